@@ -1,0 +1,193 @@
+"""A synthetic study: the invented people live through its phases, and what a real study would log is logged."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from coach_model.budget.actions import LEVELS, LEVERS, Levels, eligible_levels
+from coach_model.budget.context import Contexts
+from coach_model.budget.rules import RULES_VERSION, rules_levels
+from coach_model.exploration import Distributions, decision_seed, draw, explored, joint_probability, one_hot, uniform
+from data.synthetic.people import Array, People, concatenate, draw_people, take
+from data.synthetic.tables import Columns, concatenated, decision_columns, outcome_columns, participant_columns
+from data.synthetic.world import State, contexts_of, draw_noise, first_state, live_a_week
+
+SIMULATOR_VERSION = "budget-world/1"
+"""Moves with any change of a constant, so that a dataset's truth can be told from its metadata."""
+
+WARM_UP_WEEKS = 4
+"""Weeks lived on hold before the study, so that shares and budgets are those of a life under way."""
+OPENING_LOGIT = 2.6
+"""Logit of opening the app in a week, after an average week."""
+BAD_WEEK_LOGIT = 2.0
+"""How much a week's reward above or below `AVERAGE_REWARD` moves the logits of opening and uploading."""
+AVERAGE_REWARD = 0.6
+UPLOADING_LOGIT = 3.0
+"""Logit of uploading a weekly summary, after an average week."""
+DROP_OUT = 0.02
+"""Weekly hazard of leaving the study for good."""
+DROP_OUT_BY_FATIGUE = 0.03
+"""What each unit of fatigue adds to it."""
+LEARN_SHARE = 0.5
+"""Share of participants whose data policies are learned from; the others judge."""
+
+
+@dataclass(frozen=True)
+class StudyConfig:
+    """All that a synthetic study depends on, except the policies that act in it."""
+
+    participants: int = 300
+    explore_weeks: int = 16
+    confirm_weeks: int = 0
+    explore_epsilon: float = 0.4
+    confirm_epsilon: float = 0.1
+    effect: float = 1.0
+    """Scales what the levers do: 0 is a study in which nothing that the coach says matters."""
+    start: str = "2026-01-05"
+    """A Monday."""
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """The decision points with all that no dataset shows: what the truth is computed from, one row a decision."""
+
+    people: People
+    state: State
+    date: Array  # (n,) datetime64[D]
+
+    def __len__(self) -> int:
+        return len(self.date)
+
+    def contexts(self) -> Contexts:
+        return contexts_of(self.people, self.state)
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """What the coach did at the decision points of one week."""
+
+    distributions: Distributions  # (n, 3, 5) of the component that was drawn
+    levels: Levels  # (n, 3)
+    propensity: Array  # (n,) joint, under the mixture that acted
+    from_candidate: Array  # (n,) bool: the component; always False in the explore phase
+
+
+@dataclass(frozen=True)
+class Study:
+    """The logged columns by table (see `data.schema`), and the rounds behind the decisions in the same order."""
+
+    config: StudyConfig
+    tables: dict[str, Columns]
+    rounds: Rounds
+
+
+type LevelPolicy = Callable[[Contexts], Levels]
+"""The deployed composite as a function: contexts (n, 10) to levels (n, 3)."""
+
+
+def simulate(config: StudyConfig, candidate: LevelPolicy | None = None, candidate_id: str = "candidate") -> Study:
+    """Let the participants live through the explore weeks, then the confirm weeks.
+
+    The explore phase mixes each lever of the rules with uniform noise. The confirm phase flips a fair coin between
+    rules and the frozen `candidate`, each with a little noise. Raises ValueError where confirm weeks lack a candidate.
+    """
+    if config.confirm_weeks and candidate is None:
+        raise ValueError("a confirm phase needs a candidate")
+    rng = np.random.default_rng(config.seed)
+    people = draw_people(config.participants, rng)
+    participant_ids = np.array([f"syn-{config.seed}-{number:05d}" for number in range(config.participants)])
+    participants = participant_columns(people, participant_ids, rng.random(len(people)) < LEARN_SHARE, config.start)
+    decisions: list[Columns] = []
+    outcomes: list[Columns] = []
+    rounds: list[Rounds] = []
+    state = first_state(people, rng)
+    in_study = np.ones(len(people), dtype=bool)
+    opens = in_study
+
+    for week in range(-WARM_UP_WEEKS, config.explore_weeks + config.confirm_weeks):
+        date = np.datetime64(config.start, "D") + (7 * week + people.weekday).astype("timedelta64[D]")
+        levels = state.levels
+        acting = np.flatnonzero(opens & in_study) if week >= 0 else np.array([], dtype=np.int64)
+        now = Rounds(take(people, acting), take(state, acting), date[acting])
+        if week >= 0:
+            phase = "explore" if week < config.explore_weeks else "confirm"
+            ids = [f"{participant_ids[i]}-w{week:03d}" for i in acting]
+            contexts = now.contexts()
+            decided = _decide(config, phase, contexts, ids, candidate)
+            levels = levels.copy()
+            levels[acting] = decided.levels
+            epsilon = config.explore_epsilon if phase == "explore" else config.confirm_epsilon
+            decisions.append(
+                {
+                    **decision_columns(ids, participant_ids[acting], date[acting], contexts, eligible_levels(contexts)),
+                    **_study_columns(week, phase, epsilon, decided, candidate_id),
+                }
+            )
+            rounds.append(now)
+        lived, state = live_a_week(people, state, levels, date, draw_noise(len(people), rng), config.effect)
+        mood = BAD_WEEK_LOGIT * (np.nan_to_num(lived.reward.reward, nan=AVERAGE_REWARD) - AVERAGE_REWARD)
+        opens = rng.random(len(people)) < _logistic(OPENING_LOGIT + mood)
+        uploads = rng.random(len(people)) < _logistic(UPLOADING_LOGIT + mood)
+        if week >= 0:
+            leaves = rng.random(len(people)) < DROP_OUT + DROP_OUT_BY_FATIGUE * state.fatigue
+            in_study = in_study & ~leaves
+            seen = (in_study[acting], opens[acting], uploads[acting])
+            outcomes.append(outcome_columns(ids, participant_ids[acting], take(lived, acting), *seen))
+
+    tables = {
+        "participants": participants,
+        "decisions": concatenated(decisions),
+        "outcomes": concatenated(outcomes),
+    }
+    return Study(config, tables, concatenate(rounds))
+
+
+def metadata(config: StudyConfig) -> dict[str, Any]:
+    """What a package says of its origin, enough to simulate it again."""
+    return {"synthetic": True, "simulator": SIMULATOR_VERSION, "config": asdict(config)}
+
+
+def _decide(
+    config: StudyConfig, phase: str, contexts: Contexts, ids: list[str], candidate: LevelPolicy | None
+) -> Decisions:
+    eligible = eligible_levels(contexts)
+    seeds = [decision_seed(decision_id) for decision_id in ids]
+    rules = one_hot(rules_levels(contexts), len(LEVELS))
+    if phase == "explore" or candidate is None:
+        distributions = explored(rules, eligible, config.explore_epsilon)
+        levels = draw(seeds, distributions)
+        nobody = np.zeros(len(ids), dtype=bool)
+        return Decisions(distributions, levels, joint_probability(distributions, levels), nobody)
+    components = [
+        explored(component, eligible, config.confirm_epsilon)
+        for component in (rules, one_hot(candidate(contexts), len(LEVELS)))
+    ]
+    from_candidate = np.array([uniform(seed, "component") >= 0.5 for seed in seeds], dtype=bool)  # noqa: PLR2004
+    distributions = np.where(from_candidate[:, None, None], components[1], components[0])
+    levels = draw(seeds, distributions)
+    propensity = sum(joint_probability(component, levels) for component in components) / 2
+    return Decisions(distributions, levels, np.asarray(propensity), from_candidate)
+
+
+def _study_columns(week: int, phase: str, epsilon: float, decided: Decisions, candidate_id: str) -> Columns:
+    count = len(decided.levels)
+    columns: Columns = {
+        "study_week": np.full(count, week),
+        "phase": np.full(count, phase),
+        "component": np.where(decided.from_candidate, "candidate", "rules"),
+        "policy_id": np.where(decided.from_candidate, candidate_id, RULES_VERSION),
+        "epsilon": np.full(count, epsilon),
+        "propensity": decided.propensity,
+    }
+    for lever, name in enumerate(LEVERS):
+        columns[f"level_{name}"] = decided.levels[:, lever]
+        for level in range(len(LEVELS)):
+            columns[f"prob_{name}_{level}"] = decided.distributions[:, lever, level]
+    return columns
+
+
+def _logistic(logit: Array) -> Array:
+    return 1 / (1 + np.exp(-logit))
