@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from coach_model.budget.actions import HOLD, LEVELS, LEVERS, PREVIOUS, Levels, eligible_levels
+from coach_model.budget.actions import HOLD, LEVELS, LEVERS, PREVIOUS, Eligible, Levels, eligible_levels
 from coach_model.budget.context import COLUMN, FEATURES, Contexts
 
 RULES_VERSION = "budget-rules/1"
@@ -70,14 +70,14 @@ def wished_levels(fired: npt.NDArray[np.bool_]) -> Levels:
 
 def rules_levels(contexts: Contexts) -> Levels:
     """(n, 3): the eligible level nearest to what the conditions ask for."""
-    return _nearest_eligible(wished_levels(fired_conditions(contexts)), contexts)
+    return nearest_eligible(wished_levels(fired_conditions(contexts)), eligible_levels(contexts))
 
 
 def rules_because(contexts: Contexts) -> list[list[list[str]]]:
     """For each row and lever the features of the conditions that fired, and of eligibility where it held them back."""
     fired = fired_conditions(contexts)
     wished = wished_levels(fired)
-    held_back = wished != _nearest_eligible(wished, contexts)
+    held_back = wished != nearest_eligible(wished, eligible_levels(contexts))
     return [
         [_features_behind(fired[row], lever, bool(held_back[row, lever])) for lever in range(len(LEVERS))]
         for row in range(len(contexts))
@@ -97,8 +97,8 @@ def _features_behind(fired: npt.NDArray[np.bool_], lever: int, held_back: bool) 
     return list(dict.fromkeys(features))
 
 
-def _nearest_eligible(wished: Levels, contexts: Contexts) -> Levels:
-    eligible = eligible_levels(contexts)
-    lowest = eligible.argmax(axis=2)
-    highest = len(LEVELS) - 1 - eligible[:, :, ::-1].argmax(axis=2)
+def nearest_eligible(wished: Levels, eligible: Eligible) -> Levels:
+    """The eligible level nearest to each wished one; `eligible` has one more axis, the levels."""
+    lowest = eligible.argmax(axis=-1)
+    highest = len(LEVELS) - 1 - eligible[..., ::-1].argmax(axis=-1)
     return np.clip(wished, lowest, highest)

@@ -30,7 +30,7 @@ DROP_OUT = 0.02
 """Weekly hazard of leaving the study for good."""
 DROP_OUT_BY_FATIGUE = 0.03
 """What each unit of fatigue adds to it."""
-LEARN_SHARE = 0.5
+LEARN_SHARE = 2 / 3
 """Share of participants whose data policies are learned from; the others judge."""
 
 
@@ -47,7 +47,7 @@ class StudyConfig:
     """Scales what the levers do: 0 is a study in which nothing that the coach says matters."""
     start: str = "2026-01-05"
     """A Monday."""
-    seed: int = 1
+    seed: int = 2026
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,5 @@
+"""`buddy`."""
+
+import typer
+
+app = typer.Typer()

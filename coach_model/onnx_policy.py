@@ -1,0 +1,148 @@
+"""Loads an artifact, the pair `policy.onnx` + `policy.json`, and refuses one that does not match its card.
+
+The card (`policy.json`) states the SHA-256 of the graph and which versions of context and actions it was made for. A
+pair is only served when all of that holds and the graph's own inputs and outputs are the expected ones: another
+model's graph must not decide, however well formed it is.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+GRAPH_FILE = "policy.onnx"
+CARD_FILE = "policy.json"
+CARD_FORMAT = "buddy-policy-card/1"
+LARGEST_FILE = 16 * 2**20
+"""Bytes; a policy is a small graph, and a file above this is a mistake."""
+
+type Shape = tuple[int | None, ...]
+
+
+class ArtifactMissing(Exception):
+    """There is no artifact where one was looked for."""
+
+
+class ArtifactRefused(Exception):
+    """There is an artifact, and it must not be served; the message says why."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a coach expects of its artifacts. Shapes have None for the number of rows."""
+
+    coach: str
+    context_schema: str
+    action_schema: str
+    inputs: Mapping[str, tuple[str, Shape]]
+    outputs: Mapping[str, tuple[str, Shape]]
+
+
+@dataclass(frozen=True, eq=False)
+class OnnxPolicy:
+    """A loaded artifact. Calling it runs the graph; it is safe to share between threads."""
+
+    policy_id: str
+    card: Mapping[str, Any]
+    card_bytes: bytes
+    graph: bytes
+    session: ort.InferenceSession
+    output_names: list[str]
+
+    def __call__(self, inputs: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
+        """The graph's outputs, in the order of the contract. Raises whatever onnxruntime raises."""
+        outputs: list[npt.NDArray[Any]] = self.session.run(self.output_names, inputs)
+        return outputs
+
+
+def load_policy(folder: Path, contract: Contract) -> OnnxPolicy:
+    """The artifact in `folder`.
+
+    Raises ArtifactMissing where neither file is there, ArtifactRefused where the pair is incomplete, unreadable or
+    does not match itself or `contract`.
+    """
+    graph, card_bytes = _read(folder / GRAPH_FILE), _read(folder / CARD_FILE)
+    if graph is None and card_bytes is None:
+        raise ArtifactMissing(f"{folder}: no {GRAPH_FILE} and no {CARD_FILE}")
+    if graph is None or card_bytes is None:
+        raise ArtifactRefused(f"{folder}: {GRAPH_FILE if graph is None else CARD_FILE} is missing")
+    card = _checked_card(card_bytes, graph, contract)
+    session = _session(graph)
+    _check_signature(session, contract)
+    _check_answer(session, contract)
+    return OnnxPolicy(card["policy_id"], card, card_bytes, graph, session, list(contract.outputs))
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ArtifactRefused(f"{path}: {error.strerror}") from error
+    if len(content) > LARGEST_FILE:
+        raise ArtifactRefused(f"{path}: larger than {LARGEST_FILE} bytes")
+    return content
+
+
+def _checked_card(card_bytes: bytes, graph: bytes, contract: Contract) -> dict[str, Any]:
+    try:
+        card = json.loads(card_bytes)
+        stated = {
+            "format": (card["format"], CARD_FORMAT),
+            "coach": (card["coach"], contract.coach),
+            "context_schema": (card["context_schema"], contract.context_schema),
+            "action_schema": (card["action_schema"], contract.action_schema),
+            "onnx.sha256": (card["onnx"]["sha256"], hashlib.sha256(graph).hexdigest()),
+        }
+        policy_id = card["policy_id"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtifactRefused(f"{CARD_FILE}: not a policy card ({type(error).__name__}: {error})") from error
+    for what, (card_says, expected) in stated.items():
+        if card_says != expected:
+            raise ArtifactRefused(f"{CARD_FILE}: {what} is {card_says!r}, expected {expected!r}")
+    if not isinstance(policy_id, str) or not policy_id:
+        raise ArtifactRefused(f"{CARD_FILE}: policy_id is {policy_id!r}, expected a name")
+    checked: dict[str, Any] = card
+    return checked
+
+
+def _session(graph: bytes) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ArtifactRefused(f"{GRAPH_FILE}: onnxruntime cannot load it ({_first_line(error)})") from error
+
+
+def _check_signature(session: ort.InferenceSession, contract: Contract) -> None:
+    for kind, arguments, expected in (
+        ("inputs", session.get_inputs(), contract.inputs),
+        ("outputs", session.get_outputs(), contract.outputs),
+    ):
+        found = {a.name: (a.type, tuple(d if isinstance(d, int) else None for d in a.shape)) for a in arguments}
+        if found != dict(expected):
+            raise ArtifactRefused(f"{GRAPH_FILE}: {kind} are {found}, expected {dict(expected)}")
+
+
+def _check_answer(session: ort.InferenceSession, contract: Contract) -> None:
+    """One run on zeros, so that a graph that cannot run is found here and not by a person who asks."""
+    zeros = {name: np.zeros([size or 1 for size in shape], np.float32) for name, (_, shape) in contract.inputs.items()}
+    try:
+        session.run(list(contract.outputs), zeros)
+    except Exception as error:
+        raise ArtifactRefused(f"{GRAPH_FILE}: does not run ({_first_line(error)})") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0][:200]

@@ -1,0 +1,118 @@
+"""Writes an artifact: the graph, and the card that says what it is, where it comes from and what may be concluded."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coach_model.budget.actions import LEVERS
+from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
+from coach_model.budget.context import FEATURES, Contexts
+from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
+from coach_model.budget.rules import RULES_VERSION
+from coach_model.onnx_policy import CARD_FILE, CARD_FORMAT, GRAPH_FILE
+from data.logged import LoggedBanditData
+from data.package import Package
+from data.reward import REWARD
+from training.evaluate import Evaluation
+from training.onnx_export import IR_VERSION, OPSET
+from training.reward_model import RewardModel
+from training.target_policy import RULES_MARGIN, SUPPORT_QUANTILE, TEMPERATURE, TargetPolicy
+
+LIBRARIES = ("numpy", "scikit-learn", "onnx")
+HISTOGRAM_BINS = 10
+SMALLEST_CELL = 5
+"""A count below this could point at a person and is suppressed."""
+
+
+def policy_card(
+    graph: bytes,
+    policy: TargetPolicy,
+    model: RewardModel,
+    learners: LoggedBanditData,
+    evaluation: Evaluation,
+    package: Package,
+    version: str,
+) -> dict[str, Any]:
+    """The card of `graph`. It holds no time and no path, so that the same data give the same bytes."""
+    digest = hashlib.sha256(graph).hexdigest()
+    outside = 1 - float(policy.supported(learners.contexts).mean())
+    return {
+        "format": CARD_FORMAT,
+        "policy_id": f"budget/{version}+{digest[:8]}",
+        "coach": "budget",
+        "synthetic": bool(package.about.get("synthetic", False)),
+        "verdict": evaluation.verdict,
+        "reasons": evaluation.reasons,
+        "context_schema": CONTEXT_SCHEMA,
+        "action_schema": ACTION_SCHEMA,
+        "rules": RULES_VERSION,
+        "reward": asdict(REWARD),
+        "onnx": {"sha256": digest, "bytes": len(graph), "opset": OPSET, "ir_version": IR_VERSION},
+        "dataset": {"digest": package.digest, "about": package.about},
+        "training": {
+            "participants": len(np.unique(learners.participant)),
+            "decisions": len(learners),
+            "observed": int(learners.observed.sum()),
+            "ridge_penalty": model.penalty,
+            "baseline_explains": round(model.explained, 4),
+            "rules_margin": RULES_MARGIN,
+            "temperature": TEMPERATURE,
+        },
+        "support": {
+            "measure": "squared Mahalanobis distance from the mean training context",
+            "threshold": round(float(policy.support_threshold), 4),
+            "quantile": SUPPORT_QUANTILE,
+            "training_share_outside": round(outside, 4),
+        },
+        "evaluation": {
+            "judged": evaluation.judged,
+            "joint": evaluation.joint,
+            "additive": evaluation.additive,
+            "truth": evaluation.truth,
+        },
+        "effects": _effects(model),
+        "training_contexts": _histograms(learners.contexts),
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+    }
+
+
+def write_artifact(folder: Path, graph: bytes, card: dict[str, Any]) -> None:
+    """Write the pair into `folder`, each file by rename; a reader between the two sees a pair that does not match."""
+    folder.mkdir(parents=True, exist_ok=True)
+    card_bytes = (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode()
+    for name, content in ((GRAPH_FILE, graph), (CARD_FILE, card_bytes)):
+        new = folder / f".{name}.new"
+        with new.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(folder / name)
+
+
+def _effects(model: RewardModel) -> dict[str, Any]:
+    """Reward by which a step up from hold moves each lever, in the mean context and by feature, one SD apart."""
+    return {
+        lever: {
+            "step_up": round(0.5 * effects[0] + 0.25 * effects[1], 4),
+            "change": round(effects[-1], 4),
+            "step_up_by_feature": {
+                name: round(0.5 * effect, 4) for name, effect in zip(FEATURES, effects[2:-1].tolist(), strict=True)
+            },
+        }
+        for lever, effects in zip(LEVERS, model.effects, strict=True)
+    }
+
+
+def _histograms(contexts: Contexts) -> dict[str, list[int | None]]:
+    """By feature, how many training contexts lie in each tenth of [0, 1]; None where there are fewer than five."""
+    counts = {
+        name: np.histogram(contexts[:, column], HISTOGRAM_BINS, (0, 1))[0].tolist()
+        for column, name in enumerate(FEATURES)
+    }
+    return {name: [c if c >= SMALLEST_CELL or c == 0 else None for c in cells] for name, cells in counts.items()}

@@ -1,0 +1,161 @@
+"""`buddy-train`: from a dataset package to a policy that may be served."""
+
+import importlib.metadata
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+app = typer.Typer(
+    help="Learn, judge and inspect the coach's policies. Every command reads and writes files only.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+errors = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+@app.callback()
+def _main() -> None:
+    """Makes typer keep sub-commands."""
+
+
+@contextmanager
+def _one_clear_line() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, OSError) as error:
+        errors.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(help="Folder to write the dataset package into.")],
+    participants: Annotated[int, typer.Option(min=2, help="How many people take part.")] = 300,
+    weeks: Annotated[int, typer.Option(min=1, help="Weeks of the explore phase.")] = 16,
+    epsilon: Annotated[float, typer.Option(min=0, max=1, help="Share of uniform noise in each lever.")] = 0.4,
+    effect: Annotated[
+        float, typer.Option(min=0, help="Scales what the levers do; 0: nothing the coach says matters.")
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same study.")] = 2026,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Write Parquet instead of CSV.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Simulate a study of people who budget by kakeibo, with a known truth, and write it as a dataset package."""
+    from data.package import write_package  # noqa: PLC0415 - a help text should not wait for pyarrow
+    from data.synthetic import study  # noqa: PLC0415
+
+    with _one_clear_line():
+        config = study.StudyConfig(
+            participants=participants, explore_weeks=weeks, explore_epsilon=epsilon, effect=effect, seed=seed
+        )
+        simulated = study.simulate(config)
+        title = f"Synthetic budget study: {participants} invented people, {weeks} weeks, seed {seed}"
+        about = study.metadata(config)
+        kind = "parquet" if parquet else "csv"
+        digest = write_package(
+            out, simulated.tables, name=f"synthetic-budget-{seed}", title=title, about=about, format=kind
+        )
+    result = {"package": str(out), "digest": digest, "decisions": len(simulated.rounds), "synthetic": True}
+    _print(
+        result,
+        as_json,
+        f"{out}: {len(simulated.rounds)} decisions of {participants} invented people (digest {digest[:12]})",
+    )
+
+
+@app.command()
+def train(
+    dataset: Annotated[Path, typer.Argument(help="Folder of the dataset package to learn from.")],
+    out: Annotated[Path, typer.Option(help="Folder to write policy.onnx and policy.json into.")],
+    version: Annotated[
+        str, typer.Option(help="First part of the policy's id; this package's version by default.")
+    ] = "",
+    track: Annotated[
+        bool, typer.Option(help="Log the run to MLflow (MLFLOW_TRACKING_URI, else var/mlflow.db).")
+    ] = True,
+    as_json: Json = False,
+) -> None:
+    """Learn a policy, judge it on people it was not learned from, and write the artifact."""
+    from training.train import train as train_policy  # noqa: PLC0415 - a help text should not wait for scikit-learn
+
+    with _one_clear_line(), errors.status("training") as status:
+        version = version or importlib.metadata.version("buddy-coach")
+        card = train_policy(dataset, out, version, lambda step: status.update(step))
+        if track:
+            from training.tracking import log_training  # noqa: PLC0415
+
+            status.update("logging to MLflow")
+            log_training(card, out)
+    if as_json:
+        typer.echo(json.dumps(card, ensure_ascii=False))
+        return
+    console = Console()
+    console.print(_summary(card))
+    console.print(f"[bold]{card['verdict']}[/bold]: {'; '.join(card['reasons'])}", highlight=False, soft_wrap=True)
+    console.print(f"{out}: {card['policy_id']}, {card['onnx']['bytes']} bytes", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def reach(
+    seeds: Annotated[int, typer.Option(min=1, help="How many studies to simulate, with seeds 1, 2, …")] = 20,
+    participants: Annotated[int, typer.Option(min=30, help="People in each study.")] = 300,
+    weeks: Annotated[int, typer.Option(min=1, help="Weeks of each study's explore phase.")] = 16,
+    as_json: Json = False,
+) -> None:
+    """How much of what could be learned is learned: true values on unseen people, over many simulated studies."""
+    from data.synthetic.study import StudyConfig  # noqa: PLC0415
+    from training import oracle  # noqa: PLC0415
+
+    with _one_clear_line(), errors.status("the best policy of the class") as status:
+        config = StudyConfig(participants=participants, explore_weeks=weeks)
+        best, unseen = oracle.best_policy(config), oracle.unseen_rounds(config)
+        results = []
+        for seed in range(1, seeds + 1):
+            status.update(f"study {seed} of {seeds}")
+            one = StudyConfig(participants=participants, explore_weeks=weeks, seed=seed)
+            results.append(oracle.reach(one, best, unseen))
+    if as_json:
+        typer.echo(json.dumps([asdict(result) for result in results]))
+        return
+    table = Table("seed", "rules", "learned", "best", "gain", "closed", title="True V_decision on unseen people")
+    for row in results:
+        gain = f"{row.gain:+.4f} ± {row.gain_error:.4f}"
+        table.add_row(
+            str(row.seed), f"{row.rules:.4f}", f"{row.learned:.4f}", f"{row.best:.4f}", gain, f"{row.closed:.0%}"
+        )
+    console = Console()
+    console.print(table)
+    closed = sorted(row.closed for row in results)
+    above = sum(row.gain > 0 for row in results)
+    console.print(
+        f"median {closed[len(closed) // 2]:.0%} closed, lowest {closed[0]:.0%}; {above} of {seeds} above the rules"
+    )
+
+
+def _summary(card: dict[str, Any]) -> Table:
+    evaluation = card["evaluation"]
+    title = "On people it was not learned from" + (" (synthetic)" if card["synthetic"] else "")
+    table = Table("", "value", title=title)
+    additive = evaluation["additive"]["difference"]
+    interval = f"{additive['estimate']:+.4f} ({additive['low']:+.4f} to {additive['high']:+.4f})"
+    table.add_row("estimated gain over the rules, if levers add up", interval)
+    for name, true in (evaluation["truth"] or {}).items():
+        if isinstance(true, dict):
+            table.add_row(f"true {name}", f"{true['value']:.4f} ± {true['error']:.4f}")
+    table.add_row(
+        "effective sample size where they differ", f"{evaluation['joint']['overlap']['effective_sample_size']:.0f}"
+    )
+    return table
+
+
+def _print(result: dict[str, Any], as_json: bool, text: str) -> None:
+    typer.echo(json.dumps(result) if as_json else text)

@@ -1,0 +1,121 @@
+"""Judges a policy against the rules on people it was not learned from, and says what may be concluded."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from coach_model.budget.actions import LEVERS
+from coach_model.budget.rules import rules_levels
+from data.logged import LoggedBanditData
+from data.package import Package
+from data.synthetic.study import SIMULATOR_VERSION, LevelPolicy, Study, StudyConfig, simulate
+from data.synthetic.people import take
+from data.synthetic.truth import v_decision, v_decision_difference, v_rollout
+from training.estimators import (
+    SMALLEST_EFFECTIVE_SAMPLE,
+    clustered_interval,
+    dr_difference,
+    factored_dr_difference,
+    overlap,
+)
+from training.reward_model import RewardModel
+
+ROLLOUT_PEOPLE = 1000
+"""How many newly drawn people the true V_rollout is taken over."""
+DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What the card says of a policy's worth; every number is rounded."""
+
+    verdict: str
+    reasons: list[str]
+    judged: dict[str, Any]
+    joint: dict[str, Any]
+    additive: dict[str, Any]
+    truth: dict[str, Any] | None
+
+
+def evaluate(policy: LevelPolicy, model: RewardModel, judges: LoggedBanditData, package: Package) -> Evaluation:
+    """Evaluate the deployed composite `policy` on `judges`, rows of participants that it was not learned from.
+
+    Rounds without an observed reward are left out and counted. The joint doubly robust difference is stated only
+    where overlap suffices; the additive one is a sensitivity analysis. A synthetic package also gives the truth.
+    """
+    seen = judges.where(judges.observed)
+    ours, theirs = policy(seen.contexts), rules_levels(seen.contexts)
+    rewards = [model.expected_rewards(seen, levels) for levels in (seen.levels, ours, theirs)]
+    support = overlap(seen, ours, theirs)
+    joint: dict[str, Any] = {"estimator": "dr", "overlap": _rounded(asdict(support))}
+    if support.sufficient:
+        joint["difference"] = _rounded(
+            asdict(clustered_interval(dr_difference(seen, ours, theirs, *rewards), seen.participant))
+        )
+    additive = clustered_interval(factored_dr_difference(seen, ours, theirs, *rewards), seen.participant)
+    confirmed = bool((seen.phase == "confirm").any())
+    reasons = [] if confirmed else ["only explore data: a promotion needs a confirm phase"]
+    if not support.sufficient:
+        size = support.effective_sample_size
+        reasons.append(
+            f"too little overlap: effective sample size {size:.0f}, at least {SMALLEST_EFFECTIVE_SAMPLE} are needed"
+        )
+    return Evaluation(
+        verdict="insufficient evidence",
+        reasons=reasons or ["this evaluation is no gate"],
+        judged={
+            "what": "the shipped artifact: best eligible level, rules outside the support",
+            "on": "participants of the split `judge`, none of whom it was learned from",
+            "participants": int(len(np.unique(seen.participant))),
+            "decisions": len(judges),
+            "observed_share": round(len(seen) / len(judges), DECIMALS),
+            "differs_from_rules": {
+                lever: round(float((ours[:, i] != theirs[:, i]).mean()), DECIMALS) for i, lever in enumerate(LEVERS)
+            },
+        },
+        joint=joint,
+        additive={
+            "estimator": "factored_dr",
+            "role": "sensitivity: unbiased only if the effects of levers add up",
+            "difference": _rounded(asdict(additive)),
+        },
+        truth=_truth(policy, package),
+    )
+
+
+def resimulated(package: Package) -> Study | None:
+    """The synthetic study behind a package, or None where nobody knows the truth.
+
+    Raises ValueError where a package that calls itself synthetic is not what its simulator gives.
+    """
+    if package.about.get("simulator") != SIMULATOR_VERSION or package.about["config"].get("confirm_weeks"):
+        return None
+    study = simulate(StudyConfig(**package.about["config"]))
+    for column in ("decision_id", "budget_used_ratio", "level_wants"):
+        if not np.array_equal(study.tables["decisions"][column], package.tables["decisions"][column]):
+            raise ValueError(f"{package.path}: decisions.{column} is not what {SIMULATOR_VERSION} gives for its config")
+    return study
+
+
+def _truth(policy: LevelPolicy, package: Package) -> dict[str, Any] | None:
+    study = resimulated(package)
+    if study is None:
+        return None
+    participants = study.tables["participants"]
+    judges = set(participants["participant_id"][participants["split"] == "judge"])
+    rows = np.array([name in judges for name in study.tables["decisions"]["participant_id"]])
+    rounds, effect = take(study.rounds, rows), study.config.effect
+    ours, theirs = policy(rounds.contexts()), rules_levels(rounds.contexts())
+    values = {
+        "v_decision": v_decision(rounds, ours, effect=effect),
+        "v_decision_rules": v_decision(rounds, theirs, effect=effect),
+        "v_decision_difference": v_decision_difference(rounds, ours, theirs, effect=effect),
+    }
+    config = StudyConfig(**{**asdict(study.config), "participants": ROLLOUT_PEOPLE})
+    values |= {"v_rollout": v_rollout(policy, config), "v_rollout_rules": v_rollout(rules_levels, config)}
+    return {"simulator": SIMULATOR_VERSION} | {name: _rounded(asdict(value)) for name, value in values.items()}
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: round(value, DECIMALS) if isinstance(value, float) else value for name, value in values.items()}

@@ -1,0 +1,83 @@
+"""How much of what could be learned is learned: the trained policy beside the best one of its class, in the truth.
+
+The best memoryless policy of the deployed class is the same linear-score policy, fitted to the true expected rewards
+of all eligible actions in far more contexts than any study has, and without margin or support to hold it back.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from coach_model.budget.actions import LEVELS, previous_levels
+from coach_model.budget.rules import rules_levels
+from coach_model.exploration import one_hot
+from data.logged import logged_bandit_data
+from data.package import Package
+from data.synthetic.people import take
+from data.synthetic.study import Rounds, StudyConfig, metadata, simulate
+from data.synthetic.truth import ACTIONS, action_values, v_decision, v_decision_difference
+from training.reward_model import Standardisation, effect_columns
+from training.target_policy import TargetPolicy, greedy_policy
+from training.train import learn
+
+ORACLE_PEOPLE = 4000
+ORACLE_SEED = 9_002
+UNSEEN_PEOPLE = 1500
+UNSEEN_SEED = 9_001
+"""People whom no study with a smaller seed has met."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """True values over contexts of unseen people; `closed` is the share of the distance from rules to best."""
+
+    seed: int
+    rules: float
+    learned: float
+    best: float
+    gain: float
+    gain_error: float
+    closed: float
+
+
+def best_policy(config: StudyConfig) -> TargetPolicy:
+    """The best memoryless policy of the deployed class for the people that `config` draws."""
+    rounds = simulate(replace(config, participants=ORACLE_PEOPLE, seed=ORACLE_SEED)).rounds
+    rounds = take(rounds, np.random.default_rng(ORACLE_SEED).choice(len(rounds), 20_000, replace=False))
+    values = action_values(rounds, replications=4, effect=config.effect)
+    row, action = np.nonzero(~np.isnan(values))
+    contexts = rounds.contexts()
+    standardise = Standardisation(contexts.mean(axis=0, dtype=float), contexts.std(axis=0, dtype=float))
+    taken = effect_columns(
+        standardise(contexts)[row], previous_levels(contexts)[row], one_hot(ACTIONS[action], len(LEVELS))
+    )
+    columns = taken.reshape(len(row), -1)
+    count = np.bincount(row, minlength=len(rounds))
+    means = (
+        np.stack([np.bincount(row, column, len(rounds)) for column in columns.T], axis=1)
+        / np.maximum(count, 1)[:, None]
+    )
+    centred_values = values[row, action] - np.nanmean(values[count > 0], axis=1)[np.cumsum(count > 0)[row] - 1]
+    effects, *_ = np.linalg.lstsq(columns - means[row], centred_values)
+    return greedy_policy(standardise, effects.reshape(taken.shape[1:]), rules_margin=0.0)
+
+
+def unseen_rounds(config: StudyConfig) -> Rounds:
+    """Decision points of people whom no policy was learned from."""
+    rounds = simulate(replace(config, participants=UNSEEN_PEOPLE, seed=UNSEEN_SEED)).rounds
+    return take(rounds, np.random.default_rng(UNSEEN_SEED).choice(len(rounds), 6000, replace=False))
+
+
+def reach(config: StudyConfig, best: TargetPolicy, unseen: Rounds) -> Reach:
+    """Simulate the study of `config`, learn from it, and value what was learned in the rounds of `unseen`."""
+    study = simulate(config)
+    log = logged_bandit_data(Package(Path("simulated"), study.tables, metadata(config), ""))
+    _, policy = learn(log.where(log.learns))
+    contexts = unseen.contexts()
+    ours, theirs, optimal = policy.levels(contexts), rules_levels(contexts), best.levels(contexts)
+    gain = v_decision_difference(unseen, ours, theirs, effect=config.effect)
+    reachable = v_decision_difference(unseen, optimal, theirs, effect=config.effect).value
+    rules = v_decision(unseen, theirs, effect=config.effect).value
+    closed = gain.value / reachable
+    return Reach(config.seed, rules, rules + gain.value, rules + reachable, gain.value, gain.error, closed)

@@ -1,0 +1,157 @@
+"""The reward model q̂(x, a): what a week's reward will be, in context x under levels a.
+
+It is a sum: a baseline m̂(x, history) that no lever touches, and an effect of each lever that is linear in the
+standardised context. The effects come from the randomisation: both the reward and what the levers did are centred
+(the reward by the baseline, the levers by their logged probabilities), so that a wrong baseline cannot bias them
+(weighted and centred least squares, Boruvka et al. 2018; the R-learner, Nie and Wager 2021). A ridge shrinks them to
+zero, its strength chosen by cross-validation over participants.
+
+Per lever the effect of demand u in {-1, -½, 0, ½, 1} in context z is
+
+    u (β₀ + β·z) + u² γ + 1{level ≠ previous} δ,
+
+hold being zero by construction, except for the cost δ of a change.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from coach_model.budget.actions import LEVELS, LEVERS, Levels, previous_levels
+from coach_model.budget.context import FEATURES, Contexts
+from coach_model.exploration import Distributions, one_hot
+from data.logged import LoggedBanditData
+
+type Column = npt.NDArray[np.float64]
+type Matrix = npt.NDArray[np.float64]
+
+DEMAND = (LEVELS.astype(np.float64) - 0.5) * 2
+"""What a level asks for: -1 is -20 %, 1 is +20 %."""
+COLUMNS_PER_LEVER = 3 + len(FEATURES)
+PENALTIES = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
+"""Ridge penalties to choose from; with columns of about unit size they are pseudo-observations of a zero effect."""
+BASELINE_PENALTY = 30.0
+BASELINE_FOLDS = 5
+PENALTY_FOLDS = 10
+
+
+@dataclass(frozen=True)
+class Standardisation:
+    """z = (x - mean) / scale, both (10,)."""
+
+    mean: Column
+    scale: Column
+
+    def __call__(self, contexts: Contexts) -> Matrix:
+        return (contexts - self.mean) / self.scale
+
+
+@dataclass(frozen=True)
+class RewardModel:
+    """A fitted q̂. `effects` is (3, 13): β₀, γ, β (10), δ of each lever."""
+
+    standardise: Standardisation
+    baseline: Pipeline
+    effects: Matrix
+    penalty: float
+    explained: float
+    """Share of the reward's variance that the cross-fitted baseline explains."""
+
+    def baseline_rewards(self, log: LoggedBanditData) -> Column:
+        """(n,): m̂."""
+        return np.asarray(self.baseline.predict(_baseline_columns(log, self.standardise(log.contexts))))
+
+    def lever_effects(self, contexts: Contexts) -> Matrix:
+        """(n, 3, 5): the effect of each level of each lever."""
+        z, previous = self.standardise(contexts), previous_levels(contexts)
+        every = np.stack(
+            [
+                (
+                    effect_columns(z, previous, one_hot(np.full((len(z), len(LEVERS)), level), len(LEVELS)))
+                    * self.effects
+                ).sum(axis=2)
+                for level in range(len(LEVELS))
+            ],
+            axis=2,
+        )
+        return np.asarray(every)
+
+    def expected_rewards(self, log: LoggedBanditData, levels: Levels) -> Column:
+        """(n,): q̂(x, levels)."""
+        effects = np.take_along_axis(self.lever_effects(log.contexts), levels[:, :, None], axis=2)
+        return np.asarray(self.baseline_rewards(log) + effects.sum(axis=(1, 2)))
+
+
+def fit_reward_model(log: LoggedBanditData) -> RewardModel:
+    """Fit q̂ on the observed rows of `log`; folds never split a participant. Raises ValueError if there are too few."""
+    rows = log.where(log.observed)
+    if len(np.unique(rows.participant)) < PENALTY_FOLDS:
+        raise ValueError(
+            f"{len(np.unique(rows.participant))} participants with outcomes; {PENALTY_FOLDS} are the least"
+        )
+    mean, spread = log.contexts.mean(axis=0, dtype=np.float64), log.contexts.std(axis=0, dtype=np.float64)
+    standardise = Standardisation(mean.round(4), np.maximum(spread, 0.01).round(4))
+    z = standardise(rows.contexts)
+
+    baseline = make_pipeline(StandardScaler(), Ridge(BASELINE_PENALTY))
+    columns = _baseline_columns(rows, z)
+    folds = GroupKFold(BASELINE_FOLDS)
+    predicted = cross_val_predict(baseline, columns, rows.reward, groups=rows.participant, cv=folds)
+    residual = rows.reward - predicted
+
+    previous = previous_levels(rows.contexts)
+    taken = effect_columns(z, previous, one_hot(rows.levels, len(LEVELS)))
+    centred = (taken - effect_columns(z, previous, rows.distributions)).reshape(len(rows), -1)
+    penalty = _best_penalty(centred, residual, rows.participant)
+    effects = Ridge(penalty).fit(centred, residual).coef_.reshape(len(LEVERS), COLUMNS_PER_LEVER)
+    explained = 1 - residual.var() / rows.reward.var()
+    return RewardModel(standardise, baseline.fit(columns, rows.reward), effects, penalty, float(explained))
+
+
+def past_rewards(log: LoggedBanditData) -> Column:
+    """(n,): the mean of the participant's observed rewards before the row, NaN where there is none yet.
+
+    Rows must be in the order (participant, week), as `logged_bandit_data` gives them.
+    """
+    reward, seen = np.nan_to_num(log.reward), log.observed.astype(float)
+    first = np.r_[True, log.participant[1:] != log.participant[:-1]]
+    start = np.flatnonzero(first)[np.cumsum(first) - 1]
+    before = [np.concatenate([[0.0], np.cumsum(column)]) for column in (reward, seen)]
+    total, count = (sums[:-1] - sums[start] for sums in before)
+    return np.divide(total, count, out=np.full(len(log), np.nan), where=count > 0)
+
+
+def _baseline_columns(log: LoggedBanditData, z: Matrix) -> Matrix:
+    past = past_rewards(log)
+    unknown = np.isnan(past)
+    centred = np.where(unknown, 0, past - np.float64(0.5))
+    return np.column_stack([z, z**2, centred, unknown, log.week])
+
+
+def effect_columns(z: Matrix, previous: Levels, distributions: Distributions) -> npt.NDArray[np.float64]:
+    """(n, 3, 13): the columns of the effect model, in expectation over `distributions` (n, 3, 5)."""
+    demand, squared = distributions @ DEMAND, distributions @ DEMAND**2
+    stays = np.take_along_axis(distributions, previous[:, :, None], axis=2)[:, :, 0]
+    parts = [demand[:, :, None], squared[:, :, None], demand[:, :, None] * z[:, None, :], (1 - stays)[:, :, None]]
+    return np.concatenate(parts, axis=2)
+
+
+def _best_penalty(columns: Matrix, residual: Column, participant: npt.NDArray[np.int64]) -> float:
+    folds = list(GroupKFold(PENALTY_FOLDS).split(columns, groups=participant))
+    errors = [
+        sum(
+            float(
+                (
+                    (residual[judge] - Ridge(penalty).fit(columns[learn], residual[learn]).predict(columns[judge])) ** 2
+                ).sum()
+            )
+            for learn, judge in folds
+        )
+        for penalty in PENALTIES
+    ]
+    return PENALTIES[int(np.argmin(errors))]

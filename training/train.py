@@ -1,0 +1,44 @@
+"""From a dataset package to an artifact: learn on the learners, judge on the judges, write graph and card."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from data.logged import LoggedBanditData, logged_bandit_data
+from data.package import read_package
+from training.artifact import policy_card, write_artifact
+from training.evaluate import evaluate
+from training.onnx_export import policy_graph
+from training.reward_model import RewardModel, fit_reward_model
+from training.target_policy import TargetPolicy, fit_target_policy
+
+type Progress = Callable[[str], None]
+
+
+def train(dataset: Path, out: Path, version: str, progress: Progress = lambda _: None) -> dict[str, Any]:
+    """Train the budget coach on the package in `dataset`, write the artifact into `out`, return its card.
+
+    Raises InvalidPackage where the dataset is not sound, ValueError where it is too small to learn from.
+    """
+    progress(f"reading {dataset}")
+    package = read_package(dataset)
+    log = logged_bandit_data(package)
+    learners, judges = log.where(log.learns), log.where(~log.learns)
+    if not len(learners) or not len(judges):
+        raise ValueError(
+            f"{dataset}: {len(learners)} decisions to learn from, {len(judges)} to judge by; both are needed"
+        )
+    progress(f"learning from {len(learners)} decisions")
+    model, policy = learn(learners)
+    graph = policy_graph(policy)
+    progress(f"judging on {len(judges)} decisions of other people")
+    evaluation = evaluate(policy.levels, model, judges, package)
+    card = policy_card(graph, policy, model, learners, evaluation, package, version)
+    write_artifact(out, graph, card)
+    return card
+
+
+def learn(learners: LoggedBanditData) -> tuple[RewardModel, TargetPolicy]:
+    """Reward model and target policy from the learners' rows."""
+    model = fit_reward_model(learners)
+    return model, fit_target_policy(model, learners.contexts)
