@@ -1,0 +1,1 @@
+"""KakeiBuddy: budgeting by the kakeibo method."""

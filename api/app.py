@@ -1,0 +1,68 @@
+"""Puts the service together. Nothing happens at import."""
+
+import asyncio
+import contextlib
+import importlib.metadata
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+
+from api import errors, health, logs, openapi
+from api.kakei.coach import routes as coach
+from api.kakei.coach.serving import ServedPolicy
+from api.settings import Settings
+from api.telemetry import Metrics, Telemetry
+
+DESCRIPTION = """
+The backend of **KakeiBuddy**, a budgeting app built on the kakeibo method. Its coach answers with a policy learned from
+research snapshots, and with deterministic rules whenever that policy cannot be trusted.
+
+Errors are problem details (RFC 9457) with a stable `code`. Every path works with and without a trailing slash.
+`X-Request-ID` is echoed, or made, and is part of every error's `instance`.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service, configured by `settings`, by default those of the environment."""
+    settings = settings or Settings()
+    logs.configure(settings)
+    metrics = Metrics()
+    served = ServedPolicy(settings.coach_model_dir, metrics)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        served.start()
+        coach.start(app, served)
+        watcher = asyncio.create_task(served.watch())
+        yield
+        watcher.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watcher
+        app.state.batches.shutdown()
+
+    app = FastAPI(
+        title="Buddy Coach",
+        version=importlib.metadata.version("buddy-coach"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.metrics = metrics
+    app.include_router(coach.router)
+    app.include_router(health.router)
+    errors.install(app)
+    openapi.install(app)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["X-Request-ID", "ETag", "Retry-After"],
+        )
+    app.add_middleware(Telemetry, metrics=metrics)
+    return app

@@ -1,0 +1,83 @@
+"""Reads request bodies: bounded while they arrive, and with errors that name the field."""
+
+import re
+from typing import Any
+
+import msgspec
+from fastapi import Request
+
+from api.errors import BODY_TOO_LARGE, INVALID_INPUT, MALFORMED_BODY, FieldError, ProblemOccurred
+
+LARGEST_BODY = 256 * 1024
+"""Bytes."""
+
+_last_name = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*[-+]?[\w.]*$')
+_path = re.compile(r" - at `\$\.?(.*)`$")
+
+
+async def read_body(request: Request, largest: int = LARGEST_BODY) -> bytes:
+    """The whole body. Raises ProblemOccurred (413) before reading where the client announces more than `largest`
+    bytes, and as soon as more than that have come."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > largest:
+        raise _too_large(largest)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > largest:
+            raise _too_large(largest)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def decoded[T](decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """The body as the decoder's type. Raises ProblemOccurred (422) that names every bad field."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        errors = field_errors(decoder.type, msgspec.json.decode(body)) or [_field_error(error)]
+        raise ProblemOccurred(INVALID_INPUT, _sentence(errors), errors) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        errors = _malformed_at(body, str(error))
+        raise ProblemOccurred(MALFORMED_BODY, str(error), errors) from error
+
+
+def field_errors(expected: Any, value: Any) -> list[FieldError]:
+    """One entry for each field of the struct type `expected` that is wrong in the decoded `value`."""
+    if not isinstance(value, dict) or not isinstance(expected, type) or not issubclass(expected, msgspec.Struct):
+        return []
+    fields = {field.encode_name: field for field in msgspec.structs.fields(expected)}
+    errors = [FieldError(str(name), "unknown field") for name in value if name not in fields]
+    for name, field in fields.items():
+        if name not in value:
+            if field.required:
+                errors.append(FieldError(name, "missing"))
+            continue
+        try:
+            msgspec.convert(value[name], field.type)
+        except msgspec.ValidationError as error:
+            errors.append(FieldError(name, str(error).partition(" - at ")[0]))
+    return errors
+
+
+def _malformed_at(body: bytes, message: str) -> list[FieldError]:
+    """The field before the place where parsing stopped, so that NaN and Infinity are answered by name."""
+    position = re.search(r"byte (\d+)", message)
+    name = _last_name.search(body[: int(position[1])]) if position else None
+    return [FieldError(name[1].decode(errors="replace"), "no valid JSON value")] if name else []
+
+
+def _field_error(error: msgspec.ValidationError) -> FieldError:
+    message, _, _ = str(error).partition(" - at ")
+    path = _path.search(str(error))
+    return FieldError(path[1] if path else "", message)
+
+
+def _sentence(errors: list[FieldError]) -> str:
+    return "; ".join(f"{error.field}: {error.message}" if error.field else error.message for error in errors)
+
+
+def _too_large(largest: int) -> ProblemOccurred:
+    # The rest of the body is not read, so the connection cannot be used again.
+    return ProblemOccurred(BODY_TOO_LARGE, f"At most {largest} bytes are read here.", headers={"Connection": "close"})

@@ -1,0 +1,59 @@
+"""The welcome, the health checks and the metrics."""
+
+import hmac
+import ipaddress
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from api.errors import METRICS_FORBIDDEN, ProblemOccurred
+from api.openapi import problems
+from api.settings import Settings
+from coach_model.onnx_policy import OnnxPolicy
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/", operation_id="root_welcome", summary="Welcome")
+async def welcome() -> dict[str, str]:
+    """The greeting of the reference, its spelling included."""
+    return {"message": "Welcome to KakieBuddy API"}
+
+
+@router.get("/health/live", operation_id="health_live", summary="Is the process alive?")
+async def live() -> dict[str, str]:
+    """Answers as long as the process can answer at all."""
+    return {"status": "live"}
+
+
+@router.get("/health/ready", operation_id="health_ready", summary="Can requests be answered?")
+async def ready(request: Request) -> dict[str, str | None]:
+    """Ready, and who answers: a policy by its id, or the rules and why."""
+    policy = request.app.state.served.now
+    if isinstance(policy, OnnxPolicy):
+        return {"status": "ready", "coach": "policy", "policy_id": policy.policy_id, "fallback_reason": None}
+    return {"status": "ready", "coach": "rules", "policy_id": None, "fallback_reason": policy}
+
+
+@router.get(
+    "/metrics",
+    operation_id="metrics_read",
+    summary="Prometheus metrics",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {}}}, **problems(403)},
+)
+async def metrics(request: Request) -> Response:
+    """For this machine only, or for whoever holds `METRICS_TOKEN` as a bearer token."""
+    if not _may_read(request, request.app.state.settings):
+        raise ProblemOccurred(METRICS_FORBIDDEN, "Ask from the machine itself, or send the token as a bearer token.")
+    return Response(generate_latest(request.app.state.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _may_read(request: Request, settings: Settings) -> bool:
+    if settings.metrics_token is not None:
+        sent = request.headers.get("authorization", "").encode()
+        return hmac.compare_digest(sent, b"Bearer " + settings.metrics_token.get_secret_value().encode())
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,50 @@
+"""From a decision to what the app is told."""
+
+import secrets
+import time
+from datetime import UTC, datetime
+
+from api.kakei.coach.schemas import CoachAnswer, Suggestion
+from coach_model.budget.actions import LEVELS
+from coach_model.budget.coach import Decision
+from coach_model.budget.messages import Messages
+
+ADJUSTMENTS = [float(level) for level in LEVELS]
+
+
+def answer_of(decision: Decision, messages: Messages, now: datetime) -> CoachAnswer:
+    """The answer to `decision`, the strongest change first; a lever that holds is there too, and says so."""
+    w, c, s = decision.levels
+    suggestions = [
+        Suggestion(said.code, said.lever, said.change_percent, said.title, said.message, because, said.challenge_slug)
+        for said, because in zip((messages[0][w], messages[1][c], messages[2][s]), decision.because, strict=True)
+    ]
+    suggestions.sort(key=_weakness)
+    return CoachAnswer(
+        suggestion_id=uuid7(),
+        source=decision.source,
+        fallback_reason=decision.fallback_reason,
+        policy_id=decision.policy_id,
+        w_adj=ADJUSTMENTS[w],
+        c_adj=ADJUSTMENTS[c],
+        s_adj=ADJUSTMENTS[s],
+        suggestions=suggestions,
+        created_at=now,
+    )
+
+
+def now_utc() -> datetime:
+    """Now, to the second."""
+    return datetime.fromtimestamp(int(time.time()), UTC)
+
+
+def uuid7() -> str:
+    """A UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, then 74 random bits."""
+    random = secrets.randbits(74)
+    value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _weakness(suggestion: Suggestion) -> int:
+    return -abs(suggestion.change_percent)

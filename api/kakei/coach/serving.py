@@ -1,0 +1,95 @@
+"""Which policy is being served: loads artifacts, watches their folder, and changes over without a dropped request."""
+
+import asyncio
+from importlib import resources
+from pathlib import Path
+
+import structlog
+
+from api.telemetry import Metrics
+from coach_model.budget.coach import CONTRACT
+from coach_model.onnx_policy import CARD_FILE, GRAPH_FILE, ArtifactMissing, ArtifactRefused, OnnxPolicy, load_policy
+from coach_model.policy import FallbackReason
+
+COACH = CONTRACT.coach
+PROMOTED = Path("var/models")
+POLL_SECONDS = 0.25
+"""How often the folder is looked at. A pair is loaded once it has stood still for one look, since its two files cannot
+be replaced at one instant."""
+
+type Signature = tuple[tuple[str, int, int, int] | None, ...]
+
+log = structlog.get_logger("api.coach")
+
+
+class ServedPolicy:
+    """The policy that answers now, or why there is none. Only `look` and `start` change it, between requests."""
+
+    def __init__(self, model_dir: Path | None, metrics: Metrics) -> None:
+        self.now: OnnxPolicy | FallbackReason = FallbackReason.MODEL_UNAVAILABLE
+        self._model_dir = model_dir
+        self._metrics = metrics
+        self._tried: Signature = ()
+        self._seen: Signature = ()
+
+    def start(self) -> None:
+        """Load what is there at once."""
+        self._seen = self._signature()
+        self._load()
+
+    async def watch(self) -> None:
+        """Look for a new artifact until cancelled."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.to_thread(self.look)
+
+    def look(self) -> None:
+        """Load the artifact if it is new and has stood still since the last look."""
+        signature = self._signature()
+        still, self._seen = signature == self._seen, signature
+        if still and signature != self._tried:
+            self._load()
+
+    def folder(self) -> Path:
+        """Where artifacts are looked for now: the configured folder, else var/models if it holds any, else the package's."""
+        if self._model_dir is not None:
+            return self._model_dir / COACH
+        promoted = PROMOTED / COACH
+        if (promoted / GRAPH_FILE).exists() or (promoted / CARD_FILE).exists():
+            return promoted
+        return Path(str(resources.files("coach_model"))) / "artifacts" / COACH
+
+    def _load(self) -> None:
+        self._tried = self._seen
+        folder = self.folder()
+        try:
+            policy = load_policy(folder, CONTRACT)
+        except ArtifactMissing as error:
+            self._failed(FallbackReason.MODEL_UNAVAILABLE, error)
+        except ArtifactRefused as error:
+            self._failed(FallbackReason.MODEL_REFUSED, error)
+        else:
+            self._metrics.policy.clear()
+            self._metrics.policy.labels(COACH, policy.policy_id).set(1)
+            self._metrics.loads.labels(COACH, "served").inc()
+            self.now = policy
+            log.info("policy served", policy_id=policy.policy_id, folder=str(folder))
+
+    def _failed(self, reason: FallbackReason, error: Exception) -> None:
+        self._metrics.loads.labels(COACH, reason).inc()
+        if isinstance(self.now, OnnxPolicy):
+            log.warning("artifact refused, the policy before it goes on", why=str(error), policy_id=self.now.policy_id)
+        else:
+            self.now = reason
+            log.warning("no policy, the rules answer", why=str(error), reason=reason)
+
+    def _signature(self) -> Signature:
+        return tuple(_file_signature(self.folder() / name) for name in (GRAPH_FILE, CARD_FILE))
+
+
+def _file_signature(path: Path) -> tuple[str, int, int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return (str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino)

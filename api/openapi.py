@@ -1,0 +1,73 @@
+"""The OpenAPI page: schemas of what msgspec reads and writes, and a /docs that asks nobody else for its assets."""
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
+from starlette.responses import HTMLResponse
+from starlette.staticfiles import StaticFiles
+
+from api.errors import MEDIA_TYPE, Problem
+
+REFERENCE = "#/components/schemas/{name}"
+ASSETS = "/docs/assets"
+_structs: dict[str, type[msgspec.Struct]] = {Problem.__name__: Problem}
+
+DESCRIPTIONS = {
+    304: "Not modified",
+    403: "Forbidden",
+    404: "Not found",
+    413: "The body is too large",
+    422: "Malformed or out of range",
+}
+
+
+def json_body(struct: type[msgspec.Struct], example: dict[str, Any]) -> dict[str, Any]:
+    """`openapi_extra` of a route that reads `struct` itself."""
+    return {"requestBody": {"required": True, "content": {"application/json": _media(struct, example)}}}
+
+
+def json_content(description: str, struct: type[msgspec.Struct], example: dict[str, Any]) -> dict[str, Any]:
+    """A response that writes `struct` itself."""
+    return {"description": description, "content": {"application/json": _media(struct, example)}}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The responses of a route that are problem details."""
+    content = {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(name=Problem.__name__)}}}
+    return {status: {"description": DESCRIPTIONS[status], "content": content} for status in statuses}
+
+
+def install(app: FastAPI) -> None:
+    """Serve /openapi.json with msgspec's schemas in it, and /docs with its own assets."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+            _, components = msgspec.json.schema_components(_structs.values(), ref_template=REFERENCE)
+            schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+            schemas.update(components)
+            for unused in ("HTTPValidationError", "ValidationError"):
+                schemas.pop(unused, None)
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    app.mount(ASSETS, StaticFiles(packages=[("fastapi_offline", "static")]), name="docs-assets")
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title=app.title,
+            swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
+            swagger_css_url=f"{ASSETS}/swagger-ui.css",
+            swagger_favicon_url=f"{ASSETS}/favicon.png",
+        )
+
+
+def _media(struct: type[msgspec.Struct], example: dict[str, Any]) -> dict[str, Any]:
+    _structs[struct.__name__] = struct
+    return {"schema": {"$ref": REFERENCE.format(name=struct.__name__)}, "example": example}
