@@ -12,6 +12,7 @@ from api import errors, health, logs, openapi
 from api.kakei.coach import routes as coach
 from api.kakei.coach.serving import ServedPolicy
 from api.settings import Settings
+from api.shortcut import Shortcut, Way
 from api.telemetry import Metrics, Telemetry
 
 DESCRIPTION = """
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # api.telemetry does it, and it costs time
     )
     app.state.settings = settings
     app.state.metrics = metrics
@@ -56,6 +58,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     errors.install(app)
     openapi.install(app)
+    app.add_middleware(Shortcut, way=Way("POST", "/coach/suggestions", coach.suggest))
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from fastapi import Request
+from starlette.requests import ClientDisconnect
 
 from api.errors import BODY_TOO_LARGE, INVALID_INPUT, MALFORMED_BODY, FieldError, ProblemOccurred
 
@@ -18,17 +19,20 @@ _path = re.compile(r" - at `\$\.?(.*)`$")
 async def read_body(request: Request, largest: int = LARGEST_BODY) -> bytes:
     """The whole body. Raises ProblemOccurred (413) before reading where the client announces more than `largest`
     bytes, and as soon as more than that have come."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > largest:
-        raise _too_large(largest)
-    parts: list[bytes] = []
-    size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > largest:
+    for name, value in request.scope["headers"]:
+        if name == b"content-length" and value.isdigit() and int(value) > largest:
             raise _too_large(largest)
-        parts.append(part)
-    return b"".join(parts)
+    body = b""
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part = message.get("body", b"")
+        if len(body) + len(part) > largest:
+            raise _too_large(largest)
+        body = body + part if body else part
+        if not message.get("more_body"):
+            return body
 
 
 def decoded[T](decoder: msgspec.json.Decoder[T], body: bytes) -> T:

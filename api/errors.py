@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
-log = structlog.stdlib.get_logger("api.errors")
+log = structlog.get_logger("api.errors")
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ProblemOccurred)
     async def _problem(request: Request, occurred: ProblemOccurred) -> Response:
-        return _response(request, occurred.kind, occurred.detail, occurred.errors, occurred.headers)
+        return problem_response(request, occurred)
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
@@ -92,7 +92,13 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:
         log.error("unforeseen error", request_id=request.scope["request_id"], exc_info=error)
-        return _response(request, INTERNAL_ERROR, "The error was logged; its id is in `instance`.")
+        headers = {"X-Request-ID": request.scope["request_id"]}  # this one is answered outside of api.telemetry
+        return _response(request, INTERNAL_ERROR, "The error was logged; its id is in `instance`.", headers=headers)
+
+
+def problem_response(request: Request, occurred: ProblemOccurred) -> Response:
+    """The answer to an error that was raised below a route."""
+    return _response(request, occurred.kind, occurred.detail, occurred.errors, occurred.headers)
 
 
 def _response(

@@ -2,6 +2,8 @@
 
 import logging
 import sys
+import traceback
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -9,35 +11,28 @@ import structlog
 
 from api.settings import LogFormat, Settings
 
-_encoder = msgspec.json.Encoder(enc_hook=str)
+_encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def configure(settings: Settings) -> None:
     """Send structlog's and the standard library's records (uvicorn's among them) the same way."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    renderer: Any = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
     if settings.log_format is LogFormat.JSON:
-        renderer = _json
-    shared = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info if settings.log_format is LogFormat.JSON else _keep,
-    ]
+        processors: list[Any] = [_json]
+        factory: Any = structlog.BytesLoggerFactory(sys.stderr.buffer)
+    else:
+        stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
+        console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        processors = [structlog.stdlib.add_log_level, stamp, console]
+        factory = structlog.WriteLoggerFactory(sys.stderr)
     structlog.configure(
-        processors=[*shared, renderer],
+        processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=factory,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-            foreign_pre_chain=[*shared, structlog.stdlib.add_logger_name],
-        )
-    )
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = [_Handler()]
     root.setLevel(level)
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
@@ -45,9 +40,21 @@ def configure(settings: Settings) -> None:
     logging.getLogger("uvicorn.access").disabled = True  # api.telemetry logs requests, by route and not by path
 
 
-def _json(_: Any, __: str, event: Any) -> str:
-    return _encoder.encode(event).decode()
+class _Handler(logging.Handler):
+    """Hands records of the standard library to structlog."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        logger = structlog.get_logger()
+        exception = {"exc_info": record.exc_info} if record.exc_info else {}
+        logger.log(record.levelno, record.getMessage().replace("\n", " "), logger=record.name, **exception)
 
 
-def _keep(_: Any, __: str, event: Any) -> Any:
-    return event
+def _json(_: Any, level: str, event: dict[str, Any]) -> bytes:
+    """The last and only processor: msgspec writes the time by itself, which is most of why this is cheap."""
+    error = event.pop("exc_info", None)
+    if error:
+        error = (
+            error if isinstance(error, BaseException) else (error[1] if isinstance(error, tuple) else sys.exception())
+        )
+        event["exception"] = "".join(traceback.format_exception(error)) if error else None
+    return _encode({"timestamp": datetime.now(UTC), "level": level, **event})

@@ -63,7 +63,7 @@ class Telemetry:
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
         self.metrics = metrics
-        self.log = structlog.get_logger("api.request")
+        self.log = structlog.get_logger("api.request").bind()  # bound once: a lazy logger would be bound at every call
         self._timers: dict[tuple[str, str, int], Any] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

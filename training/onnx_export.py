@@ -1,40 +1,45 @@
 """The target policy as a small ONNX graph, written node by node, so that a phone decides exactly as the service does.
 
-    context (n, 10) ─┬─ scores of the levels ──────┐
-                     ├─ comparisons ─ state, rules ┴─ softmax, best level ─▶ distribution (n, 3, 5)
-                     ├─ distance ≤ threshold ─────────────────────────────▶ supported (n,)
-                     ├─ supported ? best level : rules ───────────────────▶ level (n, 3)
-                     └─ what moved the choice most ───────────────────────▶ because, contribution (n, 3, 3)
+    context (n, 10) ─┬─ scores of the levels ─────────────┐
+                     ├─ thresholds reached ─ cell ─ table ┴─ softmax, best level ─▶ distribution (n, 3, 5)
+                     ├─ distance ≤ threshold ─────────────────────────────────────▶ supported (n, 1)
+                     ├─ supported ? best level : the rules' ──────────────────────▶ level (n, 3)
+                     └─ what moved the choice most ───────────────────────────────▶ because, contribution (n, 3, 3)
 
-A lever's *state* is its level in force and whether money is tight. There are only ten states, so what eligibility, the
-level in force and the rules add to the scores is looked up in tables that the Python rules themselves have filled.
-The same policy gives the same bytes: names are fixed, constants are sorted, nothing is stamped with a time.
+Eligibility and rules depend on a context only through the thresholds that it reaches. For each lever these cut the
+contexts into some tens of *cells*; what eligibility, the level in force and the rules mean in each cell is a table
+that `coach_model.budget` itself has filled, so there is no second version of the rules in here.
+
+A call costs about as much as it has nodes, so there are few. The same policy gives the same bytes: names are fixed,
+constants are sorted, nothing is stamped with a time.
 """
+
+import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from coach_model.budget import rules
 from coach_model.budget.actions import (
     BUDGET_NEARLY_USED,
-    ELIGIBILITY_TABLE,
     ESSENTIALS_HEAVY,
-    HOLD,
     LEVELS,
     LEVERS,
     PREVIOUS,
     SNAP_EDGES,
+    eligible_levels,
+    previous_levels,
 )
-from coach_model.budget.context import FEATURES
+from coach_model.budget.coach import REASONS
+from coach_model.budget.context import COLUMN, FEATURES, Contexts
+from coach_model.budget.rules import CONDITIONS, ESSENTIALS, QUANTITIES, rules_levels
 from training.target_policy import INELIGIBLE, TEMPERATURE, TargetPolicy
 
 OPSET = 21
 IR_VERSION = 10
 """The newest that onnxruntime 1.31 reads; onnx itself would write a newer one."""
-REASONS = 3
-"""How many features the graph names for each lever."""
 
 
 class _Graph:
@@ -61,33 +66,45 @@ class _Graph:
         return self.outputs("Split", parts, value, self.constant(f"{name}_widths", widths, np.int64), axis=1)
 
 
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of one lever. `thresholds` are pairs of quantity and value; a cell's number is the sum of the `strides`
+    of those that are reached; `contexts` (cells, 10) has a context of each."""
+
+    thresholds: list[tuple[str, np.float32]]
+    strides: list[int]
+    contexts: Contexts
+
+
 def policy_graph(policy: TargetPolicy) -> bytes:
     """The serialised graph of `policy`. It is checked before it is returned."""
     g = _Graph()
-    axis_1, axis_2 = g.constant("axis_1", [1], np.int64), g.constant("axis_2", [2], np.int64)
-    centred = g("Sub", "context", g.constant("centre", policy.centre))
-    weights = policy.weights.reshape(-1, len(FEATURES)).T
-    both = g("MatMul", centred, g.constant("weights_and_whiten", np.concatenate([weights, policy.whiten], axis=1)))
-    linear, whitened = g.split("linear_and_whitened", both, [weights.shape[1], policy.whiten.shape[1]])
+    cells = [_cells_of(lever) for lever in range(len(LEVERS))]
+    first_cell = np.cumsum([0, *(len(lever.contexts) for lever in cells)])[:-1]
+    linear, whitened, compared, centred = _linear(g, policy, cells)
 
-    case = _case(g)
-    added = g("Gather", g.constant("added_scores", _added_scores(policy)), case)
+    # The row of each lever in the tables by cell, and in the tables by level in force.
+    reached = g("Cast", g("GreaterOrEqual", compared, g.constant("thresholds", _values(cells))), to=TensorProto.FLOAT)
+    first_rows = np.concatenate([first_cell, len(LEVELS) ** 3 * np.arange(len(LEVERS))])
+    rows = g("Gemm", reached, g.constant("strides", _strides(cells)), g.constant("first_rows", first_rows))
+    cell, in_force = g.split("rows", g("Cast", rows, to=TensorProto.INT64), [len(LEVERS), len(LEVERS)])
+
+    added = g("Gather", g.constant("added_scores", _added_scores(policy, cells)), cell)
     scores = g("Add", g("Reshape", linear, g.constant("as_scores", [-1, *policy.bias.shape], np.int64)), added)
-    hot = g("Mul", scores, g.constant("inverse_temperature", 1 / TEMPERATURE))
-    g("Softmax", hot, name="distribution", axis=2)
+    g("Softmax", scores, name="distribution", axis=2)
     best = g("ArgMax", scores, axis=2, keepdims=0)
-
-    distance = g("ReduceSumSquare", whitened, axis_1, keepdims=0)
+    distance = g("ReduceSumSquare", whitened, g.constant("axis_1", [1], np.int64), keepdims=1)
     g("LessOrEqual", distance, g.constant("support_threshold", policy.support_threshold), name="supported")
-    by_rules = g("Gather", g.constant("rules_level", _rules_levels().reshape(-1), np.int64), case)
-    g("Where", g("Unsqueeze", "supported", axis_1), best, by_rules, name="level")
-    _reasons(g, policy, centred, scores, case, axis_1, axis_2)
+    rules_table = [rules_levels(lever.contexts)[:, number] for number, lever in enumerate(cells)]
+    by_rules = g("Gather", g.constant("rules_level", np.concatenate(rules_table), np.int64), cell)
+    g("Where", "supported", best, by_rules, name="level")
+    _reasons(g, policy, scores, centred, in_force)
 
     n, levers = "n", len(LEVERS)
     outputs = [
         helper.make_tensor_value_info("distribution", TensorProto.FLOAT, [n, levers, len(LEVELS)]),
         helper.make_tensor_value_info("level", TensorProto.INT64, [n, levers]),
-        helper.make_tensor_value_info("supported", TensorProto.BOOL, [n]),
+        helper.make_tensor_value_info("supported", TensorProto.BOOL, [n, 1]),
         helper.make_tensor_value_info("because", TensorProto.INT64, [n, levers, REASONS]),
         helper.make_tensor_value_info("contribution", TensorProto.FLOAT, [n, levers, REASONS]),
     ]
@@ -100,89 +117,112 @@ def policy_graph(policy: TargetPolicy) -> bytes:
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def _case(g: _Graph) -> str:
-    """(n, 3) int64: the row of each lever in the tables: 50 · lever + 5 · state + level that the rules wish for.
+def _linear(g: _Graph, policy: TargetPolicy, cells: list[_Cells]) -> list[str]:
+    """All that is linear in the context, in one product: the levels' scores (in units of the temperature, without
+    bias), the whitened context, the quantities that thresholds ask for, and the distance from the centre.
 
-    Every comparison of the eligibility and of the rules is made at once; what follows counts the ones that hold.
+    A column of ones and zeros selects, or adds two shares, exactly; a centre is taken off after that.
     """
-    quantity, threshold, adds = [], [], []
-    for lever in range(len(LEVERS)):
-        for edge in SNAP_EDGES:  # each edge that is reached raises the level in force, and the state, by one
-            quantity.append(PREVIOUS.start + lever)
-            threshold.append(edge)
-            adds.append([len(LEVELS) * (lever == other) for other in range(len(LEVERS))])
-    tight = len(LEVELS) * len(LEVELS)
-    for name, edge, levers in (
-        ("budget_used_ratio", BUDGET_NEARLY_USED, [tight, tight, 0]),
-        (rules.ESSENTIALS, ESSENTIALS_HEAVY, [0, 0, tight]),
-    ):
-        quantity.append(rules.QUANTITIES.index(name))
-        threshold.append(edge)
-        adds.append(levers)
-    conditions = len(rules.CONDITIONS)
-    counted = np.block(
-        [
-            [np.array(adds), np.zeros((len(adds), conditions))],
-            [np.zeros((len(rules.COMPARED), len(LEVERS))), rules.ASKED],
-        ]
-    )
-    quantities = np.array([*quantity, *rules.COMPARED_COLUMNS])
-    select = np.eye(len(rules.QUANTITIES))[quantities].T  # a matrix of ones and zeros selects and adds exactly
-    is_essential = [name in rules.ESSENTIALS.split(" + ") for name in FEATURES]
-    select = select[: len(FEATURES)] + np.outer(is_essential, select[len(FEATURES)])
-
-    compared = g("MatMul", "context", g.constant("compared", select))
-    reached = g("GreaterOrEqual", compared, g.constant("thresholds", [*threshold, *rules.THRESHOLDS]))
-    counts = g("MatMul", g("Cast", reached, to=TensorProto.FLOAT), g.constant("counted", counted))
-    state, asked = g.split("state_and_asked", counts, [len(LEVERS), conditions])
-    fired = g("Cast", g("Equal", asked, g.constant("needed", rules.NEEDED)), to=TensorProto.FLOAT)
-    wished = g("Add", g("MatMul", fired, g.constant("moves", rules.MOVES)), g.constant("hold", HOLD))
-    wished = g("Clip", wished, g.constant("lowest_level", 0.0), g.constant("highest_level", len(LEVELS) - 1))
-    first_row = g.constant("first_row_of_lever", 50 * np.arange(len(LEVERS)))
-    return g("Cast", g("Add", g("Add", state, wished), first_row), to=TensorProto.INT64)
+    weights = policy.weights.reshape(-1, len(FEATURES)).T.astype(np.float64) / TEMPERATURE
+    whiten = policy.whiten.astype(np.float64)
+    essentials = np.isin(FEATURES, ESSENTIALS.split(" + "))[:, None]
+    select = np.concatenate([np.eye(len(FEATURES)), essentials], axis=1)
+    quantities = [QUANTITIES.index(quantity) for lever in cells for quantity, _ in lever.thresholds]
+    parts = [weights, whiten, select[:, quantities], np.eye(len(FEATURES))]
+    centred = [True, True, False, True]
+    bias = [-policy.centre.astype(np.float64) @ part * subtract for part, subtract in zip(parts, centred, strict=True)]
+    matrix = g.constant("linear", np.concatenate(parts, axis=1))
+    product = g("Gemm", "context", matrix, g.constant("linear_bias", np.concatenate(bias).round(6)))
+    return g.split("parts", product, [part.shape[1] for part in parts])
 
 
-def _states() -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
-    """Eligible levels (10, 5) and level in force (10,) of each state, not tight first."""
-    return ELIGIBILITY_TABLE.reshape(-1, len(LEVELS)), np.tile(np.arange(len(LEVELS)), 2)
+def _cells_of(lever: int) -> _Cells:
+    """The cells of a lever: every combination of how many thresholds each quantity reaches."""
+    previous = FEATURES[PREVIOUS.start + lever]
+    tight = (ESSENTIALS, ESSENTIALS_HEAVY) if LEVERS[lever] == "savings" else ("budget_used_ratio", BUDGET_NEARLY_USED)
+    pairs = {(previous, float(edge)) for edge in SNAP_EDGES} | {tight}
+    for condition in CONDITIONS:
+        if condition.lever == LEVERS[lever]:
+            pairs |= set(condition.at_least.items()) | set(condition.below.items())
+    by_quantity: dict[str, list[np.float32]] = {}
+    for quantity, value in sorted(pairs):
+        edges = by_quantity.setdefault(quantity, [])
+        if np.float32(value) not in edges:
+            edges.append(np.float32(value))
+
+    thresholds, strides, stride = [], [], 1
+    for quantity, edges in reversed(by_quantity.items()):
+        thresholds += [(quantity, edge) for edge in edges]
+        strides += [stride] * len(edges)
+        stride *= len(edges) + 1
+    middles = [(np.array([0, *edges]) + np.array([*edges, 1])) / 2 for edges in by_quantity.values()]
+    contexts = np.full((stride, len(FEATURES)), 0.5, dtype=np.float32)
+    for row, values in zip(contexts, itertools.product(*middles), strict=True):
+        essentials = None
+        for quantity, value in zip(by_quantity, values, strict=True):
+            if quantity == ESSENTIALS:
+                essentials = value
+            else:
+                row[COLUMN[quantity]] = value
+        if essentials is not None:  # needs alone may leave [0, 1]: only the sum is compared
+            row[COLUMN["needs_share"]] = essentials - row[COLUMN["unexpected_share"]]
+    return _Cells(thresholds, strides, contexts)
 
 
-def _rules_levels() -> npt.NDArray[np.int64]:
-    """(3, 10, 5): the rules' level by lever, state and level wished for."""
-    eligible, _ = _states()
-    levels = rules.nearest_eligible(np.arange(len(LEVELS)), eligible[:, None, :])
-    return np.broadcast_to(levels, (len(LEVERS), *levels.shape))
+def _values(cells: list[_Cells]) -> list[np.float32]:
+    return [value for lever in cells for _, value in lever.thresholds]
 
 
-def _added_scores(policy: TargetPolicy) -> npt.NDArray[np.float32]:
-    """(150, 5): what is added to the linear scores, by lever, state and level wished for."""
-    eligible, in_force = _states()
-    staying = np.eye(len(LEVELS))[in_force][None, :, None, :] * policy.stay[:, None, None, None]
-    by_rules = np.eye(len(LEVELS))[_rules_levels()] * policy.rules_margin
-    added = policy.bias[:, None, None, :] + (staying + by_rules)
-    return np.where(eligible[None, :, None, :], added, INELIGIBLE).reshape(-1, len(LEVELS)).astype(np.float32)
+def _strides(cells: list[_Cells]) -> npt.NDArray[np.int64]:
+    """(thresholds, 6): what each threshold that is reached adds to the row by cell, and to that by level in force."""
+    count = sum(len(lever.thresholds) for lever in cells)
+    strides = np.zeros((count, 2 * len(LEVERS)), dtype=np.int64)
+    row = 0
+    for number, lever in enumerate(cells):
+        for (quantity, _), stride in zip(lever.thresholds, lever.strides, strict=True):
+            strides[row, number] = stride
+            strides[row, len(LEVERS) + number] = len(LEVELS) ** 2 * (quantity == FEATURES[PREVIOUS.start + number])
+            row += 1
+    return strides
 
 
-def _reasons(g: _Graph, policy: TargetPolicy, centred: str, scores: str, case: str, axis_1: str, axis_2: str) -> None:
-    """The features that moved each choice most: their part in the best level's lead over the second best."""
-    levels = len(LEVELS)
+def _added_scores(policy: TargetPolicy, cells: list[_Cells]) -> npt.NDArray[np.float64]:
+    """(all cells, 5): what is added to the linear scores, in units of the temperature."""
+    tables = []
+    for number, lever in enumerate(cells):
+        every = np.eye(len(LEVELS))
+        staying = every[previous_levels(lever.contexts)[:, number]] * policy.stay[number]
+        by_rules = every[rules_levels(lever.contexts)[:, number]] * policy.rules_margin
+        added = (policy.bias[number] + (staying + by_rules)).astype(np.float64) / TEMPERATURE
+        tables.append(np.where(eligible_levels(lever.contexts)[:, number], added, INELIGIBLE))
+    return np.concatenate(tables)
+
+
+def _reasons(g: _Graph, policy: TargetPolicy, scores: str, centred: str, in_force: str) -> None:
+    """The features that moved each choice most: their part in the best level's lead over the second best.
+
+    The head start of the level in force is due to the feature that says which level that is.
+    """
+    levers, levels = len(LEVERS), len(LEVELS)
+    lead = policy.weights[:, None, :, None, :] - policy.weights[:, None, None, :, :]
+    lead_by_feature = np.broadcast_to(lead, (levers, levels, levels, levels, len(FEATURES)))
+    stays = np.eye(levels)
+    lead_of_staying = np.zeros(lead_by_feature.shape)
+    for lever in range(levers):
+        gain = (stays[:, :, None] - stays[:, None, :]) * policy.stay[lever]
+        lead_of_staying[lever, ..., PREVIOUS.start + lever] = gain
+
     two = g.constant("two", [2], np.int64)
     _, ranked = g.outputs("TopK", ["best_two_scores", "best_two"], scores, two, axis=2)
-    pair = g("ReduceSum", g("Mul", ranked, g.constant("as_pair", [levels, 1], np.int64)), axis_2, keepdims=0)
-
-    lead = policy.weights[:, :, None, :] - policy.weights[:, None, :, :]  # (3, 5, 5, 10)
-    row = g("Add", pair, g.constant("first_pair_of_lever", levels**2 * np.arange(len(LEVERS)), np.int64))
-    slopes = g("Gather", g.constant("lead_by_feature", lead.reshape(-1, len(FEATURES))), row)
-    parts = g("Mul", slopes, g("Unsqueeze", centred, axis_1))
-
-    # The head start of the level in force is due to the feature that says which level that is.
-    _, in_force = _states()
-    stays = np.eye(levels)[in_force]
-    lead_of_staying = np.zeros((len(LEVERS), len(stays), levels, levels, levels, len(FEATURES)), dtype=np.float32)
-    for lever in range(len(LEVERS)):
-        gain = (stays[:, :, None] - stays[:, None, :]) * policy.stay[lever]
-        lead_of_staying[lever, ..., PREVIOUS.start + lever] = gain[:, None]
-    row = g("Add", g("Mul", case, g.constant("pairs", levels**2, np.int64)), pair)
+    pair = g(
+        "ReduceSum",
+        g("Mul", ranked, g.constant("as_pair", [levels, 1], np.int64)),
+        g.constant("axis_2", [2], np.int64),
+        keepdims=0,
+    )
+    row = g("Add", in_force, pair)
+    slopes = g("Gather", g.constant("lead_by_feature", lead_by_feature.reshape(-1, len(FEATURES))), row)
     staying = g("Gather", g.constant("lead_of_staying", lead_of_staying.reshape(-1, len(FEATURES))), row)
+    parts = g("Add", g("Mul", slopes, g("Unsqueeze", centred, "axis_1")), staying)
     k = g.constant("reasons", [REASONS], np.int64)
-    g.outputs("TopK", ["contribution", "because"], g("Add", parts, staying), k, axis=2)
+    g.outputs("TopK", ["contribution", "because"], parts, k, axis=2)

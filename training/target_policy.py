@@ -20,7 +20,7 @@ type Floats = npt.NDArray[np.float32]
 
 RULES_MARGIN = 0.01
 """Reward by which a level must seem better than the rules' level before it is preferred."""
-TEMPERATURE = 0.01
+TEMPERATURE = 0.02
 """Reward over which the softmax of the scores turns from one level to the next."""
 SUPPORT_QUANTILE = 0.995
 """Share of the training contexts that lie within the support."""

@@ -3,6 +3,9 @@
 Every threshold is compared in float32, as the ONNX graph does, so that both always agree.
 """
 
+from bisect import bisect_right
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,9 +28,9 @@ SNAP_EDGES = np.array([0.125, 0.375, 0.625, 0.875], dtype=np.float32)
 """A previous adjustment is snapped to the nearest level; a tie goes up."""
 PREVIOUS = slice(COLUMN["prev_w_adj"], COLUMN["prev_s_adj"] + 1)
 
-BUDGET_NEARLY_USED = np.float32(0.9)
+BUDGET_NEARLY_USED = float(np.float32(0.9))
 """From this `budget_used_ratio` on, wants and culture are not loosened further."""
-ESSENTIALS_HEAVY = np.float32(0.8)
+ESSENTIALS_HEAVY = float(np.float32(0.8))
 """From this share of needs and unexpected together on, savings are not raised further."""
 
 
@@ -50,12 +53,35 @@ def previous_levels(contexts: Contexts) -> Levels:
 
 def tight(contexts: Contexts) -> npt.NDArray[np.int64]:
     """(n, 3): 1 where money is too tight for a looser level of that lever."""
-    budget = contexts[:, COLUMN["budget_used_ratio"]] >= BUDGET_NEARLY_USED
-    essentials = contexts[:, COLUMN["needs_share"]] + contexts[:, COLUMN["unexpected_share"]] >= ESSENTIALS_HEAVY
+    budget = contexts[:, COLUMN["budget_used_ratio"]] >= np.float32(BUDGET_NEARLY_USED)
+    essentials = essential_shares(contexts) >= np.float32(ESSENTIALS_HEAVY)
     return np.stack([budget, budget, essentials], axis=1).astype(np.int64)
+
+
+def essential_shares(contexts: Contexts) -> npt.NDArray[np.float32]:
+    """(n,): needs and unexpected together, added in float32."""
+    shares: npt.NDArray[np.float32] = contexts[:, COLUMN["needs_share"]] + contexts[:, COLUMN["unexpected_share"]]
+    return shares
 
 
 def eligible_levels(contexts: Contexts) -> Eligible:
     """(n, 3, 5): the levels that the coach may choose; never empty, always a run without gaps."""
     mask: Eligible = ELIGIBILITY_TABLE[tight(contexts), previous_levels(contexts)]
     return mask
+
+
+_EDGES = [float(edge) for edge in SNAP_EDGES]
+_ROWS: list[list[list[bool]]] = ELIGIBILITY_TABLE.tolist()
+
+
+def eligible_levels_of(context: Sequence[float], essentials: float) -> tuple[list[bool], list[bool], list[bool]]:
+    """The same for one context, a row of `contexts.tolist()`; `essentials` is its needs and unexpected share, added in
+    float32. Ten times as fast as arrays of one row, for the one answer that a person waits for."""
+    spending = _ROWS[context[COLUMN["budget_used_ratio"]] >= BUDGET_NEARLY_USED]
+    saving = _ROWS[essentials >= ESSENTIALS_HEAVY]
+    wants, culture, savings = context[PREVIOUS]
+    return (
+        spending[bisect_right(_EDGES, wants)],
+        spending[bisect_right(_EDGES, culture)],
+        saving[bisect_right(_EDGES, savings)],
+    )

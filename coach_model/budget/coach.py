@@ -6,10 +6,7 @@ broken, can make the coach say something reckless.
 
 from dataclasses import dataclass
 
-import numpy as np
-import numpy.typing as npt
-
-from coach_model.budget.actions import LEVELS, LEVERS, PREVIOUS, Eligible, Levels, eligible_levels
+from coach_model.budget.actions import LEVELS, LEVERS, PREVIOUS, eligible_levels_of, essential_shares
 from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
 from coach_model.budget.context import FEATURES, Contexts
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
@@ -28,7 +25,7 @@ CONTRACT = Contract(
     outputs={
         "distribution": ("tensor(float)", (None, len(LEVERS), len(LEVELS))),
         "level": ("tensor(int64)", (None, len(LEVERS))),
-        "supported": ("tensor(bool)", (None,)),
+        "supported": ("tensor(bool)", (None, 1)),
         "because": ("tensor(int64)", (None, len(LEVERS), REASONS)),
         "contribution": ("tensor(float)", (None, len(LEVERS), REASONS)),
     },
@@ -44,11 +41,11 @@ HELD_BY = (("budget_used_ratio",), ("budget_used_ratio",), ("needs_share", "unex
 class Decision:
     """One decision: the level of each lever (index into LEVELS), who decided, and the features behind each lever."""
 
-    levels: tuple[int, int, int]
+    levels: list[int]
     source: Source
     fallback_reason: FallbackReason | None
     policy_id: str
-    because: tuple[list[str], list[str], list[str]]
+    because: list[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,81 +61,63 @@ def decide(policy: OnnxPolicy | FallbackReason, contexts: Contexts) -> Decisions
     if not isinstance(policy, OnnxPolicy):
         return Decisions(decide_by_rules(contexts, policy))
     try:
-        distribution, level, supported, because, contribution = policy({"context": contexts})
+        answers = policy({"context": contexts})
     except Exception as error:  # noqa: BLE001 - whatever fails inside the graph, a person waits for an answer
         problem = f"{policy.policy_id}: {type(error).__name__}: {str(error)[:200]}"
         return Decisions(decide_by_rules(contexts, FallbackReason.MODEL_ERROR), problem)
-    eligible = eligible_levels(contexts)
-    valid = are_valid(distribution, level, eligible)
-    if valid.all() and supported.all():
-        return Decisions(_by_policy(policy.policy_id, level, because, contribution, eligible))
-    return _mixed(policy.policy_id, contexts, valid, supported, (level, because, contribution, eligible))
+    rows: list[Decision] = []
+    untrusted: dict[FallbackReason, list[int]] = {}
+    essentials = essential_shares(contexts).tolist()
+    for row, (context, essential, distribution, levels, supported, because, contribution) in enumerate(
+        zip(contexts.tolist(), essentials, *(answer.tolist() for answer in answers), strict=True)
+    ):
+        eligible = eligible_levels_of(context, essential)
+        if not is_decision(distribution, levels, eligible):
+            untrusted.setdefault(FallbackReason.INVALID_OUTPUT, []).append(row)
+        elif not supported[0]:
+            untrusted.setdefault(FallbackReason.OUT_OF_SUPPORT, []).append(row)
+        reasons = policy_because(because, contribution, eligible)
+        rows.append(Decision(levels, Source.POLICY, None, policy.policy_id, reasons))
+    for reason, places in untrusted.items():
+        for place, decision in zip(places, decide_by_rules(contexts[places], reason), strict=True):
+            rows[place] = decision
+    invalid = len(untrusted.get(FallbackReason.INVALID_OUTPUT, ()))
+    return Decisions(rows, f"{policy.policy_id}: {invalid} answers were no valid decision" if invalid else None)
 
 
 def decide_by_rules(contexts: Contexts, reason: FallbackReason) -> list[Decision]:
     """The rules' decisions for contexts (n, 10)."""
     levels, because = rules_levels(contexts).tolist(), rules_because(contexts)
     return [
-        Decision(tuple(chosen), Source.RULES, reason, RULES_VERSION, tuple(behind))
+        Decision(chosen, Source.RULES, reason, RULES_VERSION, behind)
         for chosen, behind in zip(levels, because, strict=True)
     ]
 
 
-def are_valid(distribution: npt.NDArray[np.float32], level: Levels, eligible: Eligible) -> npt.NDArray[np.bool_]:
-    """(n,): whether the graph's answer is a decision at all: a distribution over eligible levels, and one of them."""
-    possible = distribution * eligible
-    sums = possible.sum(axis=2)
-    proper = (np.abs(sums - 1) <= SUM_TOLERANCE) & (distribution.min(axis=2) >= 0)  # NaN fails both
-    in_range = (level >= 0) & (level < len(LEVELS))
-    taken = np.take_along_axis(eligible, np.where(in_range, level, 0)[:, :, None], axis=2)[:, :, 0]
-    valid: npt.NDArray[np.bool_] = (proper & in_range & taken).all(axis=1)
-    return valid
+def is_decision(
+    distribution: list[list[float]], levels: list[int], eligible: tuple[list[bool], list[bool], list[bool]]
+) -> bool:
+    """Whether a graph's answer is a decision at all: by lever a distribution over eligible levels, and one of them."""
+    for lever, allowed in enumerate(eligible):
+        total = 0.0
+        for probability, may in zip(distribution[lever], allowed, strict=True):
+            if not (probability >= 0 if may else probability == 0):  # NaN is neither
+                return False
+            total += probability
+        level = levels[lever]
+        if not (abs(total - 1) <= SUM_TOLERANCE and 0 <= level < len(allowed) and allowed[level]):
+            return False
+    return True
 
 
-def _by_policy(
-    policy_id: str,
-    level: Levels,
-    because: npt.NDArray[np.int64],
-    contribution: npt.NDArray[np.float32],
-    eligible: Eligible,
-) -> list[Decision]:
-    single = (eligible.sum(axis=2) == 1).tolist()
+def policy_because(
+    because: list[list[int]], contribution: list[list[float]], eligible: tuple[list[bool], list[bool], list[bool]]
+) -> list[list[str]]:
+    """By lever, the features that moved the choice most, strongest first; where only one level was eligible, the
+    features that left no other."""
     return [
-        Decision(
-            tuple(chosen),
-            Source.POLICY,
-            None,
-            policy_id,
-            tuple(
-                [*HELD_BY[lever], FEATURES[PREVIOUS.start + lever]]
-                if alone[lever]
-                else [FEATURES[i] for i, part in zip(features[lever], parts[lever], strict=True) if part > 0]
-                for lever in range(len(LEVERS))
-            ),
-        )
-        for chosen, features, parts, alone in zip(
-            level.tolist(), because.tolist(), contribution.tolist(), single, strict=True
-        )
+        [*HELD_BY[lever], FEATURES[PREVIOUS.start + lever]]
+        if sum(allowed) == 1
+        else [FEATURES[i] for i, part in zip(because[lever], contribution[lever], strict=True) if part > 0]
+        for lever, allowed in enumerate(eligible)
     ]
-
-
-def _mixed(
-    policy_id: str,
-    contexts: Contexts,
-    valid: npt.NDArray[np.bool_],
-    supported: npt.NDArray[np.bool_],
-    answer: tuple[Levels, npt.NDArray[np.int64], npt.NDArray[np.float32], Eligible],
-) -> Decisions:
-    """Row by row: the policy where its answer is valid and supported, the rules elsewhere."""
-    trusted = valid & supported
-    rows: list[Decision | None] = [None] * len(contexts)
-    groups = (
-        (trusted, _by_policy(policy_id, *(part[trusted] for part in answer))),
-        (~valid, decide_by_rules(contexts[~valid], FallbackReason.INVALID_OUTPUT)),
-        (valid & ~supported, decide_by_rules(contexts[valid & ~supported], FallbackReason.OUT_OF_SUPPORT)),
-    )
-    for where, decisions in groups:
-        for row, decision in zip(np.flatnonzero(where).tolist(), decisions, strict=True):
-            rows[row] = decision
-    problem = None if valid.all() else f"{policy_id}: {int((~valid).sum())} answers were no valid decision"
-    return Decisions([row for row in rows if row is not None], problem)

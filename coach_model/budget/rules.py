@@ -10,8 +10,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from coach_model.budget.actions import HOLD, LEVELS, LEVERS, PREVIOUS, Eligible, Levels, eligible_levels
-from coach_model.budget.context import COLUMN, FEATURES, Contexts
+from coach_model.budget.actions import (
+    HOLD,
+    LEVELS,
+    LEVERS,
+    PREVIOUS,
+    Eligible,
+    Levels,
+    eligible_levels,
+    essential_shares,
+)
+from coach_model.budget.context import FEATURES, Contexts
 
 RULES_VERSION = "budget-rules/1"
 ESSENTIALS = "needs_share + unexpected_share"
@@ -56,8 +65,7 @@ MOVES = np.array([[c.move * (c.lever == lever) for lever in LEVERS] for c in CON
 
 def fired_conditions(contexts: Contexts) -> npt.NDArray[np.bool_]:
     """(n, c): which conditions hold."""
-    essentials = contexts[:, COLUMN["needs_share"]] + contexts[:, COLUMN["unexpected_share"]]
-    quantities = np.concatenate([contexts, essentials[:, None]], axis=1)
+    quantities = np.concatenate([contexts, essential_shares(contexts)[:, None]], axis=1)
     reached = (quantities[:, COMPARED_COLUMNS] >= THRESHOLDS).astype(np.float32)
     fired: npt.NDArray[np.bool_] = reached @ ASKED == NEEDED
     return fired

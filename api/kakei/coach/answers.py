@@ -1,6 +1,6 @@
 """From a decision to what the app is told."""
 
-import secrets
+import os
 import time
 from datetime import UTC, datetime
 
@@ -40,7 +40,7 @@ def now_utc() -> datetime:
 
 def uuid7() -> str:
     """A UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, then 74 random bits."""
-    random = secrets.randbits(74)
+    random = int.from_bytes(os.urandom(10)) >> 6
     value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1
     text = f"{value:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"

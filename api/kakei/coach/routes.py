@@ -2,13 +2,10 @@
 
 import asyncio
 import hashlib
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
-import numpy as np
-import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from api.bodies import decoded, field_errors, read_body
@@ -23,20 +20,14 @@ from api.kakei.coach.schemas import (
     CoachContext,
     RowError,
 )
-from api.kakei.coach.serving import COACH, ServedPolicy
+from api.kakei.coach.serving import Decider, ServedPolicy
 from api.openapi import json_body, json_content, problems
-from api.telemetry import Metrics
-from coach_model.budget.coach import Decisions, decide
 from coach_model.budget.messages import BALANCED, LANGUAGES, messages, preferred_language
 from coach_model.onnx_policy import OnnxPolicy
 
 LARGEST_BATCH = 10_000
 LARGEST_BATCH_BODY = 4 * 2**20
 """Bytes."""
-COMPLAINT_SECONDS = 10.0
-"""A policy that fails is logged at most this often."""
-
-log = structlog.get_logger("api.coach")
 router = APIRouter(prefix="/coach", tags=["coach"])
 _context = msgspec.json.Decoder(CoachContext)
 _rows = msgspec.json.Decoder(dict[str, list[Any]])
@@ -56,7 +47,7 @@ async def suggest(request: Request) -> Response:
     Anonymous: nothing is stored. `Accept-Language` chooses English or Japanese.
     """
     context = decoded(_context, await read_body(request))
-    decision = _decide(request.app, [context]).rows[0]
+    decision = await request.app.state.decider.decision(msgspec.structs.astuple(context))
     said = messages(_language(request), BALANCED)
     return Response(_encode(answer_of(decision, said, now_utc())), media_type="application/json")
 
@@ -109,19 +100,8 @@ async def get_model_graph(request: Request) -> Response:
 def start(app: FastAPI, served: ServedPolicy) -> None:
     """Give the routes what they need for the life of the app."""
     app.state.served = served
+    app.state.decider = Decider(served, app.state.metrics)
     app.state.batches = ThreadPoolExecutor(max_workers=1, thread_name_prefix="coach-batch")
-    app.state.complained_at = -COMPLAINT_SECONDS
-
-
-def _decide(app: FastAPI, contexts: list[CoachContext]) -> Decisions:
-    array = np.array([msgspec.structs.astuple(context) for context in contexts], dtype=np.float32)
-    decisions = decide(app.state.served.now, array)
-    metrics: Metrics = app.state.metrics
-    for decision in decisions.rows:
-        metrics.count_decision(COACH, decision.source, decision.fallback_reason)
-    if decisions.problem is not None:
-        _complain(app, decisions.problem)
-    return decisions
 
 
 def _answer_batch(app: FastAPI, body: bytes, language: str) -> bytes:
@@ -133,12 +113,12 @@ def _answer_batch(app: FastAPI, body: bytes, language: str) -> bytes:
         raise ProblemOccurred(
             TOO_MANY_CONTEXTS, f"{len(rows['contexts'])} contexts; at most {LARGEST_BATCH} are taken."
         )
-    good: list[CoachContext] = []
+    good: list[tuple[float, ...]] = []
     places: list[int] = []
     errors: list[RowError] = []
     for index, row in enumerate(rows["contexts"]):
         try:
-            good.append(msgspec.convert(row, CoachContext))
+            good.append(msgspec.structs.astuple(msgspec.convert(row, CoachContext)))
             places.append(index)
         except msgspec.ValidationError as error:
             bad = field_errors(CoachContext, row) or [FieldError("", str(error))]
@@ -146,16 +126,9 @@ def _answer_batch(app: FastAPI, body: bytes, language: str) -> bytes:
     answers: list[CoachAnswer | None] = [None] * len(rows["contexts"])
     said, now = messages(language, BALANCED), now_utc()
     if good:
-        for place, decision in zip(places, _decide(app, good).rows, strict=True):
+        for place, decision in zip(places, app.state.decider.decisions(good), strict=True):
             answers[place] = answer_of(decision, said, now)
     return _encode(CoachBatchAnswer(answers, errors))
-
-
-def _complain(app: FastAPI, problem: str) -> None:
-    now = time.monotonic()
-    if now - app.state.complained_at >= COMPLAINT_SECONDS:
-        app.state.complained_at = now
-        log.error("the policy failed, the rules answer", why=problem)
 
 
 def _policy(request: Request) -> OnnxPolicy:

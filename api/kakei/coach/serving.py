@@ -1,13 +1,15 @@
 """Which policy is being served: loads artifacts, watches their folder, and changes over without a dropped request."""
 
 import asyncio
+import time
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import structlog
 
 from api.telemetry import Metrics
-from coach_model.budget.coach import CONTRACT
+from coach_model.budget.coach import CONTRACT, Decision, decide
 from coach_model.onnx_policy import CARD_FILE, GRAPH_FILE, ArtifactMissing, ArtifactRefused, OnnxPolicy, load_policy
 from coach_model.policy import FallbackReason
 
@@ -16,6 +18,9 @@ PROMOTED = Path("var/models")
 POLL_SECONDS = 0.25
 """How often the folder is looked at. A pair is loaded once it has stood still for one look, since its two files cannot
 be replaced at one instant."""
+
+COMPLAINT_SECONDS = 10.0
+"""A policy that fails is logged at most this often."""
 
 type Signature = tuple[tuple[str, int, int, int] | None, ...]
 
@@ -93,3 +98,47 @@ def _file_signature(path: Path) -> tuple[str, int, int, int] | None:
     except OSError:
         return None
     return (str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino)
+
+
+class Decider:
+    """Decides with the policy that is served. What arrives within one turn of the event loop is decided together: a
+    graph costs by its nodes and hardly by its rows, so a crowd is served faster and a single request waits for nobody.
+    """
+
+    def __init__(self, served: ServedPolicy, metrics: Metrics) -> None:
+        self._served = served
+        self._metrics = metrics
+        self._waiting: list[tuple[tuple[float, ...], asyncio.Future[Decision]]] = []
+        self._complained_at = -COMPLAINT_SECONDS
+
+    def decision(self, context: tuple[float, ...]) -> asyncio.Future[Decision]:
+        """The decision for one valid context, at the end of this turn of the event loop."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Decision] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._decide_waiting)
+        self._waiting.append((context, future))
+        return future
+
+    def decisions(self, contexts: list[tuple[float, ...]]) -> list[Decision]:
+        """The decisions for valid contexts, at once, in their order."""
+        decisions = decide(self._served.now, np.array(contexts, dtype=np.float32))
+        for decision in decisions.rows:
+            self._metrics.count_decision(COACH, decision.source, decision.fallback_reason)
+        if decisions.problem is not None and time.monotonic() - self._complained_at >= COMPLAINT_SECONDS:
+            self._complained_at = time.monotonic()
+            log.error("the policy failed, the rules answer", why=decisions.problem)
+        return decisions.rows
+
+    def _decide_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        try:
+            rows = self.decisions([context for context, _ in waiting])
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        for (_, future), decision in zip(waiting, rows, strict=True):
+            if not future.done():  # a client that went away has cancelled it
+                future.set_result(decision)
