@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 
 from data.schema import DATASET_VERSION, TABLES, Column, Table
 
-type Format = Literal["csv", "parquet"]
+type Kind = Literal["csv", "parquet"]
 type Columns = Mapping[str, npt.NDArray[Any]]
 
 ARROW_TYPES = {"string": pa.string(), "integer": pa.int64(), "number": pa.float64()}
@@ -56,7 +56,7 @@ def write_package(
     name: str,
     title: str,
     about: Mapping[str, Any],
-    format: Format = "csv",
+    kind: Kind = "csv",
 ) -> str:
     """Write `tables` (by name in `data.schema.TABLES`) into `folder` and return the package's digest.
 
@@ -68,9 +68,9 @@ def write_package(
     folder.mkdir(parents=True, exist_ok=True)
     resources = []
     for table_name, table in arrow.items():
-        content = _encoded(table, format)
-        (folder / f"{table_name}.{format}").write_bytes(content)
-        resources.append(_resource(TABLES[table_name], f"{table_name}.{format}", format, content, table.num_rows))
+        content = _encoded(table, kind)
+        (folder / f"{table_name}.{kind}").write_bytes(content)
+        resources.append(_resource(TABLES[table_name], f"{table_name}.{kind}", kind, content, table.num_rows))
     descriptor = {
         "profile": "tabular-data-package",
         "name": name,
@@ -148,9 +148,9 @@ def codebook(tables: Mapping[str, pa.Table]) -> str:
     return out.getvalue()
 
 
-def _encoded(table: pa.Table, format: Format) -> bytes:
+def _encoded(table: pa.Table, kind: Kind) -> bytes:
     sink = io.BytesIO()
-    if format == "csv":
+    if kind == "csv":
         pa_csv.write_csv(table, sink, pa_csv.WriteOptions(quoting_style="needed", quoting_header="none"))
     else:
         pq.write_table(table, sink, compression="zstd")
@@ -198,7 +198,9 @@ def _check_column(table: Table, column: Column, array: pa.Array | pa.ChunkedArra
         high = math.inf if column.maximum is None else column.maximum
         inside = pc.and_(pc.greater_equal(array, low), pc.less_equal(array, high))
         bad = pc.invert(pc.and_(inside, pc.is_finite(array)))
-    wrong = [] if bad is None else array.filter(bad).to_pylist()
+    if bad is None:
+        return
+    wrong = array.filter(bad).to_pylist()
     if wrong:
         row = bad.to_pylist().index(True)
         raise InvalidPackage(f"{where}: {wrong[0]!r} in row {row + 1} is not allowed ({len(wrong)} such cells)")
@@ -217,14 +219,14 @@ def _check_keys(tables: Mapping[str, pa.Table]) -> None:
                 raise InvalidPackage(f"{name}.{column}: some values are not in {other}")
 
 
-def _resource(table: Table, path: str, format: Format, content: bytes, rows: int) -> dict[str, Any]:
+def _resource(table: Table, path: str, kind: Kind, content: bytes, rows: int) -> dict[str, Any]:
     return {
         "name": table.name,
         "title": table.label,
         "path": path,
         "profile": "tabular-data-resource",
-        "format": format,
-        "mediatype": "text/csv" if format == "csv" else "application/vnd.apache.parquet",
+        "format": kind,
+        "mediatype": "text/csv" if kind == "csv" else "application/vnd.apache.parquet",
         "encoding": "utf-8",
         "bytes": len(content),
         "hash": f"sha256:{hashlib.sha256(content).hexdigest()}",

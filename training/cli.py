@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -50,7 +51,7 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Simulate a study of people who budget by kakeibo, with a known truth, and write it as a dataset package."""
-    from data.package import write_package  # noqa: PLC0415 - a help text should not wait for pyarrow
+    from data.package import Kind, write_package  # noqa: PLC0415 - a help text should not wait for pyarrow
     from data.synthetic import study  # noqa: PLC0415
 
     with _one_clear_line():
@@ -60,9 +61,9 @@ def simulate(
         simulated = study.simulate(config)
         title = f"Synthetic budget study: {participants} invented people, {weeks} weeks, seed {seed}"
         about = study.metadata(config)
-        kind = "parquet" if parquet else "csv"
+        kind: Kind = "parquet" if parquet else "csv"
         digest = write_package(
-            out, simulated.tables, name=f"synthetic-budget-{seed}", title=title, about=about, format=kind
+            out, simulated.tables, name=f"synthetic-budget-{seed}", title=title, about=about, kind=kind
         )
     result = {"package": str(out), "digest": digest, "decisions": len(simulated.rounds), "synthetic": True}
     _print(
@@ -89,7 +90,7 @@ def train(
 
     with _one_clear_line(), errors.status("training") as status:
         version = version or importlib.metadata.version("buddy-coach")
-        card = train_policy(dataset, out, version, lambda step: status.update(step))
+        card = train_policy(dataset, out, version, status.update)
         if track:
             from training.tracking import log_training  # noqa: PLC0415
 
@@ -134,10 +135,10 @@ def reach(
         )
     console = Console()
     console.print(table)
-    closed = sorted(row.closed for row in results)
+    closed = [row.closed for row in results]
     above = sum(row.gain > 0 for row in results)
     console.print(
-        f"median {closed[len(closed) // 2]:.0%} closed, lowest {closed[0]:.0%}; {above} of {seeds} above the rules"
+        f"median {statistics.median(closed):.0%} closed, lowest {min(closed):.0%}; {above} of {seeds} above the rules"
     )
 
 

@@ -9,8 +9,8 @@ from coach_model.budget.actions import LEVERS
 from coach_model.budget.rules import rules_levels
 from data.logged import LoggedBanditData
 from data.package import Package
-from data.synthetic.study import SIMULATOR_VERSION, LevelPolicy, Study, StudyConfig, simulate
 from data.synthetic.people import take
+from data.synthetic.study import SIMULATOR_VERSION, LevelPolicy, Study, StudyConfig, simulate
 from data.synthetic.truth import v_decision, v_decision_difference, v_rollout
 from training.estimators import (
     SMALLEST_EFFECTIVE_SAMPLE,
@@ -67,7 +67,7 @@ def evaluate(policy: LevelPolicy, model: RewardModel, judges: LoggedBanditData, 
         judged={
             "what": "the shipped artifact: best eligible level, rules outside the support",
             "on": "participants of the split `judge`, none of whom it was learned from",
-            "participants": int(len(np.unique(seen.participant))),
+            "participants": len(np.unique(seen.participant)),
             "decisions": len(judges),
             "observed_share": round(len(seen) / len(judges), DECIMALS),
             "differs_from_rules": {

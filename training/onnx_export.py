@@ -16,6 +16,7 @@ constants are sorted, nothing is stamped with a time.
 
 import itertools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,10 +54,10 @@ class _Graph:
         self.constants[name] = numpy_helper.from_array(np.asarray(value, dtype=dtype), name)
         return name
 
-    def __call__(self, op: str, *inputs: str, name: str = "", **attributes: int) -> str:
+    def __call__(self, op: str, *inputs: str, name: str = "", **attributes: Any) -> str:
         return self.outputs(op, [name or f"{op.lower()}_{len(self.nodes)}"], *inputs, **attributes)[0]
 
-    def outputs(self, op: str, names: list[str], *inputs: str, **attributes: int) -> list[str]:
+    def outputs(self, op: str, names: list[str], *inputs: str, **attributes: Any) -> list[str]:
         self.nodes.append(helper.make_node(op, list(inputs), names, name=names[0], **attributes))
         return names
 

@@ -1,5 +1,6 @@
 """Logs a training run to MLflow. The only place that knows mlflow, which takes seconds to import."""
 
+import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,8 @@ def log_training(card: Mapping[str, Any], artifact: Path) -> str:
     DEFAULT_STORE.parent.mkdir(parents=True, exist_ok=True)
     import mlflow  # noqa: PLC0415 - takes seconds, and only training waits for it
 
+    for chatty in ("mlflow", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     mlflow.set_tracking_uri(tracking_uri())
     if mlflow.get_experiment_by_name(EXPERIMENT) is None:
         local = tracking_uri().startswith("sqlite:")

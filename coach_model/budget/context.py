@@ -34,7 +34,7 @@ def validated(contexts: npt.ArrayLike) -> Contexts:
     Raises ValueError that names row and feature where a value is missing, not finite or outside [0, 1].
     """
     array = np.asarray(contexts, dtype=np.float32)
-    if array.ndim != 2 or array.shape[1] != len(FEATURES):
+    if array.shape[1:] != (len(FEATURES),):
         raise ValueError(f"contexts have shape {array.shape}, expected (n, {len(FEATURES)})")
     bad = np.argwhere(~((array >= 0) & (array <= 1)))  # NaN fails both comparisons
     if len(bad):

@@ -9,7 +9,6 @@ Two different questions have two different answers (see `docs/simulator.md`):
 """
 
 import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -113,7 +112,7 @@ def action_values(rounds: Rounds, *, seed: int = 0, replications: int = 16, effe
 
 
 def _mean(rewards: Column) -> TrueValue:
-    seen: Sequence[bool] = ~np.isnan(rewards).any(axis=1)
+    seen = ~np.isnan(rewards).any(axis=1)
     per_round = rewards[seen]
     within = per_round.var(axis=1, ddof=1) / per_round.shape[1]
     return TrueValue(float(per_round.mean()), float(np.sqrt(within.sum()) / len(per_round)))

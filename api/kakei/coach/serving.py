@@ -56,7 +56,7 @@ class ServedPolicy:
             self._load()
 
     def folder(self) -> Path:
-        """Where artifacts are looked for now: the configured folder, else var/models if it holds any, else the package's."""
+        """Where to look now: in the configured folder, else in var/models if it holds any, else in the package."""
         if self._model_dir is not None:
             return self._model_dir / COACH
         promoted = PROMOTED / COACH
