@@ -40,9 +40,9 @@ def decoded[T](decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        errors = field_errors(decoder.type, msgspec.json.decode(body)) or [_field_error(error)]
+        errors = _all_field_errors(decoder.type, body) or [_field_error(error)]
         raise ProblemOccurred(INVALID_INPUT, _sentence(errors), errors) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         errors = _malformed_at(body, str(error))
         raise ProblemOccurred(MALFORMED_BODY, str(error), errors) from error
 
@@ -63,6 +63,14 @@ def field_errors(expected: Any, value: Any) -> list[FieldError]:
         except msgspec.ValidationError as error:
             errors.append(FieldError(name, str(error).partition(" - at ")[0]))
     return errors
+
+
+def _all_field_errors(expected: Any, body: bytes) -> list[FieldError]:
+    """What is wrong with every field, if the body can be read at all; decoding stopped at the first."""
+    try:
+        return field_errors(expected, msgspec.json.decode(body))
+    except (msgspec.DecodeError, RecursionError):
+        return []
 
 
 def _malformed_at(body: bytes, message: str) -> list[FieldError]:

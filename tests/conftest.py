@@ -2,10 +2,19 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from data.logged import LoggedBanditData, logged_bandit_data
+from data.package import Package, read_package
 from tests import services
+from tests.serving import Service, service
+from training.reward_model import RewardModel
+from training.target_policy import TargetPolicy
+from training.train import learn
+
+SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "budget"
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +50,28 @@ def chromium() -> str:
         return services.find_chromium(os.environ)
     except services.ServiceMissing as missing:
         services.unavailable(missing, os.environ)
+
+
+@pytest.fixture(scope="session")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service with the packaged artifact, shared by all tests that do not break it."""
+    with service(tmp_path_factory.mktemp("service")) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def sample() -> Package:
+    """The package in data/samples/budget."""
+    return read_package(SAMPLE)
+
+
+@pytest.fixture(scope="session")
+def log(sample: Package) -> LoggedBanditData:
+    """The sample's decision points."""
+    return logged_bandit_data(sample)
+
+
+@pytest.fixture(scope="session")
+def learned(log: LoggedBanditData) -> tuple[RewardModel, TargetPolicy]:
+    """What `buddy-train train` learns from the sample."""
+    return learn(log.where(log.learns))

@@ -27,6 +27,16 @@ import asyncpg
 import pytest
 import redis
 
+CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",  # root in a container has no sandbox; the tests show the browser only our own pages
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 POSTGRES_PORT = 5432
 REDIS_PORT = 6379
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -13,17 +13,6 @@ from playwright.sync_api import sync_playwright
 
 from tests import services
 
-CHROMIUM_ARGS = [
-    "--headless",
-    "--no-sandbox",  # root in a container has no sandbox; the tests show the browser only our own pages
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 NOTHING_INSTALLED: Mapping[str, str] = {"PATH": "/nonexistent"}
 
 
@@ -63,7 +52,7 @@ class TestTheServicesAnswer:
 
     def test_chromium_renders_a_page(self, chromium: str) -> None:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGS)
+            browser = playwright.chromium.launch(executable_path=chromium, args=services.CHROMIUM_ARGUMENTS)
             page = browser.new_page()
             page.goto("data:text/html,<title>waiting</title><script>document.title = 'Buddy ' + (40 + 2)</script>")
             assert page.title() == "Buddy 42"

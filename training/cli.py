@@ -118,12 +118,12 @@ def reach(
 
     with _one_clear_line(), errors.status("the best policy of the class") as status:
         config = StudyConfig(participants=participants, explore_weeks=weeks)
-        best, unseen = oracle.best_policy(config), oracle.unseen_rounds(config)
+        yardstick = oracle.yardstick(config)
         results = []
         for seed in range(1, seeds + 1):
             status.update(f"study {seed} of {seeds}")
             one = StudyConfig(participants=participants, explore_weeks=weeks, seed=seed)
-            results.append(oracle.reach(one, best, unseen))
+            results.append(oracle.reach(one, yardstick))
     if as_json:
         typer.echo(json.dumps([asdict(result) for result in results]))
         return

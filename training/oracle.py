@@ -22,8 +22,10 @@ from training.target_policy import TargetPolicy, greedy_policy
 from training.train import learn
 
 ORACLE_PEOPLE = 4000
+ORACLE_ROUNDS = 20_000
 ORACLE_SEED = 9_002
 UNSEEN_PEOPLE = 1500
+UNSEEN_ROUNDS = 6000
 UNSEEN_SEED = 9_001
 """People whom no study with a smaller seed has met."""
 
@@ -44,7 +46,7 @@ class Reach:
 def best_policy(config: StudyConfig) -> TargetPolicy:
     """The best memoryless policy of the deployed class for the people that `config` draws."""
     rounds = simulate(replace(config, participants=ORACLE_PEOPLE, seed=ORACLE_SEED)).rounds
-    rounds = take(rounds, np.random.default_rng(ORACLE_SEED).choice(len(rounds), 20_000, replace=False))
+    rounds = take(rounds, np.random.default_rng(ORACLE_SEED).choice(len(rounds), ORACLE_ROUNDS, replace=False))
     values = action_values(rounds, replications=4, effect=config.effect)
     row, action = np.nonzero(~np.isnan(values))
     contexts = rounds.contexts()
@@ -63,21 +65,31 @@ def best_policy(config: StudyConfig) -> TargetPolicy:
     return greedy_policy(standardise, effects.reshape(taken.shape[1:]), rules_margin=0.0)
 
 
-def unseen_rounds(config: StudyConfig) -> Rounds:
-    """Decision points of people whom no policy was learned from."""
+@dataclass(frozen=True)
+class Yardstick:
+    """Decision points of people whom no policy was learned from, and what rules and best policy are worth there."""
+
+    rounds: Rounds
+    rules: float
+    reachable: float
+
+
+def yardstick(config: StudyConfig) -> Yardstick:
+    """What the studies of `config` are measured by."""
     rounds = simulate(replace(config, participants=UNSEEN_PEOPLE, seed=UNSEEN_SEED)).rounds
-    return take(rounds, np.random.default_rng(UNSEEN_SEED).choice(len(rounds), 6000, replace=False))
+    rounds = take(rounds, np.random.default_rng(UNSEEN_SEED).choice(len(rounds), UNSEEN_ROUNDS, replace=False))
+    contexts = rounds.contexts()
+    rules, best = rules_levels(contexts), best_policy(config).levels(contexts)
+    reachable = v_decision_difference(rounds, best, rules, effect=config.effect).value
+    return Yardstick(rounds, v_decision(rounds, rules, effect=config.effect).value, reachable)
 
 
-def reach(config: StudyConfig, best: TargetPolicy, unseen: Rounds) -> Reach:
-    """Simulate the study of `config`, learn from it, and value what was learned in the rounds of `unseen`."""
+def reach(config: StudyConfig, by: Yardstick) -> Reach:
+    """Simulate the study of `config`, learn from it, and value what was learned in the rounds of `by`."""
     study = simulate(config)
     log = logged_bandit_data(Package(Path("simulated"), study.tables, metadata(config), ""))
     _, policy = learn(log.where(log.learns))
-    contexts = unseen.contexts()
-    ours, theirs, optimal = policy.levels(contexts), rules_levels(contexts), best.levels(contexts)
-    gain = v_decision_difference(unseen, ours, theirs, effect=config.effect)
-    reachable = v_decision_difference(unseen, optimal, theirs, effect=config.effect).value
-    rules = v_decision(unseen, theirs, effect=config.effect).value
-    closed = gain.value / reachable
-    return Reach(config.seed, rules, rules + gain.value, rules + reachable, gain.value, gain.error, closed)
+    contexts = by.rounds.contexts()
+    gain = v_decision_difference(by.rounds, policy.levels(contexts), rules_levels(contexts), effect=config.effect)
+    closed = gain.value / by.reachable if by.reachable else float("nan")
+    return Reach(config.seed, by.rules, by.rules + gain.value, by.rules + by.reachable, gain.value, gain.error, closed)

@@ -180,9 +180,10 @@ def cycle_position(date: Array, start_day: Array) -> tuple[Array, Array]:
     """Elapsed share of the budget cycle in [0, 1) and whole days since it began, on `date`."""
     month = date.astype("datetime64[M]")
     day_of_month = (date - month.astype("datetime64[D]")).astype(int) + 1
-    began_month = np.where(day_of_month >= start_day, month, month - 1).astype("datetime64[M]")
+    one_month = np.timedelta64(1, "M")
+    began_month = np.where(day_of_month >= start_day, month, month - one_month)
     offset = (start_day - 1).astype("timedelta64[D]")
     began = began_month.astype("datetime64[D]") + offset
-    ends = (began_month + 1).astype("datetime64[D]") + offset
+    ends = (began_month + one_month).astype("datetime64[D]") + offset
     days = (date - began).astype(int)
     return days / (ends - began).astype(int), days

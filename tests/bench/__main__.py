@@ -1,0 +1,73 @@
+"""`python -m tests.bench`: run the benchmarks and report."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tests.bench import coach
+from tests.bench.report import Result, Say, machine, show, write_docs
+from tests.bench.servers import ServerFailed
+
+BENCHMARKS: dict[str, Callable[[bool, Say], Result]] = {"coach": coach.run}
+DOCS = Path(__file__).parents[2] / "docs"
+REFRESHES_PER_SECOND = 2
+"""Seldom, since the load runs on the same core."""
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help=f"Which: {', '.join(BENCHMARKS)}; all by default.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write every round's figures to this file.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Short rounds, to try the harness.")] = False,
+    docs: Annotated[bool, typer.Option("--write-docs", help="Write docs/benchmarks.md and its chart.")] = False,
+) -> None:
+    """Measure side by side, and report."""
+    unknown = sorted(set(names or ()) - set(BENCHMARKS))
+    if unknown:
+        raise typer.BadParameter(f"{', '.join(unknown)}: there is {', '.join(BENCHMARKS)}")
+    if docs and (names or quick):
+        raise typer.BadParameter("--write-docs needs all benchmarks at full length")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # unwinds, so that servers are stopped
+    try:
+        results = _run(names or list(BENCHMARKS), quick)
+    except ServerFailed as failed:
+        print(f"error: {failed}", file=sys.stderr)
+        raise typer.Exit(1) from failed
+    show(Console(), results)
+    now = datetime.now(UTC)
+    if json_file:
+        report = {"measured_at": now.isoformat(timespec="seconds"), "machine": machine()}
+        report |= {result.name: result.figures for result in results}
+        json_file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    if docs:
+        write_docs(DOCS / "benchmarks.md", DOCS / "img" / "benchmarks.svg", results, f"{now:%Y-%m-%d}")
+
+
+def _run(names: list[str], quick: bool) -> list[Result]:
+    console = Console(stderr=True)
+    columns = (BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    bar = Progress(
+        *columns,
+        console=console,
+        transient=True,
+        refresh_per_second=REFRESHES_PER_SECOND,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        return [BENCHMARKS[name](quick, _teller(bar, name)) for name in names]
+
+
+def _teller(bar: Progress, name: str) -> Say:
+    task = bar.add_task(name, total=1)
+    return lambda doing, share: bar.update(task, description=f"{name}: {doing}", completed=share)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,127 @@
+"""Sends one request again and again over some connections, and says how fast the answers came.
+
+By `wrk` where it is installed, else by a generator of our own, which a very fast server may wait for.
+"""
+
+import contextlib
+import json
+import selectors
+import shutil
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.servers import ANSWER_SECONDS, HOST, Request, ServerFailed
+
+OWN = "a generator of our own"
+RECEIVE_BYTES = 65_536
+SCRIPT = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = {body}
+
+function done(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format("\\nfigures %d %d %d %d %d\\n", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99), e.connect + e.read + e.write + e.timeout + e.status))
+end
+"""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One round. Every answer was a 200."""
+
+    requests_per_second: float
+    p50_ms: float
+    p99_ms: float
+
+
+def generator() -> str:
+    """What sends the load: wrk, or a generator of our own."""
+    return "wrk" if shutil.which("wrk") else OWN
+
+
+def drive(port: int, request: Request, connections: int, seconds: float) -> Figures:
+    """Each connection sends the next request once it has the answer. Raises ServerFailed if any answer is no 200."""
+    drive_with = _by_wrk if generator() == "wrk" else _by_ourselves
+    return drive_with(port, request, connections, seconds)
+
+
+def _by_wrk(port: int, request: Request, connections: int, seconds: float) -> Figures:
+    with tempfile.TemporaryDirectory(prefix="buddy-bench-") as folder:
+        script = Path(folder, "post.lua")
+        script.write_text(SCRIPT.format(body=json.dumps(request.body.decode())))
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s", "-s", str(script)]
+        said = subprocess.run([*command, f"http://{HOST}:{port}{request.path}"], check=True, capture_output=True)
+    line = next(line for line in said.stdout.decode().splitlines() if line.startswith("figures "))
+    count, micros, p50, p99, failures = (int(part) for part in line.split()[1:])
+    if failures or not count:
+        raise ServerFailed(f"{request.path}: {failures} of {count} requests failed")
+    return Figures(count / micros * 1e6, p50 / 1000, p99 / 1000)
+
+
+@dataclass
+class _Connection:
+    socket: socket.socket
+    sent_at: float = 0.0
+    buffer: bytes = b""
+    expected: int = 0
+    """Bytes of head and body together, once the head is there."""
+
+
+def _by_ourselves(port: int, request: Request, connections: int, seconds: float) -> Figures:
+    wire = (
+        f"POST {request.path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(request.body)}\r\n\r\n"
+    ).encode() + request.body
+    latencies: list[float] = []
+    with contextlib.ExitStack() as stack:
+        selector = stack.enter_context(selectors.DefaultSelector())
+        started = time.perf_counter()
+        for _ in range(connections):
+            opened = stack.enter_context(socket.create_connection((HOST, port), timeout=ANSWER_SECONDS))
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection = _Connection(opened)
+            selector.register(opened, selectors.EVENT_READ, connection)
+            _send(connection, wire)
+        now = started
+        while now - started < seconds:
+            ready = selector.select(ANSWER_SECONDS)
+            if not ready:
+                raise ServerFailed(f"{request.path}: no answer within {ANSWER_SECONDS:.0f} s")
+            for key, _ in ready:
+                if _receive(key.data):
+                    latencies.append(time.perf_counter() - key.data.sent_at)
+                    _send(key.data, wire)
+            now = time.perf_counter()
+    cuts = statistics.quantiles(latencies, n=100, method="inclusive")
+    return Figures(len(latencies) / (now - started), cuts[49] * 1000, cuts[98] * 1000)
+
+
+def _send(connection: _Connection, wire: bytes) -> None:
+    connection.buffer, connection.expected = b"", 0
+    connection.sent_at = time.perf_counter()
+    connection.socket.sendall(wire)
+
+
+def _receive(connection: _Connection) -> bool:
+    """Take what has come; True once the answer is whole."""
+    part = connection.socket.recv(RECEIVE_BYTES)
+    connection.buffer += part
+    if not part:
+        raise ServerFailed("the server closed a connection")
+    if not connection.expected:
+        head, end, _ = connection.buffer.partition(b"\r\n\r\n")
+        if not end:
+            return False
+        status, *fields = head.lower().split(b"\r\n")
+        if status.split()[1] != b"200":
+            raise ServerFailed(f"an answer was {status.decode(errors='replace')}")
+        length = next(field for field in fields if field.startswith(b"content-length:"))
+        connection.expected = len(head) + len(end) + int(length.partition(b":")[2])
+    return len(connection.buffer) >= connection.expected

@@ -1,0 +1,160 @@
+"""Shows what was measured: on the terminal, as JSON, and in docs/benchmarks.md with its chart."""
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import rich.box
+import rich.table
+from rich.console import Console
+
+from tests.bench.servers import all_cores
+
+START, END = "<!-- bench:start -->", "<!-- bench:end -->"
+LIBRARIES = ("buddy-coach", "fastapi", "uvicorn", "onnxruntime", "mlflow")
+OURS_COLOUR, OTHERS_COLOUR, TEXT_COLOUR = "#2a9d8f", "#9aa0a6", "#787878"
+"""Each is legible on white and on near-black."""
+BAR_INCHES, WIDTH_INCHES, TITLE_INCHES = 0.36, 8.0, 0.5
+ROOM_FOR_VALUE = 1.14
+"""Width of the axis over the longest bar."""
+
+type Say = Callable[[str, float], None]
+"""Told what is being done, and which share of the benchmark is done."""
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Horizontal bars, the first on top; `ours` stands out, `value` formats what is written beside a bar."""
+
+    title: str
+    bars: Mapping[str, float]
+    ours: str
+    value: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one benchmark found; `figures` is for machines, and holds every round."""
+
+    name: str
+    how: str
+    tables: Sequence[Table]
+    charts: Sequence[Chart]
+    figures: Mapping[str, Any]
+
+
+def machine() -> dict[str, str]:
+    """What the figures depend on, and nothing that tells one machine from another of its kind."""
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
+    return {
+        "processor": _processor(),
+        "cores": str(len(all_cores()) or "unknown"),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": versions,
+    }
+
+
+def show(console: Console, results: Sequence[Result]) -> None:
+    console.print(", ".join(f"{name} {value}" for name, value in machine().items()), style="dim")
+    for result in results:
+        console.print(f"\n[bold]{result.name}[/bold]  {result.how}")
+        for table in result.tables:
+            drawn = rich.table.Table(
+                title=table.title, title_justify="left", title_style="bold", box=rich.box.SIMPLE_HEAD
+            )
+            for index, column in enumerate(table.columns):
+                drawn.add_column(column, justify="left" if index == 0 else "right", no_wrap=True)
+            for row in table.rows:
+                drawn.add_row(*row)
+            console.print(drawn)
+
+
+def write_docs(page: Path, image: Path, results: Sequence[Result], day: str) -> None:
+    """Put the tables between the markers of `page`, and draw `image`. Raises ValueError without the markers."""
+    text = page.read_text(encoding="utf-8")
+    before, start, rest = text.partition(START)
+    _, end, after = rest.partition(END)
+    if not start or not end:
+        raise ValueError(f"{page.name} has no {START} and {END}")
+    page.write_text(f"{before}{START}\n{_markdown(results, day)}\n{END}{after}", encoding="utf-8")
+    _draw([chart for result in results for chart in result.charts], image)
+
+
+def _markdown(results: Sequence[Result], day: str) -> str:
+    about = machine()
+    on = f"{about['processor']}, {about['cores']} cores, {about['system']}, Python {about['python']}"
+    parts = [f"Measured on {day}: {on}, {about['versions']}."]
+    for result in results:
+        parts.append(result.how)
+        for table in result.tables:
+            lines = [
+                f"**{table.title}**",
+                "",
+                _line(table.columns),
+                _line(["---", *["---:"] * (len(table.columns) - 1)]),
+                *map(_line, table.rows),
+            ]
+            parts.append("\n".join(lines))
+    return "\n\n".join(parts)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _draw(charts: Sequence[Chart], image: Path) -> None:
+    """An SVG without background, the same bytes for the same figures."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    from matplotlib import pyplot as plt
+
+    style: dict[Any, Any] = {
+        "svg.hashsalt": "buddy-bench",
+        "svg.fonttype": "none",
+        "font.size": 10,
+        "text.color": TEXT_COLOUR,
+    }
+    heights = [len(chart.bars) for chart in charts]
+    inches = sum(heights) * BAR_INCHES + len(charts) * TITLE_INCHES
+    with mpl.rc_context(style):
+        figure, axes = plt.subplots(
+            len(charts),
+            figsize=(WIDTH_INCHES, inches),
+            gridspec_kw={"height_ratios": heights},
+            layout="constrained",
+            squeeze=False,
+        )
+        for axis, chart in zip(axes[:, 0], charts, strict=True):
+            names, values = list(chart.bars), list(chart.bars.values())
+            colours = [OURS_COLOUR if name == chart.ours else OTHERS_COLOUR for name in names]
+            bars = axis.barh(names, values, color=colours, height=0.66)
+            axis.bar_label(bars, [chart.value.format(value) for value in values], padding=4, color=TEXT_COLOUR)
+            axis.set_title(chart.title, loc="left", fontsize=10, fontweight="bold", color=TEXT_COLOUR)
+            axis.set_xlim(0, max(values) * ROOM_FOR_VALUE)
+            axis.invert_yaxis()
+            axis.spines[:].set_visible(False)
+            axis.tick_params(length=0, labelbottom=False, colors=TEXT_COLOUR)
+            axis.patch.set_alpha(0)
+        image.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(image, transparent=True, metadata={"Date": None, "Creator": None})
+        plt.close(figure)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())

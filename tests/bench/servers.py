@@ -1,0 +1,131 @@
+"""Starts servers on cores of their own, waits until they answer, and always stops them."""
+
+import contextlib
+import http.client
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.services import free_port
+
+HOST = "127.0.0.1"
+START_SECONDS = 60.0
+"""How long a server may take to answer; MLflow imports for some seconds."""
+STOP_SECONDS = 10.0
+LOOK_SECONDS = 0.005
+"""How often a starting server is asked: the error of a cold start."""
+ANSWER_SECONDS = 10.0
+
+
+class ServerFailed(Exception):
+    """A server did not start, or answered with something else than was asked for; the message says why."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is posted to a server."""
+
+    path: str
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answers. `ready_seconds` went by from the start of its process to its first 200."""
+
+    port: int
+    ready_seconds: float
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], request: Request, log: Path, env: Mapping[str, str], cores: set[int]
+) -> Iterator[Server]:
+    """The server that `command` starts, `{port}` in it filled in, in the folder of its `log`.
+
+    Raises ServerFailed where it ends or does not answer `request` in time.
+    """
+    port = free_port()
+    with log.open("wb") as output:
+        started = time.perf_counter()
+        process = subprocess.Popen(
+            [part.format(port=port) for part in command],
+            cwd=log.parent,
+            env=dict(env),
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # a Ctrl-C is for us, and its children can be stopped with it
+        )
+    try:
+        pin(process.pid, cores)
+        _wait(process, port, request, log)
+        yield Server(port, time.perf_counter() - started)
+    finally:
+        _stop(process)
+
+
+def ask(port: int, request: Request) -> bytes:
+    """The answer to `request`. Raises ServerFailed unless it is a 200."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_SECONDS)
+    with contextlib.closing(connection):
+        connection.request("POST", request.path, request.body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        body = response.read()
+    if response.status != http.HTTPStatus.OK:
+        raise ServerFailed(f"{request.path} answered {response.status}: {body[:500]!r}")
+    return body
+
+
+def read(port: int, path: str) -> str:
+    """The text at `path`. Raises ServerFailed unless it is a 200."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_SECONDS)
+    with contextlib.closing(connection):
+        connection.request("GET", path)
+        response = connection.getresponse()
+        body = response.read()
+    if response.status != http.HTTPStatus.OK:
+        raise ServerFailed(f"{path} answered {response.status}: {body[:500]!r}")
+    return body.decode()
+
+
+def all_cores() -> set[int]:
+    """The cores that we may use, or none where a process cannot choose its core."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+
+
+def pin(pid: int, cores: set[int]) -> None:
+    """Keep a process (0: this one) and what it will start on `cores`; an empty set changes nothing."""
+    if cores:
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(pid, cores)
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, request: Request, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            ask(port, request)
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                said = log.read_text(errors="replace").strip()[-2000:]
+                raise ServerFailed(f"{log.stem} does not start:\n{said}") from None
+            time.sleep(LOOK_SECONDS)
+        else:
+            return
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        pass
+    finally:
+        with contextlib.suppress(ProcessLookupError):  # whoever of its group is still there
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,61 @@
+"""Lints the OpenAPI document: valid, every operation named, explained and exemplified, every error documented."""
+
+import re
+import sys
+from typing import Any
+
+from openapi_spec_validator import validate
+
+from api.app import create_app
+from api.settings import Settings
+
+OPERATION_ID = re.compile(r"[a-z]+(_[a-z]+)+")
+BODY_METHODS = {"post", "put", "patch"}
+
+
+def complaints(document: dict[str, Any]) -> list[str]:
+    """What is wrong with `document`, a line each. Raises what the validator raises where it is no OpenAPI document."""
+    validate(document)
+    found: list[str] = []
+    seen: set[str] = set()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            where = f"{method.upper()} {path}"
+            name = operation.get("operationId", "")
+            if not OPERATION_ID.fullmatch(name):
+                found.append(f"{where}: operationId {name!r} is not in the style of users_create")
+            if name in seen:
+                found.append(f"{where}: operationId {name!r} is not unique")
+            seen.add(name)
+            found += [f"{where}: no {part}" for part in ("summary", "description", "tags") if not operation.get(part)]
+            found += _body_complaints(where, method, operation)
+            found += _response_complaints(where, operation)
+    return found
+
+
+def _body_complaints(where: str, method: str, operation: dict[str, Any]) -> list[str]:
+    if method not in BODY_METHODS:
+        return []
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    missing = [f"{where}: the body has no {part}" for part in ("schema", "example") if part not in content]
+    needed = {"413", "422"} - set(operation["responses"])
+    return missing + [f"{where}: {status} is not documented" for status in sorted(needed)]
+
+
+def _response_complaints(where: str, operation: dict[str, Any]) -> list[str]:
+    found = []
+    for status, response in operation["responses"].items():
+        content = response.get("content", {})
+        if not response.get("description"):
+            found.append(f"{where}: {status} has no description")
+        if status.startswith(("4", "5")) and set(content) != {"application/problem+json"}:
+            found.append(f"{where}: {status} is not a problem document")
+        if status == "200" and not content:
+            found.append(f"{where}: 200 says nothing of its content")
+    return found
+
+
+if __name__ == "__main__":
+    lines = complaints(create_app(Settings()).openapi())
+    print("\n".join(lines) if lines else "OpenAPI: nothing to complain about")
+    sys.exit(bool(lines))

@@ -1,0 +1,68 @@
+"""Starts the real service in a process of its own, as an operator would."""
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tests.services import free_port
+
+STARTING_SECONDS = 20
+
+
+@dataclass
+class Service:
+    """A running service. `log` reads what it has logged so far."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log_file: Path
+
+    def log(self) -> str:
+        return self.log_file.read_text(encoding="utf-8")
+
+
+@contextlib.contextmanager
+def service(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Service]:
+    """`buddy serve` on a free port, with `folder` as its working directory; stopped by SIGTERM, which it must obey."""
+    port = free_port()
+    log_file = folder / f"service-{port}.log"
+    inherited = {name: value for name, value in os.environ.items() if name not in {"COACH_MODEL_DIR", "METRICS_TOKEN"}}
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [Path(sys.executable).with_name("buddy"), "serve", "--port", str(port)],
+            cwd=folder,
+            env=inherited | {"LOG_FORMAT": "json"} | dict(environment or {}),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    running = Service(f"http://127.0.0.1:{port}", process, log_file)
+    try:
+        _wait_until_live(running)
+        yield running
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError("the service did not stop within 10 s of SIGTERM") from None
+
+
+def _wait_until_live(running: Service) -> None:
+    deadline = time.monotonic() + STARTING_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"{running.url}/health/live", timeout=1).is_success:
+                return
+        if running.process.poll() is not None:
+            break
+        time.sleep(0.05)
+    raise AssertionError(f"the service did not start:\n{running.log()}")

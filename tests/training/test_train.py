@@ -1,0 +1,98 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+from data.package import InvalidPackage, write_package
+from data.synthetic.study import StudyConfig, metadata, simulate
+from tests.artifacts import PACKAGED
+from tests.conftest import SAMPLE
+from tests.contexts import random_contexts
+from training.train import train
+
+ROOT = Path(__file__).parents[2]
+VERSION = "2026.11.1"
+COMMAND = str(Path(sys.executable).with_name("buddy-train"))
+
+
+def trained_elsewhere(out: Path, **environment: str) -> tuple[bytes, bytes]:
+    """The artifact that a new process makes of the sample."""
+    command = [COMMAND, "train", str(SAMPLE), "--out", str(out), "--no-track"]
+    subprocess.run(
+        [*command, "--version", VERSION], check=True, env=os.environ | environment, cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    return (out / "policy.onnx").read_bytes(), (out / "policy.json").read_bytes()
+
+
+def test_hash_seed_and_threads_do_not_change_a_byte(tmp_path: Path) -> None:
+    one = trained_elsewhere(tmp_path / "one", PYTHONHASHSEED="0", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    two = trained_elsewhere(tmp_path / "two", PYTHONHASHSEED="4242", OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2")
+    assert one == two
+
+
+@pytest.mark.parametrize("kernels", ["", "Prescott", "Nehalem"])
+def test_the_packaged_artifact_comes_from_the_sample(kernels: str, tmp_path: Path) -> None:
+    """Byte for byte; where a processor still rounds a weight the other way, the decisions are the same ones."""
+    graph, card = trained_elsewhere(tmp_path, **({"OPENBLAS_CORETYPE": kernels} if kernels else {}))
+    packaged = (PACKAGED / "policy.onnx").read_bytes()
+    if graph == packaged:
+        assert card == (PACKAGED / "policy.json").read_bytes()
+    else:
+        rows = random_contexts(100_000, seed=8)
+        levels = [ort.InferenceSession(g).run(["level"], {"context": rows})[0] for g in (graph, packaged)]
+        assert (levels[0] == levels[1]).all(axis=1).mean() >= 0.999
+
+
+def test_the_card_says_what_may_be_concluded() -> None:
+    card = json.loads((PACKAGED / "policy.json").read_text())
+    assert card["synthetic"] is True
+    assert card["verdict"] == "insufficient evidence"
+    assert any("confirm" in reason for reason in card["reasons"])
+    assert "difference" not in card["evaluation"]["joint"]  # too little overlap: no value, no interval
+    truth, estimate = card["evaluation"]["truth"], card["evaluation"]["additive"]["difference"]
+    assert truth["v_decision"]["value"] > truth["v_decision_rules"]["value"]
+    assert estimate["low"] <= truth["v_decision_difference"]["value"] <= estimate["high"]
+    cells = [count for counts in card["training_contexts"].values() for count in counts]
+    assert all(count is None or count == 0 or count >= 5 for count in cells)
+
+
+def test_a_dataset_that_cannot_be_learned_from_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+    config = StudyConfig(participants=6, explore_weeks=2, seed=3)
+    study = simulate(config)
+    write_package(tmp_path / "few", study.tables, name="few", title="Few", about=metadata(config))
+    with pytest.raises(ValueError, match=r"participants|judge"):
+        train(tmp_path / "few", tmp_path / "out", VERSION)
+    with pytest.raises(InvalidPackage, match="descriptor"):
+        train(tmp_path / "nowhere", tmp_path / "out", VERSION)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_synthetic_package_that_its_simulator_does_not_give_is_refused(tmp_path: Path) -> None:
+    config = StudyConfig(participants=60, explore_weeks=4, seed=3)
+    about = metadata(replace(config, seed=4))
+    write_package(tmp_path / "lie", simulate(config).tables, name="lie", title="Lie", about=about)
+    with pytest.raises(ValueError, match="is not what"):
+        train(tmp_path / "lie", tmp_path / "out", VERSION)
+
+
+def test_data_of_unknown_origin_are_learned_from_without_a_truth(tmp_path: Path) -> None:
+    config = StudyConfig(participants=80, explore_weeks=6, seed=9)
+    write_package(tmp_path / "real", simulate(config).tables, name="real", title="Real", about={}, kind="parquet")
+    card = train(tmp_path / "real", tmp_path / "out", VERSION)
+    assert card["synthetic"] is False
+    assert card["evaluation"]["truth"] is None
+    assert np.isfinite(card["evaluation"]["additive"]["difference"]["estimate"])
+
+
+def test_commands_fail_with_one_clear_line(tmp_path: Path) -> None:
+    command = [COMMAND, "train", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.strip().splitlines()) == 1
