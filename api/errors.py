@@ -27,7 +27,6 @@ class ErrorKind:
 MALFORMED_BODY = ErrorKind("malformed_body", 422, "The body is no valid JSON document")
 INVALID_INPUT = ErrorKind("invalid_input", 422, "Some fields are missing, unknown or out of range")
 BODY_TOO_LARGE = ErrorKind("body_too_large", 413, "The body is too large")
-TOO_MANY_CONTEXTS = ErrorKind("too_many_contexts", 422, "There are too many contexts in one request")
 NO_POLICY = ErrorKind("no_policy", 404, "No policy is being served")
 METRICS_FORBIDDEN = ErrorKind("metrics_forbidden", 403, "Only this machine or the holder of the token reads metrics")
 NOT_FOUND = ErrorKind("not_found", 404, "There is nothing here")

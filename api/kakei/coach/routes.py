@@ -3,13 +3,12 @@
 import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import msgspec
 from fastapi import APIRouter, FastAPI, Request, Response
 
 from api.bodies import decoded, field_errors, read_body
-from api.errors import INVALID_INPUT, NO_POLICY, TOO_MANY_CONTEXTS, FieldError, ProblemOccurred
+from api.errors import NO_POLICY, FieldError, ProblemOccurred
 from api.kakei.coach.answers import answer_of, now_utc
 from api.kakei.coach.schemas import (
     EXAMPLE_ANSWER,
@@ -25,12 +24,11 @@ from api.openapi import json_body, json_content, problems
 from coach_model.budget.messages import BALANCED, LANGUAGES, messages, preferred_language
 from coach_model.onnx_policy import OnnxPolicy
 
-LARGEST_BATCH = 10_000
 LARGEST_BATCH_BODY = 4 * 2**20
 """Bytes."""
 router = APIRouter(prefix="/coach", tags=["coach"])
 _context = msgspec.json.Decoder(CoachContext)
-_rows = msgspec.json.Decoder(dict[str, list[Any]])
+_batch = msgspec.json.Decoder(CoachBatch)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -106,24 +104,18 @@ def start(app: FastAPI, served: ServedPolicy) -> None:
 
 def _answer_batch(app: FastAPI, body: bytes, language: str) -> bytes:
     """The whole batch, in a thread of its own."""
-    rows = decoded(_rows, body)
-    if list(rows) != ["contexts"]:
-        raise ProblemOccurred(INVALID_INPUT, "contexts: missing", [FieldError("contexts", "the one field of a batch")])
-    if len(rows["contexts"]) > LARGEST_BATCH:
-        raise ProblemOccurred(
-            TOO_MANY_CONTEXTS, f"{len(rows['contexts'])} contexts; at most {LARGEST_BATCH} are taken."
-        )
+    contexts = decoded(_batch, body).contexts
     good: list[tuple[float, ...]] = []
     places: list[int] = []
     errors: list[RowError] = []
-    for index, row in enumerate(rows["contexts"]):
+    for index, row in enumerate(contexts):
         try:
             good.append(msgspec.structs.astuple(msgspec.convert(row, CoachContext)))
             places.append(index)
         except msgspec.ValidationError as error:
             bad = field_errors(CoachContext, row) or [FieldError("", str(error))]
             errors += [RowError(index, e.field, e.message) for e in bad]
-    answers: list[CoachAnswer | None] = [None] * len(rows["contexts"])
+    answers: list[CoachAnswer | None] = [None] * len(contexts)
     said, now = messages(language, BALANCED), now_utc()
     if good:
         for place, decision in zip(places, app.state.decider.decisions(good), strict=True):

@@ -1,7 +1,7 @@
 """Shapes of the coach on the wire."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -55,9 +55,22 @@ class CoachAnswer(msgspec.Struct):
 
 
 class CoachBatch(msgspec.Struct, forbid_unknown_fields=True):
-    """Up to 10,000 contexts to decide for at once."""
+    """Up to 10,000 contexts to decide for at once. Each is read by itself: a bad one does not spoil the rest."""
 
-    contexts: list[CoachContext]
+    contexts: Annotated[
+        list[Any],
+        msgspec.Meta(
+            max_length=10_000,
+            extra_json_schema={
+                "items": {
+                    "anyOf": [
+                        {"$ref": "#/components/schemas/CoachContext"},
+                        {"description": "Whatever is no context is answered by null and named in `errors`."},
+                    ]
+                }
+            },
+        ),
+    ]
 
 
 class RowError(msgspec.Struct):
