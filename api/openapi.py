@@ -14,6 +14,7 @@ from api.errors import MEDIA_TYPE, Problem
 REFERENCE = "#/components/schemas/{name}"
 ASSETS = "/docs/assets"
 _structs: dict[str, type[msgspec.Struct]] = {Problem.__name__: Problem}
+_examples: dict[str, dict[str, Any]] = {}
 
 DESCRIPTIONS = {
     304: "Not modified",
@@ -49,6 +50,8 @@ def install(app: FastAPI) -> None:
             _, components = msgspec.json.schema_components(_structs.values(), ref_template=REFERENCE)
             schemas = schema.setdefault("components", {}).setdefault("schemas", {})
             schemas.update(components)
+            for name, example in _examples.items():  # as schema examples: FastAPI drops nulls from its own
+                schemas[name]["examples"] = [example]
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
             app.openapi_schema = schema
@@ -70,4 +73,5 @@ def install(app: FastAPI) -> None:
 
 def _media(struct: type[msgspec.Struct], example: dict[str, Any]) -> dict[str, Any]:
     _structs[struct.__name__] = struct
-    return {"schema": {"$ref": REFERENCE.format(name=struct.__name__)}, "example": example}
+    _examples[struct.__name__] = example
+    return {"schema": {"$ref": REFERENCE.format(name=struct.__name__)}}
