@@ -9,8 +9,13 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from api import errors, health, logs, openapi
+from api.bodies import BodyLimit
+from api.database import open_database
+from api.kakei.accounts import routes as accounts
+from api.kakei.challenges import routes as challenges
 from api.kakei.coach import routes as coach
 from api.kakei.coach.serving import ServedPolicy
+from api.kakei.summaries import routes as summaries
 from api.settings import Settings
 from api.shortcut import Shortcut, Way
 from api.telemetry import Metrics, Telemetry
@@ -30,6 +35,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     logs.configure(settings)
     metrics = Metrics()
     served = ServedPolicy(settings.coach_model_dir, metrics)
+    database = open_database(settings.database_url)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -41,6 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         with contextlib.suppress(asyncio.CancelledError):
             await watcher
         app.state.batches.shutdown()
+        await database.close()
 
     app = FastAPI(
         title="Buddy Coach",
@@ -54,10 +61,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.state.metrics = metrics
+    app.state.database = database
     app.include_router(coach.router)
+    for feature in (accounts, challenges, summaries):
+        app.include_router(feature.router)
     app.include_router(health.router)
     errors.install(app)
     openapi.install(app)
+    app.add_middleware(BodyLimit, own=coach.BODIES_READ_HERE)
     app.add_middleware(Shortcut, way=Way("POST", "/coach/suggestions", coach.suggest))
     if settings.cors_origins:
         app.add_middleware(

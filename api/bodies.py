@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 from fastapi import Request
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import BODY_TOO_LARGE, INVALID_INPUT, MALFORMED_BODY, FieldError, ProblemOccurred
+from api.errors import BODY_TOO_LARGE, INVALID_INPUT, MALFORMED_BODY, FieldError, ProblemOccurred, problem_response
 
 LARGEST_BODY = 256 * 1024
 """Bytes."""
@@ -19,9 +20,8 @@ _path = re.compile(r" - at `\$\.?(.*)`$")
 async def read_body(request: Request, largest: int = LARGEST_BODY) -> bytes:
     """The whole body. Raises ProblemOccurred (413) before reading where the client announces more than `largest`
     bytes, and as soon as more than that have come."""
-    for name, value in request.scope["headers"]:
-        if name == b"content-length" and value.isdigit() and int(value) > largest:
-            raise _too_large(largest)
+    if _announces_more(request.scope, largest):
+        raise _too_large(largest)
     body = b""
     while True:
         message = await request.receive()
@@ -33,6 +33,33 @@ async def read_body(request: Request, largest: int = LARGEST_BODY) -> bytes:
         body = body + part if body else part
         if not message.get("more_body"):
             return body
+
+
+class BodyLimit:
+    """ASGI middleware: the same bound for the bodies that FastAPI reads; `own` are paths that see to it themselves."""
+
+    def __init__(self, app: ASGIApp, own: frozenset[str]) -> None:
+        self.app = app
+        self.own = own
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in self.own:
+            await self.app(scope, receive, send)
+            return
+        if _announces_more(scope, LARGEST_BODY):
+            await problem_response(Request(scope), _too_large(LARGEST_BODY))(scope, receive, send)
+            return
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > LARGEST_BODY:
+                raise _too_large(LARGEST_BODY)
+            return message
+
+        await self.app(scope, counted, send)
 
 
 def decoded[T](decoder: msgspec.json.Decoder[T], body: bytes) -> T:
@@ -88,6 +115,11 @@ def _field_error(error: msgspec.ValidationError) -> FieldError:
 
 def _sentence(errors: list[FieldError]) -> str:
     return "; ".join(f"{error.field}: {error.message}" if error.field else error.message for error in errors)
+
+
+def _announces_more(scope: Scope, largest: int) -> bool:
+    sizes = (value for name, value in scope["headers"] if name == b"content-length")
+    return any(value.isdigit() and int(value) > largest for value in sizes)
 
 
 def _too_large(largest: int) -> ProblemOccurred:

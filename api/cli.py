@@ -1,11 +1,15 @@
 """`buddy`: run the service."""
 
+import asyncio
 import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
+from api.database import Database, async_url, open_database
 from api.settings import Settings
 
 DRAIN_SECONDS = 25
@@ -16,6 +20,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+db = typer.Typer(help="Look after the database (DATABASE_URL).", no_args_is_help=True)
+app.add_typer(db, name="db")
 
 
 @app.callback()
@@ -31,9 +39,11 @@ def serve(
     """Serve the API until SIGINT or SIGTERM."""
     import uvicorn  # noqa: PLC0415 - `buddy --help` should not wait for the service
 
+    from api import storage  # noqa: PLC0415
     from api.app import create_app  # noqa: PLC0415
 
     settings = _settings()
+    _with_database(settings, storage.prepare)
     uvicorn.run(
         create_app(settings),
         host=host or settings.host,
@@ -42,6 +52,69 @@ def serve(
         access_log=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
+
+
+@db.command()
+def upgrade(revision: Annotated[str, typer.Argument(help="Where to stop.")] = "head") -> None:
+    """Bring the tables to this version, and the catalogue with them."""
+    from api import storage  # noqa: PLC0415
+
+    async def run(database: Database) -> None:
+        await (storage.prepare(database) if revision == "head" else storage.upgrade(database, revision))
+
+    _with_database(_settings(), run)
+    typer.echo(f"upgraded to {revision}")
+
+
+@db.command()
+def downgrade(
+    revision: Annotated[str, typer.Argument(help="The revision to go back to; `base` removes every table.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, although data may be lost.")] = False,
+) -> None:
+    """Take back migrations, and what is stored in the tables that they made."""
+    from api import storage  # noqa: PLC0415
+
+    if not yes:
+        typer.confirm(f"Going back to {revision} deletes data. Go on?", abort=True)
+    _with_database(_settings(), lambda database: storage.downgrade(database, revision))
+    typer.echo(f"downgraded to {revision}")
+
+
+@db.command()
+def check() -> None:
+    """Say whether the database has the tables of this version; exits with 1 if not."""
+    from api import storage  # noqa: PLC0415
+
+    revision = _with_database(_settings(), storage.current_revision)
+    differences = _with_database(_settings(), storage.differences)
+    newest = storage.newest_revision()
+    for difference in differences:
+        typer.echo(difference)
+    if revision != newest or differences:
+        typer.echo(f"error: the database is at {revision or 'nothing'}, this version needs {newest}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"the database is at {revision}, as this version needs it")
+
+
+def _with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]]) -> T:
+    """Run something on the database of the settings, and say in one line why it cannot be reached."""
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
+
+    async def connected() -> T:
+        database = open_database(settings.database_url)
+        try:
+            return await run(database)
+        finally:
+            await database.close()
+
+    try:
+        url = async_url(settings.database_url)
+        if url.get_backend_name() == "sqlite" and url.database:
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        return asyncio.run(connected())
+    except (SQLAlchemyError, OSError, ValueError) as error:
+        print(f"error: database: {str(error).partition(chr(10))[0]}", file=sys.stderr)
+        raise typer.Exit(1) from error
 
 
 def _settings() -> Settings:

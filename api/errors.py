@@ -9,9 +9,15 @@ import msgspec
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 2
+"""When a client may try again after the database was away."""
+RETRYABLE_STATES = {"40001", "40P01", "57P01", "57P02", "57P03", "53300"}
+"""PostgreSQL: serialisation failure, deadlock, shutting down, crashed, starting up, too many connections."""
 log = structlog.get_logger("api.errors")
 
 
@@ -29,6 +35,22 @@ INVALID_INPUT = ErrorKind("invalid_input", 422, "Some fields are missing, unknow
 BODY_TOO_LARGE = ErrorKind("body_too_large", 413, "The body is too large")
 NO_POLICY = ErrorKind("no_policy", 404, "No policy is being served")
 METRICS_FORBIDDEN = ErrorKind("metrics_forbidden", 403, "Only this machine or the holder of the token reads metrics")
+USER_UNKNOWN = ErrorKind("user_unknown", 404, "There is no such user")
+RESERVED_NAME = ErrorKind("reserved_name", 409, "This id is reserved")
+INCOME_RANGE_UNKNOWN = ErrorKind("income_range_unknown", 422, "There is no such income range")
+PROFILE_MISSING = ErrorKind("profile_missing", 404, "There is no profile yet")
+SUMMARY_MISSING = ErrorKind("summary_missing", 404, "There is no such summary")
+TEMPLATE_UNKNOWN = ErrorKind("challenge_template_unknown", 404, "There is no such challenge template")
+CHALLENGE_UNKNOWN = ErrorKind("challenge_unknown", 404, "This user has no such challenge")
+CHALLENGE_ALREADY_ACCEPTED = ErrorKind("challenge_already_accepted", 409, "Accepted for this month already")
+CHALLENGE_ALREADY_CLAIMED = ErrorKind("challenge_already_claimed", 409, "Claimed already")
+CHALLENGE_EXPIRED = ErrorKind("challenge_expired", 409, "The month of this challenge is over")
+CHALLENGE_NOT_COMPLETED = ErrorKind("challenge_not_completed", 409, "This challenge is not completed")
+SUGGESTION_UNKNOWN = ErrorKind("suggestion_unknown", 422, "The coach gave this user no such suggestion")
+KEY_IN_USE = ErrorKind("idempotency_key_in_use", 409, "The first request with this key is still at work")
+KEY_REUSED = ErrorKind("idempotency_key_reused", 422, "This key was used for another request")
+NOT_ERASABLE = ErrorKind("guessable_id", 403, "Only ids that cannot be guessed may read or erase everything")
+DATABASE_UNAVAILABLE = ErrorKind("database_unavailable", 503, "The database is away for a moment")
 NOT_FOUND = ErrorKind("not_found", 404, "There is nothing here")
 METHOD_NOT_ALLOWED = ErrorKind("method_not_allowed", 405, "This address does not take that method")
 INTERNAL_ERROR = ErrorKind("internal_error", 500, "Something went wrong on our side")
@@ -55,17 +77,16 @@ class Problem(msgspec.Struct, omit_defaults=True):
     errors: list[FieldError] = []
 
 
-class ProblemOccurred(Exception):
-    """Raised anywhere below a route, answered as problem details."""
+class ProblemOccurred(HTTPException):
+    """Raised anywhere below a route, answered as problem details. An HTTPException, because FastAPI passes those on
+    where it would swallow others."""
 
     def __init__(
         self, kind: ErrorKind, detail: str, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(detail)
+        super().__init__(kind.status, detail, dict(headers or {}))
         self.kind = kind
-        self.detail = detail
         self.errors = list(errors)
-        self.headers = dict(headers or {})
 
 
 def install(app: FastAPI) -> None:
@@ -87,6 +108,20 @@ def install(app: FastAPI) -> None:
     async def _validation(request: Request, error: RequestValidationError) -> Response:
         errors = [FieldError(".".join(str(part) for part in e["loc"][1:]), e["msg"]) for e in error.errors()]
         return _response(request, INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in errors), errors)
+
+    async def _database(request: Request, error: Exception) -> Response:
+        log.warning("database unavailable", request_id=request.scope["request_id"], why=type(error).__name__)
+        headers = {"Retry-After": str(RETRY_SECONDS)}
+        return _response(request, DATABASE_UNAVAILABLE, "Nothing was written. Send it again.", headers=headers)
+
+    for away in (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError):
+        app.add_exception_handler(away, _database)
+
+    @app.exception_handler(DBAPIError)
+    async def _driver(request: Request, error: DBAPIError) -> Response:
+        if error.connection_invalidated or getattr(error.orig, "sqlstate", "") in RETRYABLE_STATES:
+            return await _database(request, error)
+        return await _unforeseen(request, error)
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:

@@ -20,8 +20,11 @@ DESCRIPTIONS = {
     304: "Not modified",
     403: "Forbidden",
     404: "Not found",
+    409: "Conflict",
     413: "The body is too large",
     422: "Malformed or out of range",
+    429: "Too many requests; `Retry-After` says when to try again",
+    503: "The database is away; `Retry-After` says when to try again",
 }
 
 
@@ -54,6 +57,10 @@ def install(app: FastAPI) -> None:
                 schemas[name]["examples"] = [example]
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
+            for operations in schema["paths"].values():
+                for operation in operations.values():
+                    if "422" in operation["responses"]:  # what FastAPI documents by itself is not what we answer
+                        operation["responses"]["422"] = problems(422)[422]
             app.openapi_schema = schema
         return app.openapi_schema
 

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
+    database_url: str = "sqlite:///var/buddy.db"
     coach_model_dir: Path | None = None
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     metrics_token: SecretStr | None = None

@@ -59,6 +59,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield started
 
 
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The service on an empty database of its own, once for each kind of database."""
+    folder = tmp_path_factory.mktemp("stored")
+    url = f"sqlite:///{folder}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    with service(folder, {"DATABASE_URL": url}) as started:
+        yield started
+
+
 @pytest.fixture(scope="session")
 def sample() -> Package:
     """The package in data/samples/budget."""

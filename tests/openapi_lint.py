@@ -34,7 +34,7 @@ def complaints(document: dict[str, Any]) -> list[str]:
 
 
 def _body_complaints(where: str, method: str, operation: dict[str, Any], document: dict[str, Any]) -> list[str]:
-    if method not in BODY_METHODS:
+    if method not in BODY_METHODS or "requestBody" not in operation:
         return []
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
     name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]

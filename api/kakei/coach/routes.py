@@ -26,6 +26,9 @@ from coach_model.onnx_policy import OnnxPolicy
 
 LARGEST_BATCH_BODY = 4 * 2**20
 """Bytes."""
+BODIES_READ_HERE = frozenset({"/coach/suggestions", "/coach/suggestions/batch"})
+"""Paths whose endpoints bound their bodies themselves."""
+
 router = APIRouter(prefix="/coach", tags=["coach"])
 _context = msgspec.json.Decoder(CoachContext)
 _batch = msgspec.json.Decoder(CoachBatch)

@@ -1,0 +1,103 @@
+"""Engine and session: one transaction per request, committed before the answer.
+
+SQLite runs in WAL mode with full synchronisation; a writing transaction takes the write lock when it begins
+(`BEGIN IMMEDIATE`), so that it waits in a queue of five seconds instead of failing halfway.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from sqlalchemy import event, make_url
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+LOCK_SECONDS = 5
+"""How long a transaction waits for SQLite's write lock, or for a connection, before the client is asked to retry."""
+POOL_SIZE = 10
+_BEGIN = "buddy_begin"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database; `reading` and `writing` share one pool."""
+
+    reading: AsyncEngine
+    writing: AsyncEngine
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A session that only reads; what it did not mean to write is rolled back."""
+        async with AsyncSession(self.reading, expire_on_commit=False) as session:
+            yield session
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncSession]:
+        """A session in one transaction: committed at the end, rolled back where anything is raised."""
+        async with AsyncSession(self.writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        await self.reading.dispose()
+
+
+def open_database(url: str) -> Database:
+    """The database at `url`; nothing is connected yet. Raises ValueError for what is neither SQLite nor PostgreSQL."""
+    parsed = async_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        engine = create_async_engine(parsed, connect_args={"timeout": LOCK_SECONDS})
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return Database(engine, engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}))
+    engine = create_async_engine(
+        parsed,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=LOCK_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"timeout": LOCK_SECONDS, "command_timeout": 60},
+    )
+    return Database(engine, engine)
+
+
+def async_url(url: str) -> URL:
+    """`url` with the driver that we use. Raises ValueError for what is neither SQLite nor PostgreSQL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise ValueError(f"DATABASE_URL is no database URL: {url.partition(':')[0]!r}") from error
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    backend = parsed.drivername.partition("+")[0]
+    if backend not in drivers:
+        raise ValueError(f"DATABASE_URL names {backend!r}; sqlite and postgresql are known")
+    return parsed.set(drivername=drivers[backend])
+
+
+async def _read_session(request: Request) -> AsyncIterator[AsyncSession]:
+    async with request.app.state.database.read() as session:
+        yield session
+
+
+async def _write_session(request: Request) -> AsyncIterator[AsyncSession]:
+    async with request.app.state.database.write() as session:
+        request.state.session = session
+        yield session
+
+
+ReadSession = Annotated[AsyncSession, Depends(_read_session, scope="function")]
+WriteSession = Annotated[AsyncSession, Depends(_write_session, scope="function")]
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; `_begin_sqlite` does
+    cursor = connection.cursor()
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))

@@ -1,0 +1,49 @@
+"""Users and profiles in the database."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.models import IncomeRange, PointEntry, Profile, User
+
+
+def insert_into(session: AsyncSession, table: Any) -> Any:
+    """An INSERT that knows ON CONFLICT, in the dialect of the session."""
+    dialect = session.get_bind().dialect.name
+    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
+
+
+async def user_by_uuid(session: AsyncSession, uuid: str) -> User | None:
+    return await session.scalar(select(User).where(User.uuid == uuid))
+
+
+async def create_user(session: AsyncSession, uuid: str, now: datetime) -> bool:
+    """Whether the user is new; however many ask at once, one of them is told so."""
+    insert = (
+        insert_into(session, User).values(uuid=uuid, created_at=now).on_conflict_do_nothing(index_elements=["uuid"])
+    )
+    return (await session.scalar(insert.returning(User.id))) is not None
+
+
+async def income_ranges(session: AsyncSession) -> list[IncomeRange]:
+    return list(await session.scalars(select(IncomeRange).order_by(IncomeRange.id)))
+
+
+async def profile_of(session: AsyncSession, user_id: int) -> Profile | None:
+    return await session.get(Profile, user_id)
+
+
+async def put_profile(session: AsyncSession, user_id: int, values: dict[str, Any]) -> None:
+    """Create the profile, or replace it whole."""
+    insert = insert_into(session, Profile).values(user_id=user_id, **values)
+    await session.execute(insert.on_conflict_do_update(index_elements=["user_id"], set_=values))
+
+
+async def total_points(session: AsyncSession, user_id: int) -> int:
+    total = await session.scalar(
+        select(func.coalesce(func.sum(PointEntry.points), 0)).where(PointEntry.user_id == user_id)
+    )
+    return int(total or 0)

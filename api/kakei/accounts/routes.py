@@ -1,0 +1,91 @@
+"""Users and their budget profiles."""
+
+import uuid as uuids
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.database import ReadSession, WriteSession
+from api.errors import INCOME_RANGE_UNKNOWN, PROFILE_MISSING, RESERVED_NAME, USER_UNKNOWN, FieldError, ProblemOccurred
+from api.kakei.accounts import queries
+from api.kakei.accounts.rules import is_reserved
+from api.kakei.accounts.schemas import BudgetProfileUpdate, IncomeRangeOut, Points, Status, UserCreate, UserCreated
+from api.models import IncomeRange, Profile, User
+from api.openapi import problems
+
+router = APIRouter(prefix="/api", tags=["users"])
+
+
+async def person(session: AsyncSession, uuid: str) -> User:
+    """The user with that id. Raises ProblemOccurred (404) where there is none, and for reserved names."""
+    user = None if is_reserved(uuid) else await queries.user_by_uuid(session, uuid)
+    if user is None:
+        raise ProblemOccurred(USER_UNKNOWN, "There is no user with this id.")
+    return user
+
+
+@router.post(
+    "/users",
+    operation_id="users_create",
+    summary="Create an anonymous user",
+    status_code=201,
+    response_model=UserCreated,
+    responses={200: {"model": UserCreated, "description": "The user was there before"}, **problems(409, 413, 422, 503)},
+)
+async def create(body: UserCreate, session: WriteSession, response: Response) -> UserCreated:
+    """201 for a new user, 200 for one that exists. The id is a capability: keep it like a password."""
+    wanted = body.uuid or str(uuids.uuid4())
+    if is_reserved(wanted):
+        raise ProblemOccurred(RESERVED_NAME, "This name is reserved.", [FieldError("uuid", "reserved")])
+    if not await queries.create_user(session, wanted, datetime.now(UTC)):
+        response.status_code = 200
+    return UserCreated(uuid=wanted)
+
+
+@router.get("/income-ranges", operation_id="income_ranges_list", summary="The income ranges", responses=problems(503))
+async def list_income_ranges(session: ReadSession) -> list[IncomeRangeOut]:
+    """The seeded ranges, lowest first."""
+    return [IncomeRangeOut.model_validate(found) for found in await queries.income_ranges(session)]
+
+
+@router.put(
+    "/users/{uuid}/profile",
+    operation_id="users_put_profile",
+    summary="Create or update a budget profile",
+    responses=problems(404, 413, 422, 503),
+)
+async def put_profile(uuid: str, body: BudgetProfileUpdate, session: WriteSession) -> Status:
+    """Replaces the whole profile; safe to send again."""
+    user = await person(session, uuid)
+    if await session.get(IncomeRange, body.income_range_id) is None:
+        unknown = FieldError("income_range_id", "no such income range")
+        raise ProblemOccurred(INCOME_RANGE_UNKNOWN, "GET /api/income-ranges lists the ranges.", [unknown])
+    before = await queries.profile_of(session, user.id)
+    values = body.model_dump() | {"user_profile": str(body.user_profile), "updated_at": datetime.now(UTC)}
+    await queries.put_profile(session, user.id, values)
+    return Status(status="updated" if before else "created")
+
+
+@router.get(
+    "/users/{uuid}/profile",
+    operation_id="users_get_profile",
+    summary="Read a budget profile",
+    responses=problems(404, 503),
+)
+async def get_profile(uuid: str, session: ReadSession) -> BudgetProfileUpdate:
+    """The profile as it was put."""
+    user = await person(session, uuid)
+    profile: Profile | None = await queries.profile_of(session, user.id)
+    if profile is None:
+        raise ProblemOccurred(PROFILE_MISSING, "This user has no profile yet.")
+    return BudgetProfileUpdate.model_validate(profile)
+
+
+@router.get(
+    "/users/{uuid}/points", operation_id="users_get_points", summary="Total points", responses=problems(404, 503)
+)
+async def get_points(uuid: str, session: ReadSession) -> Points:
+    """The sum of the user's points ledger."""
+    user = await person(session, uuid)
+    return Points(total_points=await queries.total_points(session, user.id))

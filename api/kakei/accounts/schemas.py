@@ -1,0 +1,103 @@
+"""Shapes of users, profiles and income ranges on the wire."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, model_validator
+
+from api.wire import Amount, Uuid, Wire, example
+
+
+class UserProfile(StrEnum):
+    STUDENT = "student"
+    EMPLOYEE = "employee"
+    SELF_EMPLOYED = "self_employed"
+    FAMILY = "family"
+    RETIRED = "retired"
+    OTHER = "other"
+
+
+def _known_zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError("must be an IANA time zone, such as Asia/Manila")
+    return name
+
+
+class UserCreate(Wire):
+    """A new user; without a uuid the service makes one."""
+
+    model_config = example({"uuid": "participant-uuid"})
+
+    uuid: Uuid | None = None
+
+
+class UserCreated(Wire):
+    """The user's id, a capability: whoever knows it acts for them."""
+
+    model_config = example({"uuid": "participant-uuid"})
+
+    uuid: str
+
+
+class BudgetProfileUpdate(Wire):
+    """A budget profile. An exact income needs `allow_exact_income`; taking that back erases it."""
+
+    model_config = example(
+        {
+            "income_range_id": 3,
+            "user_profile": "student",
+            "allow_exact_income": False,
+            "exact_income_local": None,
+            "coach_style": 1,
+            "savings_goal_type": "monthly",
+            "saving_goal_value": 2500,
+            "budget_cycle_start_day": 1,
+        }
+    )
+
+    income_range_id: int
+    user_profile: Annotated[UserProfile, Field(strict=False)]
+    allow_exact_income: bool
+    exact_income_local: Amount | None = None
+    coach_style: Annotated[int, Field(ge=0, le=2, description="0 gentle, 1 balanced, 2 firm")]
+    savings_goal_type: Literal["weekly", "monthly", "yearly"]
+    saving_goal_value: Amount
+    budget_cycle_start_day: Annotated[int, Field(ge=1, le=28)]
+    time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217")] | None = None
+
+    @model_validator(mode="after")
+    def _income_needs_leave(self) -> "BudgetProfileUpdate":
+        if self.exact_income_local is not None and not self.allow_exact_income:
+            raise ValueError("exact_income_local needs allow_exact_income")
+        return self
+
+
+class Status(Wire):
+    """What a write did."""
+
+    model_config = example({"status": "created"})
+
+    status: Literal["created", "updated"]
+
+
+class IncomeRangeOut(Wire):
+    """A range of income, relative to where a person lives."""
+
+    model_config = example(
+        {"id": 3, "slug": "typical", "label": "Typical", "description": "About the typical income where I live."}
+    )
+
+    id: int
+    slug: str
+    label: str
+    description: str
+
+
+class Points(Wire):
+    """The sum of a user's points ledger."""
+
+    model_config = example({"total_points": 150})
+
+    total_points: int

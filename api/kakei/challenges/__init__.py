@@ -1,0 +1,1 @@
+"""Challenges, the ledger of points, levels and badges."""

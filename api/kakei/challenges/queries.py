@@ -1,0 +1,113 @@
+"""Templates, challenges, metrics, points and badges in the database."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kakei.accounts.queries import insert_into, total_points
+from api.kakei.challenges.rules import ChallengeStatus, Claimed, Standing
+from api.models import (
+    Badge,
+    ChallengeMetric,
+    ChallengeTemplate,
+    MonthlySummary,
+    PointEntry,
+    UserBadge,
+    UserChallenge,
+    WeeklySummary,
+)
+
+type ChallengeRow = tuple[UserChallenge, ChallengeTemplate]
+
+
+async def badges(session: AsyncSession) -> list[Badge]:
+    return list(await session.scalars(select(Badge).order_by(Badge.id)))
+
+
+async def templates(session: AsyncSession, **filters: Any) -> list[ChallengeTemplate]:
+    """All templates whose columns equal the `filters` that are not None."""
+    wanted = [getattr(ChallengeTemplate, name) == value for name, value in filters.items() if value is not None]
+    return list(await session.scalars(select(ChallengeTemplate).where(*wanted).order_by(ChallengeTemplate.id)))
+
+
+async def challenges_of(session: AsyncSession, user_id: int, month: str | None = None) -> list[ChallengeRow]:
+    query = select(UserChallenge, ChallengeTemplate).join(
+        ChallengeTemplate, ChallengeTemplate.id == UserChallenge.challenge_template_id
+    )
+    query = query.where(UserChallenge.user_id == user_id)
+    if month is not None:
+        query = query.where(UserChallenge.month == month)
+    return [(row[0], row[1]) for row in await session.execute(query.order_by(UserChallenge.id))]
+
+
+async def challenge_for_update(session: AsyncSession, user_id: int, challenge_id: int) -> ChallengeRow | None:
+    """The challenge, locked until the end of the transaction (SQLite's writers are alone anyway)."""
+    mine = (UserChallenge.id == challenge_id, UserChallenge.user_id == user_id)
+    challenge = await session.scalar(select(UserChallenge).where(*mine).with_for_update())
+    if challenge is None:
+        return None
+    template = await session.get_one(ChallengeTemplate, challenge.challenge_template_id)
+    return challenge, template
+
+
+async def accept_challenge(session: AsyncSession, **values: Any) -> int | None:
+    """The new challenge's id, or None where this template was accepted for this month already."""
+    insert = insert_into(session, UserChallenge).values(**values)
+    insert = insert.on_conflict_do_nothing(index_elements=["user_id", "challenge_template_id", "month"])
+    return await session.scalar(insert.returning(UserChallenge.id))
+
+
+async def metrics_of(session: AsyncSession, user_id: int, month: str) -> dict[str, Decimal]:
+    found = await session.scalars(
+        select(ChallengeMetric).where(ChallengeMetric.user_id == user_id, ChallengeMetric.month == month)
+    )
+    return {metric.metric_key: metric.value for metric in found}
+
+
+async def put_metric(session: AsyncSession, key: dict[str, Any], values: dict[str, Any]) -> None:
+    """Create the metric, or replace it unless a later one is there."""
+    insert = insert_into(session, ChallengeMetric).values(**key, **values)
+    if await session.scalar(insert.on_conflict_do_nothing(index_elements=list(key)).returning(ChallengeMetric.id)):
+        return
+    same = [getattr(ChallengeMetric, name) == value for name, value in key.items()]
+    stored = func.coalesce(ChallengeMetric.client_timestamp, ChallengeMetric.received_at)
+    sent = values["client_timestamp"] or values["received_at"]
+    await session.execute(update(ChallengeMetric).where(*same, stored <= sent).values(**values))
+
+
+async def standing_of(session: AsyncSession, user_id: int) -> Standing:
+    rows = await challenges_of(session, user_id)
+    claimed = [
+        Claimed(template.category, template.challenge_type, template.difficulty, challenge.month)
+        for challenge, template in rows
+        if challenge.status == ChallengeStatus.CLAIMED
+    ]
+    summaries = [
+        await session.scalar(select(func.count()).select_from(table).where(table.user_id == user_id))
+        for table in (WeeklySummary, MonthlySummary)
+    ]
+    points = await total_points(session, user_id)
+    return Standing(points, len(rows), tuple(claimed), summaries[0] or 0, summaries[1] or 0)
+
+
+async def earned_badges(session: AsyncSession, user_id: int) -> list[tuple[UserBadge, Badge]]:
+    query = select(UserBadge, Badge).join(Badge, Badge.id == UserBadge.badge_id).where(UserBadge.user_id == user_id)
+    return [(row[0], row[1]) for row in await session.execute(query.order_by(UserBadge.earned_at, Badge.id))]
+
+
+async def give_badge(session: AsyncSession, user_id: int, badge_id: int, reason: str, now: datetime) -> bool:
+    """Whether the badge is new to the user."""
+    insert = insert_into(session, UserBadge).values(user_id=user_id, badge_id=badge_id, reason=reason, earned_at=now)
+    insert = insert.on_conflict_do_nothing(index_elements=["user_id", "badge_id"])
+    return await session.scalar(insert.returning(UserBadge.id)) is not None
+
+
+async def add_points(
+    session: AsyncSession, user_id: int, points: int, cause: str, cause_id: int, now: datetime
+) -> None:
+    """One more row of the ledger. Raises IntegrityError where this cause was paid already."""
+    session.add(PointEntry(user_id=user_id, points=points, cause=cause, cause_id=cause_id, created_at=now))
+    await session.flush()

@@ -1,0 +1,275 @@
+"""Templates, a user's challenges from accepting to claiming, the metrics that move them, badges."""
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api import errors
+from api.database import ReadSession, WriteSession
+from api.errors import FieldError, ProblemOccurred
+from api.kakei.accounts.queries import profile_of, total_points
+from api.kakei.accounts.routes import person
+from api.kakei.challenges import queries, rules
+from api.kakei.challenges.actions import award_badges
+from api.kakei.challenges.rules import ChallengeStatus
+from api.kakei.challenges.schemas import (
+    BadgeOut,
+    ChallengeMetricsCreate,
+    ChallengeMetricsOut,
+    Claim,
+    Difficulty,
+    EarnedBadge,
+    TemplateOut,
+    UserBadges,
+    UserChallengeCreate,
+    UserChallengeOut,
+    UserChallengeUpdateProgress,
+)
+from api.kakei.once import Once, OnceRoute
+from api.models import ChallengeTemplate, UserChallenge
+from api.openapi import problems
+from api.wire import Month
+from data.catalog import catalogue, metric_keys
+
+router = APIRouter(tags=["challenges"], route_class=OnceRoute)
+RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+@router.get("/badges", operation_id="badges_list", summary="All badges", responses=problems(503))
+async def list_badges(session: ReadSession) -> list[BadgeOut]:
+    """Every badge that can be earned, and its rule."""
+    return [BadgeOut.model_validate(badge) for badge in await queries.badges(session)]
+
+
+@router.get("/templates", operation_id="templates_list", summary="Challenge templates", responses=problems(422, 503))
+async def list_templates(
+    session: ReadSession,
+    difficulty: Difficulty | None = None,
+    category_id: Annotated[int | None, Query(ge=1, le=1000)] = None,
+    challenge_type: Annotated[str | None, Query(max_length=32)] = None,
+) -> list[TemplateOut]:
+    """The challenges that can be accepted; filters combine."""
+    found = await queries.templates(
+        session, difficulty=difficulty, category_id=category_id, challenge_type=challenge_type
+    )
+    return [TemplateOut.model_validate(template) for template in found]
+
+
+@router.get(
+    "/api/users/{uuid}/badges",
+    operation_id="users_list_badges",
+    summary="A user's badges",
+    responses=problems(404, 503),
+)
+async def list_user_badges(uuid: str, session: ReadSession) -> UserBadges:
+    """Points, level and badges, with when and why each was earned."""
+    user = await person(session, uuid)
+    total = await total_points(session, user.id)
+    level = rules.level_of(total, catalogue("levels"))
+    earned = await queries.earned_badges(session, user.id)
+    return UserBadges(
+        total_points=total,
+        level=level.level,
+        level_title=level.title,
+        next_level_title=level.next_title,
+        points_to_next_level=level.points_to_next,
+        badges=[
+            EarnedBadge(badge=BadgeOut.model_validate(badge), reason=had.reason, earned_at=had.earned_at)
+            for had, badge in earned
+        ],
+    )
+
+
+@router.get(
+    "/api/users/{uuid}/challenges",
+    operation_id="challenges_list",
+    summary="A user's challenges",
+    responses=problems(404, 422, 503),
+)
+async def list_challenges(
+    uuid: str, session: ReadSession, month: Annotated[Month | None, Query(description="YYYY-MM")] = None
+) -> list[UserChallengeOut]:
+    """The challenges of a month, or all of them."""
+    user = await person(session, uuid)
+    today = await _today(session, user.id)
+    return [_out(*row, today) for row in await queries.challenges_of(session, user.id, month)]
+
+
+@router.post(
+    "/api/users/{uuid}/challenges/{challenge_template_id}/accept",
+    operation_id="challenges_accept",
+    summary="Accept a challenge for a month",
+    status_code=201,
+    dependencies=[Once],
+    responses=problems(404, 409, 413, 422, 503),
+)
+async def accept(
+    uuid: str, challenge_template_id: RowId, body: UserChallengeCreate, session: WriteSession
+) -> UserChallengeOut:
+    """Each template once a month. What was uploaded of its metric for that month counts from the start."""
+    user = await person(session, uuid)
+    template = await session.get(ChallengeTemplate, challenge_template_id)
+    if template is None:
+        raise ProblemOccurred(errors.TEMPLATE_UNKNOWN, "GET /templates lists the templates.")
+    if body.challenge_template_id != challenge_template_id:
+        differs = FieldError("challenge_template_id", "differs from the path")
+        raise ProblemOccurred(errors.INVALID_INPUT, "challenge_template_id: differs from the path", [differs])
+    if body.source == "ai":  # no suggestion is remembered for a user yet, so none can be known
+        unknown = FieldError("ai_suggestion_id", "not a suggestion that the coach gave this user")
+        raise ProblemOccurred(errors.SUGGESTION_UNKNOWN, "source ai needs a suggestion of the coach's.", [unknown])
+    now = datetime.now(UTC)
+    metrics = await queries.metrics_of(session, user.id, body.month_range)
+    progress = metrics.get(template.metric_key, Decimal(0))
+    status = rules.status_at(progress, template.target_value)
+    accepted = await queries.accept_challenge(
+        session,
+        user_id=user.id,
+        challenge_template_id=template.id,
+        month=body.month_range,
+        status=status,
+        current_progress=progress,
+        source=body.source,
+        ai_suggestion_id=None,
+        accepted_at=now,
+        completed_at=now if status is ChallengeStatus.COMPLETED else None,
+    )
+    if accepted is None:
+        raise ProblemOccurred(errors.CHALLENGE_ALREADY_ACCEPTED, "This template was accepted for this month already.")
+    await award_badges(session, user.id, now)
+    challenge = await session.get_one(UserChallenge, accepted)
+    return _out(challenge, template, await _today(session, user.id))
+
+
+@router.post(
+    "/api/users/{uuid}/challenges/{user_challenge_id}/progress",
+    operation_id="challenges_progress",
+    summary="Report progress",
+    dependencies=[Once],
+    responses=problems(404, 409, 413, 422, 503),
+)
+async def progress(
+    uuid: str, user_challenge_id: RowId, body: UserChallengeUpdateProgress, session: WriteSession
+) -> UserChallengeOut:
+    """Completes at the target; may be corrected downwards until the reward is claimed."""
+    user = await person(session, uuid)
+    challenge, template, today = await _open_challenge(session, user.id, user_challenge_id)
+    _move(challenge, template, body.current_progress, datetime.now(UTC))
+    return _out(challenge, template, today)
+
+
+@router.post(
+    "/api/users/{uuid}/challenges/{user_challenge_id}/claim",
+    operation_id="challenges_claim",
+    summary="Claim the reward of a completed challenge",
+    dependencies=[Once],
+    responses=problems(404, 409, 422, 503),
+)
+async def claim(uuid: str, user_challenge_id: RowId, session: WriteSession) -> Claim:
+    """Pays exactly once, whatever retries and races do."""
+    user = await person(session, uuid)
+    row = await queries.challenge_for_update(session, user.id, user_challenge_id)
+    if row is None:
+        raise ProblemOccurred(errors.CHALLENGE_UNKNOWN, "This user has no such challenge.")
+    challenge, template = row
+    today = await _today(session, user.id)
+    if challenge.status == ChallengeStatus.CLAIMED:
+        raise ProblemOccurred(errors.CHALLENGE_ALREADY_CLAIMED, "The reward was claimed before; nothing was paid.")
+    if challenge.status != ChallengeStatus.COMPLETED:
+        status = rules.status_on(challenge.status, challenge.month, today)
+        raise ProblemOccurred(errors.CHALLENGE_NOT_COMPLETED, f"This challenge is {status}.")
+    now = datetime.now(UTC)
+    challenge.status, challenge.claimed_at = ChallengeStatus.CLAIMED, now
+    await queries.add_points(session, user.id, template.reward_points, "challenge_claimed", challenge.id, now)
+    badges = await award_badges(session, user.id, now)
+    return Claim(
+        challenge=_out(challenge, template, today),
+        points_awarded=template.reward_points,
+        total_points=await total_points(session, user.id),
+        badges_awarded=[BadgeOut.model_validate(badge) for badge in badges],
+    )
+
+
+@router.post(
+    "/api/users/{uuid}/challenge-metrics",
+    operation_id="challenge_metrics_put",
+    summary="Upload the month's metrics",
+    dependencies=[Once],
+    responses=problems(404, 409, 413, 422, 503),
+)
+async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSession) -> ChallengeMetricsOut:
+    """Moves every open challenge of that month whose metric is among them."""
+    user = await person(session, uuid)
+    now = datetime.now(UTC)
+    for name, value in sorted(body.metrics.items()):
+        key = {"user_id": user.id, "month": body.month_range, "metric_key": name}
+        values = {"value": value, "client_timestamp": body.client_timestamp, "received_at": now}
+        await queries.put_metric(session, key, values)
+    stored = await queries.metrics_of(session, user.id, body.month_range)
+    today = await _today(session, user.id)
+    moved = []
+    for challenge, template in await queries.challenges_of(session, user.id, body.month_range):
+        status = rules.status_on(challenge.status, challenge.month, today)
+        if template.metric_key in body.metrics and status not in {ChallengeStatus.CLAIMED, ChallengeStatus.EXPIRED}:
+            _move(challenge, template, stored[template.metric_key], now)
+            moved.append(_out(challenge, template, today))
+    return ChallengeMetricsOut(
+        month_range=body.month_range,
+        metrics={name: stored[name] for name in sorted(body.metrics)},
+        unknown_metrics=sorted(set(body.metrics) - metric_keys()),
+        challenges=moved,
+    )
+
+
+async def _open_challenge(
+    session: AsyncSession, user_id: int, challenge_id: int
+) -> tuple[UserChallenge, ChallengeTemplate, date]:
+    """A challenge that may still move. Raises ProblemOccurred: 404 unknown, 409 claimed or expired."""
+    row = await queries.challenge_for_update(session, user_id, challenge_id)
+    if row is None:
+        raise ProblemOccurred(errors.CHALLENGE_UNKNOWN, "This user has no such challenge.")
+    today = await _today(session, user_id)
+    status = rules.status_on(row[0].status, row[0].month, today)
+    if status is ChallengeStatus.CLAIMED:
+        raise ProblemOccurred(errors.CHALLENGE_ALREADY_CLAIMED, "A claimed challenge does not move any more.")
+    if status is ChallengeStatus.EXPIRED:
+        raise ProblemOccurred(errors.CHALLENGE_EXPIRED, "The month of this challenge is over.")
+    return *row, today
+
+
+def _move(challenge: UserChallenge, template: ChallengeTemplate, to: Decimal, now: datetime) -> None:
+    status = rules.status_at(to, template.target_value)
+    challenge.current_progress = to
+    if status is not ChallengeStatus.COMPLETED:
+        challenge.completed_at = None
+    elif challenge.completed_at is None:
+        challenge.completed_at = now
+    challenge.status = status
+
+
+async def _today(session: AsyncSession, user_id: int) -> date:
+    profile = await profile_of(session, user_id)
+    return rules.local_date(datetime.now(UTC), profile.time_zone if profile else None)
+
+
+def _out(challenge: UserChallenge, template: ChallengeTemplate, today: date) -> UserChallengeOut:
+    return UserChallengeOut(
+        id=challenge.id,
+        challenge_template_id=template.id,
+        slug=template.slug,
+        title=template.title,
+        metric_key=template.metric_key,
+        month_range=challenge.month,
+        status=rules.status_on(challenge.status, challenge.month, today),
+        current_progress=challenge.current_progress,
+        target_value=template.target_value,
+        unit=template.unit,
+        reward_points=template.reward_points,
+        source=challenge.source,
+        ai_suggestion_id=challenge.ai_suggestion_id,
+        accepted_at=challenge.accepted_at,
+        completed_at=challenge.completed_at,
+        claimed_at=challenge.claimed_at,
+    )

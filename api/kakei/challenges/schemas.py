@@ -1,0 +1,215 @@
+"""Shapes of templates, challenges, badges and metrics on the wire."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from api.kakei.challenges.rules import ChallengeStatus
+from api.wire import Amount, ClientTime, Month, Wire, example
+
+Difficulty = Literal["easy", "medium", "hard"]
+MetricKey = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
+
+
+BADGE = {
+    "id": 1,
+    "slug": "first-step",
+    "title": "First Step",
+    "description": "You claimed your first challenge. This is how a habit begins.",
+    "points": 0,
+    "rule": {"kind": "challenges_claimed", "at_least": 1},
+}
+TEMPLATE = {
+    "id": 12,
+    "slug": "no-spend-weekend",
+    "title": "No-spend weekend",
+    "description": "Buy no wants on Saturday and Sunday; needs as usual.",
+    "challenge_type": "spending",
+    "category": "wants",
+    "category_id": 2,
+    "metric_key": "wants_free_weekends",
+    "target_value": 1,
+    "unit": "weekends",
+    "reward_points": 30,
+    "difficulty": "easy",
+    "is_ai_suggested": False,
+    "ai_suggestion": None,
+}
+CHALLENGE = {
+    "id": 7,
+    "challenge_template_id": 12,
+    "slug": "no-spend-weekend",
+    "title": "No-spend weekend",
+    "metric_key": "wants_free_weekends",
+    "month_range": "2026-06",
+    "status": "in_progress",
+    "current_progress": 0.5,
+    "target_value": 1,
+    "unit": "weekends",
+    "reward_points": 30,
+    "source": "user",
+    "ai_suggestion_id": None,
+    "accepted_at": "2026-06-01T08:00:00Z",
+    "completed_at": None,
+    "claimed_at": None,
+}
+
+
+class TemplateOut(Wire):
+    """A challenge that can be accepted for a month."""
+
+    model_config = example(TEMPLATE)
+
+    id: int
+    slug: str
+    title: str
+    description: str
+    challenge_type: str
+    category: str
+    category_id: int
+    metric_key: str
+    target_value: Amount
+    unit: str
+    reward_points: int
+    difficulty: str
+    is_ai_suggested: bool = False
+    ai_suggestion: dict[str, Any] | None = None
+
+
+class BadgeOut(Wire):
+    """A badge, and the rule by which it is earned."""
+
+    model_config = example(BADGE)
+
+    id: int
+    slug: str
+    title: str
+    description: str
+    points: int
+    rule: dict[str, Any]
+
+
+class EarnedBadge(Wire):
+    """A badge that the user has, since when and why."""
+
+    badge: BadgeOut
+    reason: str
+    earned_at: ClientTime
+
+
+class UserBadges(Wire):
+    """Where a user stands."""
+
+    model_config = example(
+        {
+            "total_points": 150,
+            "level": 2,
+            "level_title": "Consistency Builder",
+            "next_level_title": "Mindful Planner",
+            "points_to_next_level": 100,
+            "badges": [{"badge": BADGE, "reason": "challenges claimed reached 1", "earned_at": "2026-06-13T10:30:00Z"}],
+        }
+    )
+
+    total_points: int
+    level: int
+    level_title: str
+    next_level_title: str | None
+    points_to_next_level: int | None
+    badges: list[EarnedBadge]
+
+
+class UserChallengeCreate(Wire):
+    """Accepts a template for a month. `ai` needs the id of a suggestion that the coach gave this user."""
+
+    model_config = example(
+        {"challenge_template_id": 12, "month_range": "2026-06", "source": "user", "ai_suggestion_id": None}
+    )
+
+    challenge_template_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    month_range: Month
+    source: Literal["user", "ai"]
+    ai_suggestion_id: Annotated[str, Field(max_length=36)] | None = None
+
+
+class UserChallengeUpdateProgress(Wire):
+    """How far the user has come, in the template's unit."""
+
+    model_config = example({"current_progress": 3})
+
+    current_progress: Amount
+
+
+class UserChallengeOut(Wire):
+    """A challenge of a user, as it is today."""
+
+    model_config = example(CHALLENGE)
+
+    id: int
+    challenge_template_id: int
+    slug: str
+    title: str
+    metric_key: str
+    month_range: Month
+    status: ChallengeStatus
+    current_progress: Amount
+    target_value: Amount
+    unit: str
+    reward_points: int
+    source: str
+    ai_suggestion_id: str | None
+    accepted_at: ClientTime
+    completed_at: ClientTime | None
+    claimed_at: ClientTime | None
+
+
+class Claim(Wire):
+    """What a claim brought."""
+
+    model_config = example(
+        {
+            "challenge": CHALLENGE | {"status": "claimed"},
+            "points_awarded": 30,
+            "total_points": 150,
+            "badges_awarded": [BADGE],
+        }
+    )
+
+    challenge: UserChallengeOut
+    points_awarded: int
+    total_points: int
+    badges_awarded: list[BadgeOut]
+
+
+class ChallengeMetricsCreate(Wire):
+    """Totals of the month so far; uploading again replaces, the latest client time wins."""
+
+    model_config = example(
+        {
+            "month_range": "2026-06",
+            "metrics": {"expense_log_days": 12, "monthly_savings_goal_progress_percent": 65},
+            "client_timestamp": "2026-06-13T10:30:00Z",
+        }
+    )
+
+    month_range: Month
+    metrics: Annotated[dict[MetricKey, Amount], Field(min_length=1, max_length=200)]
+    client_timestamp: ClientTime | None = None
+
+
+class ChallengeMetricsOut(Wire):
+    """What is stored now, which of it no challenge knows, and the challenges that it moved."""
+
+    model_config = example(
+        {
+            "month_range": "2026-06",
+            "metrics": {"expense_log_days": 12, "monthly_savings_goal_progress_percent": 65},
+            "unknown_metrics": [],
+            "challenges": [],
+        }
+    )
+
+    month_range: Month
+    metrics: dict[str, Amount]
+    unknown_metrics: list[str]
+    challenges: list[UserChallengeOut]

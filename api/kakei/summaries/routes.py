@@ -1,0 +1,143 @@
+"""Weekly and monthly summaries: posting again replaces."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from api.database import ReadSession, WriteSession
+from api.errors import SUMMARY_MISSING, ProblemOccurred
+from api.kakei.accounts.routes import person
+from api.kakei.challenges.actions import award_badges
+from api.kakei.once import Once, OnceRoute
+from api.kakei.summaries import queries
+from api.kakei.summaries.schemas import (
+    MonthKey,
+    MonthlySummaries,
+    MonthlySummaryCreate,
+    MonthlySummaryOut,
+    WeekKey,
+    WeeklySummaries,
+    WeeklySummaryCreate,
+    WeeklySummaryOut,
+)
+from api.models import MonthlySummary, WeeklySummary
+from api.openapi import problems
+from api.paging import Cursor, Limit, from_cursor, to_cursor
+
+router = APIRouter(prefix="/api/users/{uuid}/summaries", tags=["summaries"], route_class=OnceRoute)
+From = Annotated[MonthKey | None, Query(alias="from", description="First month, YYYYMM.")]
+To = Annotated[MonthKey | None, Query(alias="to", description="Last month, YYYYMM.")]
+
+
+@router.post(
+    "/weekly",
+    operation_id="summaries_put_weekly",
+    summary="Upload a weekly summary",
+    status_code=201,
+    dependencies=[Once],
+    responses={200: {"model": WeeklySummaryOut, "description": "Replaced"}, **problems(404, 409, 413, 422, 503)},
+)
+async def put_weekly(
+    uuid: str, body: WeeklySummaryCreate, session: WriteSession, response: Response
+) -> WeeklySummaryOut:
+    """201 for a new week, 200 where it replaces one; with an older `client_timestamp` than the stored one nothing
+    changes."""
+    user = await person(session, uuid)
+    key = {"user_id": user.id, "month_key": body.month_key, "week_key": body.week_key}
+    values = body.model_dump(exclude={"month_key", "week_key"}) | {"received_at": datetime.now(UTC)}
+    if not await queries.put_summary(session, WeeklySummary, key, values):
+        response.status_code = 200
+    await award_badges(session, user.id, datetime.now(UTC))
+    return WeeklySummaryOut.model_validate(await queries.summary_at(session, WeeklySummary, key))
+
+
+@router.get(
+    "/weekly",
+    operation_id="summaries_list_weekly",
+    summary="List weekly summaries",
+    responses=problems(404, 422, 503),
+)
+async def list_weekly(
+    uuid: str, session: ReadSession, first: From = None, last: To = None, limit: Limit = 50, cursor: Cursor = None
+) -> WeeklySummaries:
+    """Newest first."""
+    user = await person(session, uuid)
+    before = from_cursor(cursor, 2)
+    rows = await queries.page_of(session, WeeklySummary, user.id, (first, last), before, limit + 1)
+    items = [WeeklySummaryOut.model_validate(row) for row in rows[:limit]]
+    more = len(rows) > limit
+    return WeeklySummaries(
+        items=items, next_cursor=to_cursor((items[-1].month_key, items[-1].week_key)) if more else None
+    )
+
+
+@router.get(
+    "/weekly/{month_key}/{week_key}",
+    operation_id="summaries_get_weekly",
+    summary="Read a weekly summary",
+    responses=problems(404, 422, 503),
+)
+async def get_weekly(
+    uuid: str, month_key: Annotated[MonthKey, Path()], week_key: Annotated[WeekKey, Path()], session: ReadSession
+) -> WeeklySummaryOut:
+    """The week as it was uploaded last."""
+    user = await person(session, uuid)
+    key = {"user_id": user.id, "month_key": month_key, "week_key": week_key}
+    found = await queries.summary_at(session, WeeklySummary, key)
+    if found is None:
+        raise ProblemOccurred(SUMMARY_MISSING, "No summary of this week was uploaded.")
+    return WeeklySummaryOut.model_validate(found)
+
+
+@router.post(
+    "/monthly",
+    operation_id="summaries_put_monthly",
+    summary="Upload a monthly summary",
+    status_code=201,
+    dependencies=[Once],
+    responses={200: {"model": MonthlySummaryOut, "description": "Replaced"}, **problems(404, 409, 413, 422, 503)},
+)
+async def put_monthly(
+    uuid: str, body: MonthlySummaryCreate, session: WriteSession, response: Response
+) -> MonthlySummaryOut:
+    """201 for a new month, 200 where it replaces one; with an older `client_timestamp` than the stored one nothing
+    changes."""
+    user = await person(session, uuid)
+    key = {"user_id": user.id, "month_key": body.month_key}
+    values = body.model_dump(exclude={"month_key"}) | {"received_at": datetime.now(UTC)}
+    if not await queries.put_summary(session, MonthlySummary, key, values):
+        response.status_code = 200
+    await award_badges(session, user.id, datetime.now(UTC))
+    return MonthlySummaryOut.model_validate(await queries.summary_at(session, MonthlySummary, key))
+
+
+@router.get(
+    "/monthly",
+    operation_id="summaries_list_monthly",
+    summary="List monthly summaries",
+    responses=problems(404, 422, 503),
+)
+async def list_monthly(
+    uuid: str, session: ReadSession, first: From = None, last: To = None, limit: Limit = 50, cursor: Cursor = None
+) -> MonthlySummaries:
+    """Newest first."""
+    user = await person(session, uuid)
+    rows = await queries.page_of(session, MonthlySummary, user.id, (first, last), from_cursor(cursor, 1), limit + 1)
+    items = [MonthlySummaryOut.model_validate(row) for row in rows[:limit]]
+    return MonthlySummaries(items=items, next_cursor=to_cursor((items[-1].month_key,)) if len(rows) > limit else None)
+
+
+@router.get(
+    "/monthly/{month_key}",
+    operation_id="summaries_get_monthly",
+    summary="Read a monthly summary",
+    responses=problems(404, 422, 503),
+)
+async def get_monthly(uuid: str, month_key: Annotated[MonthKey, Path()], session: ReadSession) -> MonthlySummaryOut:
+    """The month as it was uploaded last."""
+    user = await person(session, uuid)
+    found = await queries.summary_at(session, MonthlySummary, {"user_id": user.id, "month_key": month_key})
+    if found is None:
+        raise ProblemOccurred(SUMMARY_MISSING, "No summary of this month was uploaded.")
+    return MonthlySummaryOut.model_validate(found)

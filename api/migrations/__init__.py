@@ -1,0 +1,1 @@
+"""Alembic's migrations. `buddy db upgrade` applies them; `buddy db check` says whether models and tables agree."""

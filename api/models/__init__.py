@@ -1,0 +1,24 @@
+"""Tables and their enums. Importing this package knows them all, which Alembic and the erasure of a user need."""
+
+from api.models.base import Base
+from api.models.catalogue import Badge, ChallengeTemplate, IncomeRange
+from api.models.challenges import ChallengeMetric, PointEntry, UserBadge, UserChallenge
+from api.models.requests import IdempotencyKey
+from api.models.summaries import MonthlySummary, WeeklySummary
+from api.models.users import Profile, User
+
+__all__ = [
+    "Badge",
+    "Base",
+    "ChallengeMetric",
+    "ChallengeTemplate",
+    "IdempotencyKey",
+    "IncomeRange",
+    "MonthlySummary",
+    "PointEntry",
+    "Profile",
+    "User",
+    "UserBadge",
+    "UserChallenge",
+    "WeeklySummary",
+]

@@ -1,0 +1,70 @@
+"""Types that cross the wire, strict where JSON is loose: a boolean is no number, nor is a string or NaN."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+
+LARGEST_AMOUNT = Decimal("999999999999.99")
+
+
+class Wire(BaseModel):
+    """A shape on the wire: strict, and what it does not know it rejects."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", from_attributes=True, str_strip_whitespace=True)
+
+
+def example(value: Any) -> ConfigDict:
+    """The `model_config` of a shape that shows `value` as its example."""
+    return ConfigDict(json_schema_extra={"examples": [value]})
+
+
+def _decimal(value: Any) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("must be a number")
+    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be a timestamp in ISO 8601, such as 2026-06-13T10:30:00Z")
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError("must be a timestamp in ISO 8601, such as 2026-06-13T10:30:00Z") from error
+
+
+def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError("must have a time zone, such as the Z of 2026-06-13T10:30:00Z")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be a year that a calendar has") from error
+
+
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_decimal),
+    Field(ge=0, le=LARGEST_AMOUNT, decimal_places=2, allow_inf_nan=False),
+    PlainSerializer(float, return_type=float),
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": float(LARGEST_AMOUNT), "multipleOf": 0.01}),
+]
+"""A JSON number with at most two decimals; never a binary float inside."""
+
+ClientTime = Annotated[
+    datetime,
+    BeforeValidator(_moment),
+    AfterValidator(_in_utc),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""A timestamp with its zone."""
+
+Uuid = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""An opaque id: 1 to 64 characters, and a capability."""
+
+Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", examples=["2026-06"])]
+"""YYYY-MM."""

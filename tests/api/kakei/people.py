@@ -1,0 +1,82 @@
+"""A person with a phone, for tests that go through the API."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+
+from tests.serving import Service
+
+PROFILE: dict[str, Any] = {
+    "income_range_id": 3,
+    "user_profile": "student",
+    "allow_exact_income": False,
+    "exact_income_local": None,
+    "coach_style": 1,
+    "savings_goal_type": "monthly",
+    "saving_goal_value": 2500,
+    "budget_cycle_start_day": 1,
+}
+WEEK: dict[str, Any] = {
+    "month_key": 202606,
+    "week_key": 2,
+    "total_spent": 3200.5,
+    "spent_wants": 900,
+    "spent_needs": 1800.5,
+    "spent_culture": 300,
+    "spent_unexpected": 200,
+    "logging_days_count": 5,
+}
+MONTH: dict[str, Any] = {
+    "month_key": 202606,
+    "total_spent": 14800,
+    "spent_wants": 4200,
+    "spent_needs": 8200,
+    "spent_culture": 1600,
+    "spent_unexpected": 800,
+    "logging_days_count": 24,
+}
+
+
+def this_month() -> str:
+    return f"{datetime.now(UTC):%Y-%m}"
+
+
+@dataclass
+class Person:
+    """A user whom nobody else knows."""
+
+    service: Service
+    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    def __post_init__(self) -> None:
+        created = httpx.post(f"{self.service.url}/api/users/", json={"uuid": self.uuid})
+        assert created.status_code == 201, created.text
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.service.url}/api/users/{self.uuid}{path}")
+
+    def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return httpx.post(f"{self.service.url}/api/users/{self.uuid}{path}", json=body, headers=named)
+
+    def put(self, path: str, body: Any) -> httpx.Response:
+        return httpx.put(f"{self.service.url}/api/users/{self.uuid}{path}", json=body)
+
+    def accept(self, template: int, month: str | None = None) -> dict[str, Any]:
+        body = {
+            "challenge_template_id": template,
+            "month_range": month or this_month(),
+            "source": "user",
+            "ai_suggestion_id": None,
+        }
+        answer = self.post(f"/challenges/{template}/accept", body)
+        assert answer.status_code == 201, answer.text
+        accepted: dict[str, Any] = answer.json()
+        return accepted
+
+    def points(self) -> int:
+        total: int = self.get("/points").json()["total_points"]
+        return total

@@ -1,0 +1,180 @@
+import threading
+from typing import Any
+
+import httpx
+import pytest
+
+from data.catalog import catalogue
+from tests.api.kakei.people import Person, this_month
+from tests.serving import Service
+
+TEMPLATES = {template["slug"]: template for template in catalogue("challenge_templates")}
+FEW_DAYS = next(t for t in TEMPLATES.values() if t["metric_key"] == "expense_log_days")
+
+
+def completed(person: Person, template: dict[str, Any] = FEW_DAYS) -> dict[str, Any]:
+    challenge = person.accept(template["id"])
+    done = person.post(f"/challenges/{challenge['id']}/progress", {"current_progress": template["target_value"]})
+    assert done.json()["status"] == "completed"
+    return challenge
+
+
+def test_the_catalogue_is_seeded_and_filters_do_what_they_say(stored: Service) -> None:
+    everything = httpx.get(f"{stored.url}/templates/").json()
+    assert len(everything) == len(TEMPLATES) >= 40
+    assert len(httpx.get(f"{stored.url}/badges").json()) >= 20
+    for name, value in (("difficulty", "hard"), ("category_id", 3), ("challenge_type", "saving")):
+        found = httpx.get(f"{stored.url}/templates", params={name: value}).json()
+        assert found == [template for template in everything if template[name] == value]
+        assert 0 < len(found) < len(everything)
+    both = httpx.get(f"{stored.url}/templates?difficulty=easy&category_id=2").json()
+    assert {(t["difficulty"], t["category_id"]) for t in both} == {("easy", 2)}
+    assert httpx.get(f"{stored.url}/templates?difficulty=brutal").status_code == 422
+
+
+def test_the_reference_example_is_accepted_and_unfinished_challenges_expire_with_their_month(stored: Service) -> None:
+    person = Person(stored)
+    body = {"challenge_template_id": 12, "month_range": "2026-06", "source": "user", "ai_suggestion_id": None}
+    accepted = person.post("/challenges/12/accept", body)
+    assert (accepted.status_code, accepted.json()["status"]) == (201, "expired")
+    progress = person.post(f"/challenges/{accepted.json()['id']}/progress/", {"current_progress": 3})
+    assert (progress.status_code, progress.json()["code"]) == (409, "challenge_expired")
+    assert [c["id"] for c in person.get("/challenges?month=2026-06").json()] == [accepted.json()["id"]]
+    assert person.get("/challenges?month=2026-07").json() == []
+
+
+def test_a_template_is_accepted_once_a_month(stored: Service) -> None:
+    person = Person(stored)
+    person.accept(FEW_DAYS["id"])
+    body = {"challenge_template_id": FEW_DAYS["id"], "month_range": this_month(), "source": "user"}
+    again = person.post(f"/challenges/{FEW_DAYS['id']}/accept", body)
+    assert (again.status_code, again.json()["code"]) == (409, "challenge_already_accepted")
+    person.accept(FEW_DAYS["id"], "2031-01")
+
+
+@pytest.mark.parametrize(
+    ("template", "change", "status"),
+    [
+        (1, {"challenge_template_id": 2}, 422),
+        (1, {"month_range": "2026-13"}, 422),
+        (1, {"source": "friend"}, 422),
+        (1, {"source": "ai", "ai_suggestion_id": "made-up"}, 422),
+        (99999, {"challenge_template_id": 99999}, 404),
+        (0, {}, 422),
+    ],
+)
+def test_what_cannot_be_accepted(template: int, change: dict[str, Any], status: int, stored: Service) -> None:
+    body = {"challenge_template_id": 1, "month_range": this_month(), "source": "user"} | change
+    assert Person(stored).post(f"/challenges/{template}/accept", body).status_code == status
+
+
+def test_progress_may_be_corrected_until_the_claim(stored: Service) -> None:
+    person = Person(stored)
+    challenge = completed(person)
+    path = f"/challenges/{challenge['id']}"
+    back = person.post(f"{path}/progress", {"current_progress": 1}).json()
+    assert (back["status"], back["completed_at"]) == ("in_progress", None)
+    unready = person.post(f"{path}/claim")
+    assert (unready.status_code, unready.json()["code"]) == (409, "challenge_not_completed")
+    person.post(f"{path}/progress", {"current_progress": FEW_DAYS["target_value"] + 5})
+    claim = person.post(f"{path}/claim").json()
+    assert claim["points_awarded"] == FEW_DAYS["reward_points"]
+    assert claim["total_points"] == person.points()
+    assert "first-step" in [badge["slug"] for badge in claim["badges_awarded"]]
+    twice = person.post(f"{path}/claim")
+    assert (twice.status_code, twice.json()["code"]) == (409, "challenge_already_claimed")
+    late = person.post(f"{path}/progress", {"current_progress": 0})
+    assert (late.status_code, late.json()["code"]) == (409, "challenge_already_claimed")
+    assert person.points() == claim["total_points"]
+
+
+def test_badges_say_when_and_why_and_their_points_are_in_the_ledger(stored: Service) -> None:
+    person = Person(stored)
+    challenge = completed(person)
+    person.post(f"/challenges/{challenge['id']}/claim")
+    standing = person.get("/badges").json()
+    assert standing["total_points"] == person.points()
+    assert standing["level"] >= 1
+    (first,) = [b for b in standing["badges"] if b["badge"]["slug"] == "first-step"]
+    assert first["reason"] == "challenges claimed reached 1"
+    bonus = sum(badge["badge"]["points"] for badge in standing["badges"])
+    assert standing["total_points"] == FEW_DAYS["reward_points"] + bonus
+
+
+def test_an_upload_of_metrics_moves_the_months_challenges(stored: Service) -> None:
+    person = Person(stored)
+    challenge = person.accept(FEW_DAYS["id"])
+    body = {"month_range": this_month(), "metrics": {"expense_log_days": 1, "no_such_metric": 4}}
+    moved = person.post("/challenge-metrics", body)
+    assert moved.status_code == 200
+    assert moved.json()["unknown_metrics"] == ["no_such_metric"]
+    assert [(c["id"], c["current_progress"]) for c in moved.json()["challenges"]] == [(challenge["id"], 1)]
+    body["metrics"] = {"expense_log_days": FEW_DAYS["target_value"]}
+    assert person.post("/challenge-metrics", body).json()["challenges"][0]["status"] == "completed"
+    later = person.accept(FEW_DAYS["id"], "2031-02")
+    assert later["current_progress"] == 0
+
+
+def test_late_metrics_do_not_overwrite_newer_ones(stored: Service) -> None:
+    person = Person(stored)
+    for hour, days in ((12, 9), (11, 4)):
+        body = {
+            "month_range": "2026-06",
+            "metrics": {"expense_log_days": days},
+            "client_timestamp": f"2026-06-13T{hour}:00:00Z",
+        }
+        answer = person.post("/challenge-metrics/", body)
+    assert answer.json()["metrics"] == {"expense_log_days": 9}
+
+
+def test_another_users_challenge_is_not_there(stored: Service) -> None:
+    challenge = completed(Person(stored))
+    other = Person(stored)
+    for path, body in (("claim", None), ("progress", {"current_progress": 1})):
+        answer = other.post(f"/challenges/{challenge['id']}/{path}", body)
+        assert (answer.status_code, answer.json()["code"]) == (404, "challenge_unknown")
+
+
+def raced(count: int, call: Any) -> list[httpx.Response]:
+    """The answers to `count` calls made at once."""
+    answers: list[httpx.Response] = []
+    ready = threading.Barrier(count)
+
+    def run() -> None:
+        ready.wait()
+        answers.append(call())
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def test_a_claim_pays_once_however_many_race_for_it(stored: Service) -> None:
+    person = Person(stored)
+    challenge = completed(person)
+    answers = raced(30, lambda: person.post(f"/challenges/{challenge['id']}/claim"))
+    assert sorted(answer.status_code for answer in answers) == [200, *[409] * 29]
+    (won,) = [answer.json() for answer in answers if answer.status_code == 200]
+    assert person.points() == won["total_points"]
+
+
+def test_retries_with_one_key_are_all_answered_as_the_first_was(stored: Service) -> None:
+    person = Person(stored)
+    challenge = completed(person)
+
+    def claim() -> httpx.Response:
+        return person.post(f"/challenges/{challenge['id']}/claim", Idempotency_Key="k")
+
+    answers = raced(12, claim)
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    assert {answer.json().get("code") for answer in answers} <= {None, "idempotency_key_in_use"}
+    assert claim().json() == next(answer.json() for answer in answers if answer.status_code == 200)
+
+
+def test_one_uuid_is_one_user_however_many_create_it(stored: Service) -> None:
+    uuid = f"raced-{id(object())}-{this_month()}"
+    answers = raced(30, lambda: httpx.post(f"{stored.url}/api/users/", json={"uuid": uuid}))
+    assert sorted(answer.status_code for answer in answers) == [*[200] * 29, 201]
