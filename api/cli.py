@@ -1,8 +1,10 @@
 """`buddy`: run the service."""
 
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +26,8 @@ app = typer.Typer(
 
 db = typer.Typer(help="Look after the database (DATABASE_URL).", no_args_is_help=True)
 app.add_typer(db, name="db")
+user = typer.Typer(help="Look after users.", no_args_is_help=True)
+app.add_typer(user, name="user")
 
 
 @app.callback()
@@ -94,6 +98,30 @@ def check() -> None:
         typer.echo(f"error: the database is at {revision or 'nothing'}, this version needs {newest}", err=True)
         raise typer.Exit(1)
     typer.echo(f"the database is at {revision}, as this version needs it")
+
+
+@user.command()
+def erase(
+    uuid: Annotated[str, typer.Argument(help="The user's id, of whatever form.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Erase a user for good and print the receipt as JSON."""
+    from api.kakei.accounts import everything, queries  # noqa: PLC0415
+
+    async def run(database: Database) -> dict[str, object] | None:
+        async with database.write() as session:
+            found = await queries.user_by_uuid(session, uuid)
+            if found is None:
+                return None
+            return everything.receipt(uuid, await everything.erase(session, found), datetime.now(UTC))
+
+    if not yes:
+        typer.confirm(f"Erase {uuid} and everything about them?", abort=True)
+    receipt = _with_database(_settings(), run)
+    if receipt is None:
+        print(f"error: there is no user {uuid}", file=sys.stderr)
+        raise typer.Exit(1)
+    typer.echo(json.dumps(receipt))
 
 
 def _with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]]) -> T:

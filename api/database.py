@@ -19,6 +19,8 @@ LOCK_SECONDS = 5
 """How long a transaction waits for SQLite's write lock, or for a connection, before the client is asked to retry."""
 POOL_SIZE = 10
 _BEGIN = "buddy_begin"
+WRITES = "writes"
+"""Marks a session that writes, in `session.info`."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Database:
     async def write(self) -> AsyncIterator[AsyncSession]:
         """A session in one transaction: committed at the end, rolled back where anything is raised."""
         async with AsyncSession(self.writing, expire_on_commit=False) as session, session.begin():
+            session.info[WRITES] = True
             yield session
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.database import WRITES
 from api.models import IncomeRange, PointEntry, Profile, User
 
 
@@ -17,7 +18,9 @@ def insert_into(session: AsyncSession, table: Any) -> Any:
 
 
 async def user_by_uuid(session: AsyncSession, uuid: str) -> User | None:
-    return await session.scalar(select(User).where(User.uuid == uuid))
+    """The user. Where the session writes they cannot be erased before it ends, so no row is left without its owner."""
+    query = select(User).where(User.uuid == uuid)
+    return await session.scalar(query.with_for_update(read=True, key_share=True) if WRITES in session.info else query)
 
 
 async def create_user(session: AsyncSession, uuid: str, now: datetime) -> bool:

@@ -2,15 +2,32 @@
 
 import uuid as uuids
 from datetime import UTC, datetime
+from typing import Any
 
 from fastapi import APIRouter, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.database import ReadSession, WriteSession
-from api.errors import INCOME_RANGE_UNKNOWN, PROFILE_MISSING, RESERVED_NAME, USER_UNKNOWN, FieldError, ProblemOccurred
-from api.kakei.accounts import queries
-from api.kakei.accounts.rules import is_reserved
-from api.kakei.accounts.schemas import BudgetProfileUpdate, IncomeRangeOut, Points, Status, UserCreate, UserCreated
+from api.errors import (
+    INCOME_RANGE_UNKNOWN,
+    NOT_ERASABLE,
+    PROFILE_MISSING,
+    RESERVED_NAME,
+    USER_UNKNOWN,
+    FieldError,
+    ProblemOccurred,
+)
+from api.kakei.accounts import everything, queries
+from api.kakei.accounts.rules import cannot_be_guessed, is_reserved
+from api.kakei.accounts.schemas import (
+    BudgetProfileUpdate,
+    IncomeRangeOut,
+    Points,
+    Receipt,
+    Status,
+    UserCreate,
+    UserCreated,
+)
 from api.models import IncomeRange, Profile, User
 from api.openapi import problems
 
@@ -41,6 +58,39 @@ async def create(body: UserCreate, session: WriteSession, response: Response) ->
     if not await queries.create_user(session, wanted, datetime.now(UTC)):
         response.status_code = 200
     return UserCreated(uuid=wanted)
+
+
+@router.get(
+    "/users/{uuid}/data",
+    operation_id="users_get_data",
+    summary="All that is stored about a user",
+    responses=problems(403, 404, 503),
+)
+async def get_data(uuid: str, session: ReadSession) -> dict[str, list[dict[str, Any]]]:
+    """By table, every row. Only for ids in the form of a UUID, which nobody can guess."""
+    user = await _owner(session, uuid)
+    return await everything.everything_about(session, user)
+
+
+@router.delete(
+    "/users/{uuid}",
+    operation_id="users_erase",
+    summary="Erase a user for good",
+    responses=problems(403, 404, 503),
+)
+async def erase(uuid: str, session: WriteSession) -> Receipt:
+    """Everything about the user is gone, on every table, and the answer is the receipt. Only for ids in the form of a
+    UUID, which nobody can guess."""
+    user = await _owner(session, uuid)
+    counts = await everything.erase(session, user)
+    return Receipt.model_validate(everything.receipt(uuid, counts, datetime.now(UTC)))
+
+
+async def _owner(session: AsyncSession, uuid: str) -> User:
+    user = await person(session, uuid)
+    if not cannot_be_guessed(uuid):
+        raise ProblemOccurred(NOT_ERASABLE, "This id could be guessed; ask whoever runs the service.")
+    return user
 
 
 @router.get("/income-ranges", operation_id="income_ranges_list", summary="The income ranges", responses=problems(503))

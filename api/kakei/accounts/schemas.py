@@ -95,6 +95,22 @@ class IncomeRangeOut(Wire):
     description: str
 
 
+class Receipt(Wire):
+    """What was erased, by table, and a digest over id, counts and time."""
+
+    model_config = example(
+        {
+            "erased": {"users": 1, "profiles": 1, "weekly_summaries": 12},
+            "erased_at": "2026-11-21T10:00:00Z",
+            "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        }
+    )
+
+    erased: dict[str, int]
+    erased_at: str
+    digest: str
+
+
 class Points(Wire):
     """The sum of a user's points ledger."""
 

@@ -1,0 +1,104 @@
+"""All that is stored about a person: theirs to read, and gone when they say so."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+from sqlalchemy import Table
+
+from api.kakei.accounts.everything import tables_of_a_person
+from api.models import Base
+from api.seeds import SEEDED
+from tests.api.kakei.people import MONTH, PROFILE, WEEK, Person, this_month
+from tests.api.kakei.test_challenges import FEW_DAYS, completed
+from tests.serving import Service
+
+NOBODYS = {*SEEDED, "users"}
+"""Tables without rows of a person; whoever adds a table decides here or by a foreign key."""
+
+
+def full_life(person: Person) -> None:
+    """Something in every table."""
+    person.put("/profile", PROFILE)
+    person.post("/summaries/weekly", WEEK, Idempotency_Key="kept")
+    person.post("/summaries/monthly", MONTH)
+    person.post("/challenge-metrics", {"month_range": this_month(), "metrics": {"expense_log_days": 1}})
+    person.post(f"/challenges/{completed(person, FEW_DAYS)['id']}/claim")
+
+
+def test_every_table_is_somebodys_or_known_to_be_nobodys() -> None:
+    mine = {table.name for table in tables_of_a_person()}
+    assert mine | NOBODYS == set(Base.metadata.tables)
+    assert not mine & NOBODYS
+
+
+def test_children_are_erased_before_their_parents() -> None:
+    order = list(tables_of_a_person())
+    for position, table in enumerate(order):
+        parents: set[Table] = {key.column.table for key in table.foreign_keys}
+        assert not parents & set(order[:position])
+
+
+def test_a_person_reads_everything_about_them(stored: Service) -> None:
+    person = Person(stored)
+    full_life(person)
+    data = person.get("/data").json()
+    assert set(data) == {table.name for table in tables_of_a_person()} | {"users"}
+    assert all(data.values()), {name for name, rows in data.items() if not rows}
+    assert data["users"][0]["uuid"] == person.uuid
+    assert data["weekly_summaries"][0]["total_spent"] == 3200.5
+
+
+def test_all_of_it_is_gone_and_the_receipt_says_how_much(stored: Service) -> None:
+    person, other = Person(stored), Person(stored)
+    for one in (person, other):
+        full_life(one)
+    before, others = person.get("/data").json(), other.get("/data").json()
+    answer = httpx.delete(f"{stored.url}/api/users/{person.uuid}/")
+    assert answer.status_code == 200
+    assert answer.json()["erased"] == {name: len(rows) for name, rows in before.items()}
+    assert len(answer.json()["digest"]) == 64
+    for path in ("/data", "/points", "/profile", "/summaries/weekly/202606/2"):
+        assert person.get(path).json()["code"] == "user_unknown"
+    assert httpx.delete(f"{stored.url}/api/users/{person.uuid}").status_code == 404
+    assert other.get("/data").json() == others
+    fresh = Person(stored, person.uuid)  # whoever comes back with the id begins anew
+    assert fresh.points() == 0
+    assert fresh.post("/summaries/weekly", WEEK, Idempotency_Key="kept").status_code == 201
+
+
+def test_ids_that_could_be_guessed_are_kept_from_reading_and_erasing_all(stored: Service) -> None:
+    person = Person(stored, f"participant-{id(stored)}-{this_month()}")
+    for answer in (person.get("/data"), httpx.delete(f"{stored.url}/api/users/{person.uuid}")):
+        assert (answer.status_code, answer.json()["code"]) == (403, "guessable_id")
+    for name in ("admin", "ADMIN"):
+        assert httpx.delete(f"{stored.url}/api/users/{name}").status_code == 404
+        assert httpx.get(f"{stored.url}/api/users/{name}/data").status_code == 404
+
+
+def test_an_operator_erases_whomever_they_must(tmp_path: Path) -> None:
+    buddy = [str(Path(sys.executable).with_name("buddy"))]
+    environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*buddy, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+    assert run("db", "upgrade").returncode == 0
+    assert "as this version needs it" in run("db", "check").stdout
+    unknown = run("user", "erase", "nobody", "--yes")
+    assert (unknown.returncode, unknown.stderr) == (1, "error: there is no user nobody\n")
+    assert run("db", "downgrade", "base", "--yes").returncode == 0
+    outdated = run("db", "check")
+    assert outdated.returncode == 1
+    assert "needs 0001" in outdated.stderr
+    away = subprocess.run(
+        [*buddy, "db", "check"],
+        env={"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert away.returncode == 1
+    assert away.stderr.startswith("error: database: ")
+    assert len(away.stderr.strip().splitlines()) == 1
