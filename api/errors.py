@@ -99,6 +99,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
         kind = BY_STATUS.get(error.status_code)
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            error.headers = {"Allow": _allowed_methods(request)}
+        if (
+            error.status_code == HTTPStatus.BAD_REQUEST
+        ):  # FastAPI's word for a body that is no UTF-8, or nested too deep
+            kind = MALFORMED_BODY
         if kind is None:
             status = HTTPStatus(error.status_code)
             kind = ErrorKind(status.phrase.lower().replace(" ", "_"), status.value, status.phrase)
@@ -106,6 +112,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:
+        if any(e["type"] == "json_invalid" for e in error.errors()):
+            detail = str(error.errors()[0]["ctx"]["error"])
+            return _response(request, MALFORMED_BODY, detail)
         errors = [FieldError(".".join(str(part) for part in e["loc"][1:]), e["msg"]) for e in error.errors()]
         return _response(request, INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in errors), errors)
 
@@ -128,6 +137,12 @@ def install(app: FastAPI) -> None:
         log.error("unforeseen error", request_id=request.scope["request_id"], exc_info=error)
         headers = {"X-Request-ID": request.scope["request_id"]}  # this one is answered outside of api.telemetry
         return _response(request, INTERNAL_ERROR, "The error was logged; its id is in `instance`.", headers=headers)
+
+
+def _allowed_methods(request: Request) -> str:
+    """Every method that the path takes; routing itself knows only those of the first route with that path."""
+    path = getattr(request.scope.get("route"), "path", "")
+    return ", ".join(sorted(method.upper() for method in request.app.openapi()["paths"].get(path, {})))
 
 
 def problem_response(request: Request, occurred: ProblemOccurred) -> Response:

@@ -17,8 +17,10 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit, urlunsplit
@@ -84,8 +86,8 @@ def postgres_server(environ: Mapping[str, str], port: int = POSTGRES_PORT) -> It
             "No PostgreSQL: set TEST_DATABASE_URL, install the package postgresql (it need not run), "
             f"or start one with `{COMPOSE}`."
         )
-    with _own_postgres(binaries) as url:
-        yield url
+    with postgres_cluster(binaries, "fsync=off") as cluster:
+        yield cluster.url
 
 
 @contextmanager
@@ -116,8 +118,27 @@ def postgres_binaries(environ: Mapping[str, str]) -> Path | None:
     return next((folder for folder in folders if (folder / "initdb").exists() and (folder / "pg_ctl").exists()), None)
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """A PostgreSQL server of our own; `url` is that of a database on it."""
+
+    url: str
+    control: Callable[..., None]
+    """pg_ctl on this cluster; returns when it is done."""
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Not there for a while: clients are sent away, then nobody listens."""
+        self.control("stop", "-m", "fast")
+        try:
+            yield
+        finally:
+            self.control("start")
+
+
 @contextmanager
-def _own_postgres(binaries: Path) -> Iterator[str]:
+def postgres_cluster(binaries: Path, *settings: str) -> Iterator[Cluster]:
+    """A new cluster in a temporary folder, with settings such as `fsync=off`. Raises ServiceMissing."""
     with tempfile.TemporaryDirectory(prefix="buddy-pg-", ignore_cleanup_errors=True) as folder:
         account = _unprivileged(folder)
 
@@ -127,19 +148,20 @@ def _own_postgres(binaries: Path) -> Iterator[str]:
                 subprocess.run(command, check=True, cwd=folder, stdout=output, stderr=output, **account)
 
         data, port = f"{folder}/data", free_port()
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
-        control = str(binaries / "pg_ctl")
+        chosen = [f"-c {setting}" for setting in ("listen_addresses=127.0.0.1", "max_connections=200", *settings)]
+        options = " ".join((f"-p {port} -k {folder}", *chosen))
+        control = [str(binaries / "pg_ctl"), "-D", data, "-o", options, "-w", "-t", f"{START_SECONDS:.0f}"]
         try:
             initdb = str(binaries / "initdb")
             run(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-            run(control, "-D", data, "-o", options, "-w", "-t", f"{START_SECONDS:.0f}", "start")
+            run(*control, "start")
         except subprocess.CalledProcessError as error:
             said = Path(folder, "output").read_text(errors="replace").strip()[-2000:]
             raise ServiceMissing(f"PostgreSQL is installed but does not start:\n{said}") from error
         try:
-            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+            yield Cluster(f"postgresql://postgres@127.0.0.1:{port}/postgres", partial(run, *control))
         finally:
-            run(control, "-D", data, "-m", "immediate", "stop")
+            run(*control, "stop", "-m", "immediate")
 
 
 async def _execute(url: str, statement: str) -> None:

@@ -29,12 +29,13 @@ class Service:
 
 
 @contextlib.contextmanager
-def service(folder: Path, environment: Mapping[str, str] | None = None) -> Iterator[Service]:
-    """`buddy serve` on a free port, with `folder` as its working directory; stopped by SIGTERM, which it must obey."""
-    port = free_port()
+def service(folder: Path, environment: Mapping[str, str] | None = None, port: int | None = None) -> Iterator[Service]:
+    """`buddy serve` on `port`, else a free one, with `folder` as its working directory; stopped by SIGTERM, which it
+    must obey unless it was killed before."""
+    port = port or free_port()
     log_file = folder / f"service-{port}.log"
     inherited = {name: value for name, value in os.environ.items() if name not in {"COACH_MODEL_DIR", "METRICS_TOKEN"}}
-    with log_file.open("wb") as log:
+    with log_file.open("ab") as log:
         process = subprocess.Popen(
             [Path(sys.executable).with_name("buddy"), "serve", "--port", str(port)],
             cwd=folder,

@@ -1,0 +1,81 @@
+"""Many clients at once, as patient as phones; and a look into the database past the service."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import httpx
+import pytest
+
+from tests import services
+
+PATIENCE_SECONDS = 60.0
+
+
+@contextmanager
+def empty_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The URL of an empty database of the caller's own, `kind` being sqlite or postgresql."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/buddy.db"
+        return
+    server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
+    with services.postgres_database(server, f"{request.getfixturevalue('worker')}_e2e") as url:
+        yield url
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    """What the database itself answers, asked through the driver."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(urlsplit(url).path[1:] or ":memory:")) as connection:
+            return connection.execute(query).fetchall()
+
+    async def fetch() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(url)
+        try:
+            return [tuple(row) for row in await connection.fetch(query)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(fetch())
+
+
+def at_once[T](calls: Sequence[Callable[[], T]]) -> list[T]:
+    """What the calls return, each made in a thread of its own, all started at the same moment."""
+    ready = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T:
+        ready.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [future.result() for future in [pool.submit(run, call) for call in calls]]
+
+
+def patiently(send: Callable[[], httpx.Response]) -> httpx.Response:
+    """The first answer other than 503; between two tries, the client waits as long as it is asked to."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (answer := send()).status_code == 503 and time.monotonic() < deadline:
+        time.sleep(int(answer.headers["Retry-After"]))
+    return answer
+
+
+def week(number: int, month_key: int, week_key: int) -> dict[str, Any]:
+    """A weekly summary whose every amount tells its `number`."""
+    return {
+        "month_key": month_key,
+        "week_key": week_key,
+        "total_spent": 10 * number + 0.25,
+        "spent_wants": number + 0.25,
+        "spent_needs": 2 * number,
+        "spent_culture": 3 * number,
+        "spent_unexpected": 4 * number,
+        "logging_days_count": number % 8,
+    }
