@@ -2,12 +2,16 @@
 
 import asyncio
 import json
+import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 from pydantic import ValidationError
 
@@ -100,6 +104,53 @@ def check() -> None:
     typer.echo(f"the database is at {revision}, as this version needs it")
 
 
+@db.command()
+def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")]) -> None:
+    """Write a backup while the service goes on: SQLite's online backup, or pg_dump."""
+    from api import backup as backups  # noqa: PLC0415
+
+    with _one_clear_line(backups.BackupFailed):
+        backups.backup(_settings().database_url, file)
+    typer.echo(f"{file}: {file.stat().st_size} bytes")
+
+
+@db.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="The backup to restore.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, although what is there now is replaced.")] = False,
+) -> None:
+    """Replace the database by a backup; stop the service first."""
+    from api import backup as backups  # noqa: PLC0415
+
+    if not yes:
+        typer.confirm("This replaces everything in the database. Go on?", abort=True)
+    with _one_clear_line(backups.BackupFailed):
+        backups.restore(_settings().database_url, file)
+    typer.echo(f"restored from {file}")
+
+
+@app.command()
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False) -> None:
+    """Look at settings, database and model; exits with 1 where something must be done."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from api.doctor import examine  # noqa: PLC0415
+
+    settings = _settings()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    findings = _with_database(settings, lambda database: examine(settings, database))
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        table = Table("", "", "found", show_edge=False)
+        for finding in findings:
+            table.add_row("[green]fine[/green]" if finding.fine else "[red]look[/red]", finding.what, finding.found)
+        Console().print(table)
+    if not all(finding.fine for finding in findings):
+        raise typer.Exit(1)
+
+
 @user.command()
 def erase(
     uuid: Annotated[str, typer.Argument(help="The user's id, of whatever form.")],
@@ -142,6 +193,15 @@ def _with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]
         return asyncio.run(connected())
     except (SQLAlchemyError, OSError, ValueError) as error:
         print(f"error: database: {str(error).partition(chr(10))[0]}", file=sys.stderr)
+        raise typer.Exit(1) from error
+
+
+@contextmanager
+def _one_clear_line(*expected: type[Exception]) -> Iterator[None]:
+    try:
+        yield
+    except expected as error:
+        print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
 
 

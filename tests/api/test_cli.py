@@ -1,0 +1,99 @@
+"""What operators do from a shell: backups that restore, and a doctor who is right."""
+
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests import artifacts
+from tests.api.kakei.people import WEEK, Person
+from tests.serving import service
+
+BUDDY = str(Path(sys.executable).with_name("buddy"))
+type Buddy = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def buddy(folder: Path, **environment: str) -> Buddy:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        path = {"PATH": "/usr/bin:/bin:/usr/lib/postgresql/15/bin"}
+        return subprocess.run(
+            [BUDDY, *arguments], cwd=folder, env=path | environment, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/own.db"
+    if shutil.which("pg_dump") is None:
+        pytest.skip("pg_dump is not installed")
+    from tests import services
+
+    server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
+    context = services.postgres_database(server, f"{worker}backup")
+    url = context.__enter__()
+    request.addfinalizer(lambda: context.__exit__(None, None, None))  # noqa: PT021 - only for one of the parameters
+    return url
+
+
+def test_a_backup_taken_while_the_service_runs_brings_everything_back(own_url: str, tmp_path: Path) -> None:
+    run = buddy(tmp_path, DATABASE_URL=own_url)
+    with service(tmp_path, {"DATABASE_URL": own_url}) as running:
+        person = Person(running)
+        person.post("/summaries/weekly", WEEK)
+        before = person.get("/data").json()
+        taken = run("db", "backup", "safe.bak")
+        assert taken.returncode == 0, taken.stderr
+        again = run("db", "backup", "safe.bak")
+        assert (again.returncode, again.stderr) == (1, "error: safe.bak is there already\n")
+        httpx.delete(f"{running.url}/api/users/{person.uuid}")
+        late = Person(running)
+    restored = run("db", "restore", "safe.bak", "--yes")
+    assert restored.returncode == 0, restored.stderr
+    with service(tmp_path, {"DATABASE_URL": own_url}) as running:
+        assert httpx.get(f"{running.url}/api/users/{person.uuid}/data").json() == before
+        assert httpx.get(f"{running.url}/api/users/{late.uuid}/points").status_code == 404
+
+
+def test_a_damaged_backup_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+    run = buddy(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/own.db")
+    run("db", "upgrade")
+    (tmp_path / "bad.bak").write_bytes(b"not a database at all" * 100)
+    for name in ("bad.bak", "nowhere.bak"):
+        refused = run("db", "restore", name, "--yes")
+        assert refused.returncode == 1
+        assert refused.stderr.startswith("error: ")
+    with sqlite3.connect(tmp_path / "own.db") as database:
+        assert database.execute("SELECT count(*) FROM badges").fetchone()[0] >= 20
+    database.close()
+
+
+def test_the_doctor_finds_what_is_wrong_and_keeps_secrets(tmp_path: Path) -> None:
+    new = buddy(tmp_path)("doctor", "--json")
+    findings = {finding["what"]: finding for finding in json.loads(new.stdout)}
+    assert new.returncode == 1
+    assert "buddy db upgrade" in findings["database"]["found"]
+    assert findings["model"]["fine"]
+    buddy(tmp_path)("db", "upgrade")
+    healthy = buddy(tmp_path)("doctor")
+    assert healthy.returncode == 0, healthy.stdout
+    artifacts.write(tmp_path / "models", b"")
+    models = {"COACH_MODEL_DIR": str(tmp_path / "models")}
+    away = buddy(tmp_path, DATABASE_URL="postgresql://me:s3cret@127.0.0.1:9/x", **models)("doctor", "--json")
+    assert away.returncode == 1
+    assert [finding["fine"] for finding in json.loads(away.stdout)] == [True, True, False, False]
+    assert "s3cret" not in away.stdout + away.stderr
+
+
+def test_every_command_explains_itself() -> None:
+    for command in ((), ("serve",), ("doctor",), ("db",), ("db", "backup"), ("db", "restore"), ("user", "erase")):
+        done = subprocess.run([BUDDY, *command, "--help"], capture_output=True, text=True, check=True)
+        assert "Usage" in done.stdout
