@@ -16,6 +16,7 @@ from api.kakei.challenges import routes as challenges
 from api.kakei.coach import routes as coach
 from api.kakei.coach.serving import ServedPolicy
 from api.kakei.summaries import routes as summaries
+from api.limits import Limited, RateLimits
 from api.settings import Settings
 from api.shortcut import Shortcut, Way
 from api.telemetry import Metrics, Telemetry
@@ -69,6 +70,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, own=coach.BODIES_READ_HERE)
+    app.add_middleware(Limited, limits=RateLimits(settings.redis_url))
     app.add_middleware(Shortcut, way=Way("POST", "/coach/suggestions", coach.suggest))
     if settings.cors_origins:
         app.add_middleware(

@@ -47,6 +47,7 @@ CHALLENGE_ALREADY_CLAIMED = ErrorKind("challenge_already_claimed", 409, "Claimed
 CHALLENGE_EXPIRED = ErrorKind("challenge_expired", 409, "The month of this challenge is over")
 CHALLENGE_NOT_COMPLETED = ErrorKind("challenge_not_completed", 409, "This challenge is not completed")
 SUGGESTION_UNKNOWN = ErrorKind("suggestion_unknown", 422, "The coach gave this user no such suggestion")
+TOO_MANY_REQUESTS = ErrorKind("too_many_requests", 429, "Too many requests")
 KEY_IN_USE = ErrorKind("idempotency_key_in_use", 409, "The first request with this key is still at work")
 KEY_REUSED = ErrorKind("idempotency_key_reused", 422, "This key was used for another request")
 NOT_ERASABLE = ErrorKind("guessable_id", 403, "Only ids that cannot be guessed may read or erase everything")

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
+from api import limits
 from api.errors import MEDIA_TYPE, Problem
 
 REFERENCE = "#/components/schemas/{name}"
@@ -57,8 +58,10 @@ def install(app: FastAPI) -> None:
                 schemas[name]["examples"] = [example]
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
-            for operations in schema["paths"].values():
+            for path, operations in schema["paths"].items():
                 for operation in operations.values():
+                    if path.startswith(limits.PREFIX):
+                        operation["responses"] |= {"429": problems(429)[429]}
                     if "422" in operation["responses"]:  # what FastAPI documents by itself is not what we answer
                         operation["responses"]["422"] = problems(422)[422]
             app.openapi_schema = schema

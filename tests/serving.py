@@ -34,12 +34,13 @@ def service(folder: Path, environment: Mapping[str, str] | None = None, port: in
     must obey unless it was killed before."""
     port = port or free_port()
     log_file = folder / f"service-{port}.log"
+    # Tests may say, as a proxy would, that a client has an address of its own: limits are for those who test them.
     inherited = {name: value for name, value in os.environ.items() if name not in {"COACH_MODEL_DIR", "METRICS_TOKEN"}}
     with log_file.open("ab") as log:
         process = subprocess.Popen(
             [Path(sys.executable).with_name("buddy"), "serve", "--port", str(port)],
             cwd=folder,
-            env=inherited | {"LOG_FORMAT": "json"} | dict(environment or {}),
+            env=inherited | {"LOG_FORMAT": "json", "TRUSTED_PROXIES": "127.0.0.1"} | dict(environment or {}),
             stdout=log,
             stderr=subprocess.STDOUT,
         )

@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests import services
+from tests.api.kakei.people import somewhere
 
 PATIENCE_SECONDS = 60.0
 
@@ -45,6 +46,16 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
             await connection.close()
 
     return asyncio.run(fetch())
+
+
+def phones(url: str = "", keep_connections: int = 0) -> httpx.Client:
+    """A client whose every request comes from another address, as from as many phones; for use by many threads."""
+
+    def elsewhere(request: httpx.Request) -> None:
+        request.headers.update(somewhere())
+
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=keep_connections)
+    return httpx.Client(base_url=url, limits=limits, timeout=PATIENCE_SECONDS, event_hooks={"request": [elsewhere]})
 
 
 def at_once[T](calls: Sequence[Callable[[], T]]) -> list[T]:

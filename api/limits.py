@@ -1,0 +1,98 @@
+"""How often a client may ask: generous for a user and for an address, tight for making new users.
+
+The counts are shared through Redis where `REDIS_URL` names one, and are this process's own otherwise. If Redis goes
+away the process counts for itself, and says so in the log, until Redis is back. The coach is not limited: it stores
+nothing, and a decision costs less than counting it.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Iterator
+
+import structlog
+from fastapi import Request
+from limits import RateLimitItem, parse
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.errors import StorageError
+from redis.exceptions import RedisError
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.errors import TOO_MANY_REQUESTS, ProblemOccurred, problem_response
+
+PREFIX = "/api/users"
+NEW_USERS_PER_ADDRESS = parse("120/minute")
+"""A school's class may sit behind one address; a script that fills the database may not."""
+REQUESTS_PER_ADDRESS = parse("6000/minute")
+"""Mobile carriers put thousands of phones behind one address."""
+REQUESTS_PER_USER = parse("1200/minute")
+"""A phone that catches up after a month offline."""
+REDIS_SECONDS = 0.5
+"""How long Redis may take before the process counts for itself."""
+COMPLAINT_SECONDS = 10.0
+
+log = structlog.get_logger("api.limits")
+
+
+class RateLimits:
+    """Counts requests, in Redis if there is one."""
+
+    def __init__(self, redis_url: str | None) -> None:
+        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._shared = None
+        if redis_url is not None:
+            uri = redis_url.replace("redis", "async+redis", 1)
+            storage = RedisStorage(uri, implementation="redispy", wrap_exceptions=True, key_prefix="buddy-limits")
+            self._shared = SlidingWindowCounterRateLimiter(storage)
+        self._complained_at = -COMPLAINT_SECONDS
+
+    async def seconds_to_wait(self, item: RateLimitItem, key: str) -> int | None:
+        """Count one request; None if it may go on, else the seconds after which it is worth another try."""
+        if self._shared is not None:
+            try:
+                async with asyncio.timeout(REDIS_SECONDS):
+                    return await _hit(self._shared, item, key)
+            except (StorageError, RedisError, OSError, TimeoutError) as error:
+                if time.monotonic() - self._complained_at >= COMPLAINT_SECONDS:
+                    self._complained_at = time.monotonic()
+                    log.warning("Redis is away: limits count for this process alone", why=type(error).__name__)
+        return await _hit(self._own, item, key)
+
+
+class Limited:
+    """ASGI middleware: answers 429 with `Retry-After` where a limit is reached."""
+
+    def __init__(self, app: ASGIApp, limits: RateLimits) -> None:
+        self.app = app
+        self.limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            for item, key in _counted(scope):
+                wait = await self.limits.seconds_to_wait(item, key)
+                if wait is not None:
+                    detail = f"At most {item}; try again in {wait} s."
+                    occurred = ProblemOccurred(TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(wait)})
+                    await problem_response(Request(scope), occurred)(scope, receive, send)
+                    return
+        await self.app(scope, receive, send)
+
+
+def _counted(scope: Scope) -> Iterator[tuple[RateLimitItem, str]]:
+    """What a request counts towards. An id is a capability, so only its digest leaves the process."""
+    client = scope.get("client")
+    address = client[0] if client else "unknown"
+    yield REQUESTS_PER_ADDRESS, f"address/{address}"
+    uuid = scope["path"].removeprefix(PREFIX).strip("/").partition("/")[0]
+    if uuid:
+        yield REQUESTS_PER_USER, f"user/{hashlib.sha256(uuid.encode()).hexdigest()[:32]}"
+    elif scope["method"] == "POST":
+        yield NEW_USERS_PER_ADDRESS, f"new/{address}"
+
+
+async def _hit(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, key: str) -> int | None:
+    if await limiter.hit(item, key):
+        return None
+    window = await limiter.get_window_stats(item, key)
+    return max(1, round(window.reset_time - time.time()))
