@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 """When a client may try again after the database was away."""
-RETRYABLE_STATES = {"40001", "40P01", "57P01", "57P02", "57P03", "53300"}
-"""PostgreSQL: serialisation failure, deadlock, shutting down, crashed, starting up, too many connections."""
+RETRYABLE_STATES = ("08", "40001", "40P01", "57P", "53300")
+"""PostgreSQL: connection lost, serialisation failure, deadlock, shutting down or starting up, too many connections."""
 log = structlog.get_logger("api.errors")
 
 
@@ -122,14 +122,16 @@ def install(app: FastAPI) -> None:
     async def _database(request: Request, error: Exception) -> Response:
         log.warning("database unavailable", request_id=request.scope["request_id"], why=type(error).__name__)
         headers = {"Retry-After": str(RETRY_SECONDS)}
-        return _response(request, DATABASE_UNAVAILABLE, "Nothing was written. Send it again.", headers=headers)
+        return _response(
+            request, DATABASE_UNAVAILABLE, "What was sent may not have been written. Send it again.", headers=headers
+        )
 
     for away in (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError):
         app.add_exception_handler(away, _database)
 
     @app.exception_handler(DBAPIError)
     async def _driver(request: Request, error: DBAPIError) -> Response:
-        if error.connection_invalidated or getattr(error.orig, "sqlstate", "") in RETRYABLE_STATES:
+        if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(RETRYABLE_STATES):
             return await _database(request, error)
         return await _unforeseen(request, error)
 
