@@ -51,9 +51,11 @@ def _sqlite_file(url: URL) -> Path:
 
 def _copy_sqlite(source: Path, target: Path) -> None:
     try:
-        with closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as reading:
+        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reading:
             if reading.execute("PRAGMA integrity_check").fetchone() != ("ok",):
                 raise BackupFailed(f"{source} is damaged")
+            if not reading.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+                raise BackupFailed(f"{source} is no database of ours")
             with closing(sqlite3.connect(target)) as writing:
                 reading.backup(writing)
     except sqlite3.Error as error:

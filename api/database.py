@@ -51,7 +51,9 @@ def open_database(url: str) -> Database:
     """The database at `url`; nothing is connected yet. Raises ValueError for what is neither SQLite nor PostgreSQL."""
     parsed = async_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_async_engine(parsed, connect_args={"timeout": LOCK_SECONDS})
+        engine = create_async_engine(
+            parsed, connect_args={"timeout": LOCK_SECONDS}, pool_timeout=LOCK_SECONDS, hide_parameters=True
+        )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return Database(engine, engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}))
@@ -61,6 +63,7 @@ def open_database(url: str) -> Database:
         max_overflow=0,
         pool_timeout=LOCK_SECONDS,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"timeout": LOCK_SECONDS, "command_timeout": 60},
     )
     return Database(engine, engine)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 import msgspec
 import structlog
 from fastapi import FastAPI, Request, Response
@@ -126,14 +127,16 @@ def install(app: FastAPI) -> None:
             request, DATABASE_UNAVAILABLE, "What was sent may not have been written. Send it again.", headers=headers
         )
 
-    for away in (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError):
+    # What asyncpg raises itself comes only from a connection that broke while it was made; the rest is translated.
+    driver = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+    for away in (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError, *driver):
         app.add_exception_handler(away, _database)
 
     @app.exception_handler(DBAPIError)
     async def _driver(request: Request, error: DBAPIError) -> Response:
         if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(RETRYABLE_STATES):
             return await _database(request, error)
-        return await _unforeseen(request, error)
+        raise error
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:

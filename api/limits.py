@@ -30,7 +30,8 @@ REQUESTS_PER_USER = parse("1200/minute")
 """A phone that catches up after a month offline."""
 REDIS_SECONDS = 0.5
 """How long Redis may take before the process counts for itself."""
-COMPLAINT_SECONDS = 10.0
+RETRY_SECONDS = 10.0
+"""After Redis failed, how long the process counts for itself before it asks again."""
 
 log = structlog.get_logger("api.limits")
 
@@ -45,18 +46,17 @@ class RateLimits:
             uri = redis_url.replace("redis", "async+redis", 1)
             storage = RedisStorage(uri, implementation="redispy", wrap_exceptions=True, key_prefix="buddy-limits")
             self._shared = SlidingWindowCounterRateLimiter(storage)
-        self._complained_at = -COMPLAINT_SECONDS
+        self._away_since = -RETRY_SECONDS
 
     async def seconds_to_wait(self, item: RateLimitItem, key: str) -> int | None:
         """Count one request; None if it may go on, else the seconds after which it is worth another try."""
-        if self._shared is not None:
+        if self._shared is not None and time.monotonic() - self._away_since >= RETRY_SECONDS:
             try:
                 async with asyncio.timeout(REDIS_SECONDS):
                     return await _hit(self._shared, item, key)
             except (StorageError, RedisError, OSError, TimeoutError) as error:
-                if time.monotonic() - self._complained_at >= COMPLAINT_SECONDS:
-                    self._complained_at = time.monotonic()
-                    log.warning("Redis is away: limits count for this process alone", why=type(error).__name__)
+                self._away_since = time.monotonic()
+                log.warning("Redis is away: limits count for this process alone", why=type(error).__name__)
         return await _hit(self._own, item, key)
 
 

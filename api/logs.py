@@ -22,7 +22,9 @@ def configure(settings: Settings) -> None:
         factory: Any = structlog.BytesLoggerFactory(sys.stderr.buffer)
     else:
         stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-        console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        # A plain traceback: rich ones would show local variables, and with them what people sent.
+        plain = structlog.dev.plain_traceback
+        console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
         processors = [structlog.stdlib.add_log_level, stamp, console]
         factory = structlog.WriteLoggerFactory(sys.stderr)
     structlog.configure(
@@ -37,7 +39,15 @@ def configure(settings: Settings) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
+    for chatty in ("aiosqlite", "sqlalchemy", "asyncio"):  # at debug they write what is stored, ids included
+        logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
+    logging.getLogger("uvicorn.error").addFilter(_is_news)
     logging.getLogger("uvicorn.access").disabled = True  # api.telemetry logs requests, by route and not by path
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Not the second copy of an unforeseen error, which api.errors has logged with its request's id."""
+    return not record.getMessage().startswith("Exception in ASGI application")
 
 
 class _Handler(logging.Handler):

@@ -7,10 +7,13 @@ from typing import Any
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 UNMATCHED = "(unmatched)"
+CLIENT_WENT_AWAY = 499
+"""No status of HTTP's, but the one that logs use for it since nginx."""
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 """Seconds."""
 
@@ -87,6 +90,8 @@ class Telemetry:
 
         try:
             await self.app(scope, receive, send_with_id)
+        except ClientDisconnect:  # a phone that went away while it was sending; nobody is left to be answered
+            status = CLIENT_WENT_AWAY
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", UNMATCHED)

@@ -103,7 +103,7 @@ def _checked_card(card_bytes: bytes, graph: bytes, contract: Contract) -> dict[s
             "onnx.sha256": (card["onnx"]["sha256"], hashlib.sha256(graph).hexdigest()),
         }
         policy_id = card["policy_id"]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtifactRefused(f"{CARD_FILE}: not a policy card ({type(error).__name__}: {error})") from error
     for what, (card_says, expected) in stated.items():
         if card_says != expected:

@@ -10,12 +10,14 @@ from coach_model.budget.actions import LEVELS, LEVERS, Eligible, Levels, eligibl
 from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
 from coach_model.budget.context import FEATURES, Contexts, validated
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
-from coach_model.exploration import Distributions
+from coach_model.exploration import Distributions, joint_probability
 from data.package import InvalidPackage, Package
 
 type Column = npt.NDArray[np.float64]
 
 PROBABILITY_TOLERANCE = 1e-9
+PROPENSITY_TOLERANCE = 1e-6
+"""In a confirm phase the propensity is a mean of two components' joint probabilities, so at least half of either."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,8 @@ def _digits(decisions: dict[str, npt.NDArray[Any]]) -> Eligible:
 
 
 def _check(log: LoggedBanditData) -> None:
+    joint = joint_probability(log.distributions, log.levels)
+    same_person = np.diff(log.participant) == 0
     sums = log.distributions.sum(axis=2)
     taken = np.take_along_axis(log.eligible, log.levels[:, :, None], axis=2)
     problems = {
@@ -98,6 +102,10 @@ def _check(log: LoggedBanditData) -> None:
         "an ineligible level has a probability": (log.distributions * ~log.eligible).max(axis=(1, 2)) > 0,
         "a level was taken that was not eligible": ~taken.all(axis=(1, 2)),
         "the propensity is zero": log.propensity <= 0,
+        "the probabilities do not give the propensity": (log.propensity < joint / 2 - PROPENSITY_TOLERANCE)
+        | (joint <= 0)
+        | ((log.phase == "explore") & (np.abs(log.propensity - joint) > PROPENSITY_TOLERANCE)),
+        "a participant has two decisions": np.r_[False, same_person & (np.diff(log.week) == 0)],
         "the eligible levels are not those of the context": (log.eligible != eligible_levels(log.contexts)).any(
             axis=(1, 2)
         ),

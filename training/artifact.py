@@ -115,4 +115,13 @@ def _histograms(contexts: Contexts) -> dict[str, list[int | None]]:
         name: np.histogram(contexts[:, column], HISTOGRAM_BINS, (0, 1))[0].tolist()
         for column, name in enumerate(FEATURES)
     }
-    return {name: [c if c >= SMALLEST_CELL or c == 0 else None for c in cells] for name, cells in counts.items()}
+    return {name: _suppressed(cells) for name, cells in counts.items()}
+
+
+def _suppressed(cells: list[int]) -> list[int | None]:
+    """Small cells hidden, and where that hides a single one another too, or subtraction would bring it back."""
+    small = [0 < cell < SMALLEST_CELL for cell in cells]
+    if sum(small) == 1:
+        rest = [index for index, cell in enumerate(cells) if cell >= SMALLEST_CELL]
+        small[min(rest, key=lambda index: cells[index])] = True
+    return [None if hidden else cell for cell, hidden in zip(cells, small, strict=True)]

@@ -82,9 +82,12 @@ class RewardModel:
         return np.asarray(every)
 
     def expected_rewards(self, log: LoggedBanditData, levels: Levels) -> Column:
-        """(n,): q̂(x, levels)."""
+        """(n,): q̂(x, levels). The baseline is the mean reward *under the logging policy*, so what its levers do on
+        average is taken off again."""
         effects = np.take_along_axis(self.lever_effects(log.contexts), levels[:, :, None], axis=2)
-        return np.asarray(self.baseline_rewards(log) + effects.sum(axis=(1, 2)))
+        z, previous = self.standardise(log.contexts), previous_levels(log.contexts)
+        logged = effect_columns(z, previous, log.distributions) * self.effects
+        return np.asarray(self.baseline_rewards(log) + effects.sum(axis=(1, 2)) - logged.sum(axis=(1, 2)))
 
 
 def fit_reward_model(log: LoggedBanditData) -> RewardModel:

@@ -74,7 +74,7 @@ async def _once(
             )
     now = datetime.now(UTC)
     mine = IdempotencyKey.user_id == user.id
-    await session.execute(delete(IdempotencyKey).where(mine, IdempotencyKey.created_at < now - KEPT))
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT))
     same = (mine, IdempotencyKey.route == route, IdempotencyKey.key == idempotency_key)
     stored = await session.scalar(select(IdempotencyKey).where(*same))
     if stored is not None and stored.fingerprint != fingerprint:

@@ -67,7 +67,8 @@ def test_a_damaged_backup_is_refused_and_changes_nothing(tmp_path: Path) -> None
     run = buddy(tmp_path, DATABASE_URL=f"sqlite:///{tmp_path}/own.db")
     run("db", "upgrade")
     (tmp_path / "bad.bak").write_bytes(b"not a database at all" * 100)
-    for name in ("bad.bak", "nowhere.bak"):
+    (tmp_path / "empty.bak").touch()
+    for name in ("bad.bak", "empty.bak", "nowhere.bak"):
         refused = run("db", "restore", name, "--yes")
         assert refused.returncode == 1
         assert refused.stderr.startswith("error: ")

@@ -44,7 +44,9 @@ def test_a_pair_that_does_not_match_is_refused(
         load_policy(tmp_path / "budget", CONTRACT)
 
 
-@pytest.mark.parametrize("card", ["", "[]", "{}", "nonsense", json.dumps({"format": "buddy-policy-card/1"})])
+@pytest.mark.parametrize(
+    "card", ["", "[]", "{}", "nonsense", "[" * 200_000, json.dumps({"format": "buddy-policy-card/1"})]
+)
 def test_a_card_that_is_none_is_refused(card: str, tmp_path: Path) -> None:
     artifacts.write(tmp_path, artifacts.packaged_graph())
     (tmp_path / "budget" / "policy.json").write_text(card)

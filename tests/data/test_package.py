@@ -137,6 +137,8 @@ def test_the_codebook_has_a_line_a_column() -> None:
     ("column", "value", "why"),
     [
         ("propensity", 0.0, "propensity is zero"),
+        ("propensity", 0.9, "do not give the propensity"),
+        ("study_week", 1, "two decisions"),
         ("prob_wants_2", 0.9999, "sum to one"),
         ("eligible_wants", "11111", "eligible"),
         ("context_schema", "budget-context/0", "context_schema"),

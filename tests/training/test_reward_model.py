@@ -1,6 +1,9 @@
+import itertools
+
 import numpy as np
 import pytest
 
+from coach_model.exploration import joint_probability
 from data.logged import LoggedBanditData
 from training.reward_model import RewardModel, fit_reward_model, past_rewards
 from training.target_policy import TargetPolicy
@@ -19,15 +22,24 @@ def test_hold_without_a_change_has_no_effect(learned: tuple[RewardModel, TargetP
     assert np.abs(learned[0].lever_effects(holds.contexts)[:, :, 2]).max() == 0
 
 
-def test_expected_rewards_are_baseline_plus_effects(
+def test_expected_rewards_average_to_the_baseline_under_the_logging_policy(
     learned: tuple[RewardModel, TargetPolicy], log: LoggedBanditData
 ) -> None:
-    model = learned[0]
-    effects = model.lever_effects(log.contexts)
-    by_hand = model.baseline_rewards(log).copy()
-    for lever in range(3):
-        by_hand += effects[np.arange(len(log)), lever, log.levels[:, lever]]
-    np.testing.assert_allclose(model.expected_rewards(log, log.levels), by_hand)
+    model, rows = learned[0], log.where(np.arange(400))
+    average = np.zeros(len(rows))
+    for action in itertools.product(range(5), repeat=3):
+        levels = np.tile(action, (len(rows), 1))
+        average += joint_probability(rows.distributions, levels) * model.expected_rewards(rows, levels)
+    np.testing.assert_allclose(average, model.baseline_rewards(rows), atol=1e-9)
+
+
+def test_expected_rewards_are_right_on_average(
+    learned: tuple[RewardModel, TargetPolicy], log: LoggedBanditData
+) -> None:
+    seen = log.where(log.observed & log.learns)
+    error = seen.reward - learned[0].expected_rewards(seen, seen.levels)
+    assert abs(error.mean()) < 0.01
+    assert (error**2).mean() < ((seen.reward - learned[0].baseline_rewards(seen)) ** 2).mean()
 
 
 def test_effects_that_were_put_in_are_found_again(log: LoggedBanditData) -> None:

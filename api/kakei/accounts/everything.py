@@ -40,6 +40,7 @@ async def everything_about(session: AsyncSession, user: User) -> dict[str, Rows]
 
 async def erase(session: AsyncSession, user: User) -> dict[str, int]:
     """Delete the person and every row of theirs; returns the counts by table."""
+    await session.refresh(user, with_for_update=True)  # nothing of theirs can be added any more
     counts = {}
     for table, owner in tables_of_a_person().items():
         gone = await session.execute(delete(table).where(table.c[owner] == user.id))

@@ -18,7 +18,7 @@ from api.errors import (
     ProblemOccurred,
 )
 from api.kakei.accounts import everything, queries
-from api.kakei.accounts.rules import cannot_be_guessed, is_reserved
+from api.kakei.accounts.rules import cannot_be_guessed, is_reserved, is_well_formed
 from api.kakei.accounts.schemas import (
     BudgetProfileUpdate,
     IncomeRangeOut,
@@ -36,7 +36,8 @@ router = APIRouter(prefix="/api", tags=["users"])
 
 async def person(session: AsyncSession, uuid: str) -> User:
     """The user with that id. Raises ProblemOccurred (404) where there is none, and for reserved names."""
-    user = None if is_reserved(uuid) else await queries.user_by_uuid(session, uuid)
+    possible = is_well_formed(uuid) and not is_reserved(uuid)
+    user = await queries.user_by_uuid(session, uuid) if possible else None
     if user is None:
         raise ProblemOccurred(USER_UNKNOWN, "There is no user with this id.")
     return user

@@ -56,7 +56,7 @@ class BudgetProfileUpdate(Wire):
         }
     )
 
-    income_range_id: int
+    income_range_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
     user_profile: Annotated[UserProfile, Field(strict=False)]
     allow_exact_income: bool
     exact_income_local: Amount | None = None

@@ -16,6 +16,7 @@ async def award_badges(session: AsyncSession, user_id: int, now: datetime) -> li
 
     Badges that look at points come last, so that the points of the others count for them.
     """
+    await queries.alone_for(session, user_id)
     standing = await queries.standing_of(session, user_id)
     had = {badge.id for _, badge in await queries.earned_badges(session, user_id)}
     awarded = []

@@ -20,6 +20,9 @@ from api.models import (
     WeeklySummary,
 )
 
+BADGES = 1
+"""The class of our advisory locks on users; the other argument is the user."""
+
 type ChallengeRow = tuple[UserChallenge, ChallengeTemplate]
 
 
@@ -33,13 +36,18 @@ async def templates(session: AsyncSession, **filters: Any) -> list[ChallengeTemp
     return list(await session.scalars(select(ChallengeTemplate).where(*wanted).order_by(ChallengeTemplate.id)))
 
 
-async def challenges_of(session: AsyncSession, user_id: int, month: str | None = None) -> list[ChallengeRow]:
+async def challenges_of(
+    session: AsyncSession, user_id: int, month: str | None = None, *, for_update: bool = False
+) -> list[ChallengeRow]:
+    """The challenges, and their templates; `for_update` locks the challenges until the end of the transaction."""
     query = select(UserChallenge, ChallengeTemplate).join(
         ChallengeTemplate, ChallengeTemplate.id == UserChallenge.challenge_template_id
     )
     query = query.where(UserChallenge.user_id == user_id)
     if month is not None:
         query = query.where(UserChallenge.month == month)
+    if for_update:
+        query = query.with_for_update(of=UserChallenge)
     return [(row[0], row[1]) for row in await session.execute(query.order_by(UserChallenge.id))]
 
 
@@ -76,6 +84,12 @@ async def put_metric(session: AsyncSession, key: dict[str, Any], values: dict[st
     stored = func.coalesce(ChallengeMetric.client_timestamp, ChallengeMetric.received_at)
     sent = values["client_timestamp"] or values["received_at"]
     await session.execute(update(ChallengeMetric).where(*same, stored <= sent).values(**values))
+
+
+async def alone_for(session: AsyncSession, user_id: int) -> None:
+    """Wait until no other transaction judges this user's badges, so that each sees what the one before it did."""
+    if session.get_bind().dialect.name == "postgresql":
+        await session.execute(select(func.pg_advisory_xact_lock(BADGES, user_id)))
 
 
 async def standing_of(session: AsyncSession, user_id: int) -> Standing:

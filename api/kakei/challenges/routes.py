@@ -49,7 +49,7 @@ async def list_templates(
     session: ReadSession,
     difficulty: Difficulty | None = None,
     category_id: Annotated[int | None, Query(ge=1, le=1000)] = None,
-    challenge_type: Annotated[str | None, Query(max_length=32)] = None,
+    challenge_type: Annotated[str | None, Query(max_length=32, pattern="^[a-z_]+$")] = None,
 ) -> list[TemplateOut]:
     """The challenges that can be accepted; filters combine."""
     found = await queries.templates(
@@ -210,7 +210,7 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
     stored = await queries.metrics_of(session, user.id, body.month_range)
     today = await _today(session, user.id)
     moved = []
-    for challenge, template in await queries.challenges_of(session, user.id, body.month_range):
+    for challenge, template in await queries.challenges_of(session, user.id, body.month_range, for_update=True):
         status = rules.status_on(challenge.status, challenge.month, today)
         if template.metric_key in body.metrics and status not in {ChallengeStatus.CLAIMED, ChallengeStatus.EXPIRED}:
             _move(challenge, template, stored[template.metric_key], now)

@@ -46,7 +46,10 @@ class ServedPolicy:
         """Look for a new artifact until cancelled."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
-            await asyncio.to_thread(self.look)
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception as error:  # noqa: BLE001 - whatever lies in the folder, the watch goes on
+                log.error("the folder of artifacts cannot be looked at", why=f"{type(error).__name__}: {error}")
 
     def look(self) -> None:
         """Load the artifact if it is new and has stood still since the last look."""

@@ -178,3 +178,46 @@ def test_one_uuid_is_one_user_however_many_create_it(stored: Service) -> None:
     uuid = f"raced-{id(object())}-{this_month()}"
     answers = raced(30, lambda: httpx.post(f"{stored.url}/api/users/", json={"uuid": uuid}))
     assert sorted(answer.status_code for answer in answers) == [*[200] * 29, 201]
+
+
+def test_an_upload_that_races_with_a_claim_never_reopens_it(stored: Service) -> None:
+    for _ in range(5):
+        person = Person(stored)
+        challenge = completed(person)
+        lower = {"month_range": this_month(), "metrics": {"expense_log_days": 1}}
+        calls = iter([f"/challenges/{challenge['id']}/claim", "/challenge-metrics"] * 3)
+        bodies = iter([None, lower] * 3)
+        lock = threading.Lock()
+
+        def call(person: Person = person, calls: Any = calls, bodies: Any = bodies, lock: Any = lock) -> httpx.Response:
+            with lock:
+                path, body = next(calls), next(bodies)
+            return person.post(path, body)
+
+        answers = raced(6, call)
+        assert {answer.status_code for answer in answers} <= {200, 409}
+        paid = [answer for answer in answers if answer.status_code == 200 and "points_awarded" in answer.json()]
+        (now,) = person.get("/challenges").json()
+        assert (now["status"] == "claimed") == bool(paid)
+        assert len(paid) <= 1
+
+
+def test_badges_are_not_lost_in_a_crowd_of_one_users_own_actions(stored: Service) -> None:
+    person = Person(stored)
+    templates = iter(range(1, 6))
+    lock = threading.Lock()
+
+    def accept() -> httpx.Response:
+        with lock:
+            template = next(templates)
+        body = {"challenge_template_id": template, "month_range": this_month(), "source": "user"}
+        return person.post(f"/challenges/{template}/accept", body)
+
+    assert {answer.status_code for answer in raced(5, accept)} == {201}
+    assert "ready-to-try" in [badge["badge"]["slug"] for badge in person.get("/badges").json()["badges"]]
+
+
+@pytest.mark.parametrize("month", ["２０２６-11", "٢٠٢٦-11", "2026-1", "2026-11-01"])
+def test_a_month_is_written_in_one_way(month: str, stored: Service) -> None:
+    body = {"challenge_template_id": 1, "month_range": month, "source": "user"}
+    assert Person(stored).post("/challenges/1/accept", body).status_code == 422

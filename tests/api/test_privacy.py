@@ -1,0 +1,48 @@
+"""What people send stays out of logs, whatever goes wrong."""
+
+import socket
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.api.kakei.people import PROFILE, Person
+from tests.serving import Service, service
+
+INCOME = 31415.92
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_nothing_that_people_send_is_logged_at_any_level(log_format: str, tmp_path: Path) -> None:
+    with service(tmp_path, {"LOG_LEVEL": "debug", "LOG_FORMAT": log_format}) as running:
+        person = Person(running)
+        person.put("/profile", PROFILE | {"allow_exact_income": True, "exact_income_local": INCOME})
+        person.get("/data")
+        httpx.get(f"{running.url}/api/users/%00/points")
+        (tmp_path / "var" / "buddy.db").unlink()  # and now something that nobody foresaw
+        for _ in range(3):
+            person.put("/profile", PROFILE | {"allow_exact_income": True, "exact_income_local": INCOME})
+        log = running.log()
+    assert person.uuid not in log
+    assert str(INCOME) not in log
+
+
+def test_a_phone_that_goes_away_while_it_sends_is_nobodys_error(tmp_path: Path) -> None:
+    with service(tmp_path) as running:
+        address = urlsplit(running.url)
+        with socket.create_connection((address.hostname, address.port)) as phone:
+            head = "POST /coach/suggestions HTTP/1.1\r\nHost: x\r\nContent-Length: 300\r\n\r\n"
+            phone.sendall(head.encode() + b'{"budget_used_ratio": 0.7')
+        deadline = time.monotonic() + 3
+        while '"status":499' not in running.log() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert '"status":499' in running.log()
+        assert '"level":"error"' not in running.log()
+
+
+@pytest.mark.parametrize("uuid", ["%00", "a%20b", "%F0%9F%90%BC", "x" * 65])
+def test_what_can_be_nobodys_id_is_nobody(uuid: str, stored: Service) -> None:
+    answer = httpx.get(f"{stored.url}/api/users/{uuid}/points")
+    assert (answer.status_code, answer.json()["code"]) == (404, "user_unknown")
