@@ -1,6 +1,7 @@
 """What operators do from a shell: backups that restore, and a doctor who is right."""
 
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import artifacts
+from tests import artifacts, services
 from tests.api.kakei.people import WEEK, Person
 from tests.serving import service
 
@@ -21,7 +22,7 @@ type Buddy = Callable[..., subprocess.CompletedProcess[str]]
 
 def buddy(folder: Path, **environment: str) -> Buddy:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        path = {"PATH": "/usr/bin:/bin:/usr/lib/postgresql/15/bin"}
+        path = {"PATH": os.environ["PATH"]}
         return subprocess.run(
             [BUDDY, *arguments], cwd=folder, env=path | environment, capture_output=True, text=True, check=False
         )
@@ -34,9 +35,8 @@ def own_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/own.db"
     if shutil.which("pg_dump") is None:
-        pytest.skip("pg_dump is not installed")
-    from tests import services
-
+        missing = services.ServiceMissing("pg_dump is not installed: apt-get install postgresql-client")
+        services.unavailable(missing, os.environ)
     server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
     context = services.postgres_database(server, f"{worker}backup")
     url = context.__enter__()
