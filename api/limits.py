@@ -1,8 +1,8 @@
 """How often a client may ask: generous for a user and for an address, tight for making new users.
 
 The counts are shared through Redis where `REDIS_URL` names one, and are this process's own otherwise. If Redis goes
-away the process counts for itself, and says so in the log, until Redis is back. The coach is not limited: it stores
-nothing, and a decision costs less than counting it.
+away the process counts for itself, and says so in the log, until Redis is back. A single decision of the coach is
+not limited: it stores nothing, and costs less than counting it.
 """
 
 import asyncio
@@ -28,6 +28,9 @@ REQUESTS_PER_ADDRESS = parse("6000/minute")
 """Mobile carriers put thousands of phones behind one address."""
 REQUESTS_PER_USER = parse("1200/minute")
 """A phone that catches up after a month offline."""
+BATCH = "/coach/suggestions/batch"
+BATCHES_PER_ADDRESS = parse("120/minute")
+"""A batch may hold 10,000 decisions and keeps a thread at work for some tenths of a second."""
 REDIS_SECONDS = 0.5
 """How long Redis may take before the process counts for itself."""
 RETRY_SECONDS = 10.0
@@ -68,7 +71,7 @@ class Limited:
         self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+        if scope["type"] == "http" and (scope["path"].startswith(PREFIX) or scope["path"] == BATCH):
             for item, key in _counted(scope):
                 wait = await self.limits.seconds_to_wait(item, key)
                 if wait is not None:
@@ -83,6 +86,9 @@ def _counted(scope: Scope) -> Iterator[tuple[RateLimitItem, str]]:
     """What a request counts towards. An id is a capability, so only its digest leaves the process."""
     client = scope.get("client")
     address = client[0] if client else "unknown"
+    if scope["path"] == BATCH:
+        yield BATCHES_PER_ADDRESS, f"batch/{address}"
+        return
     yield REQUESTS_PER_ADDRESS, f"address/{address}"
     uuid = scope["path"].removeprefix(PREFIX).strip("/").partition("/")[0]
     if uuid:

@@ -10,9 +10,11 @@ LARGEST_AMOUNT = Decimal("999999999999.99")
 
 
 class Wire(BaseModel):
-    """A shape on the wire: strict, and what it does not know it rejects."""
+    """A shape on the wire: strict, what it does not know it rejects, and its errors do not repeat what people sent."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", from_attributes=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", from_attributes=True, str_strip_whitespace=True, hide_input_in_errors=True
+    )
 
 
 def example(value: Any) -> ConfigDict:

@@ -16,10 +16,6 @@ import numpy.typing as npt
 
 type Column = npt.NDArray[np.float64]
 
-NEXT_CONTEXT_DAYS = (5, 10)
-"""The next context is the first one in this many days after the decision, both ends included."""
-LATE_CORRECTION_DAYS = 14
-"""A summary corrected later than this after the window's end no longer changes the outcome."""
 SHORTEST_PART_DAYS = 2
 """A new cycle that began later than this before the next context says nothing about the week."""
 

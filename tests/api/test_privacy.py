@@ -1,7 +1,9 @@
 """What people send stays out of logs, whatever goes wrong."""
 
 import socket
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,10 +23,14 @@ def test_nothing_that_people_send_is_logged_at_any_level(log_format: str, tmp_pa
         person.put("/profile", PROFILE | {"allow_exact_income": True, "exact_income_local": INCOME})
         person.get("/data")
         httpx.get(f"{running.url}/api/users/%00/points")
-        (tmp_path / "var" / "buddy.db").unlink()  # and now something that nobody foresaw
-        for _ in range(3):
-            person.put("/profile", PROFILE | {"allow_exact_income": True, "exact_income_local": INCOME})
+        with closing(sqlite3.connect(tmp_path / "var" / "buddy.db")) as database:  # and now what nobody foresaw
+            database.execute("UPDATE profiles SET exact_income_local = -exact_income_local")
+            database.commit()
+        unforeseen = person.get("/profile")
         log = running.log()
+    assert unforeseen.status_code == 500
+    assert unforeseen.headers.get_list("x-request-id") == [unforeseen.json()["instance"].removeprefix("urn:request:")]
+    assert "unforeseen error" in log
     assert person.uuid not in log
     assert str(INCOME) not in log
 

@@ -202,6 +202,13 @@ async def claim(uuid: str, user_challenge_id: RowId, session: WriteSession) -> C
 async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSession) -> ChallengeMetricsOut:
     """Moves every open challenge of that month whose metric is among them."""
     user = await person(session, uuid)
+    wrong = [
+        FieldError(f"metrics.{metric['key']}", problem)
+        for metric in catalogue("metrics")
+        if metric["key"] in body.metrics and (problem := rules.metric_problem(body.metrics[metric["key"]], metric))
+    ]
+    if wrong:
+        raise ProblemOccurred(errors.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in wrong), wrong)
     now = datetime.now(UTC)
     for name, value in sorted(body.metrics.items()):
         key = {"user_id": user.id, "month": body.month_range, "metric_key": name}

@@ -74,6 +74,15 @@ def status_at(progress: Decimal, target: Decimal) -> ChallengeStatus:
     return ChallengeStatus.IN_PROGRESS if progress > 0 else ChallengeStatus.ACCEPTED
 
 
+def metric_problem(value: Decimal, metric: Mapping[str, Any]) -> str | None:
+    """What is wrong with a month's total of a metric of the catalogue, or None."""
+    if value > metric.get("maximum", value):
+        return f"at most {metric['maximum']} {metric['unit']}"
+    if metric["unit"] != "percent" and value != value.to_integral_value():
+        return f"whole {metric['unit']}"
+    return None
+
+
 def level_of(total_points: int, levels: Iterable[Mapping[str, Any]]) -> Level:
     """The highest level that the points have reached."""
     ordered = sorted(levels, key=lambda level: level["from_points"])

@@ -60,7 +60,7 @@ async def suggest(request: Request) -> Response:
     openapi_extra=json_body(CoachBatch, {"contexts": [EXAMPLE_CONTEXT]}),
     responses={
         200: json_content("The decisions", CoachBatchAnswer, {"answers": [EXAMPLE_ANSWER], "errors": []}),
-        **problems(413, 422),
+        **problems(413, 422, 429),
     },
 )
 async def suggest_batch(request: Request) -> Response:

@@ -221,3 +221,19 @@ def test_badges_are_not_lost_in_a_crowd_of_one_users_own_actions(stored: Service
 def test_a_month_is_written_in_one_way(month: str, stored: Service) -> None:
     body = {"challenge_template_id": 1, "month_range": month, "source": "user"}
     assert Person(stored).post("/challenges/1/accept", body).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "metrics",
+    [{"expense_log_days": 32}, {"expense_log_days": 3.5}, {"monthly_savings_goal_progress_percent": 1001}],
+)
+def test_a_metric_that_no_month_can_have_is_named_and_nothing_is_stored(
+    metrics: dict[str, float], stored: Service
+) -> None:
+    person = Person(stored)
+    answer = person.post(
+        "/challenge-metrics", {"month_range": "2026-06", "metrics": metrics | {"reflections_written": 1}}
+    )
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [f"metrics.{name}" for name in metrics]
+    assert person.get("/data").json()["challenge_metrics"] == []

@@ -1,5 +1,6 @@
 """All that is stored about a person: theirs to read, and gone when they say so."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from api.models import Base
 from api.seeds import SEEDED
 from tests.api.kakei.people import MONTH, PROFILE, WEEK, Person, this_month
 from tests.api.kakei.test_challenges import FEW_DAYS, completed
-from tests.serving import Service
+from tests.serving import Service, service
 
 NOBODYS = {*SEEDED, "users"}
 """Tables without rows of a person; whoever adds a table decides here or by a foreign key."""
@@ -88,6 +89,13 @@ def test_an_operator_erases_whomever_they_must(tmp_path: Path) -> None:
     assert "as this version needs it" in run("db", "check").stdout
     unknown = run("user", "erase", "nobody", "--yes")
     assert (unknown.returncode, unknown.stderr) == (1, "error: there is no user nobody\n")
+    with service(tmp_path, environment) as running:
+        person = Person(running, "participant-1")  # an id that could be guessed, so the person cannot do it themselves
+        person.put("/profile", PROFILE)
+        erased = run("user", "erase", "participant-1", "--yes")
+        assert erased.returncode == 0, erased.stderr
+        assert json.loads(erased.stdout)["erased"]["profiles"] == 1
+        assert person.get("/points").status_code == 404
     assert run("db", "downgrade", "base", "--yes").returncode == 0
     outdated = run("db", "check")
     assert outdated.returncode == 1
