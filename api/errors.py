@@ -17,6 +17,11 @@ from starlette.exceptions import HTTPException
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 2
 """When a client may try again after the database was away."""
+DATABASE_AWAY = (
+    *(OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError),
+    # What asyncpg raises itself comes only from a connection that broke while it was made; the rest is translated.
+    *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+)
 RETRYABLE_STATES = ("08", "40001", "40P01", "57P", "53300")
 """PostgreSQL: connection lost, serialisation failure, deadlock, shutting down or starting up, too many connections."""
 log = structlog.get_logger("api.errors")
@@ -127,9 +132,7 @@ def install(app: FastAPI) -> None:
             request, DATABASE_UNAVAILABLE, "What was sent may not have been written. Send it again.", headers=headers
         )
 
-    # What asyncpg raises itself comes only from a connection that broke while it was made; the rest is translated.
-    driver = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-    for away in (OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError, *driver):
+    for away in DATABASE_AWAY:
         app.add_exception_handler(away, _database)
 
     @app.exception_handler(DBAPIError)

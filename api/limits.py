@@ -1,8 +1,8 @@
 """How often a client may ask: generous for a user and for an address, tight for making new users.
 
 The counts are shared through Redis where `REDIS_URL` names one, and are this process's own otherwise. If Redis goes
-away the process counts for itself, and says so in the log, until Redis is back. A single decision of the coach is
-not limited: it stores nothing, and costs less than counting it.
+away the process counts for itself, and says so in the log, until Redis is back. A single anonymous decision of the
+coach is not limited: it stores nothing, and costs less than counting it.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ REQUESTS_PER_ADDRESS = parse("6000/minute")
 """Mobile carriers put thousands of phones behind one address."""
 REQUESTS_PER_USER = parse("1200/minute")
 """A phone that catches up after a month offline."""
+COACH = "/coach/suggestions"
 BATCH = "/coach/suggestions/batch"
 BATCHES_PER_ADDRESS = parse("120/minute")
 """A batch may hold 10,000 decisions and keeps a thread at work for some tenths of a second."""
@@ -71,7 +72,7 @@ class Limited:
         self.limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and (scope["path"].startswith(PREFIX) or scope["path"] == BATCH):
+        if scope["type"] == "http" and _is_counted(scope):
             for item, key in _counted(scope):
                 wait = await self.limits.seconds_to_wait(item, key)
                 if wait is not None:
@@ -82,6 +83,15 @@ class Limited:
         await self.app(scope, receive, send)
 
 
+def _is_counted(scope: Scope) -> bool:
+    path = scope["path"]
+    return path.startswith(PREFIX) or path == BATCH or (path == COACH and _header(scope, b"x-user-uuid") is not None)
+
+
+def _header(scope: Scope, name: bytes) -> str | None:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
+
+
 def _counted(scope: Scope) -> Iterator[tuple[RateLimitItem, str]]:
     """What a request counts towards. An id is a capability, so only its digest leaves the process."""
     client = scope.get("client")
@@ -90,7 +100,10 @@ def _counted(scope: Scope) -> Iterator[tuple[RateLimitItem, str]]:
         yield BATCHES_PER_ADDRESS, f"batch/{address}"
         return
     yield REQUESTS_PER_ADDRESS, f"address/{address}"
-    uuid = scope["path"].removeprefix(PREFIX).strip("/").partition("/")[0]
+    if scope["path"] == COACH:
+        uuid = _header(scope, b"x-user-uuid")
+    else:
+        uuid = scope["path"].removeprefix(PREFIX).strip("/").partition("/")[0]
     if uuid:
         yield REQUESTS_PER_USER, f"user/{hashlib.sha256(uuid.encode()).hexdigest()[:32]}"
     elif scope["method"] == "POST":

@@ -34,6 +34,12 @@ def json_body(struct: type[msgspec.Struct], example: dict[str, Any]) -> dict[str
     return {"requestBody": {"required": True, "content": {"application/json": _media(struct, example)}}}
 
 
+def header_parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:
+    """A header that a route reads itself, as part of its `openapi_extra["parameters"]`."""
+    described = {"name": name, "in": "header", "required": False, "description": description}
+    return described | {"schema": {"type": "string", **schema}}
+
+
 def json_content(description: str, struct: type[msgspec.Struct], example: dict[str, Any]) -> dict[str, Any]:
     """A response that writes `struct` itself."""
     return {"description": description, "content": {"application/json": _media(struct, example)}}

@@ -5,12 +5,26 @@ import binascii
 import json
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import Query, Request, Response
 
 from api.errors import INVALID_INPUT, FieldError, ProblemOccurred
 
-Limit = Annotated[int, Query(ge=1, le=200, description="How many rows at most.")]
+LONGEST_PAGE = 200
+Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="How many rows at most.")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
+LINK = {
+    "Link": {
+        "description": 'The next page, if there is one: `<…>; rel="next"` (RFC 8288).',
+        "schema": {"type": "string"},
+    }
+}
+"""How a list that is a plain array says that it goes on."""
+
+
+def link_next(request: Request, response: Response, key: tuple[int, ...]) -> None:
+    """Say in the `Link` header where the page after the row with `key` is."""
+    url = request.url.include_query_params(cursor=to_cursor(key))
+    response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
 
 
 def to_cursor(key: tuple[int, ...]) -> str:

@@ -16,13 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.database import WriteSession
 from api.errors import KEY_IN_USE, KEY_REUSED, ProblemOccurred
-from api.kakei.accounts.routes import person
-from api.models import IdempotencyKey
+from api.kakei.person import person
+from api.models import IdempotencyKey, User
 
 KEPT = timedelta(hours=24)
+LONGEST_KEY = 255
 
 
-class _Answered(Exception):
+class Answered(Exception):
     """The request was answered before."""
 
     def __init__(self, stored: IdempotencyKey) -> None:
@@ -39,51 +40,61 @@ class OnceRoute(APIRoute):
         async def handle_once(request: Request) -> Response:
             try:
                 response = await handle(request)
-            except _Answered as answered:
+            except Answered as answered:
                 return answered.response
-            claimed: IdempotencyKey | None = getattr(request.state, "claimed", None)
-            if claimed is not None:  # the transaction is still open, and committed with this row or not at all
-                claimed.status, claimed.body = response.status_code, bytes(response.body)
-                session: AsyncSession = request.state.session
-                session.add(claimed)
-                await session.flush()
+            session: AsyncSession | None = getattr(request.state, "session", None)
+            if session is not None:  # its transaction is still open
+                await keep_answer(request, session, response)
             return response
 
         return handle_once
 
 
-async def _once(
-    request: Request,
-    uuid: str,
-    session: WriteSession,
-    idempotency_key: Annotated[
-        str | None,
-        Header(min_length=1, max_length=255, description="Send the same key to retry: the work is done once."),
-    ] = None,
-) -> None:
-    if idempotency_key is None:
-        return
-    user = await person(session, uuid)
+IdempotencyKeyHeader = Annotated[
+    str | None,
+    Header(min_length=1, max_length=LONGEST_KEY, description="Send the same key to retry: the work is done once."),
+]
+
+
+async def claim_key(request: Request, session: AsyncSession, user: User, key: str, body: bytes) -> None:
+    """Make sure that the request is answered once. Raises ProblemOccurred: 409 while the first one with that key is
+    at work, 422 where it was another one; and `Answered` where it was this one."""
     route = f"{request.method} {request.scope['route'].path}"
-    fingerprint = hashlib.sha256(request.scope["path"].encode() + b"\n" + await request.body()).hexdigest()
-    if session.get_bind().dialect.name == "postgresql":
-        lock = func.pg_try_advisory_xact_lock(func.hashtextextended(f"{user.id} {route} {idempotency_key}", 0))
+    fingerprint = hashlib.sha256(request.scope["path"].encode() + b"\n" + body).hexdigest()
+    now = datetime.now(UTC)
+    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT))
+    same = (IdempotencyKey.user_id == user.id, IdempotencyKey.route == route, IdempotencyKey.key == key)
+    stored = await session.scalar(select(IdempotencyKey).where(*same))
+    if stored is None and session.get_bind().dialect.name == "postgresql":
+        lock = func.pg_try_advisory_xact_lock(func.hashtextextended(f"{user.id} {route} {key}", 0))
         if not await session.scalar(select(lock)):
             raise ProblemOccurred(
                 KEY_IN_USE, "The first request with this key is still at work.", headers={"Retry-After": "1"}
             )
-    now = datetime.now(UTC)
-    mine = IdempotencyKey.user_id == user.id
-    await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT))
-    same = (mine, IdempotencyKey.route == route, IdempotencyKey.key == idempotency_key)
-    stored = await session.scalar(select(IdempotencyKey).where(*same))
+        stored = await session.scalar(select(IdempotencyKey).where(*same))  # the first may just have ended
     if stored is not None and stored.fingerprint != fingerprint:
         raise ProblemOccurred(KEY_REUSED, "This key was used for another request.")
     if stored is not None:
-        raise _Answered(stored)
+        raise Answered(stored)
     request.state.claimed = IdempotencyKey(
-        user_id=user.id, route=route, key=idempotency_key, fingerprint=fingerprint, created_at=now
+        user_id=user.id, route=route, key=key, fingerprint=fingerprint, created_at=now
     )
+
+
+async def keep_answer(request: Request, session: AsyncSession, response: Response) -> None:
+    """Store the answer under the key that was claimed, if one was, in the transaction that did the work."""
+    claimed: IdempotencyKey | None = getattr(request.state, "claimed", None)
+    if claimed is not None:
+        claimed.status, claimed.body = response.status_code, bytes(response.body)
+        session.add(claimed)
+        await session.flush()
+
+
+async def _once(
+    request: Request, uuid: str, session: WriteSession, idempotency_key: IdempotencyKeyHeader = None
+) -> None:
+    if idempotency_key is not None:
+        await claim_key(request, session, await person(session, uuid), idempotency_key, await request.body())
 
 
 Once = Depends(_once, scope="function")

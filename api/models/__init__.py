@@ -3,6 +3,7 @@
 from api.models.base import Base
 from api.models.catalogue import Badge, ChallengeTemplate, IncomeRange
 from api.models.challenges import ChallengeMetric, PointEntry, UserBadge, UserChallenge
+from api.models.coach import Suggestion
 from api.models.requests import IdempotencyKey
 from api.models.summaries import MonthlySummary, WeeklySummary
 from api.models.users import Profile, User
@@ -17,6 +18,7 @@ __all__ = [
     "MonthlySummary",
     "PointEntry",
     "Profile",
+    "Suggestion",
     "User",
     "UserBadge",
     "UserChallenge",

@@ -75,6 +75,12 @@ def messages(language: str, style: int) -> Messages:
     )
 
 
+def title_behind(challenge_slug: str, language: str) -> str:
+    """The title of the message that goes with a challenge. Raises KeyError where none does."""
+    titles = {said.challenge_slug: said.title for lever in messages(language, BALANCED) for said in lever}
+    return titles[challenge_slug]
+
+
 def preferred_language(accept_language: str) -> str:
     """The language of `LANGUAGES` that an Accept-Language header prefers, English where it names none of them.
 

@@ -35,6 +35,10 @@ async def income_ranges(session: AsyncSession) -> list[IncomeRange]:
     return list(await session.scalars(select(IncomeRange).order_by(IncomeRange.id)))
 
 
+async def is_income_range(session: AsyncSession, income_range_id: int) -> bool:
+    return await session.get(IncomeRange, income_range_id) is not None
+
+
 async def profile_of(session: AsyncSession, user_id: int) -> Profile | None:
     return await session.get(Profile, user_id)
 

@@ -4,7 +4,7 @@ import uuid as uuids
 from datetime import UTC, datetime
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.database import ReadSession, WriteSession
@@ -13,12 +13,11 @@ from api.errors import (
     NOT_ERASABLE,
     PROFILE_MISSING,
     RESERVED_NAME,
-    USER_UNKNOWN,
     FieldError,
     ProblemOccurred,
 )
 from api.kakei.accounts import everything, queries
-from api.kakei.accounts.rules import cannot_be_guessed, is_reserved, is_well_formed
+from api.kakei.accounts.rules import cannot_be_guessed, is_reserved
 from api.kakei.accounts.schemas import (
     BudgetProfileUpdate,
     IncomeRangeOut,
@@ -28,19 +27,12 @@ from api.kakei.accounts.schemas import (
     UserCreate,
     UserCreated,
 )
-from api.models import IncomeRange, Profile, User
+from api.kakei.once import IdempotencyKeyHeader, OnceRoute, claim_key
+from api.kakei.person import person
+from api.models import Profile, User
 from api.openapi import problems
 
-router = APIRouter(prefix="/api", tags=["users"])
-
-
-async def person(session: AsyncSession, uuid: str) -> User:
-    """The user with that id. Raises ProblemOccurred (404) where there is none, and for reserved names."""
-    possible = is_well_formed(uuid) and not is_reserved(uuid)
-    user = await queries.user_by_uuid(session, uuid) if possible else None
-    if user is None:
-        raise ProblemOccurred(USER_UNKNOWN, "There is no user with this id.")
-    return user
+router = APIRouter(prefix="/api", tags=["users"], route_class=OnceRoute)
 
 
 @router.post(
@@ -51,13 +43,23 @@ async def person(session: AsyncSession, uuid: str) -> User:
     response_model=UserCreated,
     responses={200: {"model": UserCreated, "description": "The user was there before"}, **problems(409, 413, 422, 503)},
 )
-async def create(body: UserCreate, session: WriteSession, response: Response) -> UserCreated:
-    """201 for a new user, 200 for one that exists. The id is a capability: keep it like a password."""
+async def create(
+    body: UserCreate,
+    session: WriteSession,
+    request: Request,
+    response: Response,
+    idempotency_key: IdempotencyKeyHeader = None,
+) -> UserCreated:
+    """201 for a new user, 200 for one that exists. The id is a capability: keep it like a password. Without a `uuid`
+    an `Idempotency-Key` has nobody to belong to, and is ignored."""
     wanted = body.uuid or str(uuids.uuid4())
     if is_reserved(wanted):
         raise ProblemOccurred(RESERVED_NAME, "This name is reserved.", [FieldError("uuid", "reserved")])
     if not await queries.create_user(session, wanted, datetime.now(UTC)):
         response.status_code = 200
+    if body.uuid is not None and idempotency_key is not None:
+        user = await person(session, wanted)
+        await claim_key(request, session, user, idempotency_key, await request.body())
     return UserCreated(uuid=wanted)
 
 
@@ -109,7 +111,7 @@ async def list_income_ranges(session: ReadSession) -> list[IncomeRangeOut]:
 async def put_profile(uuid: str, body: BudgetProfileUpdate, session: WriteSession) -> Status:
     """Replaces the whole profile; safe to send again."""
     user = await person(session, uuid)
-    if await session.get(IncomeRange, body.income_range_id) is None:
+    if not await queries.is_income_range(session, body.income_range_id):
         unknown = FieldError("income_range_id", "no such income range")
         raise ProblemOccurred(INCOME_RANGE_UNKNOWN, "GET /api/income-ranges lists the ranges.", [unknown])
     before = await queries.profile_of(session, user.id)

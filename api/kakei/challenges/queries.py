@@ -26,24 +26,35 @@ BADGES = 1
 type ChallengeRow = tuple[UserChallenge, ChallengeTemplate]
 
 
-async def badges(session: AsyncSession) -> list[Badge]:
-    return list(await session.scalars(select(Badge).order_by(Badge.id)))
+async def badges(session: AsyncSession, after: int = 0, limit: int | None = None) -> list[Badge]:
+    return list(await session.scalars(select(Badge).where(Badge.id > after).order_by(Badge.id).limit(limit)))
 
 
-async def templates(session: AsyncSession, **filters: Any) -> list[ChallengeTemplate]:
-    """All templates whose columns equal the `filters` that are not None."""
+async def templates(session: AsyncSession, after: int, limit: int, **filters: Any) -> list[ChallengeTemplate]:
+    """At most `limit` templates after an id, whose columns equal the `filters` that are not None."""
     wanted = [getattr(ChallengeTemplate, name) == value for name, value in filters.items() if value is not None]
-    return list(await session.scalars(select(ChallengeTemplate).where(*wanted).order_by(ChallengeTemplate.id)))
+    query = select(ChallengeTemplate).where(ChallengeTemplate.id > after, *wanted)
+    return list(await session.scalars(query.order_by(ChallengeTemplate.id).limit(limit)))
+
+
+async def template(session: AsyncSession, template_id: int) -> ChallengeTemplate | None:
+    return await session.get(ChallengeTemplate, template_id)
 
 
 async def challenges_of(
-    session: AsyncSession, user_id: int, month: str | None = None, *, for_update: bool = False
+    session: AsyncSession,
+    user_id: int,
+    month: str | None = None,
+    *,
+    after: int = 0,
+    limit: int | None = None,
+    for_update: bool = False,
 ) -> list[ChallengeRow]:
     """The challenges, and their templates; `for_update` locks the challenges until the end of the transaction."""
     query = select(UserChallenge, ChallengeTemplate).join(
         ChallengeTemplate, ChallengeTemplate.id == UserChallenge.challenge_template_id
     )
-    query = query.where(UserChallenge.user_id == user_id)
+    query = query.where(UserChallenge.user_id == user_id, UserChallenge.id > after).limit(limit)
     if month is not None:
         query = query.where(UserChallenge.month == month)
     if for_update:
@@ -57,8 +68,11 @@ async def challenge_for_update(session: AsyncSession, user_id: int, challenge_id
     challenge = await session.scalar(select(UserChallenge).where(*mine).with_for_update())
     if challenge is None:
         return None
-    template = await session.get_one(ChallengeTemplate, challenge.challenge_template_id)
-    return challenge, template
+    return challenge, await session.get_one(ChallengeTemplate, challenge.challenge_template_id)
+
+
+async def challenge(session: AsyncSession, challenge_id: int) -> UserChallenge:
+    return await session.get_one(UserChallenge, challenge_id)
 
 
 async def accept_challenge(session: AsyncSession, **values: Any) -> int | None:

@@ -4,18 +4,18 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import errors
 from api.database import ReadSession, WriteSession
 from api.errors import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of, total_points
-from api.kakei.accounts.routes import person
 from api.kakei.challenges import queries, rules
 from api.kakei.challenges.actions import award_badges
 from api.kakei.challenges.rules import ChallengeStatus
 from api.kakei.challenges.schemas import (
+    AiSuggestion,
     BadgeOut,
     ChallengeMetricsCreate,
     ChallengeMetricsOut,
@@ -28,34 +28,66 @@ from api.kakei.challenges.schemas import (
     UserChallengeOut,
     UserChallengeUpdateProgress,
 )
+from api.kakei.coach.queries import last_suggestions, was_given
 from api.kakei.once import Once, OnceRoute
-from api.models import ChallengeTemplate, UserChallenge
+from api.kakei.person import person
+from api.models import ChallengeTemplate, Suggestion, UserChallenge
 from api.openapi import problems
+from api.paging import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
 from api.wire import Month
+from coach_model.budget.messages import preferred_language, title_behind
 from data.catalog import catalogue, metric_keys
 
 router = APIRouter(tags=["challenges"], route_class=OnceRoute)
 RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
-@router.get("/badges", operation_id="badges_list", summary="All badges", responses=problems(503))
-async def list_badges(session: ReadSession) -> list[BadgeOut]:
+@router.get(
+    "/badges",
+    operation_id="badges_list",
+    summary="All badges",
+    responses={200: {"headers": LINK}, **problems(422, 503)},
+)
+async def list_badges(
+    session: ReadSession, request: Request, response: Response, limit: Limit = LONGEST_PAGE, cursor: Cursor = None
+) -> list[BadgeOut]:
     """Every badge that can be earned, and its rule."""
-    return [BadgeOut.model_validate(badge) for badge in await queries.badges(session)]
+    (after,) = from_cursor(cursor, 1) or (0,)
+    found = await queries.badges(session, after, limit + 1)
+    if len(found) > limit:
+        link_next(request, response, (found[limit - 1].id,))
+    return [BadgeOut.model_validate(badge) for badge in found[:limit]]
 
 
-@router.get("/templates", operation_id="templates_list", summary="Challenge templates", responses=problems(422, 503))
+@router.get(
+    "/templates",
+    operation_id="templates_list",
+    summary="Challenge templates",
+    responses={200: {"headers": LINK}, **problems(404, 422, 503)},
+)
 async def list_templates(
     session: ReadSession,
+    request: Request,
+    response: Response,
     difficulty: Difficulty | None = None,
     category_id: Annotated[int | None, Query(ge=1, le=1000)] = None,
     challenge_type: Annotated[str | None, Query(max_length=32, pattern="^[a-z_]+$")] = None,
+    limit: Limit = LONGEST_PAGE,
+    cursor: Cursor = None,
+    x_user_uuid: Annotated[str | None, Header(description="Marks what the coach last suggested to this user.")] = None,
 ) -> list[TemplateOut]:
     """The challenges that can be accepted; filters combine."""
+    (after,) = from_cursor(cursor, 1) or (0,)
     found = await queries.templates(
-        session, difficulty=difficulty, category_id=category_id, challenge_type=challenge_type
+        session, after, limit + 1, difficulty=difficulty, category_id=category_id, challenge_type=challenge_type
     )
-    return [TemplateOut.model_validate(template) for template in found]
+    if len(found) > limit:
+        link_next(request, response, (found[limit - 1].id,))
+    user = await person(session, x_user_uuid) if x_user_uuid is not None else None
+    suggested = await last_suggestions(session, user.id) if user else []
+    told = {one.challenge_slug: one for one in suggested}
+    language = preferred_language(request.headers.get("accept-language", ""))
+    return [_template_out(template, told.get(template.slug), language) for template in found[:limit]]
 
 
 @router.get(
@@ -87,15 +119,25 @@ async def list_user_badges(uuid: str, session: ReadSession) -> UserBadges:
     "/api/users/{uuid}/challenges",
     operation_id="challenges_list",
     summary="A user's challenges",
-    responses=problems(404, 422, 503),
+    responses={200: {"headers": LINK}, **problems(404, 422, 503)},
 )
 async def list_challenges(
-    uuid: str, session: ReadSession, month: Annotated[Month | None, Query(description="YYYY-MM")] = None
+    uuid: str,
+    session: ReadSession,
+    request: Request,
+    response: Response,
+    month: Annotated[Month | None, Query(description="YYYY-MM")] = None,
+    limit: Limit = LONGEST_PAGE,
+    cursor: Cursor = None,
 ) -> list[UserChallengeOut]:
-    """The challenges of a month, or all of them."""
+    """The challenges of a month, or all of them, in the order in which they were accepted."""
     user = await person(session, uuid)
     today = await _today(session, user.id)
-    return [_out(*row, today) for row in await queries.challenges_of(session, user.id, month)]
+    (after,) = from_cursor(cursor, 1) or (0,)
+    found = await queries.challenges_of(session, user.id, month, after=after, limit=limit + 1)
+    if len(found) > limit:
+        link_next(request, response, (found[limit - 1][0].id,))
+    return [_out(*row, today) for row in found[:limit]]
 
 
 @router.post(
@@ -111,13 +153,14 @@ async def accept(
 ) -> UserChallengeOut:
     """Each template once a month. What was uploaded of its metric for that month counts from the start."""
     user = await person(session, uuid)
-    template = await session.get(ChallengeTemplate, challenge_template_id)
+    template = await queries.template(session, challenge_template_id)
     if template is None:
         raise ProblemOccurred(errors.TEMPLATE_UNKNOWN, "GET /templates lists the templates.")
     if body.challenge_template_id != challenge_template_id:
         differs = FieldError("challenge_template_id", "differs from the path")
         raise ProblemOccurred(errors.INVALID_INPUT, "challenge_template_id: differs from the path", [differs])
-    if body.source == "ai":  # no suggestion is remembered for a user yet, so none can be known
+    suggestion_id = body.ai_suggestion_id if body.source == "ai" else None
+    if body.source == "ai" and not (suggestion_id and await was_given(session, user.id, suggestion_id)):
         unknown = FieldError("ai_suggestion_id", "not a suggestion that the coach gave this user")
         raise ProblemOccurred(errors.SUGGESTION_UNKNOWN, "source ai needs a suggestion of the coach's.", [unknown])
     now = datetime.now(UTC)
@@ -132,15 +175,14 @@ async def accept(
         status=status,
         current_progress=progress,
         source=body.source,
-        ai_suggestion_id=None,
+        ai_suggestion_id=suggestion_id,
         accepted_at=now,
         completed_at=now if status is ChallengeStatus.COMPLETED else None,
     )
     if accepted is None:
         raise ProblemOccurred(errors.CHALLENGE_ALREADY_ACCEPTED, "This template was accepted for this month already.")
     await award_badges(session, user.id, now)
-    challenge = await session.get_one(UserChallenge, accepted)
-    return _out(challenge, template, await _today(session, user.id))
+    return _out(await queries.challenge(session, accepted), template, await _today(session, user.id))
 
 
 @router.post(
@@ -259,6 +301,15 @@ def _move(challenge: UserChallenge, template: ChallengeTemplate, to: Decimal, no
 async def _today(session: AsyncSession, user_id: int) -> date:
     profile = await profile_of(session, user_id)
     return rules.local_date(datetime.now(UTC), profile.time_zone if profile else None)
+
+
+def _template_out(template: ChallengeTemplate, told: Suggestion | None, language: str) -> TemplateOut:
+    out = TemplateOut.model_validate(template)
+    if told is None:
+        return out
+    reason = title_behind(told.challenge_slug, language)
+    suggestion = AiSuggestion(suggestion_id=told.suggestion_id, reason=reason, lever=told.lever)
+    return out.model_copy(update={"is_ai_suggested": True, "ai_suggestion": suggestion})
 
 
 def _out(challenge: UserChallenge, template: ChallengeTemplate, today: date) -> UserChallengeOut:

@@ -55,6 +55,14 @@ CHALLENGE = {
 }
 
 
+class AiSuggestion(Wire):
+    """Why the coach pointed at a challenge."""
+
+    suggestion_id: str
+    reason: str
+    lever: str
+
+
 class TemplateOut(Wire):
     """A challenge that can be accepted for a month."""
 
@@ -73,7 +81,7 @@ class TemplateOut(Wire):
     reward_points: int
     difficulty: str
     is_ai_suggested: bool = False
-    ai_suggestion: dict[str, Any] | None = None
+    ai_suggestion: AiSuggestion | None = None
 
 
 class BadgeOut(Wire):

@@ -5,10 +5,14 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
+import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
+from sqlalchemy.exc import DBAPIError
 
 from api.bodies import decoded, field_errors, read_body
-from api.errors import NO_POLICY, FieldError, ProblemOccurred
+from api.errors import DATABASE_AWAY, INVALID_INPUT, NO_POLICY, FieldError, ProblemOccurred
+from api.kakei.accounts.queries import profile_of
+from api.kakei.coach import queries
 from api.kakei.coach.answers import answer_of, now_utc
 from api.kakei.coach.schemas import (
     EXAMPLE_ANSWER,
@@ -20,16 +24,29 @@ from api.kakei.coach.schemas import (
     RowError,
 )
 from api.kakei.coach.serving import Decider, ServedPolicy
-from api.openapi import json_body, json_content, problems
+from api.kakei.once import LONGEST_KEY, Answered, claim_key, keep_answer
+from api.kakei.person import person
+from api.openapi import header_parameter, json_body, json_content, problems
+from coach_model.budget.coach import Decision
 from coach_model.budget.messages import BALANCED, LANGUAGES, messages, preferred_language
 from coach_model.onnx_policy import OnnxPolicy
 
 LARGEST_BATCH_BODY = 4 * 2**20
 """Bytes."""
+DATABASE_SECONDS = 2.0
+"""How long an answer waits for the database before the coach answers without it."""
+HEADERS = [
+    header_parameter("X-User-UUID", "Who asks; without it nothing is stored.", maxLength=64),
+    header_parameter(
+        "Idempotency-Key", "With `X-User-UUID`: the same key gets the same answer.", maxLength=LONGEST_KEY
+    ),
+    header_parameter("Accept-Language", "English or Japanese."),
+]
 BODIES_READ_HERE = frozenset({"/coach/suggestions", "/coach/suggestions/batch"})
 """Paths whose endpoints bound their bodies themselves."""
 
 router = APIRouter(prefix="/coach", tags=["coach"])
+log = structlog.get_logger("api.coach")
 _context = msgspec.json.Decoder(CoachContext)
 _batch = msgspec.json.Decoder(CoachBatch)
 _encode = msgspec.json.Encoder().encode
@@ -39,18 +56,58 @@ _encode = msgspec.json.Encoder().encode
     "/suggestions",
     operation_id="coach_suggest",
     summary="Ask the coach for one decision",
-    openapi_extra=json_body(CoachContext, EXAMPLE_CONTEXT),
-    responses={200: json_content("The decision", CoachAnswer, EXAMPLE_ANSWER), **problems(413, 422)},
+    openapi_extra=json_body(CoachContext, EXAMPLE_CONTEXT) | {"parameters": HEADERS},
+    responses={200: json_content("The decision", CoachAnswer, EXAMPLE_ANSWER), **problems(404, 409, 413, 422, 429)},
 )
 async def suggest(request: Request) -> Response:
     """The learned policy answers, or the rules where it cannot be trusted: `source` says who, `fallback_reason` why.
 
-    Anonymous: nothing is stored. `Accept-Language` chooses English or Japanese.
+    Anonymous: nothing is stored. With `X-User-UUID` the coach speaks in the tone of the user's `coach_style`, and
+    remembers for 60 days which challenges it pointed at, so that they can be accepted with `source: ai`; if the
+    database is away it answers all the same. `Accept-Language` chooses English or Japanese.
     """
-    context = decoded(_context, await read_body(request))
+    body = await read_body(request)
+    context = decoded(_context, body)
     decision = await request.app.state.decider.decision(msgspec.structs.astuple(context))
-    said = messages(_language(request), BALANCED)
-    return Response(_encode(answer_of(decision, said, now_utc())), media_type="application/json")
+    uuid = request.headers.get("x-user-uuid")
+    if uuid is not None:
+        return await _suggest_to(request, uuid, body, decision)
+    return _response(answer_of(decision, messages(_language(request), BALANCED), now_utc()))
+
+
+async def _suggest_to(request: Request, uuid: str, body: bytes, decision: Decision) -> Response:
+    """The answer to somebody who can be told apart; without the database, to anybody."""
+    work = asyncio.create_task(_remembered(request, uuid, body, decision))
+    done, _ = await asyncio.wait({work}, timeout=DATABASE_SECONDS)
+    try:
+        if done:
+            return work.result()
+        work.cancel()  # it ends by itself: a driver may be slow even in giving up
+        log.warning("the coach answers without the database", why="too slow")
+    except Answered as answered:
+        return answered.response
+    except (*DATABASE_AWAY, DBAPIError) as error:
+        log.warning("the coach answers without the database", why=type(error).__name__)
+    return _response(answer_of(decision, messages(_language(request), BALANCED), now_utc()))
+
+
+async def _remembered(request: Request, uuid: str, body: bytes, decision: Decision) -> Response:
+    """The answer, in the tone that the user chose, and kept for them."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not 1 <= len(key) <= LONGEST_KEY:
+        wrong = FieldError("Idempotency-Key", f"1 to {LONGEST_KEY} characters")
+        raise ProblemOccurred(INVALID_INPUT, f"Idempotency-Key: {wrong.message}", [wrong])
+    async with request.app.state.database.write() as session:
+        user = await person(session, uuid)
+        if key is not None:
+            await claim_key(request, session, user, key, body)
+        profile = await profile_of(session, user.id)
+        style = profile.coach_style if profile else BALANCED
+        answer = answer_of(decision, messages(_language(request), style), now_utc())
+        await queries.remember_suggestions(session, user.id, answer, answer.created_at)
+        response = _response(answer)
+        await keep_answer(request, session, response)
+    return response
 
 
 @router.post(
@@ -96,6 +153,10 @@ async def get_model_graph(request: Request) -> Response:
     """For apps that decide on the device: the graph holds standardisation, eligibility, rules and support, so that its
     `level` is the decision that the service would take."""
     return _cacheable(request, _policy(request).graph, "application/octet-stream")
+
+
+def _response(answer: CoachAnswer) -> Response:
+    return Response(_encode(answer), media_type="application/json")
 
 
 def start(app: FastAPI, served: ServedPolicy) -> None:

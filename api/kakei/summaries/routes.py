@@ -7,9 +7,9 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.database import ReadSession, WriteSession
 from api.errors import SUMMARY_MISSING, ProblemOccurred
-from api.kakei.accounts.routes import person
 from api.kakei.challenges.actions import award_badges
 from api.kakei.once import Once, OnceRoute
+from api.kakei.person import person
 from api.kakei.summaries import queries
 from api.kakei.summaries.schemas import (
     MonthKey,

@@ -1,9 +1,10 @@
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.api.kakei.people import PROFILE, Person
+from tests.api.kakei.people import PROFILE, Person, somewhere
 from tests.serving import Service
 
 
@@ -14,6 +15,15 @@ def test_a_user_is_created_once(stored: Service) -> None:
     made = httpx.post(f"{stored.url}/api/users/", json={})
     assert made.status_code == 201
     assert len(made.json()["uuid"]) == 36
+
+
+def test_creating_again_with_the_same_key_is_answered_as_the_first_time(stored: Service) -> None:
+    body, headers = {"uuid": str(uuid4())}, somewhere() | {"Idempotency-Key": "create"}
+    first, again = (httpx.post(f"{stored.url}/api/users/", json=body, headers=headers) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.headers["idempotent-replayed"] == "true"
+    nobodys = [httpx.post(f"{stored.url}/api/users/", json={}, headers=headers).json()["uuid"] for _ in range(2)]
+    assert nobodys[0] != nobodys[1]
 
 
 @pytest.mark.parametrize("uuid", ["", ".hidden", "a b", "a/b", "ü", "x" * 65, 7, True, ["a"]])

@@ -237,3 +237,30 @@ def test_a_metric_that_no_month_can_have_is_named_and_nothing_is_stored(
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [f"metrics.{name}" for name in metrics]
     assert person.get("/data").json()["challenge_metrics"] == []
+
+
+def test_long_lists_come_in_pages_that_link_to_the_next(stored: Service) -> None:
+    person = Person(stored)
+    for template in (1, 2, 3):
+        person.accept(template)
+    for path, whole in (
+        ("/templates?difficulty=easy&limit=7", "/templates?difficulty=easy"),
+        ("/badges?limit=10", "/badges"),
+    ):
+        assert pages(stored, path) == httpx.get(stored.url + whole).json()
+    mine = f"/api/users/{person.uuid}/challenges"
+    assert pages(stored, f"{mine}?limit=2") == person.get("/challenges").json()
+    assert httpx.get(f"{stored.url}/badges?cursor=nonsense").status_code == 422
+    assert httpx.get(f"{stored.url}/badges?limit=0").status_code == 422
+
+
+def pages(stored: Service, path: str) -> list[dict[str, Any]]:
+    """All rows of a list, read page by page as its Link headers say."""
+    rows, found = [], 0
+    while path:
+        answer = httpx.get(stored.url + path)
+        rows += answer.json()
+        found += 1
+        path = answer.links.get("next", {}).get("url", "")
+    assert found > 1
+    return rows

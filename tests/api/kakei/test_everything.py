@@ -9,8 +9,10 @@ import httpx
 from sqlalchemy import Table
 
 from api.kakei.accounts.everything import tables_of_a_person
+from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.models import Base
 from api.seeds import SEEDED
+from api.storage import newest_revision
 from tests.api.kakei.people import MONTH, PROFILE, WEEK, Person, this_month
 from tests.api.kakei.test_challenges import FEW_DAYS, completed
 from tests.serving import Service, service
@@ -26,6 +28,9 @@ def full_life(person: Person) -> None:
     person.post("/summaries/monthly", MONTH)
     person.post("/challenge-metrics", {"month_range": this_month(), "metrics": {"expense_log_days": 1}})
     person.post(f"/challenges/{completed(person, FEW_DAYS)['id']}/claim")
+    httpx.post(
+        f"{person.service.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers={"X-User-UUID": person.uuid}
+    ).raise_for_status()
 
 
 def test_every_table_is_somebodys_or_known_to_be_nobodys() -> None:
@@ -99,7 +104,7 @@ def test_an_operator_erases_whomever_they_must(tmp_path: Path) -> None:
     assert run("db", "downgrade", "base", "--yes").returncode == 0
     outdated = run("db", "check")
     assert outdated.returncode == 1
-    assert "needs 0001" in outdated.stderr
+    assert f"this version needs {newest_revision()}" in outdated.stderr
     away = subprocess.run(
         [*buddy, "db", "check"],
         env={"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing"},

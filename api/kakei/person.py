@@ -1,0 +1,17 @@
+"""Who is addressed: the one way from an id in a path or a header to a user."""
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.errors import USER_UNKNOWN, ProblemOccurred
+from api.kakei.accounts import queries
+from api.kakei.accounts.rules import is_reserved, is_well_formed
+from api.models import User
+
+
+async def person(session: AsyncSession, uuid: str) -> User:
+    """The user with that id. Raises ProblemOccurred (404) where there is none, and for reserved names."""
+    possible = is_well_formed(uuid) and not is_reserved(uuid)
+    user = await queries.user_by_uuid(session, uuid) if possible else None
+    if user is None:
+        raise ProblemOccurred(USER_UNKNOWN, "There is no user with this id.")
+    return user
