@@ -12,11 +12,17 @@ from api import errors, health, logs, openapi
 from api.bodies import BodyLimit
 from api.database import open_database
 from api.kakei.accounts import routes as accounts
+from api.kakei.catalogue import routes as catalogue
 from api.kakei.challenges import routes as challenges
 from api.kakei.coach import routes as coach
 from api.kakei.coach.serving import ServedPolicy
+from api.kakei.consent import routes as consent
+from api.kakei.exports import routes as exports
+from api.kakei.reflections import routes as reflections
+from api.kakei.research import routes as research
 from api.kakei.summaries import routes as summaries
 from api.limits import Limited, RateLimits
+from api.security import keyring
 from api.settings import Settings
 from api.shortcut import Shortcut, Way
 from api.telemetry import Metrics, Telemetry
@@ -40,6 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.keyring = keyring(settings)
         served.start()
         coach.start(app, served)
         watcher = asyncio.create_task(served.watch())
@@ -63,8 +70,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.metrics = metrics
     app.state.database = database
+    app.state.exporting = asyncio.Lock()
     app.include_router(coach.router)
-    for feature in (accounts, challenges, summaries):
+    for feature in (accounts, catalogue, challenges, summaries, consent, research, reflections, exports):
         app.include_router(feature.router)
     app.include_router(health.router)
     errors.install(app)

@@ -1,11 +1,8 @@
 """`buddy`: run the service."""
 
-import asyncio
 import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,10 +10,10 @@ from typing import Annotated
 
 import structlog
 import typer
-from pydantic import ValidationError
 
-from api.database import Database, async_url, open_database
-from api.settings import Settings
+from api.database import Database
+from api.kakei.exports.commands import research
+from api.shell import one_clear_line, read_settings, with_database
 
 DRAIN_SECONDS = 25
 """After SIGTERM, how long open requests may take."""
@@ -32,6 +29,7 @@ db = typer.Typer(help="Look after the database (DATABASE_URL).", no_args_is_help
 app.add_typer(db, name="db")
 user = typer.Typer(help="Look after users.", no_args_is_help=True)
 app.add_typer(user, name="user")
+app.add_typer(research, name="research")
 
 
 @app.callback()
@@ -49,9 +47,12 @@ def serve(
 
     from api import storage  # noqa: PLC0415
     from api.app import create_app  # noqa: PLC0415
+    from api.security import SecretMissing, keyring  # noqa: PLC0415
 
-    settings = _settings()
-    _with_database(settings, storage.prepare)
+    settings = read_settings()
+    with one_clear_line(SecretMissing):
+        keyring(settings)
+    with_database(settings, storage.prepare)
     uvicorn.run(
         create_app(settings),
         host=host or settings.host,
@@ -72,7 +73,7 @@ def upgrade(revision: Annotated[str, typer.Argument(help="Where to stop.")] = "h
     async def run(database: Database) -> None:
         await (storage.prepare(database) if revision == "head" else storage.upgrade(database, revision))
 
-    _with_database(_settings(), run)
+    with_database(read_settings(), run)
     typer.echo(f"upgraded to {revision}")
 
 
@@ -86,7 +87,7 @@ def downgrade(
 
     if not yes:
         typer.confirm(f"Going back to {revision} deletes data. Go on?", abort=True)
-    _with_database(_settings(), lambda database: storage.downgrade(database, revision))
+    with_database(read_settings(), lambda database: storage.downgrade(database, revision))
     typer.echo(f"downgraded to {revision}")
 
 
@@ -95,8 +96,8 @@ def check() -> None:
     """Say whether the database has the tables of this version; exits with 1 if not."""
     from api import storage  # noqa: PLC0415
 
-    revision = _with_database(_settings(), storage.current_revision)
-    differences = _with_database(_settings(), storage.differences)
+    revision = with_database(read_settings(), storage.current_revision)
+    differences = with_database(read_settings(), storage.differences)
     newest = storage.newest_revision()
     for difference in differences:
         typer.echo(difference)
@@ -111,8 +112,8 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must
     """Write a backup while the service goes on: SQLite's online backup, or pg_dump."""
     from api import backup as backups  # noqa: PLC0415
 
-    with _one_clear_line(backups.BackupFailed):
-        backups.backup(_settings().database_url, file)
+    with one_clear_line(backups.BackupFailed):
+        backups.backup(read_settings().database_url, file)
     typer.echo(f"{file}: {file.stat().st_size} bytes")
 
 
@@ -126,8 +127,8 @@ def restore(
 
     if not yes:
         typer.confirm("This replaces everything in the database. Go on?", abort=True)
-    with _one_clear_line(backups.BackupFailed):
-        backups.restore(_settings().database_url, file)
+    with one_clear_line(backups.BackupFailed):
+        backups.restore(read_settings().database_url, file)
     typer.echo(f"restored from {file}")
 
 
@@ -139,9 +140,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON inst
 
     from api.doctor import examine  # noqa: PLC0415
 
-    settings = _settings()
+    settings = read_settings()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    findings = _with_database(settings, lambda database: examine(settings, database))
+    findings = with_database(settings, lambda database: examine(settings, database))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings]))
     else:
@@ -170,47 +171,12 @@ def erase(
 
     if not yes:
         typer.confirm(f"Erase {uuid} and everything about them?", abort=True)
-    receipt = _with_database(_settings(), run)
+    receipt = with_database(read_settings(), run)
     if receipt is None:
         print(f"error: there is no user {uuid}", file=sys.stderr)
         raise typer.Exit(1)
     typer.echo(json.dumps(receipt))
 
 
-def _with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]]) -> T:
-    """Run something on the database of the settings, and say in one line why it cannot be reached."""
-    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
-
-    async def connected() -> T:
-        database = open_database(settings.database_url)
-        try:
-            return await run(database)
-        finally:
-            await database.close()
-
-    try:
-        url = async_url(settings.database_url)
-        if url.get_backend_name() == "sqlite" and url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        return asyncio.run(connected())
-    except (SQLAlchemyError, OSError, ValueError) as error:
-        print(f"error: database: {str(error).partition(chr(10))[0]}", file=sys.stderr)
-        raise typer.Exit(1) from error
-
-
-@contextmanager
-def _one_clear_line(*expected: type[Exception]) -> Iterator[None]:
-    try:
-        yield
-    except expected as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(1) from error
-
-
-def _settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        for problem in error.errors():
-            print(f"error: {'.'.join(map(str, problem['loc'])).upper()}: {problem['msg']}", file=sys.stderr)
-        raise typer.Exit(2) from error
+if __name__ == "__main__":
+    app()

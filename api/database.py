@@ -11,21 +11,20 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from sqlalchemy import event, make_url
-from sqlalchemy.engine import URL, Connection
+from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 LOCK_SECONDS = 5
 """How long a transaction waits for SQLite's write lock, or for a connection, before the client is asked to retry."""
 POOL_SIZE = 10
-_BEGIN = "buddy_begin"
 WRITES = "writes"
 """Marks a session that writes, in `session.info`."""
 
 
 @dataclass(frozen=True)
 class Database:
-    """A database; `reading` and `writing` share one pool."""
+    """A database; on PostgreSQL `reading` and `writing` are the same."""
 
     reading: AsyncEngine
     writing: AsyncEngine
@@ -44,19 +43,18 @@ class Database:
             yield session
 
     async def close(self) -> None:
-        await self.reading.dispose()
+        for engine in {self.reading, self.writing}:
+            await engine.dispose()
 
 
 def open_database(url: str) -> Database:
     """The database at `url`; nothing is connected yet. Raises ValueError for what is neither SQLite nor PostgreSQL."""
     parsed = async_url(url)
     if parsed.get_backend_name() == "sqlite":
-        engine = create_async_engine(
-            parsed, connect_args={"timeout": LOCK_SECONDS}, pool_timeout=LOCK_SECONDS, hide_parameters=True
+        # One connection writes, so that writers wait in a queue: SQLite's own waiting is a lottery that some lose.
+        return Database(
+            _sqlite_engine(parsed), _sqlite_engine(parsed, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
         )
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-        return Database(engine, engine.execution_options(**{_BEGIN: "BEGIN IMMEDIATE"}))
     engine = create_async_engine(
         parsed,
         pool_size=POOL_SIZE,
@@ -97,13 +95,18 @@ ReadSession = Annotated[AsyncSession, Depends(_read_session, scope="function")]
 WriteSession = Annotated[AsyncSession, Depends(_write_session, scope="function")]
 
 
+def _sqlite_engine(url: URL, begin: str = "BEGIN", **pool: int) -> AsyncEngine:
+    """An engine whose transactions begin as told."""
+    connecting = {"timeout": LOCK_SECONDS}
+    engine = create_async_engine(url, connect_args=connecting, pool_timeout=LOCK_SECONDS, hide_parameters=True, **pool)
+    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return engine
+
+
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself; `_begin_sqlite` does
+    connection.isolation_level = None  # the driver begins nothing by itself; the engine does
     cursor = connection.cursor()
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(_BEGIN, "BEGIN"))

@@ -32,6 +32,9 @@ COACH = "/coach/suggestions"
 BATCH = "/coach/suggestions/batch"
 BATCHES_PER_ADDRESS = parse("120/minute")
 """A batch may hold 10,000 decisions and keeps a thread at work for some tenths of a second."""
+EXPORT = "/api/admin/research/export"
+EXPORTS_PER_ADDRESS = parse("30/minute")
+"""Enough for a script that fetches every format, too few to try tokens."""
 REDIS_SECONDS = 0.5
 """How long Redis may take before the process counts for itself."""
 RETRY_SECONDS = 10.0
@@ -85,7 +88,11 @@ class Limited:
 
 def _is_counted(scope: Scope) -> bool:
     path = scope["path"]
-    return path.startswith(PREFIX) or path == BATCH or (path == COACH and _header(scope, b"x-user-uuid") is not None)
+    return (
+        path.startswith(PREFIX)
+        or path in {BATCH, EXPORT}
+        or (path == COACH and _header(scope, b"x-user-uuid") is not None)
+    )
 
 
 def _header(scope: Scope, name: bytes) -> str | None:
@@ -98,6 +105,9 @@ def _counted(scope: Scope) -> Iterator[tuple[RateLimitItem, str]]:
     address = client[0] if client else "unknown"
     if scope["path"] == BATCH:
         yield BATCHES_PER_ADDRESS, f"batch/{address}"
+        return
+    if scope["path"] == EXPORT:
+        yield EXPORTS_PER_ADDRESS, f"export/{address}"
         return
     yield REQUESTS_PER_ADDRESS, f"address/{address}"
     if scope["path"] == COACH:

@@ -25,6 +25,7 @@ DESCRIPTIONS = {
     413: "The body is too large",
     422: "Malformed or out of range",
     429: "Too many requests; `Retry-After` says when to try again",
+    501: "The writers of this format are not installed",
     503: "The database is away; `Retry-After` says when to try again",
 }
 

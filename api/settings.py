@@ -7,6 +7,10 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+SHORTEST_SECRET = 32
+"""Characters: 128 bits even where they are hex digits."""
+SHORTEST_TOKEN = 16
+
 
 class LogLevel(StrEnum):
     DEBUG = "debug"
@@ -33,6 +37,8 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     metrics_token: SecretStr | None = None
+    secret_key: SecretStr | None = None
+    research_export_token: SecretStr | None = None
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.TEXT
 
@@ -40,6 +46,21 @@ class Settings(BaseSettings):
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        secrets = value.get_secret_value().split(",") if value else []
+        if any(len(secret.strip()) < SHORTEST_SECRET for secret in secrets):
+            raise ValueError(f"each secret needs at least {SHORTEST_SECRET} characters")
+        return value
+
+    @field_validator("research_export_token")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SHORTEST_TOKEN:
+            raise ValueError(f"needs at least {SHORTEST_TOKEN} characters")
+        return value
 
     @field_validator("log_level", "log_format", mode="before")
     @classmethod

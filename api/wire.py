@@ -65,6 +65,17 @@ ClientTime = Annotated[
 ]
 """A timestamp with its zone."""
 
+
+def words(text: str) -> str:
+    """`text`, which every database and file format can hold. Raises ValueError for NUL and for half a character."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("must be Unicode text without NUL")
+    return text
+
+
+Words = Annotated[str, AfterValidator(words)]
+"""Text that somebody wrote."""
+
 Uuid = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """An opaque id: 1 to 64 characters, and a capability."""
 

@@ -14,6 +14,13 @@ import httpx
 from tests.services import free_port
 
 STARTING_SECONDS = 20
+EXPORT_TOKEN = "a token for tests"  # noqa: S105
+DEFAULTS = {
+    "LOG_FORMAT": "json",
+    "TRUSTED_PROXIES": "127.0.0.1",
+    "SECRET_KEY": "a secret for tests that is long enough",
+    "RESEARCH_EXPORT_TOKEN": EXPORT_TOKEN,
+}
 
 
 @dataclass
@@ -40,7 +47,7 @@ def service(folder: Path, environment: Mapping[str, str] | None = None, port: in
         process = subprocess.Popen(
             [Path(sys.executable).with_name("buddy"), "serve", "--port", str(port)],
             cwd=folder,
-            env=inherited | {"LOG_FORMAT": "json", "TRUSTED_PROXIES": "127.0.0.1"} | dict(environment or {}),
+            env=inherited | DEFAULTS | dict(environment or {}),
             stdout=log,
             stderr=subprocess.STDOUT,
         )

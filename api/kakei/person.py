@@ -8,10 +8,11 @@ from api.kakei.accounts.rules import is_reserved, is_well_formed
 from api.models import User
 
 
-async def person(session: AsyncSession, uuid: str) -> User:
-    """The user with that id. Raises ProblemOccurred (404) where there is none, and for reserved names."""
+async def person(session: AsyncSession, uuid: str, *, alone: bool = False) -> User:
+    """The user with that id; `alone` waits for whatever is being received from them, and holds back what comes until
+    the end of the transaction. Raises ProblemOccurred (404) where there is none, and for reserved names."""
     possible = is_well_formed(uuid) and not is_reserved(uuid)
-    user = await queries.user_by_uuid(session, uuid) if possible else None
+    user = await queries.user_by_uuid(session, uuid, alone=alone) if possible else None
     if user is None:
         raise ProblemOccurred(USER_UNKNOWN, "There is no user with this id.")
     return user

@@ -3,21 +3,44 @@
 from api.models.base import Base
 from api.models.catalogue import Badge, ChallengeTemplate, IncomeRange
 from api.models.challenges import ChallengeMetric, PointEntry, UserBadge, UserChallenge
-from api.models.coach import Suggestion
+from api.models.coach import Decision, Suggestion
 from api.models.requests import IdempotencyKey
+from api.models.research import (
+    AppEvent,
+    Consent,
+    Participant,
+    ProgressSnapshot,
+    PseudonymKey,
+    Received,
+    Reflection,
+    Release,
+    ReleasedParticipant,
+    Response,
+)
 from api.models.summaries import MonthlySummary, WeeklySummary
 from api.models.users import Profile, User
 
 __all__ = [
+    "AppEvent",
     "Badge",
     "Base",
     "ChallengeMetric",
     "ChallengeTemplate",
+    "Consent",
+    "Decision",
     "IdempotencyKey",
     "IncomeRange",
     "MonthlySummary",
+    "Participant",
     "PointEntry",
     "Profile",
+    "ProgressSnapshot",
+    "PseudonymKey",
+    "Received",
+    "Reflection",
+    "Release",
+    "ReleasedParticipant",
+    "Response",
     "Suggestion",
     "User",
     "UserBadge",

@@ -26,6 +26,9 @@ class UserChallenge(Base):
     accepted_at: Mapped[datetime] = mapped_column(Moment)
     completed_at: Mapped[datetime | None] = mapped_column(Moment)
     claimed_at: Mapped[datetime | None] = mapped_column(Moment)
+    changed_at: Mapped[datetime] = mapped_column(Moment)
+    consent_id: Mapped[int | None] = mapped_column(ForeignKey("consents.id"), index=True)
+    """Of the acceptance and of every change since: None once anything came without one."""
 
 
 class ChallengeMetric(Base):
@@ -41,6 +44,7 @@ class ChallengeMetric(Base):
     value: Mapped[Decimal] = mapped_column(Amount)
     client_timestamp: Mapped[datetime | None] = mapped_column(Moment)
     received_at: Mapped[datetime] = mapped_column(Moment)
+    consent_id: Mapped[int | None] = mapped_column(ForeignKey("consents.id"), index=True)
 
 
 class PointEntry(Base):
@@ -55,6 +59,7 @@ class PointEntry(Base):
     cause: Mapped[str] = mapped_column(String(20))
     cause_id: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(Moment)
+    consent_id: Mapped[int | None] = mapped_column(ForeignKey("consents.id"), index=True)
 
 
 class UserBadge(Base):

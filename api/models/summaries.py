@@ -22,6 +22,7 @@ class Summary:
     logging_days_count: Mapped[int]
     client_timestamp: Mapped[datetime | None] = mapped_column(Moment)
     received_at: Mapped[datetime] = mapped_column(Moment)
+    consent_id: Mapped[int | None] = mapped_column(ForeignKey("consents.id"), index=True)
 
 
 class WeeklySummary(Summary, Base):

@@ -11,6 +11,8 @@ FILES = {
     "challenge_templates": "template",
     "metrics": "metric",
     "levels": "level",
+    "reflections": "signal",
+    "events": "events",
 }
 """By name of the file, the name of its rows."""
 

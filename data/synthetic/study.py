@@ -147,7 +147,14 @@ def simulate(config: StudyConfig, candidate: LevelPolicy | None = None, candidat
 
 def metadata(config: StudyConfig) -> dict[str, Any]:
     """What a package says of its origin, enough to simulate it again."""
-    return {"synthetic": True, "simulator": SIMULATOR_VERSION, "config": asdict(config)}
+    return {
+        "description": "A synthetic study of people who budget by kakeibo, with a known truth. Nobody lived it.",
+        "licence": "MIT",
+        "created_at": f"{config.start}T00:00:00Z",
+        "synthetic": True,
+        "simulator": SIMULATOR_VERSION,
+        "config": asdict(config),
+    }
 
 
 def _decide(

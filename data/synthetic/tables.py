@@ -1,5 +1,7 @@
 """The synthetic study in the columns of the research dataset (`data.schema`)."""
 
+from datetime import UTC, datetime, time
+
 import numpy as np
 
 from coach_model.budget.actions import LEVERS, Eligible
@@ -11,6 +13,9 @@ from data.reward import REWARD
 from data.synthetic.people import USER_PROFILES, Array, People
 from data.synthetic.world import Week
 
+STUDY = "synthetic"
+NOON = time(12, tzinfo=UTC)
+
 type Columns = dict[str, Array]
 
 
@@ -18,12 +23,14 @@ def participant_columns(people: People, ids: Array, learns: Array, start: str) -
     """One row a participant."""
     return {
         "participant_id": ids,
+        "study_version": np.full(len(people), STUDY),
         "split": np.where(learns, "learn", "judge"),
         "income_range_id": people.income_range + 1,
         "user_profile": np.array(USER_PROFILES)[people.user_profile],
         "budget_cycle_start_day": people.cycle_start_day,
         "start_month": np.full(len(people), start[:7]),
         "time_zone": np.full(len(people), "UTC"),
+        "data_mode": np.full(len(people), "private"),
     }
 
 
@@ -35,10 +42,11 @@ def decision_columns(
     columns: Columns = {
         "decision_id": np.array(ids),
         "participant_id": participants,
-        "decided_at": np.array([f"{date}T12:00:00Z" for date in dates]),
-        "local_date": dates.astype(str),
+        "decided_at": np.array([datetime.combine(date, NOON) for date in dates.tolist()], dtype=object),
+        "local_date": np.array(dates.tolist(), dtype=object),
         "time_zone": np.full(count, "UTC"),
         "source": np.full(count, "study"),
+        "fallback_reason": np.full(count, None),
         "seed": np.array([decision_seed(decision_id) for decision_id in ids]),
         "context_schema": np.full(count, CONTEXT_SCHEMA),
         "action_schema": np.full(count, ACTION_SCHEMA),

@@ -27,6 +27,7 @@ from tests.bench.calm import Calm
 from tests.bench.load import Figures, drive, generator
 from tests.bench.report import Chart, Result, Say, Table
 from tests.bench.servers import Request, Server, ServerFailed, all_cores, ask, pin, read, running
+from tests.serving import DEFAULTS
 
 OURS, FASTAPI, BARE, MLFLOW = "Buddy Coach", "FastAPI, fixed answer", "bare ASGI, fixed answer", "mlflow models serve"
 CROWD, ALONE = 16, 1
@@ -96,10 +97,10 @@ def _compare(plan: Plan, folder: Path, server_cores: set[int], load_cores: set[i
 def _servers(folder: Path, cores: set[int]) -> Iterator[dict[str, Server]]:
     """Ours and its rivals, each on `cores`."""
     model, answer = folder / "model", folder / "answer.json"
-    env = _environment() | {"PYTHONPATH": str(PROJECT), rivals.ANSWER_FILE: str(answer)}
+    env = environment() | {"PYTHONPATH": str(PROJECT), rivals.ANSWER_FILE: str(answer)}
     saving = [sys.executable, "-m", rivals.__name__, str(ARTIFACTS / CONTRACT.coach / GRAPH_FILE), str(model)]
     with contextlib.ExitStack() as stack:
-        ours = stack.enter_context(running(_serve(), OUR_REQUEST, folder / "buddy.log", _environment(), cores))
+        ours = stack.enter_context(running(serve(), OUR_REQUEST, folder / "buddy.log", environment(), cores))
         answer.write_bytes(_own_answer(ours.port))
         servers = {OURS: ours}
         for name, app in ((FASTAPI, rivals.plain_fastapi), (BARE, rivals.bare_asgi)):
@@ -121,7 +122,7 @@ def _cold_starts(plan: Plan, folder: Path, cores: set[int], say: Say) -> list[fl
     seconds: list[float] = []
     for number in range(plan.cold_starts):
         say(f"cold start {number + 1} of {plan.cold_starts}", 0.85 + 0.12 * number / plan.cold_starts)
-        with running(_serve(), OUR_REQUEST, folder / "cold.log", _environment(), cores) as server:
+        with running(serve(), OUR_REQUEST, folder / "cold.log", environment(), cores) as server:
             seconds.append(server.ready_seconds)
     return seconds
 
@@ -137,15 +138,15 @@ def _microseconds_a_row(rows: int) -> float:
     return median(seconds) / calls / rows * 1e6
 
 
-def _serve() -> list[str]:
+def serve() -> list[str]:
     return [str(BINARIES / "buddy"), "serve", "--port", "{port}"]
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours without what a developer has set for the service, and no report of MLflow's to anyone."""
     ours = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     path = os.pathsep.join([str(BINARIES), ours.get("PATH", os.defpath)])
-    served = {"COACH_MODEL_DIR": str(ARTIFACTS), "LOG_FORMAT": "json"}
+    served = {"COACH_MODEL_DIR": str(ARTIFACTS), "LOG_FORMAT": "json", "SECRET_KEY": DEFAULTS["SECRET_KEY"]}
     return ours | served | {"PATH": path, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
@@ -206,8 +207,8 @@ def _result(
             ),
         ],
         charts=[
-            Chart("Requests a second, 16 connections (more is better)", crowd, OURS, "{:,.0f}"),
-            Chart("Median latency of a lone client, ms (less is better)", alone, OURS, "{:.2f}"),
+            Chart("Requests a second, 16 connections (more is better)", crowd, [OURS], "{:,.0f}"),
+            Chart("Median latency of a lone client, ms (less is better)", alone, [OURS], "{:.2f}"),
         ],
         figures=figures,
     )

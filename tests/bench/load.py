@@ -4,6 +4,7 @@ By `wrk` where it is installed, else by a generator of our own, which a very fas
 """
 
 import contextlib
+import itertools
 import json
 import selectors
 import shutil
@@ -12,6 +13,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,9 +52,16 @@ def generator() -> str:
 
 def drive(port: int, request: Request, connections: int, seconds: float) -> Figures:
     """Each connection sends the next request once it has the answer. Raises ServerFailed if any
-    connection breaks or any answer is an error: for wrk, 400 and above; for our own generator, anything but 200."""
-    drive_with = _by_wrk if generator() == "wrk" else _by_ourselves
-    return drive_with(port, request, connections, seconds)
+    connection breaks or any answer is an error: for wrk, 400 and above; for our own generator, anything but a 2xx."""
+    if generator() == "wrk":
+        return _by_wrk(port, request, connections, seconds)
+    return _by_ourselves(port, _for_a_while(_on_the_wire(port, request), seconds), connections)
+
+
+def drive_each(port: int, requests: Sequence[Request], connections: int) -> Figures:
+    """Send each request once, by our own generator, from the first one to the last answer. Raises ServerFailed if any
+    connection breaks or any answer is not a 2xx."""
+    return _by_ourselves(port, iter([_on_the_wire(port, request) for request in requests]), connections)
 
 
 def _by_wrk(port: int, request: Request, connections: int, seconds: float) -> Figures:
@@ -78,33 +87,46 @@ class _Connection:
     """Bytes of head and body together, once the head is there."""
 
 
-def _by_ourselves(port: int, request: Request, connections: int, seconds: float) -> Figures:
-    wire = (
-        f"POST {request.path} HTTP/1.1\r\nHost: {HOST}:{port}\r\nContent-Type: application/json\r\n"
-        f"Content-Length: {len(request.body)}\r\n\r\n"
-    ).encode() + request.body
+def _by_ourselves(port: int, requests: Iterator[bytes], connections: int) -> Figures:
+    """Until `requests` ends and all are answered."""
     latencies: list[float] = []
     with contextlib.ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
         started = time.perf_counter()
-        for _ in range(connections):
+        for request in itertools.islice(requests, connections):
             opened = stack.enter_context(socket.create_connection((HOST, port), timeout=ANSWER_SECONDS))
             opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection = _Connection(opened)
             selector.register(opened, selectors.EVENT_READ, connection)
-            _send(connection, wire)
-        now = started
-        while now - started < seconds:
+            _send(connection, request)
+        while selector.get_map():
             ready = selector.select(ANSWER_SECONDS)
             if not ready:
-                raise ServerFailed(f"{request.path}: no answer within {ANSWER_SECONDS:.0f} s")
+                raise ServerFailed(f"no answer within {ANSWER_SECONDS:.0f} s")
             for key, _ in ready:
-                if _receive(key.data):
-                    latencies.append(time.perf_counter() - key.data.sent_at)
-                    _send(key.data, wire)
-            now = time.perf_counter()
+                if not _receive(key.data):
+                    continue
+                latencies.append(time.perf_counter() - key.data.sent_at)
+                following = next(requests, None)
+                if following is None:
+                    selector.unregister(key.fileobj)
+                else:
+                    _send(key.data, following)
+        seconds = time.perf_counter() - started
     cuts = statistics.quantiles(latencies, n=100, method="inclusive")
-    return Figures(len(latencies) / (now - started), cuts[49] * 1000, cuts[98] * 1000)
+    return Figures(len(latencies) / seconds, cuts[49] * 1000, cuts[98] * 1000)
+
+
+def _for_a_while(request: bytes, seconds: float) -> Iterator[bytes]:
+    ends = time.perf_counter() + seconds
+    while time.perf_counter() < ends:
+        yield request
+
+
+def _on_the_wire(port: int, request: Request) -> bytes:
+    fields = {"Host": f"{HOST}:{port}", "Content-Type": "application/json", "Content-Length": len(request.body)}
+    lines = [f"{name}: {value}" for name, value in {**fields, **request.headers}.items()]
+    return "\r\n".join([f"POST {request.path} HTTP/1.1", *lines, "", ""]).encode() + request.body
 
 
 def _send(connection: _Connection, wire: bytes) -> None:
@@ -124,8 +146,8 @@ def _receive(connection: _Connection) -> bool:
         if not end:
             return False
         status, *fields = head.lower().split(b"\r\n")
-        if status.split()[1] != b"200":
-            raise ServerFailed(f"an answer was {status.decode(errors='replace')}")
+        if not status.split()[1].startswith(b"2"):
+            raise ServerFailed(f"an answer was {connection.buffer.decode(errors='replace')[:500]}")
         length = next(field for field in fields if field.startswith(b"content-length:"))
         connection.expected = len(head) + len(end) + int(length.partition(b":")[2])
     return len(connection.buffer) >= connection.expected

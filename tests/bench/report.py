@@ -14,7 +14,7 @@ from rich.console import Console
 from tests.bench.servers import all_cores
 
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"
-LIBRARIES = ("buddy-coach", "fastapi", "uvicorn", "onnxruntime", "mlflow")
+LIBRARIES = ("buddy-coach", "fastapi", "uvicorn", "sqlalchemy", "asyncpg", "aiosqlite", "onnxruntime", "mlflow")
 OURS_COLOUR, OTHERS_COLOUR, TEXT_COLOUR = "#2a9d8f", "#9aa0a6", "#787878"
 """Each is legible on white and on near-black."""
 BAR_INCHES, WIDTH_INCHES, TITLE_INCHES = 0.36, 8.0, 0.5
@@ -36,11 +36,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """Horizontal bars, the first on top; `ours` stands out, `value` formats what is written beside a bar."""
+    """Horizontal bars, the first on top; `ours` stand out, `value` formats what is written beside a bar."""
 
     title: str
     bars: Mapping[str, float]
-    ours: str
+    ours: Sequence[str]
     value: str
 
 
@@ -141,7 +141,7 @@ def _draw(charts: Sequence[Chart], image: Path) -> None:
         )
         for axis, chart in zip(axes[:, 0], charts, strict=True):
             names, values = list(chart.bars), list(chart.bars.values())
-            colours = [OURS_COLOUR if name == chart.ours else OTHERS_COLOUR for name in names]
+            colours = [OURS_COLOUR if name in chart.ours else OTHERS_COLOUR for name in names]
             bars = axis.barh(names, values, color=colours, height=0.66)
             axis.bar_label(bars, [chart.value.format(value) for value in values], padding=4, color=TEXT_COLOUR)
             axis.set_title(chart.title, loc="left", fontsize=10, fontweight="bold", color=TEXT_COLOUR)

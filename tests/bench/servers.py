@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.services import free_port
@@ -31,6 +31,7 @@ class Request:
 
     path: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,14 @@ def running(
 
 
 def ask(port: int, request: Request) -> bytes:
-    """The answer to `request`. Raises ServerFailed unless it is a 200."""
+    """The answer to `request`. Raises ServerFailed unless it is a 2xx."""
     connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_SECONDS)
     with contextlib.closing(connection):
-        connection.request("POST", request.path, request.body, {"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json", **request.headers}
+        connection.request("POST", request.path, request.body, headers)
         response = connection.getresponse()
         body = response.read()
-    if response.status != http.HTTPStatus.OK:
+    if not http.HTTPStatus.OK <= response.status < http.HTTPStatus.MULTIPLE_CHOICES:
         raise ServerFailed(f"{request.path} answered {response.status}: {body[:500]!r}")
     return body
 

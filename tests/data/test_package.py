@@ -1,5 +1,6 @@
 import json
 import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,12 @@ def test_what_is_written_is_read_back(kind: Kind, study: Study, tmp_path: Path) 
             if values.dtype.kind == "f":
                 np.testing.assert_array_equal(read.astype(float), values)
             else:
-                assert read.tolist() == values.tolist()
+                assert [_plain(cell) for cell in read.tolist()] == [_plain(cell) for cell in values.tolist()]
+
+
+def _plain(cell: Any) -> Any:
+    """Arrays of numpy know no time zones: what is read is UTC."""
+    return cell.replace(tzinfo=None) if isinstance(cell, datetime) else cell
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -130,7 +136,8 @@ def test_a_descriptor_that_is_wrong_is_refused(edit: str, tmp_path: Path) -> Non
 
 def test_the_codebook_has_a_line_a_column() -> None:
     lines = (SAMPLE / "codebook.csv").read_text().splitlines()
-    assert len(lines) == 1 + sum(len(table.columns) for table in TABLES.values())
+    described = [TABLES[name].shipped(identifiers=False) for name in ("participants", "decisions", "outcomes")]
+    assert len(lines) == 1 + sum(len(columns) for columns in described)
 
 
 @pytest.mark.parametrize(

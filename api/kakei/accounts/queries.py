@@ -17,10 +17,15 @@ def insert_into(session: AsyncSession, table: Any) -> Any:
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
-async def user_by_uuid(session: AsyncSession, uuid: str) -> User | None:
-    """The user. Where the session writes they cannot be erased before it ends, so no row is left without its owner."""
+async def user_by_uuid(session: AsyncSession, uuid: str, *, alone: bool = False) -> User | None:
+    """The user. Where the session writes they cannot be erased before it ends, so no row is left without its owner;
+    with `alone` nobody else writes for them meanwhile."""
     query = select(User).where(User.uuid == uuid)
-    return await session.scalar(query.with_for_update(read=True, key_share=True) if WRITES in session.info else query)
+    if alone:
+        query = query.with_for_update()
+    elif WRITES in session.info:
+        query = query.with_for_update(read=True, key_share=True)
+    return await session.scalar(query)
 
 
 async def create_user(session: AsyncSession, uuid: str, now: datetime) -> bool:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.kakei.catalogue.queries import badges, earned_badges
 from api.kakei.challenges import queries
 from api.kakei.challenges.rules import OF_POINTS, reason_if_earned
 from api.models import Badge
@@ -18,9 +19,9 @@ async def award_badges(session: AsyncSession, user_id: int, now: datetime) -> li
     """
     await queries.alone_for(session, user_id)
     standing = await queries.standing_of(session, user_id)
-    had = {badge.id for _, badge in await queries.earned_badges(session, user_id)}
+    had = {badge.id for _, badge in await earned_badges(session, user_id)}
     awarded = []
-    for badge in sorted(await queries.badges(session), key=lambda badge: badge.rule["kind"] in OF_POINTS):
+    for badge in sorted(await badges(session), key=lambda badge: badge.rule["kind"] in OF_POINTS):
         reason = None if badge.id in had else reason_if_earned(badge.rule, standing, catalogue("levels"))
         if reason is None or not await queries.give_badge(session, user_id, badge.id, reason, now):
             continue

@@ -9,12 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kakei.accounts.queries import insert_into, total_points
 from api.kakei.challenges.rules import ChallengeStatus, Claimed, Standing
+from api.kakei.consent.queries import stamp
 from api.models import (
-    Badge,
     ChallengeMetric,
     ChallengeTemplate,
     MonthlySummary,
     PointEntry,
+    Reflection,
     UserBadge,
     UserChallenge,
     WeeklySummary,
@@ -24,17 +25,6 @@ BADGES = 1
 """The class of our advisory locks on users; the other argument is the user."""
 
 type ChallengeRow = tuple[UserChallenge, ChallengeTemplate]
-
-
-async def badges(session: AsyncSession, after: int = 0, limit: int | None = None) -> list[Badge]:
-    return list(await session.scalars(select(Badge).where(Badge.id > after).order_by(Badge.id).limit(limit)))
-
-
-async def templates(session: AsyncSession, after: int, limit: int, **filters: Any) -> list[ChallengeTemplate]:
-    """At most `limit` templates after an id, whose columns equal the `filters` that are not None."""
-    wanted = [getattr(ChallengeTemplate, name) == value for name, value in filters.items() if value is not None]
-    query = select(ChallengeTemplate).where(ChallengeTemplate.id > after, *wanted)
-    return list(await session.scalars(query.order_by(ChallengeTemplate.id).limit(limit)))
 
 
 async def template(session: AsyncSession, template_id: int) -> ChallengeTemplate | None:
@@ -113,17 +103,13 @@ async def standing_of(session: AsyncSession, user_id: int) -> Standing:
         for challenge, template in rows
         if challenge.status == ChallengeStatus.CLAIMED
     ]
-    summaries = [
+    counts = [
         await session.scalar(select(func.count()).select_from(table).where(table.user_id == user_id))
-        for table in (WeeklySummary, MonthlySummary)
+        for table in (WeeklySummary, MonthlySummary, Reflection)
     ]
     points = await total_points(session, user_id)
-    return Standing(points, len(rows), tuple(claimed), summaries[0] or 0, summaries[1] or 0)
-
-
-async def earned_badges(session: AsyncSession, user_id: int) -> list[tuple[UserBadge, Badge]]:
-    query = select(UserBadge, Badge).join(Badge, Badge.id == UserBadge.badge_id).where(UserBadge.user_id == user_id)
-    return [(row[0], row[1]) for row in await session.execute(query.order_by(UserBadge.earned_at, Badge.id))]
+    weekly, monthly, reflections = (count or 0 for count in counts)
+    return Standing(points, len(rows), tuple(claimed), weekly, monthly, reflections)
 
 
 async def give_badge(session: AsyncSession, user_id: int, badge_id: int, reason: str, now: datetime) -> bool:
@@ -137,5 +123,7 @@ async def add_points(
     session: AsyncSession, user_id: int, points: int, cause: str, cause_id: int, now: datetime
 ) -> None:
     """One more row of the ledger. Raises IntegrityError where this cause was paid already."""
-    session.add(PointEntry(user_id=user_id, points=points, cause=cause, cause_id=cause_id, created_at=now))
+    entry = PointEntry(user_id=user_id, points=points, cause=cause, cause_id=cause_id, created_at=now)
+    entry.consent_id = await stamp(session, user_id)
+    session.add(entry)
     await session.flush()

@@ -4,115 +4,37 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import errors
 from api.database import ReadSession, WriteSession
 from api.errors import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of, total_points
+from api.kakei.catalogue.schemas import BadgeOut
 from api.kakei.challenges import queries, rules
 from api.kakei.challenges.actions import award_badges
 from api.kakei.challenges.rules import ChallengeStatus
 from api.kakei.challenges.schemas import (
-    AiSuggestion,
-    BadgeOut,
     ChallengeMetricsCreate,
     ChallengeMetricsOut,
     Claim,
-    Difficulty,
-    EarnedBadge,
-    TemplateOut,
-    UserBadges,
     UserChallengeCreate,
     UserChallengeOut,
     UserChallengeUpdateProgress,
 )
-from api.kakei.coach.queries import last_suggestions, was_given
+from api.kakei.coach.queries import was_given
+from api.kakei.consent.queries import stamp
 from api.kakei.once import Once, OnceRoute
 from api.kakei.person import person
-from api.models import ChallengeTemplate, Suggestion, UserChallenge
+from api.models import ChallengeTemplate, UserChallenge
 from api.openapi import problems
 from api.paging import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
 from api.wire import Month
-from coach_model.budget.messages import preferred_language, title_behind
 from data.catalog import catalogue, metric_keys
 
 router = APIRouter(tags=["challenges"], route_class=OnceRoute)
 RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]
-
-
-@router.get(
-    "/badges",
-    operation_id="badges_list",
-    summary="All badges",
-    responses={200: {"headers": LINK}, **problems(422, 503)},
-)
-async def list_badges(
-    session: ReadSession, request: Request, response: Response, limit: Limit = LONGEST_PAGE, cursor: Cursor = None
-) -> list[BadgeOut]:
-    """Every badge that can be earned, and its rule."""
-    (after,) = from_cursor(cursor, 1) or (0,)
-    found = await queries.badges(session, after, limit + 1)
-    if len(found) > limit:
-        link_next(request, response, (found[limit - 1].id,))
-    return [BadgeOut.model_validate(badge) for badge in found[:limit]]
-
-
-@router.get(
-    "/templates",
-    operation_id="templates_list",
-    summary="Challenge templates",
-    responses={200: {"headers": LINK}, **problems(404, 422, 503)},
-)
-async def list_templates(
-    session: ReadSession,
-    request: Request,
-    response: Response,
-    difficulty: Difficulty | None = None,
-    category_id: Annotated[int | None, Query(ge=1, le=1000)] = None,
-    challenge_type: Annotated[str | None, Query(max_length=32, pattern="^[a-z_]+$")] = None,
-    limit: Limit = LONGEST_PAGE,
-    cursor: Cursor = None,
-    x_user_uuid: Annotated[str | None, Header(description="Marks what the coach last suggested to this user.")] = None,
-) -> list[TemplateOut]:
-    """The challenges that can be accepted; filters combine."""
-    (after,) = from_cursor(cursor, 1) or (0,)
-    found = await queries.templates(
-        session, after, limit + 1, difficulty=difficulty, category_id=category_id, challenge_type=challenge_type
-    )
-    if len(found) > limit:
-        link_next(request, response, (found[limit - 1].id,))
-    user = await person(session, x_user_uuid) if x_user_uuid is not None else None
-    suggested = await last_suggestions(session, user.id) if user else []
-    told = {one.challenge_slug: one for one in suggested}
-    language = preferred_language(request.headers.get("accept-language", ""))
-    return [_template_out(template, told.get(template.slug), language) for template in found[:limit]]
-
-
-@router.get(
-    "/api/users/{uuid}/badges",
-    operation_id="users_list_badges",
-    summary="A user's badges",
-    responses=problems(404, 503),
-)
-async def list_user_badges(uuid: str, session: ReadSession) -> UserBadges:
-    """Points, level and badges, with when and why each was earned."""
-    user = await person(session, uuid)
-    total = await total_points(session, user.id)
-    level = rules.level_of(total, catalogue("levels"))
-    earned = await queries.earned_badges(session, user.id)
-    return UserBadges(
-        total_points=total,
-        level=level.level,
-        level_title=level.title,
-        next_level_title=level.next_title,
-        points_to_next_level=level.points_to_next,
-        badges=[
-            EarnedBadge(badge=BadgeOut.model_validate(badge), reason=had.reason, earned_at=had.earned_at)
-            for had, badge in earned
-        ],
-    )
 
 
 @router.get(
@@ -178,6 +100,8 @@ async def accept(
         ai_suggestion_id=suggestion_id,
         accepted_at=now,
         completed_at=now if status is ChallengeStatus.COMPLETED else None,
+        changed_at=now,
+        consent_id=await stamp(session, user.id),
     )
     if accepted is None:
         raise ProblemOccurred(errors.CHALLENGE_ALREADY_ACCEPTED, "This template was accepted for this month already.")
@@ -198,7 +122,7 @@ async def progress(
     """Completes at the target; may be corrected downwards until the reward is claimed."""
     user = await person(session, uuid)
     challenge, template, today = await _open_challenge(session, user.id, user_challenge_id)
-    _move(challenge, template, body.current_progress, datetime.now(UTC))
+    _move(challenge, template, body.current_progress, datetime.now(UTC), await stamp(session, user.id))
     return _out(challenge, template, today)
 
 
@@ -224,6 +148,7 @@ async def claim(uuid: str, user_challenge_id: RowId, session: WriteSession) -> C
         raise ProblemOccurred(errors.CHALLENGE_NOT_COMPLETED, f"This challenge is {status}.")
     now = datetime.now(UTC)
     challenge.status, challenge.claimed_at = ChallengeStatus.CLAIMED, now
+    _changed(challenge, now, await stamp(session, user.id))
     await queries.add_points(session, user.id, template.reward_points, "challenge_claimed", challenge.id, now)
     badges = await award_badges(session, user.id, now)
     return Claim(
@@ -251,10 +176,15 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
     ]
     if wrong:
         raise ProblemOccurred(errors.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in wrong), wrong)
-    now = datetime.now(UTC)
+    now, consent_id = datetime.now(UTC), await stamp(session, user.id)
     for name, value in sorted(body.metrics.items()):
         key = {"user_id": user.id, "month": body.month_range, "metric_key": name}
-        values = {"value": value, "client_timestamp": body.client_timestamp, "received_at": now}
+        values = {
+            "value": value,
+            "client_timestamp": body.client_timestamp,
+            "received_at": now,
+            "consent_id": consent_id,
+        }
         await queries.put_metric(session, key, values)
     stored = await queries.metrics_of(session, user.id, body.month_range)
     today = await _today(session, user.id)
@@ -262,7 +192,7 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
     for challenge, template in await queries.challenges_of(session, user.id, body.month_range, for_update=True):
         status = rules.status_on(challenge.status, challenge.month, today)
         if template.metric_key in body.metrics and status not in {ChallengeStatus.CLAIMED, ChallengeStatus.EXPIRED}:
-            _move(challenge, template, stored[template.metric_key], now)
+            _move(challenge, template, stored[template.metric_key], now, consent_id)
             moved.append(_out(challenge, template, today))
     return ChallengeMetricsOut(
         month_range=body.month_range,
@@ -288,7 +218,10 @@ async def _open_challenge(
     return *row, today
 
 
-def _move(challenge: UserChallenge, template: ChallengeTemplate, to: Decimal, now: datetime) -> None:
+def _move(
+    challenge: UserChallenge, template: ChallengeTemplate, to: Decimal, now: datetime, consent_id: int | None
+) -> None:
+    _changed(challenge, now, consent_id)
     status = rules.status_at(to, template.target_value)
     challenge.current_progress = to
     if status is not ChallengeStatus.COMPLETED:
@@ -298,18 +231,15 @@ def _move(challenge: UserChallenge, template: ChallengeTemplate, to: Decimal, no
     challenge.status = status
 
 
+def _changed(challenge: UserChallenge, now: datetime, consent_id: int | None) -> None:
+    """What came once without consent stays without: later consent does not reach back."""
+    challenge.changed_at = now
+    challenge.consent_id = consent_id if challenge.consent_id is not None else None
+
+
 async def _today(session: AsyncSession, user_id: int) -> date:
     profile = await profile_of(session, user_id)
     return rules.local_date(datetime.now(UTC), profile.time_zone if profile else None)
-
-
-def _template_out(template: ChallengeTemplate, told: Suggestion | None, language: str) -> TemplateOut:
-    out = TemplateOut.model_validate(template)
-    if told is None:
-        return out
-    reason = title_behind(told.challenge_slug, language)
-    suggestion = AiSuggestion(suggestion_id=told.suggestion_id, reason=reason, lever=told.lever)
-    return out.model_copy(update={"is_ai_suggested": True, "ai_suggestion": suggestion})
 
 
 def _out(challenge: UserChallenge, template: ChallengeTemplate, today: date) -> UserChallengeOut:

@@ -41,6 +41,7 @@ class Standing:
     claimed: tuple[Claimed, ...]
     weekly_summaries: int
     monthly_summaries: int
+    reflections: int
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def quantity(kind: str, standing: Standing, levels: Iterable[Mapping[str, Any]])
         "months_active": len({one.month for one in claimed}),
         "weekly_summaries": standing.weekly_summaries,
         "monthly_summaries": standing.monthly_summaries,
-        "reflections": 0,  # nobody can write one yet
+        "reflections": standing.reflections,
     }
     if name not in counted:
         raise ValueError(f"no badge rule of kind {kind!r} is known")

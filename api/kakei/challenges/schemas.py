@@ -1,40 +1,16 @@
-"""Shapes of templates, challenges, badges and metrics on the wire."""
+"""Shapes of challenges and metrics on the wire."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from api.kakei.catalogue.schemas import BADGE, BadgeOut
 from api.kakei.challenges.rules import ChallengeStatus
 from api.wire import Amount, ClientTime, Month, Wire, example
 
-Difficulty = Literal["easy", "medium", "hard"]
 MetricKey = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
 
 
-BADGE = {
-    "id": 1,
-    "slug": "first-step",
-    "title": "First Step",
-    "description": "You claimed your first challenge. This is how a habit begins.",
-    "points": 0,
-    "rule": {"kind": "challenges_claimed", "at_least": 1},
-}
-TEMPLATE = {
-    "id": 12,
-    "slug": "no-spend-weekend",
-    "title": "No-spend weekend",
-    "description": "Buy no wants on Saturday and Sunday; needs as usual.",
-    "challenge_type": "spending",
-    "category": "wants",
-    "category_id": 2,
-    "metric_key": "wants_free_weekends",
-    "target_value": 1,
-    "unit": "weekends",
-    "reward_points": 30,
-    "difficulty": "easy",
-    "is_ai_suggested": False,
-    "ai_suggestion": None,
-}
 CHALLENGE = {
     "id": 7,
     "challenge_template_id": 12,
@@ -53,78 +29,6 @@ CHALLENGE = {
     "completed_at": None,
     "claimed_at": None,
 }
-
-
-class AiSuggestion(Wire):
-    """Why the coach pointed at a challenge."""
-
-    suggestion_id: str
-    reason: str
-    lever: str
-
-
-class TemplateOut(Wire):
-    """A challenge that can be accepted for a month."""
-
-    model_config = example(TEMPLATE)
-
-    id: int
-    slug: str
-    title: str
-    description: str
-    challenge_type: str
-    category: str
-    category_id: int
-    metric_key: str
-    target_value: Amount
-    unit: str
-    reward_points: int
-    difficulty: str
-    is_ai_suggested: bool = False
-    ai_suggestion: AiSuggestion | None = None
-
-
-class BadgeOut(Wire):
-    """A badge, and the rule by which it is earned."""
-
-    model_config = example(BADGE)
-
-    id: int
-    slug: str
-    title: str
-    description: str
-    points: int
-    rule: dict[str, Any]
-
-
-class EarnedBadge(Wire):
-    """A badge that the user has, since when and why."""
-
-    badge: BadgeOut
-    reason: str
-    earned_at: ClientTime
-
-
-class UserBadges(Wire):
-    """Where a user stands."""
-
-    model_config = example(
-        {
-            "total_points": 150,
-            "level": 2,
-            "level_title": "Consistency Builder",
-            "next_level_title": "Mindful Planner",
-            "points_to_next_level": 100,
-            "badges": [{"badge": BADGE, "reason": "challenges claimed reached 1", "earned_at": "2026-06-13T10:30:00Z"}],
-        }
-    )
-
-    total_points: int
-    level: int
-    level_title: str
-    next_level_title: str | None
-    points_to_next_level: int | None
-    badges: list[EarnedBadge]
 
 
 class UserChallengeCreate(Wire):

@@ -24,6 +24,7 @@ from api.kakei.coach.schemas import (
     RowError,
 )
 from api.kakei.coach.serving import Decider, ServedPolicy
+from api.kakei.consent.queries import consent_in_force
 from api.kakei.once import LONGEST_KEY, Answered, claim_key, keep_answer
 from api.kakei.person import person
 from api.openapi import header_parameter, json_body, json_content, problems
@@ -63,21 +64,24 @@ async def suggest(request: Request) -> Response:
     """The learned policy answers, or the rules where it cannot be trusted: `source` says who, `fallback_reason` why.
 
     Anonymous: nothing is stored. With `X-User-UUID` the coach speaks in the tone of the user's `coach_style`, and
-    remembers for 60 days which challenges it pointed at, so that they can be accepted with `source: ai`; if the
-    database is away it answers all the same. `Accept-Language` chooses English or Japanese.
+    remembers for 60 days which challenges it pointed at, so that they can be accepted with `source: ai`. The decision
+    for somebody who consented to research is stored before it is answered. If the database is away the coach answers
+    all the same. `Accept-Language` chooses English or Japanese.
     """
     body = await read_body(request)
-    context = decoded(_context, body)
-    decision = await request.app.state.decider.decision(msgspec.structs.astuple(context))
+    context = msgspec.structs.astuple(decoded(_context, body))
+    decision = await request.app.state.decider.decision(context)
     uuid = request.headers.get("x-user-uuid")
     if uuid is not None:
-        return await _suggest_to(request, uuid, body, decision)
+        return await _suggest_to(request, uuid, body, context, decision)
     return _response(answer_of(decision, messages(_language(request), BALANCED), now_utc()))
 
 
-async def _suggest_to(request: Request, uuid: str, body: bytes, decision: Decision) -> Response:
+async def _suggest_to(
+    request: Request, uuid: str, body: bytes, context: tuple[float, ...], decision: Decision
+) -> Response:
     """The answer to somebody who can be told apart; without the database, to anybody."""
-    work = asyncio.create_task(_remembered(request, uuid, body, decision))
+    work = asyncio.create_task(_remembered(request, uuid, body, context, decision))
     done, _ = await asyncio.wait({work}, timeout=DATABASE_SECONDS)
     try:
         if done:
@@ -91,7 +95,9 @@ async def _suggest_to(request: Request, uuid: str, body: bytes, decision: Decisi
     return _response(answer_of(decision, messages(_language(request), BALANCED), now_utc()))
 
 
-async def _remembered(request: Request, uuid: str, body: bytes, decision: Decision) -> Response:
+async def _remembered(
+    request: Request, uuid: str, body: bytes, context: tuple[float, ...], decision: Decision
+) -> Response:
     """The answer, in the tone that the user chose, and kept for them."""
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
@@ -105,6 +111,9 @@ async def _remembered(request: Request, uuid: str, body: bytes, decision: Decisi
         style = profile.coach_style if profile else BALANCED
         answer = answer_of(decision, messages(_language(request), style), now_utc())
         await queries.remember_suggestions(session, user.id, answer, answer.created_at)
+        consent = await consent_in_force(session, user.id)
+        if consent is not None:
+            await queries.log_decision(session, user.id, consent.id, context, decision, answer)
         response = _response(answer)
         await keep_answer(request, session, response)
     return response

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from api.database import ReadSession, WriteSession
 from api.errors import SUMMARY_MISSING, ProblemOccurred
 from api.kakei.challenges.actions import award_badges
+from api.kakei.consent.queries import stamp
 from api.kakei.once import Once, OnceRoute
 from api.kakei.person import person
 from api.kakei.summaries import queries
@@ -45,7 +46,8 @@ async def put_weekly(
     changes."""
     user = await person(session, uuid)
     key = {"user_id": user.id, "month_key": body.month_key, "week_key": body.week_key}
-    values = body.model_dump(exclude={"month_key", "week_key"}) | {"received_at": datetime.now(UTC)}
+    values = body.model_dump(exclude={"month_key", "week_key"})
+    values |= {"consent_id": await stamp(session, user.id), "received_at": datetime.now(UTC)}
     if not await queries.put_summary(session, WeeklySummary, key, values):
         response.status_code = 200
     await award_badges(session, user.id, datetime.now(UTC))
@@ -105,7 +107,8 @@ async def put_monthly(
     changes."""
     user = await person(session, uuid)
     key = {"user_id": user.id, "month_key": body.month_key}
-    values = body.model_dump(exclude={"month_key"}) | {"received_at": datetime.now(UTC)}
+    values = body.model_dump(exclude={"month_key"})
+    values |= {"consent_id": await stamp(session, user.id), "received_at": datetime.now(UTC)}
     if not await queries.put_summary(session, MonthlySummary, key, values):
         response.status_code = 200
     await award_badges(session, user.id, datetime.now(UTC))

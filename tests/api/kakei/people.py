@@ -41,6 +41,56 @@ MONTH: dict[str, Any] = {
 }
 
 
+CONSENT: dict[str, Any] = {
+    "consented": True,
+    "age_confirmed": True,
+    "data_mode": "private",
+    "participant_code": "P-001",
+    "allow_research_export": True,
+    "study_version": "gala-tale-2026-v1",
+}
+ANSWERS: dict[str, Any] = {
+    "phase": "pre",
+    "instrument_key": "budget_confidence",
+    "response_type": "survey",
+    "responses": {"q1": 4, "q2": 3},
+}
+REFLECTION: dict[str, Any] = {
+    "phase": "weekly",
+    "category": "wants",
+    "reflection_text": "I noticed snacks were my biggest optional expense this week.",
+    "confidence_rating": 4,
+    "intended_action": "Limit snack purchases to weekends.",
+}
+EVENT: dict[str, Any] = {
+    "event_name": "challenge_catalog_viewed",
+    "context": {"source": "challenge_tab"},
+    "client_timestamp": "2026-06-13T10:30:00Z",
+}
+METRICS: dict[str, Any] = {
+    "month_range": "2026-06",
+    "metrics": {"expense_log_days": 12, "monthly_savings_goal_progress_percent": 65},
+    "client_timestamp": "2026-06-13T10:30:00Z",
+}
+SNAPSHOT: dict[str, Any] = {
+    "month_range": "2026-06",
+    "level": 2,
+    "level_title": "Consistency Builder",
+    "total_points": 150,
+    "streak_days": 4,
+    "active_missions_count": 2,
+    "completed_missions_count": 1,
+    "claimed_rewards_count": 1,
+    "failed_missions_count": 0,
+    "badges_earned_count": 1,
+    "reflection_count": 2,
+    "game_metrics": {},
+    "learning_metrics": {},
+    "badge_ids": [1],
+    "mission_summary": [],
+}
+
+
 def somewhere() -> dict[str, str]:
     """The header by which a trusted proxy says that a client has an address of its own."""
     return {"X-Forwarded-For": f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{1 + secrets.randbelow(254)}"}
@@ -70,6 +120,15 @@ class Person:
 
     def put(self, path: str, body: Any) -> httpx.Response:
         return httpx.put(f"{self.service.url}/api/users/{self.uuid}{path}", json=body)
+
+    def patch(self, path: str, body: Any) -> httpx.Response:
+        return httpx.patch(f"{self.service.url}/api/users/{self.uuid}{path}", json=body)
+
+    def consent(self, **changes: Any) -> dict[str, Any]:
+        answer = self.post("/research/consent", CONSENT | changes)
+        assert answer.status_code in {200, 201}, answer.text
+        entry: dict[str, Any] = answer.json()
+        return entry
 
     def accept(self, template: int, month: str | None = None) -> dict[str, Any]:
         body = {

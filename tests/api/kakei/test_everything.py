@@ -13,17 +13,32 @@ from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.models import Base
 from api.seeds import SEEDED
 from api.storage import newest_revision
-from tests.api.kakei.people import MONTH, PROFILE, WEEK, Person, this_month
+from tests.api.kakei.people import (
+    ANSWERS,
+    EVENT,
+    MONTH,
+    PROFILE,
+    REFLECTION,
+    SNAPSHOT,
+    WEEK,
+    Person,
+    this_month,
+)
 from tests.api.kakei.test_challenges import FEW_DAYS, completed
 from tests.serving import Service, service
 
-NOBODYS = {*SEEDED, "users"}
+NOBODYS = {*SEEDED, "users", "pseudonym_keys", "releases", "released_participants"}
 """Tables without rows of a person; whoever adds a table decides here or by a foreign key."""
 
 
 def full_life(person: Person) -> None:
     """Something in every table."""
     person.put("/profile", PROFILE)
+    person.consent()
+    person.post("/research/responses", ANSWERS)
+    person.post("/reflections", REFLECTION)
+    person.post("/events", EVENT)
+    person.post("/research/progress-snapshots", SNAPSHOT)
     person.post("/summaries/weekly", WEEK, Idempotency_Key="kept")
     person.post("/summaries/monthly", MONTH)
     person.post("/challenge-metrics", {"month_range": this_month(), "metrics": {"expense_log_days": 1}})

@@ -1,0 +1,1 @@
+"""What can be taken on and earned: templates and badges."""

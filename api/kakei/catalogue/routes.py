@@ -1,0 +1,102 @@
+"""Templates and badges: all there are, and those that a person earned."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from api.database import ReadSession
+from api.kakei.accounts.queries import total_points
+from api.kakei.catalogue import queries
+from api.kakei.catalogue.schemas import AiSuggestion, BadgeOut, Difficulty, EarnedBadge, TemplateOut, UserBadges
+from api.kakei.challenges import rules
+from api.kakei.coach.queries import last_suggestions
+from api.kakei.person import person
+from api.models import ChallengeTemplate, Suggestion
+from api.openapi import problems
+from api.paging import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
+from coach_model.budget.messages import preferred_language, title_behind
+from data.catalog import catalogue
+
+router = APIRouter(tags=["challenges"])
+
+
+@router.get(
+    "/badges",
+    operation_id="badges_list",
+    summary="All badges",
+    responses={200: {"headers": LINK}, **problems(422, 503)},
+)
+async def list_badges(
+    session: ReadSession, request: Request, response: Response, limit: Limit = LONGEST_PAGE, cursor: Cursor = None
+) -> list[BadgeOut]:
+    """Every badge that can be earned, and its rule."""
+    (after,) = from_cursor(cursor, 1) or (0,)
+    found = await queries.badges(session, after, limit + 1)
+    if len(found) > limit:
+        link_next(request, response, (found[limit - 1].id,))
+    return [BadgeOut.model_validate(badge) for badge in found[:limit]]
+
+
+@router.get(
+    "/templates",
+    operation_id="templates_list",
+    summary="Challenge templates",
+    responses={200: {"headers": LINK}, **problems(404, 422, 503)},
+)
+async def list_templates(
+    session: ReadSession,
+    request: Request,
+    response: Response,
+    difficulty: Difficulty | None = None,
+    category_id: Annotated[int | None, Query(ge=1, le=1000)] = None,
+    challenge_type: Annotated[str | None, Query(max_length=32, pattern="^[a-z_]+$")] = None,
+    limit: Limit = LONGEST_PAGE,
+    cursor: Cursor = None,
+    x_user_uuid: Annotated[str | None, Header(description="Marks what the coach last suggested to this user.")] = None,
+) -> list[TemplateOut]:
+    """The challenges that can be accepted; filters combine."""
+    (after,) = from_cursor(cursor, 1) or (0,)
+    found = await queries.templates(
+        session, after, limit + 1, difficulty=difficulty, category_id=category_id, challenge_type=challenge_type
+    )
+    if len(found) > limit:
+        link_next(request, response, (found[limit - 1].id,))
+    user = await person(session, x_user_uuid) if x_user_uuid is not None else None
+    suggested = await last_suggestions(session, user.id) if user else []
+    told = {one.challenge_slug: one for one in suggested}
+    language = preferred_language(request.headers.get("accept-language", ""))
+    return [_template_out(template, told.get(template.slug), language) for template in found[:limit]]
+
+
+@router.get(
+    "/api/users/{uuid}/badges",
+    operation_id="users_list_badges",
+    summary="A user's badges",
+    responses=problems(404, 503),
+)
+async def list_user_badges(uuid: str, session: ReadSession) -> UserBadges:
+    """Points, level and badges, with when and why each was earned."""
+    user = await person(session, uuid)
+    total = await total_points(session, user.id)
+    level = rules.level_of(total, catalogue("levels"))
+    earned = await queries.earned_badges(session, user.id)
+    return UserBadges(
+        total_points=total,
+        level=level.level,
+        level_title=level.title,
+        next_level_title=level.next_title,
+        points_to_next_level=level.points_to_next,
+        badges=[
+            EarnedBadge(badge=BadgeOut.model_validate(badge), reason=had.reason, earned_at=had.earned_at)
+            for had, badge in earned
+        ],
+    )
+
+
+def _template_out(template: ChallengeTemplate, told: Suggestion | None, language: str) -> TemplateOut:
+    out = TemplateOut.model_validate(template)
+    if told is None:
+        return out
+    reason = title_behind(told.challenge_slug, language)
+    suggestion = AiSuggestion(suggestion_id=told.suggestion_id, reason=reason, lever=told.lever)
+    return out.model_copy(update={"is_ai_suggested": True, "ai_suggestion": suggestion})

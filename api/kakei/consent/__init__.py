@@ -1,0 +1,1 @@
+"""Consent to research: a history of which the newest entry is in force."""

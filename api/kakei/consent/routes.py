@@ -1,0 +1,85 @@
+"""Consent to research, and whether a person's own words may leave."""
+
+from datetime import UTC, datetime
+
+from fastapi import APIRouter, Request, Response
+
+from api.database import ReadSession, WriteSession
+from api.errors import NO_CONSENT, ProblemOccurred
+from api.kakei.consent import queries
+from api.kakei.consent.rules import DataMode
+from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
+from api.kakei.once import Once, OnceRoute
+from api.kakei.person import person
+from api.models import Consent
+from api.openapi import problems
+
+router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=OnceRoute)
+OF_A_CONSENT = ("study_version", "consented", "age_confirmed", "allow_research_export", "data_mode", "participant_code")
+NO_STUDY = "none"
+"""The study of somebody who refuses before there was one."""
+
+
+@router.post(
+    "/consent",
+    operation_id="consents_create",
+    summary="Give or take back consent",
+    status_code=201,
+    dependencies=[Once],
+    responses={200: {"model": ConsentOut, "description": "In force already"}, **problems(404, 409, 413, 422, 503)},
+)
+async def consent(
+    uuid: str, body: ConsentCreate, session: WriteSession, request: Request, response: Response
+) -> ConsentOut:
+    """A new entry of the history, which is never overwritten. Without consent in force nothing is collected for
+    research, and what was received then is never exported; taking it back ends the collection at once, and no later
+    export holds the person."""
+    user = await person(session, uuid, alone=True)
+    now = datetime.now(UTC)
+    last = await queries.last_consent(session, user.id)
+    wanted = body.model_dump() | {"data_mode": str(body.data_mode)}
+    wanted["study_version"] = body.study_version or (last.study_version if last else NO_STUDY)
+    if last is not None and all(getattr(last, name) == wanted[name] for name in OF_A_CONSENT):
+        response.status_code = 200
+        return ConsentOut.model_validate(last)
+    if body.consented:
+        await queries.enrol(session, request.app.state.keyring, user, wanted["study_version"], now)
+    entry = Consent(user_id=user.id, received_at=now, **wanted)
+    await queries.add_consent(session, entry)
+    return ConsentOut.model_validate(entry)
+
+
+@router.get(
+    "/consent",
+    operation_id="consents_list",
+    summary="The history of consent",
+    responses=problems(404, 503),
+)
+async def get_consent(uuid: str, session: ReadSession) -> ConsentHistory:
+    """Whether research data are collected now, and every change of mind."""
+    user = await person(session, uuid)
+    entries = await queries.history(session, user.id)
+    return ConsentHistory(
+        in_force=bool(entries) and entries[0].consented,
+        history=[ConsentOut.model_validate(entry) for entry in entries],
+    )
+
+
+@router.patch(
+    "/data-mode",
+    operation_id="consents_set_data_mode",
+    summary="Choose whether own words may leave",
+    responses=problems(403, 404, 413, 422, 503),
+)
+async def set_data_mode(uuid: str, body: DataModeUpdate, session: WriteSession) -> ConsentOut:
+    """Text leaves only if the mode was `sync` both when it was written and when it is exported."""
+    user = await person(session, uuid, alone=True)
+    last = await queries.last_consent(session, user.id)
+    if last is None or not last.consented:
+        raise ProblemOccurred(NO_CONSENT, "There is no consent in force whose mode could be changed.")
+    if DataMode(last.data_mode) is body.data_mode:
+        return ConsentOut.model_validate(last)
+    values = {name: getattr(last, name) for name in OF_A_CONSENT} | {"data_mode": str(body.data_mode)}
+    entry = Consent(user_id=user.id, received_at=datetime.now(UTC), **values)
+    await queries.add_consent(session, entry)
+    return ConsentOut.model_validate(entry)

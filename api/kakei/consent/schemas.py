@@ -1,0 +1,73 @@
+"""Shapes of consent on the wire."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from api.kakei.consent.rules import DataMode
+from api.wire import ClientTime, Wire, Words, example
+
+StudyVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Mode = Annotated[DataMode, Field(strict=False)]
+
+CONSENT = {
+    "consented": True,
+    "age_confirmed": True,
+    "data_mode": "private",
+    "participant_code": "P-001",
+    "allow_research_export": True,
+    "study_version": "gala-tale-2026-v1",
+}
+STORED = CONSENT | {"received_at": "2026-06-13T10:30:00Z"}
+
+
+class ConsentCreate(Wire):
+    """What a person agrees to, or takes back (`consented: false`, which needs nothing else)."""
+
+    model_config = example(CONSENT)
+
+    consented: bool
+    age_confirmed: bool = False
+    data_mode: Mode = DataMode.PRIVATE
+    participant_code: Annotated[Words, Field(min_length=1, max_length=64)] | None = None
+    allow_research_export: bool = False
+    study_version: StudyVersion | None = None
+
+    @model_validator(mode="after")
+    def _consent_is_complete(self) -> "ConsentCreate":
+        if self.consented and not self.age_confirmed:
+            raise ValueError("consented needs age_confirmed")
+        if self.consented and self.study_version is None:
+            raise ValueError("consented needs study_version")
+        return self
+
+
+class ConsentOut(Wire):
+    """An entry of the history."""
+
+    model_config = example(STORED)
+
+    consented: bool
+    age_confirmed: bool
+    data_mode: Mode
+    participant_code: str | None
+    allow_research_export: bool
+    study_version: str
+    received_at: ClientTime
+
+
+class ConsentHistory(Wire):
+    """Whether research data are collected now, and every change of mind, newest first."""
+
+    model_config = example({"in_force": True, "history": [STORED]})
+
+    in_force: bool
+    history: list[ConsentOut]
+
+
+class DataModeUpdate(Wire):
+    """`private`: only numbers leave the service. `sync`: what the person writes from now on may, too."""
+
+    model_config = example({"data_mode": "sync"})
+
+    data_mode: Mode

@@ -1,0 +1,209 @@
+"""The export itself, the same from HTTP and from a shell: read, write, enter in the ledger.
+
+One consistent snapshot of the database is spooled to disk in parts, so that memory stays flat; the session is closed
+before anything is described, packed or sent.
+"""
+
+import secrets
+import shutil
+import zipfile
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.database import Database
+from api.kakei.exports import queries
+from api.kakei.exports.queries import SELECTS, Scope
+from api.kakei.exports.rules import Exporter, cell_of
+from api.models import Release
+from data.disclosure import Cell, Disclosure, disclosure
+from data.formats import PACKAGED, Format, Rows
+from data.formats.json_lines import JsonSink
+from data.schema import DATASET_VERSION, TABLES
+
+IN_FLIGHT = timedelta(minutes=5)
+"""A row may be committed some time after its `received_at`; an export of changes looks that much further back. What it
+finds twice replaces itself."""
+
+type Progress = Callable[[str, int], None]
+"""Told of a table and how many of its rows are written."""
+
+
+class ReleaseUnknown(ValueError):
+    """`since` names no release."""
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What is asked for."""
+
+    kind: Format = "json"
+    since: str | None = None
+    study_version: str | None = None
+    tables: tuple[str, ...] = ()
+    identifiers: bool = False
+    strict: bool = False
+
+    def chosen(self) -> list[str]:
+        """The tables, in the dataset's order. Raises ValueError for one that there is not."""
+        known = [name for name in TABLES if name != "changes"]
+        unknown = sorted(set(self.tables) - set(known))
+        if unknown:
+            raise ValueError(f"tables: {', '.join(unknown)} unknown; there are {', '.join(known)}")
+        # participants is what all others belong to
+        wanted = [name for name in known if not self.tables or name in {*self.tables, "participants"}]
+        return [*wanted, "changes"] if self.since else wanted
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written."""
+
+    name: str
+    path: Path
+    digest: str
+    rows: dict[str, int]
+    changes: dict[str, int] = field(default_factory=dict)
+    disclosure: dict[str, Any] = field(default_factory=dict)
+
+
+class Sink(Protocol):
+    """Takes the rows of one table after the other."""
+
+    def table(self, name: str) -> None: ...
+
+    def write(self, rows: Rows) -> None: ...
+
+    def close(self, about: dict[str, Any], extra: dict[str, str]) -> str: ...
+
+
+async def export(
+    database: Database, request: ExportRequest, out: Path, progress: Progress = lambda _table, _rows: None
+) -> Exported:
+    """Write an export to `out`: a JSON or NDJSON file, a folder, or a ZIP where the name ends so.
+
+    Raises ReleaseUnknown, ValueError for an unknown table, data.disclosure.TooSmall with `strict`, and ImportError
+    where the writers of a format are not installed.
+    """
+    tables = request.chosen()
+    now = datetime.now(UTC)
+    name = f"buddy-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    folder = out.with_name(f".{out.name}.part") if request.kind in PACKAGED else out.parent
+    counts: Counter[str] = Counter(dict.fromkeys(tables, 0))
+    changes: Counter[str] = Counter()
+    try:
+        async with database.read() as session:
+            await queries.begin_snapshot(session)
+            scope = await _scope(session, request)
+            shown, released = await _disclosed(session, scope, request)
+            about = _about(name, now, request)
+            sink = _sink(request, folder, out, about)
+            exporter = Exporter(shown, request.identifiers, now)
+            for table in tables:
+                sink.table(table)
+                if table == "changes":
+                    rows = await _changes(session, scope, [pseudonym for pseudonym, _ in released])
+                    changes.update(change for _, change in rows)
+                    sink.write(rows)
+                    counts[table] += len(rows)
+                elif table in SELECTS:
+                    exporter.begin()
+                    async for part in queries.parts(session, SELECTS[table](scope)):
+                        made = exporter.rows(table, part)
+                        sink.write(made)
+                        counts[table] += len(made)
+                        progress(table, counts[table])
+                progress(table, counts[table])
+        report = shown.report()
+        about |= {"rows": dict(counts), "changes_since": dict(changes), "disclosure": report}
+        digest = sink.close(about, {"DISCLOSURE.md": shown.report_md()})
+        if request.kind in PACKAGED:
+            _place(folder, out)
+    finally:
+        if request.kind in PACKAGED:
+            shutil.rmtree(folder, ignore_errors=True)
+    release = Release(
+        name=name,
+        since=request.since,
+        filters=asdict(request),
+        rows=dict(counts),
+        changes=dict(changes),
+        digest=digest,
+        snapshot_at=now,
+    )
+    async with database.write() as session:
+        await queries.add_release(session, release, released)
+    return Exported(name, out, digest, dict(counts), dict(changes), report)
+
+
+async def _scope(session: AsyncSession, request: ExportRequest) -> Scope:
+    if request.since is None:
+        return Scope(request.study_version)
+    earlier = await queries.release_named(session, request.since)
+    if earlier is None:
+        raise ReleaseUnknown(f"since: there is no release {request.since}; `buddy research releases` lists them")
+    return Scope(request.study_version, earlier.snapshot_at - IN_FLIGHT, earlier)
+
+
+async def _disclosed(
+    session: AsyncSession, scope: Scope, request: ExportRequest
+) -> tuple[Disclosure, list[tuple[str, str]]]:
+    """What may be shown of whom, and the pseudonyms that leave, with their studies."""
+    cells: Counter[Cell] = Counter()
+    zones: Counter[tuple[str, str]] = Counter()
+    released = []
+    async for row in queries.cells(session, scope):
+        cells[cell_of(row)] += 1
+        if row.zone is not None:
+            zones[row.study_version, row.zone] += 1
+        released.append((row.pseudonym, row.study_version))
+    return disclosure(cells, zones, strict=request.strict), released
+
+
+async def _changes(session: AsyncSession, scope: Scope, now_in: list[str]) -> Rows:
+    """Who came, who changed and who must be deleted since the earlier release."""
+    before = await queries.released_before(session, scope)
+    changed = await queries.changed_people(session, scope)
+    here = [(pseudonym, "changed" if pseudonym in before else "added") for pseudonym in now_in if pseudonym in changed]
+    return here + [(pseudonym, "removed") for pseudonym in sorted(before - set(now_in))]
+
+
+def _about(name: str, now: datetime, request: ExportRequest) -> dict[str, Any]:
+    moment = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    changes = f"What changed since {request.since}; `changes` says what to do." if request.since else "Everything."
+    return {
+        "name": name,
+        "title": f"Buddy Coach research export {name}",
+        "description": "Data of people who consented to research and to their export, under keyed pseudonyms.",
+        "dataset": DATASET_VERSION,
+        "version": name,
+        "created_at": moment,
+        "consent_cut_off": moment,
+        "since": request.since,
+        "changes": changes,
+        "study_version": request.study_version,
+        "identifiers": request.identifiers,
+    }
+
+
+def _sink(request: ExportRequest, folder: Path, out: Path, about: dict[str, Any]) -> Sink:
+    if request.kind in PACKAGED:
+        from data.packing import Packer  # noqa: PLC0415 - pyarrow is an extra
+
+        return Packer(folder, request.kind, identifiers=request.identifiers)
+    return JsonSink(out, about, lines=request.kind == "ndjson", identifiers=request.identifiers)
+
+
+def _place(folder: Path, out: Path) -> None:
+    """The finished package where it belongs: as a folder, or as a ZIP file."""
+    if out.suffix != ".zip":
+        folder.rename(out)
+        return
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        for file in sorted(folder.iterdir()):
+            packed.write(file, f"{out.stem}/{file.name}")

@@ -1,0 +1,207 @@
+"""`buddy research`: export, validate, the ledger, and what an operator does for a participant."""
+
+import json
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.database import Database
+from api.shell import one_clear_line, read_settings, with_database
+from data.formats import FORMATS
+
+research = typer.Typer(help="Export research data, and look after participants.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+SUFFIXES = {"json": ".json", "ndjson": ".ndjson"}
+
+
+@research.command()
+def export(
+    out: Annotated[Path, typer.Argument(help="The file to write, or the folder of a package; `.zip` packs it.")],
+    kind: Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")] = "csv",
+    since: Annotated[str | None, typer.Option(help="Only what changed since this release, with tombstones.")] = None,
+    study: Annotated[str | None, typer.Option(help="Only this study version.")] = None,
+    tables: Annotated[str, typer.Option(help="Only these tables, separated by commas; all by default.")] = "",
+    identifiers: Annotated[bool, typer.Option("--identifiers", help="With participant codes; guard the file.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse where small cells would be suppressed.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Export the data of those who consent now: a dataset package, or one JSON document."""
+    from api.kakei.exports.actions import ExportRequest, ReleaseUnknown  # noqa: PLC0415 - help should not wait
+    from api.kakei.exports.actions import export as export_data  # noqa: PLC0415
+    from data.disclosure import TooSmall  # noqa: PLC0415
+
+    if kind not in FORMATS:
+        raise typer.BadParameter(f"{kind}: there is {', '.join(FORMATS)}", param_hint="--format")
+    if out.exists():
+        raise typer.BadParameter(f"{out} is there already", param_hint="OUT")
+    chosen = tuple(name.strip() for name in tables.split(",") if name.strip())
+    request = ExportRequest(kind, since, study, chosen, identifiers, strict)
+    with _reported(as_json, ReleaseUnknown, TooSmall, ImportError, ValueError), _shown_progress() as progress:
+        done = with_database(read_settings(), lambda database: export_data(database, request, out, progress))
+    if as_json:
+        typer.echo(json.dumps(asdict(done), default=str))
+        return
+    rows = ", ".join(f"{name} {count}" for name, count in done.rows.items() if count)
+    typer.echo(f"{done.path}: release {done.name}, {rows or 'no rows'} (digest {done.digest[:12]})")
+
+
+@research.command()
+def validate(
+    package: Annotated[Path, typer.Argument(help="The folder of a dataset package, or its ZIP file.", exists=True)],
+    as_json: Json = False,
+) -> None:
+    """Check a dataset package: digests, schema, Frictionless, Croissant; exits with 1 where anything is wrong."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from data.validation import validate as checks_of  # noqa: PLC0415 - pyarrow is an extra
+
+    with one_clear_line(zipfile.BadZipFile, OSError), _unpacked(package) as folder:
+        checks = checks_of(folder)
+    if as_json:
+        typer.echo(json.dumps([asdict(check) for check in checks]))
+    else:
+        table = Table("", "", "found", show_edge=False)
+        words = {True: "[green]valid[/green]", False: "[red]wrong[/red]", None: "[yellow]not checked[/yellow]"}
+        for check in checks:
+            table.add_row(words[check.fine], check.what, check.found)
+        Console().print(table)
+    if any(check.fine is False for check in checks):
+        raise typer.Exit(1)
+
+
+@research.command()
+def releases(as_json: Json = False) -> None:
+    """List every export that was made: when, with which filters, how many rows."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from api.kakei.exports import queries  # noqa: PLC0415
+    from api.models import Release  # noqa: PLC0415
+
+    async def run(database: Database) -> list[Release]:
+        async with database.read() as session:
+            return await queries.releases(session)
+
+    found = with_database(read_settings(), run)
+    if as_json:
+        names = ("name", "since", "filters", "rows", "changes", "digest", "snapshot_at")
+        typer.echo(json.dumps([{name: getattr(one, name) for name in names} for one in found], default=str))
+        return
+    table = Table("release", "since", "format", "study", "participants", "rows", "digest", show_edge=False)
+    for one in found:
+        filters = one.filters
+        table.add_row(
+            *(one.name, one.since or "", filters["kind"], filters["study_version"] or "all"),
+            *(str(one.rows.get("participants", 0)), str(sum(one.rows.values())), one.digest[:12]),
+        )
+    Console().print(table)
+
+
+@research.command()
+def withdraw(
+    uuid: Annotated[str, typer.Argument(help="The user's id.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Take back a participant's consent for them: nothing is collected any more, and no later export holds them."""
+    from api.kakei.accounts.queries import user_by_uuid  # noqa: PLC0415
+    from api.kakei.consent import queries  # noqa: PLC0415
+    from api.models import Consent  # noqa: PLC0415
+
+    async def run(database: Database) -> str:
+        async with database.write() as session:
+            user = await user_by_uuid(session, uuid, alone=True)
+            last = await queries.last_consent(session, user.id) if user else None
+            if user is None or last is None or not last.consented:
+                return "unknown" if user is None else "none"
+            await queries.add_consent(
+                session,
+                Consent(
+                    user_id=user.id,
+                    study_version=last.study_version,
+                    consented=False,
+                    age_confirmed=last.age_confirmed,
+                    allow_research_export=False,
+                    data_mode="private",
+                    participant_code=last.participant_code,
+                    received_at=datetime.now(UTC),
+                ),
+            )
+            return "withdrawn"
+
+    if not yes:
+        typer.confirm(f"Take back the consent of {uuid}?", abort=True)
+    done = with_database(read_settings(), run)
+    if done == "unknown":
+        print(f"error: there is no user {uuid}", file=sys.stderr)
+        raise typer.Exit(1)
+    typer.echo("consent taken back" if done == "withdrawn" else "there was no consent in force")
+
+
+@research.command("rotate-pseudonyms")
+def rotate_pseudonyms(
+    study: Annotated[str, typer.Argument(help="The study version.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Give every participant of a study a new pseudonym that cannot be linked to the old one."""
+    from api.kakei.consent import queries  # noqa: PLC0415
+    from api.security import SecretMissing, keyring  # noqa: PLC0415
+
+    settings = read_settings()
+
+    async def run(database: Database) -> int:
+        async with database.write() as session:
+            return await queries.rotate_pseudonyms(session, keyring(settings), study, datetime.now(UTC))
+
+    if not yes:
+        typer.confirm(f"Later exports of {study} will not match earlier ones. Go on?", abort=True)
+    with one_clear_line(SecretMissing):
+        renamed = with_database(settings, run)
+    typer.echo(f"{renamed} participants of {study} have new pseudonyms")
+
+
+@contextmanager
+def _reported(as_json: bool, *expected: type[Exception]) -> Iterator[None]:
+    """An expected error in one line, or as JSON with the name of its kind, which the HTTP door translates."""
+    if not as_json:
+        with one_clear_line(*expected):
+            yield
+        return
+    try:
+        yield
+    except expected as error:
+        typer.echo(json.dumps({"error": type(error).__name__, "detail": str(error)}))
+        raise typer.Exit(1) from error
+
+
+@contextmanager
+def _shown_progress() -> Iterator[Callable[[str, int], None]]:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("reading")
+        yield lambda table, rows: bar.update(task, description=f"{table}: {rows:,} rows")
+
+
+@contextmanager
+def _unpacked(package: Path) -> Iterator[Path]:
+    """The folder of a package; a ZIP is unpacked for as long as it is needed."""
+    with tempfile.TemporaryDirectory() if package.is_file() else nullcontext() as folder:
+        if folder is None:
+            yield package
+            return
+        with zipfile.ZipFile(package) as packed:
+            packed.extractall(folder)
+        inside = [entry for entry in Path(folder).iterdir() if entry.is_dir()]
+        yield inside[0] if len(inside) == 1 else Path(folder)

@@ -1,0 +1,229 @@
+"""What an export reads, in one consistent snapshot, and the ledger of what left."""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CTE, Row, Select, func, or_, select, union
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from api.kakei.accounts.queries import insert_into
+from api.models import (
+    AppEvent,
+    ChallengeMetric,
+    ChallengeTemplate,
+    Consent,
+    Decision,
+    MonthlySummary,
+    Participant,
+    PointEntry,
+    Profile,
+    ProgressSnapshot,
+    Reflection,
+    Release,
+    ReleasedParticipant,
+    Response,
+    UserChallenge,
+    WeeklySummary,
+)
+
+PART_ROWS = 5_000
+"""Rows that are held in memory at once."""
+UPSERT_ROWS = 500
+"""Rows of one INSERT; SQLite binds at most 32,766 values."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Whose rows: of which study, and only of people who changed since an earlier release."""
+
+    study_version: str | None = None
+    changed_since: datetime | None = None
+    earlier: Release | None = None
+
+
+async def begin_snapshot(session: AsyncSession) -> None:
+    """See the database as it is now until the end of the session, whatever is written meanwhile."""
+    if session.get_bind().dialect.name == "postgresql":
+        options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        await session.connection(execution_options=options)
+
+
+def allowed(scope: Scope) -> CTE:
+    """Participants who may be exported now: the newest entry of their consent says so, of all entries and of those of
+    the study."""
+    now, own = aliased(Consent), aliased(Consent)
+    newest = select(func.max(Consent.id)).group_by(Consent.user_id)
+    newest_of_study = select(func.max(Consent.id)).group_by(Consent.user_id, Consent.study_version)
+    query = (
+        select(
+            Participant.user_id,
+            Participant.study_version,
+            Participant.pseudonym,
+            Participant.split,
+            Participant.joined_at,
+            now.data_mode.label("mode_now"),
+            own.participant_code,
+            Profile.time_zone.label("zone"),
+            Profile.income_range_id,
+            Profile.user_profile,
+            Profile.budget_cycle_start_day,
+        )
+        .join(now, now.user_id == Participant.user_id)
+        .join(own, (own.user_id == Participant.user_id) & (own.study_version == Participant.study_version))
+        .outerjoin(Profile, Profile.user_id == Participant.user_id)
+        .where(now.id.in_(newest), own.id.in_(newest_of_study))
+    )
+    for entry in (now, own):
+        query = query.where(entry.consented, entry.age_confirmed, entry.allow_research_export)
+    if scope.study_version is not None:
+        query = query.where(Participant.study_version == scope.study_version)
+    return query.cte("allowed")
+
+
+def people(scope: Scope) -> Select[Any]:
+    """The participants themselves; of an export of changes all of them, since their standing is small and whole."""
+    who = allowed(scope)
+    return select(who).order_by(who.c.pseudonym)
+
+
+def consents(scope: Scope) -> Select[Any]:
+    who = allowed(scope)
+    query = select(
+        *(who.c.pseudonym, who.c.study_version, who.c.zone),
+        *(Consent.consented, Consent.age_confirmed, Consent.allow_research_export),
+        *(Consent.data_mode, Consent.received_at),
+    ).join(who, (who.c.user_id == Consent.user_id) & (who.c.study_version == Consent.study_version))
+    return _changed(query, who, scope).order_by(who.c.pseudonym, Consent.id)
+
+
+def received(table: type[Any], scope: Scope, *columns: Any) -> Select[Any]:
+    """Rows of a table that were received under a consent to the participant's study, with what decides on them."""
+    who, then = allowed(scope), aliased(Consent)
+    query = (
+        select(
+            *(columns or (table,)),
+            *(who.c.pseudonym, who.c.study_version, who.c.zone, who.c.mode_now),
+            then.data_mode.label("mode_then"),
+        )
+        .select_from(table)
+        .join(then, then.id == table.consent_id)
+        .join(who, (who.c.user_id == table.user_id) & (who.c.study_version == then.study_version))
+    )
+    return _changed(query, who, scope).order_by(who.c.pseudonym, table.id)
+
+
+def responses(scope: Scope) -> Select[Any]:
+    """Answers with their version among those to the same instrument in the same phase and period."""
+    group = (Response.user_id, Response.instrument_key, Response.phase, Response.period)
+    when = (func.coalesce(Response.client_timestamp, Response.received_at), Response.fingerprint)
+    version = func.row_number().over(partition_by=group, order_by=when).label("version")
+    versions = func.count().over(partition_by=group).label("versions")
+    return received(Response, scope, *Response.__table__.columns, version, versions)
+
+
+def challenges(scope: Scope) -> Select[Any]:
+    template = ChallengeTemplate
+    of_template = (template.slug, template.metric_key, template.target_value, template.unit, template.reward_points)
+    query = received(UserChallenge, scope, *UserChallenge.__table__.columns, *of_template)
+    return query.join(template, template.id == UserChallenge.challenge_template_id)
+
+
+def _whole(table: type[Any]) -> Callable[[Scope], Select[Any]]:
+    return lambda scope: received(table, scope, *table.__table__.columns)
+
+
+SELECTS: dict[str, Callable[[Scope], Select[Any]]] = {
+    "participants": people,
+    "consents": consents,
+    "responses": responses,
+    "scores": responses,
+    "reflections": _whole(Reflection),
+    "events": _whole(AppEvent),
+    "challenge_metrics": _whole(ChallengeMetric),
+    "progress_snapshots": _whole(ProgressSnapshot),
+    "weekly_summaries": _whole(WeeklySummary),
+    "monthly_summaries": _whole(MonthlySummary),
+    "challenges": challenges,
+    "points": _whole(PointEntry),
+    "decisions": _whole(Decision),
+}
+"""By table of the dataset, what it is read from."""
+
+CHANGED_AT = (
+    *(table.received_at for table in (Consent, Response, Reflection, AppEvent, ChallengeMetric, ProgressSnapshot)),
+    *(WeeklySummary.received_at, MonthlySummary.received_at, UserChallenge.changed_at, PointEntry.created_at),
+    *(Decision.decided_at, Profile.updated_at),
+)
+"""Every moment that says that something about a person changed."""
+
+
+async def parts(session: AsyncSession, query: Select[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
+    """The rows of a query, some thousands at a time, through a cursor on the server."""
+    result = await session.stream(query.execution_options(yield_per=PART_ROWS))
+    async for part in result.partitions(PART_ROWS):
+        yield part
+
+
+async def cells(session: AsyncSession, scope: Scope) -> AsyncIterator[Row[Any]]:
+    """The quasi-identifiers of everybody who may be exported."""
+    async for part in parts(session, people(scope)):
+        for row in part:
+            yield row
+
+
+async def release_named(session: AsyncSession, name: str) -> Release | None:
+    return await session.scalar(select(Release).where(Release.name == name))
+
+
+async def releases(session: AsyncSession) -> list[Release]:
+    """The ledger, newest first."""
+    return list(await session.scalars(select(Release).order_by(Release.id.desc())))
+
+
+async def changed_people(session: AsyncSession, scope: Scope) -> set[str]:
+    """The pseudonyms whose rows an export of changes holds."""
+    who = allowed(scope)
+    return set(await session.scalars(_changed(select(who.c.pseudonym), who, scope)))
+
+
+async def released_before(session: AsyncSession, scope: Scope) -> set[str]:
+    """The pseudonyms that left with a release up to the earlier one."""
+    assert scope.earlier is not None  # noqa: S101 - only asked for an export of changes
+    left = select(ReleasedParticipant.pseudonym).where(ReleasedParticipant.first_release_id <= scope.earlier.id)
+    if scope.study_version is not None:
+        left = left.where(ReleasedParticipant.study_version == scope.study_version)
+    return set(await session.scalars(left))
+
+
+async def add_release(session: AsyncSession, release: Release, released: Iterable[tuple[str, str]]) -> None:
+    """Enter an export in the ledger, and the pseudonyms (with their studies) that left with it."""
+    session.add(release)
+    await session.flush()
+    entries = [
+        {
+            "pseudonym": pseudonym,
+            "study_version": study_version,
+            "first_release_id": release.id,
+            "last_release_id": release.id,
+        }
+        for pseudonym, study_version in released
+    ]
+    for start in range(0, len(entries), UPSERT_ROWS):
+        insert = insert_into(session, ReleasedParticipant).values(entries[start : start + UPSERT_ROWS])
+        last = {"last_release_id": release.id}
+        await session.execute(insert.on_conflict_do_update(index_elements=["pseudonym"], set_=last))
+
+
+def _changed(query: Select[Any], who: CTE, scope: Scope) -> Select[Any]:
+    """Only of people who changed since the earlier release, or were not in it."""
+    if scope.changed_since is None or scope.earlier is None:
+        return query
+    moved = union(*(select(moment.class_.user_id).where(moment > scope.changed_since) for moment in CHANGED_AT))
+    had = select(ReleasedParticipant.pseudonym).where(
+        ReleasedParticipant.first_release_id <= scope.earlier.id,
+        ReleasedParticipant.last_release_id >= scope.earlier.id,
+    )
+    return query.where(or_(who.c.user_id.in_(moved), who.c.pseudonym.not_in(had)))

@@ -1,0 +1,157 @@
+"""The export over HTTP: the very command of the shell, in a process of its own.
+
+So the service keeps answering while a large study is read, needs none of the writers' libraries, and a client that goes
+away takes nothing with it but that process.
+"""
+
+import asyncio
+import contextlib
+import importlib.util
+import json
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from api import errors
+from api.errors import FieldError, ProblemOccurred
+from api.kakei.consent.schemas import StudyVersion
+from api.openapi import problems
+from api.security import is_token
+from api.settings import Settings
+from data.formats import PACKAGED, Format
+
+SPOOL = Path("var/exports")
+"""Where exports lie until they are sent: on disk, since /tmp may be memory."""
+LOOK_SECONDS = 0.5
+"""How often a waiting client is looked after."""
+MEDIA = {"json": "application/json", "ndjson": "application/x-ndjson"}
+WRITERS = {"csv": "pyarrow", "parquet": "pyarrow", "sav": "pyreadstat", "dta": "pyreadstat"}
+
+router = APIRouter(prefix="/api/admin/research", tags=["research"])
+log = structlog.get_logger("api.exports")
+
+
+async def _researcher(
+    request: Request,
+    x_research_export_token: Annotated[str | None, Header(description="`RESEARCH_EXPORT_TOKEN`")] = None,
+) -> None:
+    expected = request.app.state.settings.research_export_token
+    if expected is None:
+        raise ProblemOccurred(errors.EXPORT_NOT_CONFIGURED, "RESEARCH_EXPORT_TOKEN is not set.")
+    if not is_token(x_research_export_token, expected):
+        raise ProblemOccurred(errors.EXPORT_FORBIDDEN, "X-Research-Export-Token is missing or wrong.")
+
+
+@router.get(
+    "/export",
+    operation_id="research_export",
+    summary="Export the research dataset",
+    dependencies=[Depends(_researcher)],
+    response_class=FileResponse,
+    responses={
+        200: {
+            "description": "One JSON document, a JSON document a line, or a ZIP dataset package",
+            "content": {"application/json": {}, "application/x-ndjson": {}, "application/zip": {}},
+        },
+        **problems(403, 409, 422, 429, 501, 503),
+    },
+)
+async def export(
+    request: Request,
+    kind: Annotated[
+        Format, Query(alias="format", description="json, ndjson, csv, parquet, sav (SPSS), dta (Stata)")
+    ] = "json",
+    since: Annotated[str | None, Query(max_length=64, description="Only what changed since this release.")] = None,
+    study_version: Annotated[StudyVersion | None, Query(description="Only this study.")] = None,
+    tables: Annotated[str, Query(max_length=500, description="Only these, separated by commas.")] = "",
+    identifiers: Annotated[bool, Query(description="With participant codes.")] = False,
+    strict: Annotated[bool, Query(description="Refuse where small cells would be suppressed.")] = False,
+) -> FileResponse:
+    """Everything of those who consent now, as one consistent snapshot; every export is entered in the ledger, and
+    `X-Release` names it. `since` gives what changed since a release, with tombstones (`changes`) of people to delete.
+    """
+    missing = WRITERS.get(kind)
+    if missing is not None and importlib.util.find_spec(missing) is None:
+        raise ProblemOccurred(errors.FORMAT_NOT_INSTALLED, "Install the extra `research`, or ask for json or ndjson.")
+    folder = _spool()
+    try:
+        out = folder / f"export.{'zip' if kind in PACKAGED else kind}"
+        options = {"--format": kind, "--since": since, "--study": study_version, "--tables": tables or None}
+        arguments = [part for name, value in options.items() if value is not None for part in (name, value)]
+        arguments += ["--identifiers"] if identifiers else []
+        arguments += ["--strict"] if strict else []
+        async with request.app.state.exporting:  # one at a time: each is a process that works at full speed
+            done = await _run(request, [str(out), *arguments])
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    name = f"{done['name']}{'-IDENTIFIERS' if identifiers else ''}{out.suffix}"
+    return FileResponse(
+        out,
+        media_type=MEDIA.get(kind, "application/zip"),
+        filename=name,
+        headers={"X-Release": done["name"], "X-Digest": done["digest"], "Cache-Control": "no-store"},
+        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
+    )
+
+
+def _spool() -> Path:
+    """A new folder that nobody else reads."""
+    SPOOL.mkdir(parents=True, exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=SPOOL))
+
+
+async def _run(request: Request, arguments: list[str]) -> dict[str, Any]:
+    """What the command says; the command ends with the client. Raises ProblemOccurred for what it refuses."""
+    command = [sys.executable, "-m", "api.cli", "research", "export", *arguments, "--json"]
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=_environment(request.app.state.settings),
+    )
+    try:
+        work = asyncio.ensure_future(process.communicate())
+        while not (await asyncio.wait({work}, timeout=LOOK_SECONDS))[0]:
+            if await request.is_disconnected():
+                raise asyncio.CancelledError
+        printed, complaints = work.result()
+    finally:
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGKILL)
+            await process.wait()
+    try:
+        said: dict[str, Any] = json.loads(printed)
+    except ValueError:
+        why = complaints.decode(errors="replace").strip().rpartition("\n")[2]
+        log.error("an export failed", request_id=request.scope["request_id"], why=why[:200])
+        headers = {"Retry-After": str(errors.RETRY_SECONDS)}
+        raise ProblemOccurred(errors.DATABASE_UNAVAILABLE, "The export could not be made.", headers=headers) from None
+    if "error" in said:
+        raise _refused(said)
+    return said
+
+
+def _refused(said: dict[str, Any]) -> ProblemOccurred:
+    field, _, message = said["detail"].partition(": ")
+    if said["error"] == "TooSmall":
+        return ProblemOccurred(errors.CELLS_TOO_SMALL, said["detail"])
+    kind = errors.RELEASE_UNKNOWN if said["error"] == "ReleaseUnknown" else errors.INVALID_INPUT
+    return ProblemOccurred(kind, said["detail"], [FieldError(field, message)])
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """The command reads the same database, and gets no secret that it does not need."""
+    secret = {"SECRET_KEY", "RESEARCH_EXPORT_TOKEN", "METRICS_TOKEN", "ADMIN_PASSWORD"}
+    inherited = {name: value for name, value in os.environ.items() if name.upper() not in secret}
+    return inherited | {"DATABASE_URL": settings.database_url}

@@ -1,0 +1,338 @@
+"""How a stored row becomes a row of the dataset: what may leave, under which name, and why the rest does not. Pure."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import numpy as np
+
+from api.kakei.challenges.rules import local_date, status_on
+from coach_model.budget.actions import LEVERS, eligible_levels
+from coach_model.budget.context import FEATURES
+from data.catalog import metric_keys
+from data.disclosure import Cell, Disclosure
+from data.formats import Row, Rows
+from data.instruments import instruments, missing_answer
+from data.missing import Missing
+from data.schema import TABLES
+
+SYNC = "sync"
+type Values = dict[str, Any]
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass
+class Exporter:
+    """Turns stored rows into rows of one export. Rows come sorted by pseudonym, which is what ids are counted by."""
+
+    disclosure: Disclosure
+    identifiers: bool
+    now: datetime
+    _counted: dict[str, tuple[str, int]] = field(default_factory=dict)
+
+    def begin(self) -> None:
+        """Count from 1 again: another table begins."""
+        self._counted.clear()
+
+    def rows(self, table: str, stored: Sequence[Any]) -> Rows:
+        """The rows of a table that stored rows become; an answer to an instrument becomes a row for each item."""
+        columns = [column.name for column in TABLES[table].shipped(identifiers=self.identifiers)]
+        make = MAKERS[table]
+        return [_in_order(columns, values) for row in stored for values in make(self, row)]
+
+    def number(self, kind: str, pseudonym: str) -> str:
+        """The next id of a kind for a participant; it tells nothing but the participant and the order."""
+        last, count = self._counted.get(kind, ("", 0))
+        count = count + 1 if last == pseudonym else 1
+        self._counted[kind] = (pseudonym, count)
+        return f"{pseudonym}-{kind}{count}"
+
+    def local(self, row: Any, moment: datetime) -> Values:
+        """The local date and the zone, where they may be shown."""
+        zone = self.disclosure.zone(row.study_version, row.zone)
+        hidden = zone is Missing.SUPPRESSED
+        return {"local_date": zone if hidden else moment.astimezone(_zone(row.zone or "UTC")).date(), "time_zone": zone}
+
+    def moments(self, row: Any) -> Values:
+        """When a row was made and received, in every form."""
+        made = row.client_timestamp
+        return {
+            "client_timestamp": made or Missing.NOT_UPLOADED,
+            "received_at": row.received_at,
+            **self.local(row, made or row.received_at),
+        }
+
+
+def participant(export: Exporter, row: Any) -> list[Values]:
+    income, profile, month = export.disclosure.shown(cell_of(row))
+    return [
+        {
+            "participant_id": row.pseudonym,
+            "study_version": row.study_version,
+            "split": row.split,
+            "income_range_id": income,
+            "user_profile": profile,
+            "start_month": month,
+            "budget_cycle_start_day": row.budget_cycle_start_day or Missing.NOT_UPLOADED,
+            "time_zone": export.disclosure.zone(row.study_version, row.zone),
+            "data_mode": row.mode_now,
+            "participant_code": row.participant_code or Missing.NOT_UPLOADED,
+        }
+    ]
+
+
+def cell_of(row: Any) -> Cell:
+    """The quasi-identifiers of a participant."""
+    return Cell(row.study_version, row.income_range_id, row.user_profile, f"{row.joined_at:%Y-%m}")
+
+
+def consent(export: Exporter, row: Any) -> list[Values]:
+    return [
+        {
+            "consent_id": export.number("c", row.pseudonym),
+            "participant_id": row.pseudonym,
+            "study_version": row.study_version,
+            "consented": row.consented,
+            "age_confirmed": row.age_confirmed,
+            "allow_research_export": row.allow_research_export,
+            "data_mode": row.data_mode,
+            "received_at": row.received_at,
+            **export.local(row, row.received_at),
+        }
+    ]
+
+
+def responses(export: Exporter, row: Any) -> list[Values]:
+    """One row for each item of the instrument, answered or not."""
+    shared = _of_response(export, row) | export.moments(row)
+    instrument = instruments().get(row.instrument_key)
+    items = {item.id: item for item in instrument.items} if instrument else {}
+    found = []
+    for name in items or row.answers:
+        item, answer = items.get(name), row.answers.get(name)
+        absent = missing_answer(row.answers, name)
+        is_text = isinstance(answer, str) or (item is not None and item.type == "text")
+        label = next((option.label for option in item.options if option.value == answer), None) if item else None
+        found.append(
+            shared
+            | {
+                "item_id": name,
+                "item_type": item.type if item else "text" if is_text else "number",
+                "value": Missing.NOT_APPLICABLE if is_text else absent or float(answer),
+                "value_label": Missing.NOT_APPLICABLE if label is None and absent is None else absent or label,
+                "text": absent or words(row, answer) if is_text else Missing.NOT_APPLICABLE,
+            }
+        )
+    return found
+
+
+def scores(export: Exporter, row: Any) -> list[Values]:
+    shared = _of_response(export, row)  # counts the response also where nothing is scored, as `responses` does
+    if row.score is None and row.score_missing is None:
+        return []
+    instrument = instruments().get(row.instrument_key)
+    label = instrument.scoring["label"] if instrument and instrument.scoring else row.instrument_key
+    score = Missing(row.score_missing) if row.score is None else row.score
+    return [shared | {"score_label": label, "score": score} | export.moments(row)]
+
+
+def reflection(export: Exporter, row: Any) -> list[Values]:
+    return [
+        {
+            "reflection_id": export.number("f", row.pseudonym),
+            "participant_id": row.pseudonym,
+            "phase": row.phase,
+            "category": row.category,
+            "confidence_rating": row.confidence_rating or Missing.NOT_UPLOADED,
+            "quality_score": float(row.quality_score),
+            "quality_level": row.quality_level,
+            **{f"has_{name}": name in row.strengths for name in ("observation", "amount", "cause", "plan")},
+            "text_length": len(row.reflection_text),
+            "reflection_text": words(row, row.reflection_text),
+            "intended_action": Missing.NOT_UPLOADED if row.intended_action is None else words(row, row.intended_action),
+            **export.moments(row),
+        }
+    ]
+
+
+def event(export: Exporter, row: Any) -> list[Values]:
+    shared = may_leave(row) is None
+    context = {name: value for name, value in row.context.items() if shared or not isinstance(value, str)}
+    return [
+        {
+            "event_id": export.number("e", row.pseudonym),
+            "participant_id": row.pseudonym,
+            "event_name": row.event_name,
+            "known": row.known,
+            "context": _json(context),
+            "strings_withheld": len(row.context) - len(context),
+            **export.moments(row),
+        }
+    ]
+
+
+def challenge_metric(export: Exporter, row: Any) -> list[Values]:
+    return [
+        {
+            "participant_id": row.pseudonym,
+            "month": row.month,
+            "metric_key": row.metric_key,
+            "known": row.metric_key in metric_keys(),
+            "value": float(row.value),
+            **export.moments(row),
+        }
+    ]
+
+
+def progress_snapshot(export: Exporter, row: Any) -> list[Values]:
+    counts = (column.name for column in TABLES["progress_snapshots"].columns if column.type == "integer")
+    kept = may_leave(row)
+    free = {name: kept or _json(getattr(row, name)) for name in ("game_metrics", "learning_metrics", "mission_summary")}
+    return [
+        {
+            "participant_id": row.pseudonym,
+            "month": row.month,
+            "level_title": words(row, row.level_title),
+            "badge_ids": _json(row.badge_ids),
+            **{name: getattr(row, name) for name in counts},
+            **free,
+            **export.moments(row),
+        }
+    ]
+
+
+def summary(export: Exporter, row: Any) -> list[Values]:
+    spent = ("total_spent", "spent_needs", "spent_wants", "spent_culture", "spent_unexpected")
+    return [
+        {
+            "participant_id": row.pseudonym,
+            "month_key": row.month_key,
+            "week_key": getattr(row, "week_key", None),
+            "logging_days_count": row.logging_days_count,
+            **{name: float(getattr(row, name)) for name in spent},
+            **export.moments(row),
+        }
+    ]
+
+
+def challenge(export: Exporter, row: Any) -> list[Values]:
+    return [
+        {
+            "challenge_id": export.number("h", row.pseudonym),
+            "participant_id": row.pseudonym,
+            "slug": row.slug,
+            "metric_key": row.metric_key,
+            "month": row.month,
+            "status": str(status_on(row.status, row.month, local_date(export.now, row.zone))),
+            "current_progress": float(row.current_progress),
+            "target_value": float(row.target_value),
+            "unit": row.unit,
+            "reward_points": row.reward_points,
+            "source": row.source,
+            "accepted_at": row.accepted_at,
+            "completed_at": row.completed_at or Missing.NOT_APPLICABLE,
+            "claimed_at": row.claimed_at or Missing.NOT_APPLICABLE,
+            **export.local(row, row.accepted_at),
+        }
+    ]
+
+
+def points(export: Exporter, row: Any) -> list[Values]:
+    return [
+        {
+            "entry_id": export.number("l", row.pseudonym),
+            "participant_id": row.pseudonym,
+            "points": row.points,
+            "cause": row.cause,
+            "received_at": row.created_at,
+            **export.local(row, row.created_at),
+        }
+    ]
+
+
+def decision(export: Exporter, row: Any) -> list[Values]:
+    eligible = eligible_levels(np.array([row.context], dtype=np.float32))[0]
+    values: Values = {
+        "decision_id": export.number("d", row.pseudonym),
+        "participant_id": row.pseudonym,
+        "study_week": Missing.NOT_APPLICABLE,
+        "decided_at": row.decided_at,
+        **export.local(row, row.decided_at),
+        "phase": row.phase,
+        "component": row.component,
+        "policy_id": row.policy_id,
+        "source": row.source,
+        "fallback_reason": row.fallback_reason or Missing.NOT_APPLICABLE,
+        "epsilon": row.epsilon,
+        **dict(zip(FEATURES, row.context, strict=True)),
+        "propensity": row.propensity,
+        "seed": row.seed,
+        "context_schema": row.context_schema,
+        "action_schema": row.action_schema,
+    }
+    for number, lever in enumerate(LEVERS):
+        values[f"eligible_{lever}"] = "".join("01"[int(level)] for level in eligible[number])
+        values[f"level_{lever}"] = row.levels[number]
+        values |= {f"prob_{lever}_{level}": p for level, p in enumerate(row.distributions[number])}
+    return [values]
+
+
+def may_leave(row: Any) -> Missing | None:
+    """Why a person's own words stay here: they may leave only if the mode was `sync` when they were written and is
+    now; None where they may."""
+    if row.mode_then != SYNC:
+        return Missing.PRIVATE
+    return None if row.mode_now == SYNC else Missing.WITHDRAWN
+
+
+def words(row: Any, text: str) -> str | Missing:
+    """A person's own words, or why they stay here."""
+    return may_leave(row) or text
+
+
+MAKERS: Mapping[str, Callable[[Exporter, Any], list[Values]]] = {
+    "participants": participant,
+    "consents": consent,
+    "responses": responses,
+    "scores": scores,
+    "reflections": reflection,
+    "events": event,
+    "challenge_metrics": challenge_metric,
+    "progress_snapshots": progress_snapshot,
+    "weekly_summaries": summary,
+    "monthly_summaries": summary,
+    "challenges": challenge,
+    "points": points,
+    "decisions": decision,
+}
+"""By table, what a stored row becomes. Outcomes are computed when a study is evaluated; there are none outside."""
+
+
+def _of_response(export: Exporter, row: Any) -> Values:
+    return {
+        "response_id": export.number("r", row.pseudonym),
+        "participant_id": row.pseudonym,
+        "instrument_key": row.instrument_key,
+        "instrument_version": row.instrument_version,
+        "phase": row.phase,
+        "period": row.period or Missing.NOT_APPLICABLE,
+        "version": row.version,
+        "current": row.version == row.versions,
+    }
+
+
+def _in_order(columns: list[str], values: Values) -> Row:
+    return tuple([values[name] for name in columns])
+
+
+def _json(value: Any) -> str:
+    return _encode(value).decode()
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)

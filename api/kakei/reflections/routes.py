@@ -1,0 +1,71 @@
+"""Reflections, and feedback on them."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+
+from api.database import WriteSession
+from api.kakei.challenges.actions import award_badges
+from api.kakei.consent.queries import stamp
+from api.kakei.once import Once, OnceRoute
+from api.kakei.person import person
+from api.kakei.reflections.rules import feedback, quality_of, texts_in
+from api.kakei.reflections.schemas import ReflectionCreate, ReflectionOut
+from api.kakei.research.queries import add_once, reflection
+from api.kakei.research.rules import fingerprint
+from api.models import Reflection
+from api.openapi import problems
+from coach_model.budget.messages import preferred_language
+from data.catalog import catalogue
+
+router = APIRouter(prefix="/api/users/{uuid}", tags=["research"], route_class=OnceRoute)
+
+
+@router.post(
+    "/reflections",
+    operation_id="reflections_create",
+    summary="Store a reflection and get feedback",
+    status_code=201,
+    dependencies=[Once],
+    responses={200: {"model": ReflectionOut, "description": "Stored before"}, **problems(404, 409, 413, 422, 503)},
+)
+async def create(
+    uuid: str,
+    body: ReflectionCreate,
+    session: WriteSession,
+    response: Response,
+    accept_language: Annotated[str, Header(description="Feedback in English or Japanese.")] = "en",
+) -> ReflectionOut:
+    """Feedback names what made the reflection strong and what is missing: an observation, an amount, a cause, a plan.
+    It is deterministic, and length earns nothing. The same reflection sent again on the same day, or with the same
+    `client_timestamp`, is not a second one."""
+    user = await person(session, uuid)
+    now = datetime.now(UTC)
+    quality = quality_of(body.reflection_text, body.intended_action, catalogue("reflections"))
+    content = body.model_dump(exclude={"client_timestamp"})
+    mark = fingerprint(content, body.client_timestamp or now.date())
+    values = content | {
+        "user_id": user.id,
+        "consent_id": await stamp(session, user.id),
+        "client_timestamp": body.client_timestamp,
+        "received_at": now,
+        "fingerprint": mark,
+        "quality_score": Decimal(str(quality.score)),
+        "quality_level": str(quality.level),
+        "strengths": list(quality.strengths),
+    }
+    if await add_once(session, Reflection, values):
+        await award_badges(session, user.id, now)
+    else:
+        response.status_code = 200
+    stored = await reflection(session, user.id, mark)
+    texts = texts_in(preferred_language(accept_language), catalogue("reflections"))
+    return ReflectionOut(
+        id=stored.id,
+        quality_score=float(stored.quality_score),
+        quality_level=stored.quality_level,
+        feedback=list(feedback(quality, texts)),
+        received_at=stored.received_at,
+    )

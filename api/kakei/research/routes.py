@@ -1,0 +1,205 @@
+"""Instruments, and what apps send for research."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from api import errors
+from api.database import WriteSession
+from api.errors import FieldError, ProblemOccurred
+from api.kakei.accounts.queries import profile_of
+from api.kakei.challenges.rules import local_date
+from api.kakei.consent.queries import consent_in_force, stamp
+from api.kakei.once import Once, OnceRoute
+from api.kakei.person import person
+from api.kakei.research import queries, rules
+from api.kakei.research.schemas import (
+    EventCreate,
+    EventStored,
+    InstrumentOut,
+    ItemOut,
+    Phase,
+    ProgressSnapshotCreate,
+    ProgressSnapshotOut,
+    ResponseCreate,
+    ResponseOut,
+    Track,
+)
+from api.models import AppEvent, ProgressSnapshot
+from api.models import Response as StoredResponse
+from api.openapi import problems
+from data.catalog import catalogue
+from data.instruments import Instrument, instruments, missing_answer, score
+from data.missing import Missing
+
+router = APIRouter(prefix="/api", tags=["research"], route_class=OnceRoute)
+
+
+@router.get(
+    "/research/instruments",
+    operation_id="instruments_list",
+    summary="Survey instruments",
+    responses=problems(422),
+)
+async def list_instruments(
+    phase: Annotated[Phase | None, Query(description="Only those asked in this phase.")] = None,
+    track: Annotated[Track | None, Query(description="Only those of this track.")] = None,
+) -> list[InstrumentOut]:
+    """Items, response options with their values, source and licence; ready to be shown."""
+    return [
+        _shown(instrument)
+        for instrument in instruments().values()
+        if phase in {None, *instrument.phases} and track in {None, instrument.track}
+    ]
+
+
+@router.post(
+    "/users/{uuid}/research/responses",
+    operation_id="responses_create",
+    summary="Store answers to an instrument",
+    status_code=201,
+    dependencies=[Once],
+    responses={
+        200: {"model": ResponseOut, "description": "Stored before"},
+        **problems(403, 404, 409, 413, 422, 503),
+    },
+)
+async def create_response(uuid: str, body: ResponseCreate, session: WriteSession, response: Response) -> ResponseOut:
+    """Needs consent in force. Partial answers are kept with what is missing and why; a later answer to the same
+    instrument in the same phase (weekly: the same week, monthly: the same month) is a new version."""
+    user = await person(session, uuid)
+    consent = await consent_in_force(session, user.id)
+    if consent is None:
+        raise ProblemOccurred(errors.NO_CONSENT, "Answers are collected only from those who consented to research.")
+    instrument = instruments().get(body.instrument_key)
+    if instrument is None:
+        raise _invalid([("instrument_key", "GET /api/research/instruments lists the instruments")])
+    wrong = rules.response_problems(instrument, body.phase, body.response_type, body.responses)
+    if wrong:
+        raise _invalid(wrong)
+    now = datetime.now(UTC)
+    profile = await profile_of(session, user.id)
+    day = local_date(body.client_timestamp or now, profile.time_zone if profile else None)
+    period = rules.period_of(body.phase, day)
+    result = score(instrument, body.responses)
+    mark = rules.fingerprint(body.instrument_key, body.phase, period, body.responses, body.client_timestamp)
+    values = {
+        "user_id": user.id,
+        "consent_id": consent.id,
+        "client_timestamp": body.client_timestamp,
+        "received_at": now,
+        "fingerprint": mark,
+        "instrument_key": instrument.key,
+        "instrument_version": instrument.version,
+        "phase": body.phase,
+        "period": period,
+        "answers": body.responses,
+        "score": None if isinstance(result, Missing) else result,
+        "score_missing": str(result) if isinstance(result, Missing) else None,
+    }
+    if not await queries.add_once(session, StoredResponse, values):
+        response.status_code = 200
+    return _response_out(instrument, await queries.response(session, user.id, mark))
+
+
+@router.post(
+    "/users/{uuid}/events",
+    operation_id="events_create",
+    summary="Store an app event",
+    status_code=201,
+    dependencies=[Once],
+    responses={
+        200: {"model": EventStored, "description": "Stored before, or not stored for want of consent"},
+        **problems(404, 409, 413, 422, 503),
+    },
+)
+async def create_event(uuid: str, body: EventCreate, session: WriteSession, response: Response) -> EventStored:
+    """Without consent in force nothing is stored, and the answer says so. Known events are checked against their
+    catalogue; unknown names are kept and marked. The same event sent again is not a second one."""
+    user = await person(session, uuid)
+    known = {event["name"]: event.get("context", {}) for event in catalogue("events")}.get(body.event_name)
+    wrong = rules.context_problems(known, body.context) if known is not None else []
+    if wrong:
+        raise _invalid(wrong)
+    consent = await consent_in_force(session, user.id)
+    if consent is None:
+        response.status_code = 200
+        return EventStored(stored=False)
+    values = {
+        "user_id": user.id,
+        "consent_id": consent.id,
+        "client_timestamp": body.client_timestamp,
+        "received_at": datetime.now(UTC),
+        "fingerprint": rules.fingerprint(body.event_name, body.context, body.client_timestamp),
+        "event_name": body.event_name,
+        "known": known is not None,
+        "context": body.context,
+    }
+    if not await queries.add_once(session, AppEvent, values):
+        response.status_code = 200
+    return EventStored(stored=True, known=known is not None)
+
+
+@router.post(
+    "/users/{uuid}/research/progress-snapshots",
+    operation_id="progress_snapshots_put",
+    summary="Upload a snapshot of progress",
+    status_code=201,
+    dependencies=[Once],
+    responses={200: {"model": ProgressSnapshotOut, "description": "Replaced"}, **problems(404, 409, 413, 422, 503)},
+)
+async def put_snapshot(
+    uuid: str, body: ProgressSnapshotCreate, session: WriteSession, response: Response
+) -> ProgressSnapshotOut:
+    """201 for a new month, 200 where it replaces one; with an older `client_timestamp` than the stored one nothing
+    changes."""
+    user = await person(session, uuid)
+    values = body.model_dump(exclude={"month_range"})
+    values |= {"consent_id": await stamp(session, user.id), "received_at": datetime.now(UTC)}
+    if not await queries.put_snapshot(session, user.id, body.month_range, values):
+        response.status_code = 200
+    return _snapshot_out(await queries.snapshot(session, user.id, body.month_range))
+
+
+def _shown(instrument: Instrument) -> InstrumentOut:
+    return InstrumentOut(
+        key=instrument.key,
+        version=instrument.version,
+        title=instrument.title,
+        description=instrument.description,
+        track=instrument.track,
+        phases=list(instrument.phases),
+        response_type=instrument.response_type,
+        instructions=instrument.instructions,
+        source=instrument.source,
+        licence=instrument.licence,
+        score=instrument.scoring["label"] if instrument.scoring else None,
+        items=[ItemOut.model_validate(item) for item in instrument.items],
+    )
+
+
+def _response_out(instrument: Instrument, stored: StoredResponse) -> ResponseOut:
+    why = {item.id: missing_answer(stored.answers, item.id) for item in instrument.items}
+    return ResponseOut(
+        instrument_key=stored.instrument_key,
+        instrument_version=stored.instrument_version,
+        phase=stored.phase,
+        period=stored.period,
+        answered=sum(reason is None for reason in why.values()),
+        skipped=[name for name, reason in why.items() if reason is Missing.SKIPPED],
+        not_asked=[name for name, reason in why.items() if reason is Missing.NOT_ASKED],
+        score=stored.score,
+        score_missing=stored.score_missing,
+        received_at=stored.received_at,
+    )
+
+
+def _snapshot_out(stored: ProgressSnapshot) -> ProgressSnapshotOut:
+    values = {name: getattr(stored, name) for name in ProgressSnapshotOut.model_fields if name != "month_range"}
+    return ProgressSnapshotOut(month_range=stored.month, **values)
+
+
+def _invalid(wrong: rules.Problems) -> ProblemOccurred:
+    found = [FieldError(field, message) for field, message in wrong]
+    return ProblemOccurred(errors.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in found), found)

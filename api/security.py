@@ -1,0 +1,79 @@
+"""Secrets: the key ring that wraps what the database must not know in the clear, and tokens that are compared."""
+
+import base64
+import hmac
+import os
+from pathlib import Path
+
+import structlog
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from pydantic import SecretStr
+
+from api.database import async_url
+from api.settings import Settings
+
+KEY_FILE = "secret-key"
+KEY_BYTES = 32
+log = structlog.get_logger("api.security")
+
+
+class SecretMissing(ValueError):
+    """`SECRET_KEY` must be set where the database is not a file of this machine's own."""
+
+
+class Keyring:
+    """Encrypts with the newest of its secrets, and decrypts with any of them."""
+
+    def __init__(self, secrets: list[str]) -> None:
+        self._fernet = MultiFernet([Fernet(_derived(secret)) for secret in secrets])
+
+    def wrap(self, plain: bytes) -> str:
+        """`plain`, encrypted and authenticated."""
+        return self._fernet.encrypt(plain).decode()
+
+    def unwrap(self, wrapped: str) -> bytes:
+        """What was wrapped. Raises SecretMissing where none of the secrets did it."""
+        try:
+            return self._fernet.decrypt(wrapped)
+        except InvalidToken as error:
+            raise SecretMissing("SECRET_KEY does not hold the key that this was encrypted with") from error
+
+
+def keyring(settings: Settings) -> Keyring:
+    """The secrets of the settings; on SQLite, without any, one that is made once and kept beside the database.
+
+    Raises SecretMissing where there is none and PostgreSQL is used: several processes must share it.
+    """
+    if settings.secret_key is not None:
+        return Keyring([secret.strip() for secret in settings.secret_key.get_secret_value().split(",")])
+    url = async_url(settings.database_url)
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise SecretMissing("SECRET_KEY must be set: `openssl rand -hex 32` makes one")
+    return Keyring([_kept(Path(url.database).with_name(KEY_FILE))])
+
+
+def is_token(sent: str | None, expected: SecretStr) -> bool:
+    """Whether a client sent the token; digests are compared, in constant time, so that not even its length shows."""
+    key = os.urandom(KEY_BYTES)
+    digests = [hmac.digest(key, text.encode(), "sha256") for text in (sent or "", expected.get_secret_value())]
+    return sent is not None and hmac.compare_digest(*digests)
+
+
+def _kept(file: Path) -> str:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return file.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as opened:
+        opened.write(os.urandom(KEY_BYTES).hex())
+    log.warning("SECRET_KEY is not set: one was made; back it up together with the database", file=str(file))
+    return file.read_text(encoding="ascii")
+
+
+def _derived(secret: str) -> bytes:
+    """A Fernet key from a secret of any form (HKDF, RFC 5869)."""
+    key = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"buddy-coach/keyring/1").derive(secret.encode())
+    return base64.urlsafe_b64encode(key)

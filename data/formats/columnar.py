@@ -1,0 +1,111 @@
+"""Tables as Arrow, and from there as CSV and Parquet."""
+
+import csv
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from data.formats import Rows, Written
+from data.missing import Missing
+from data.schema import Column
+
+ARROW_TYPES = {
+    "string": pa.string(),
+    "integer": pa.int64(),
+    "number": pa.float64(),
+    "boolean": pa.bool_(),
+    "datetime": pa.timestamp("ms", "UTC"),
+    "date": pa.date32(),
+    "json": pa.string(),
+}
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+"""Arrow writes the fraction with the seconds."""
+ROW_GROUP = 100_000
+"""Rows that Parquet keeps together; they are held in memory until they are written."""
+
+
+def to_arrow(columns: tuple[Column, ...], rows: Rows) -> pa.Table:
+    """The rows as Arrow: missing cells are null, and `<name>_missing` beside a column says why where that is not
+    plain. Raises pa.ArrowInvalid or pa.ArrowTypeError where a value is not of its column's type."""
+    arrays = {}
+    for position, column in enumerate(columns):
+        cells = [row[position] for row in rows]
+        values = [None if type(cell) is Missing else cell for cell in cells] if column.missing else cells
+        arrays[column.name] = pa.array(values, ARROW_TYPES[column.type])
+        if column.reason_column:
+            reasons = [str(cell) if type(cell) is Missing else None for cell in cells]
+            arrays[column.reason_column] = pa.array(reasons, pa.string())
+    return pa.table(arrays, arrow_schema(columns))
+
+
+def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
+    """The columns of a Parquet file, labels as metadata."""
+    fields = []
+    for column in columns:
+        fields.append(pa.field(column.name, ARROW_TYPES[column.type], metadata={"label": column.label}))
+        if column.reason_column:
+            fields.append(pa.field(column.reason_column, pa.string(), metadata={"label": _why(column)}))
+    return pa.schema(fields)
+
+
+def as_text(column: Column, table: pa.Table) -> pa.Array:
+    """A column as CSV writes it: every cell as text, and a code where there is no value."""
+    values = table[column.name]
+    text = pc.strftime(values, TIME_FORMAT) if column.type == "datetime" else values.cast(pa.string())
+    if column.reason_column:
+        return pc.coalesce(text, table[column.reason_column])
+    return pc.fill_null(text, str(column.missing[0])) if column.missing else text
+
+
+class CsvWriter:
+    """One CSV file: UTF-8, a header, `\\n`, quotes where they are needed, codes where there is no value."""
+
+    def __init__(self, folder: Path, name: str, columns: tuple[Column, ...]) -> None:
+        self._path = folder / f"{name}.csv"
+        self._columns = columns
+        self._rows = 0
+        self._file = self._path.open("w", encoding="utf-8", newline="")
+        self._csv = csv.writer(self._file, lineterminator="\n")
+        self._csv.writerow(column.name for column in columns)
+
+    def write(self, table: pa.Table) -> None:
+        texts = (as_text(column, table).to_pylist() for column in self._columns)
+        self._csv.writerows(zip(*texts, strict=True))
+        self._rows += len(table)
+
+    def close(self) -> list[Written]:
+        self._file.close()
+        return [Written(self._path, self._rows)]
+
+
+class ParquetWriter:
+    """One Parquet file, typed and compressed."""
+
+    def __init__(self, folder: Path, name: str, columns: tuple[Column, ...]) -> None:
+        self._path = folder / f"{name}.parquet"
+        self._columns = columns
+        self._rows = 0
+        self._waiting: list[pa.Table] = []
+        self._writer = pq.ParquetWriter(self._path, arrow_schema(columns), compression="zstd")
+
+    def write(self, table: pa.Table) -> None:
+        self._waiting.append(table)
+        self._rows += len(table)
+        if sum(len(part) for part in self._waiting) >= ROW_GROUP:
+            self._flush()
+
+    def close(self) -> list[Written]:
+        self._flush()
+        self._writer.close()
+        return [Written(self._path, self._rows)]
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._writer.write_table(pa.concat_tables(self._waiting))
+        self._waiting = []
+
+
+def _why(column: Column) -> str:
+    return f"Why {column.name} is missing"

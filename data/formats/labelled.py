@@ -1,0 +1,180 @@
+"""SPSS and Stata files with variable labels, value labels, and missing values that say why.
+
+Categories become numbers with labels. pyreadstat takes whole frames and a file cannot be added to, so a large table
+becomes several files of `PART_ROWS` rows.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyreadstat
+
+from data.formats import Written
+from data.formats.columnar import to_arrow
+from data.missing import MEANING, SPSS, SPSS_RANGE, STATA, Missing
+from data.schema import Column
+
+PART_ROWS = 100_000
+STATA_VERSION = 15
+"""Format 118 and later hold Unicode."""
+LONGEST_LABEL = {"sav": 256, "dta": 80}
+"""Bytes of a variable label in SPSS, characters in Stata."""
+
+YES_NO = {0: "no", 1: "yes"}
+
+
+class _LabelledWriter:
+    """Collects rows into parts; what a part looks like is the format's."""
+
+    suffix: str
+
+    def __init__(self, folder: Path, name: str, columns: tuple[Column, ...]) -> None:
+        self._folder, self._name, self._columns = folder, name, columns
+        self._held = to_arrow(columns, [])
+        self._written: list[Written] = []
+
+    def write(self, table: pa.Table) -> None:
+        held = pa.concat_tables([self._held, table])
+        while len(held) > PART_ROWS:
+            self._write_part(held.slice(0, PART_ROWS))
+            held = held.slice(PART_ROWS)
+        self._held = held
+
+    def close(self) -> list[Written]:
+        self._write_part(self._held)
+        if len(self._written) == 1:  # the usual case is called by the table's name alone
+            only = self._written[0]
+            self._written = [Written(only.path.rename(self._folder / f"{self._name}.{self.suffix}"), only.rows)]
+        return self._written
+
+    def _write_part(self, table: pa.Table) -> None:
+        path = self._folder / f"{self._name}_part{len(self._written) + 1}.{self.suffix}"
+        self._write(table, path)
+        self._written.append(Written(path, len(table)))
+
+    def _write(self, table: pa.Table, path: Path) -> None:
+        raise NotImplementedError
+
+    def _labels(self, columns: list[str]) -> dict[str, str | None]:
+        labels = {column.name: column.label for column in self._columns}
+        labels |= {c.reason_column: f"Why {c.name} is missing" for c in self._columns if c.reason_column}
+        return {name: labels[name][: LONGEST_LABEL[self.suffix]] for name in columns}
+
+
+class SpssWriter(_LabelledWriter):
+    """SPSS system files; reasons are user-missing values."""
+
+    suffix = "sav"
+
+    def _write(self, table: pa.Table, path: Path) -> None:
+        series: dict[str, pl.Series] = {}
+        labels: dict[str, dict[Any, str]] = {}
+        missing: dict[str, Any] = {}
+        for column in self._columns:
+            values = _numbers(column, table)
+            if values is None:
+                series |= _unlabelled(column, table, labels)
+                continue
+            codes = {SPSS[reason]: MEANING[reason] for reason in column.missing}
+            if codes:
+                values = pc.coalesce(values.cast(pa.float64()), _reasons(column, table, SPSS))
+                missing[column.name] = [{"lo": SPSS_RANGE[0], "hi": SPSS_RANGE[1]}]
+            labels[column.name] = _value_labels(column) | codes
+            series[column.name] = pl.from_arrow(values)  # type: ignore[assignment]
+        frame = pl.DataFrame(series)
+        pyreadstat.write_sav(
+            frame,
+            path,
+            column_labels=self._labels(frame.columns),
+            variable_value_labels={name: found for name, found in labels.items() if found},
+            missing_ranges=missing,
+            row_compress=True,
+        )
+
+
+class StataWriter(_LabelledWriter):
+    """Stata datasets; reasons are extended missing values."""
+
+    suffix = "dta"
+
+    def _write(self, table: pa.Table, path: Path) -> None:
+        series: dict[str, pl.Series] = {}
+        labels: dict[str, dict[Any, str]] = {}
+        missing = {}
+        for column in self._columns:
+            values = _numbers(column, table)
+            if values is None:
+                series |= _unlabelled(column, table, labels)
+                continue
+            labels[column.name] = _value_labels(column)
+            if column.missing:
+                labels[column.name] |= {STATA[reason]: MEANING[reason] for reason in column.missing}
+                missing[column.name] = [STATA[reason] for reason in column.missing]
+            if values.null_count:
+                letters = _reasons(column, table, STATA).to_pylist()
+                cells = [
+                    letter if cell is None else cell for cell, letter in zip(values.to_pylist(), letters, strict=True)
+                ]
+                series[column.name] = pl.Series(column.name, cells, dtype=pl.Object)
+            else:
+                series[column.name] = pl.from_arrow(values)  # type: ignore[assignment]
+        frame = pl.DataFrame(series)
+        pyreadstat.write_dta(
+            frame,
+            path,
+            version=STATA_VERSION,
+            column_labels=self._labels(frame.columns),
+            variable_value_labels={name: found for name, found in labels.items() if found},
+            missing_user_values=missing,
+        )
+
+
+def _numbers(column: Column, table: pa.Table) -> pa.Array | None:
+    """The column as numbers, null where there is no value; None where it is text or time."""
+    values = table[column.name].combine_chunks()
+    if column.type == "boolean":
+        return values.cast(pa.int64())
+    if column.type in {"integer", "number"}:
+        return values
+    if column.categories is None:
+        return None
+    return pc.add(pc.index_in(values, pa.array(list(column.categories))).cast(pa.int64()), 1)
+
+
+def _value_labels(column: Column) -> dict[Any, str]:
+    if column.type == "boolean":
+        return dict(YES_NO)
+    categories = column.categories or {}
+    if column.type == "integer":
+        return {int(value): label for value, label in categories.items()}
+    return dict(enumerate(categories, 1))
+
+
+def _reasons(column: Column, table: pa.Table, codes: dict[Missing, Any]) -> pa.Array:
+    """For each row the format's code of why there is no value; null where there is one."""
+    type_ = pa.string() if codes is STATA else pa.float64()
+    if not column.reason_column:
+        only = pa.scalar(codes[column.missing[0]], type_)
+        return pc.if_else(pc.is_null(table[column.name].combine_chunks()), only, pa.scalar(None, type_))
+    known = pa.array([str(reason) for reason in column.missing])
+    values = pa.array([codes[reason] for reason in column.missing], type_)
+    return values.take(pc.index_in(table[column.reason_column].combine_chunks(), known))
+
+
+def _unlabelled(column: Column, table: pa.Table, labels: dict[str, dict[Any, str]]) -> dict[str, pl.Series]:
+    """Text and time, and beside them why they are missing, as a labelled number."""
+    values = table[column.name].combine_chunks()
+    if column.type == "datetime":
+        values = values.cast(pa.timestamp("ms"))  # both formats know no zones; it is UTC
+    elif column.type != "date":
+        values = pc.fill_null(values, "")
+    found = {column.name: pl.from_arrow(values)}
+    if column.reason_column:
+        known = [str(reason) for reason in column.missing]
+        number = pc.index_in(table[column.reason_column].combine_chunks(), pa.array(known))
+        found[column.reason_column] = pl.from_arrow(pc.add(pc.fill_null(number, -1).cast(pa.int64()), 1))
+        labels[column.reason_column] = {0: "not missing"} | dict(enumerate((MEANING[r] for r in column.missing), 1))
+    return found  # type: ignore[return-value]

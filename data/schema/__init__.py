@@ -1,0 +1,63 @@
+"""The research dataset: each table and column once. Exports, codebooks, descriptors and readers are all made from this.
+
+Adding a column is one edit here, and one where its values come from.
+"""
+
+from data.schema.app import (
+    CHALLENGE_METRICS,
+    CHALLENGES,
+    EVENTS,
+    MONTHLY_SUMMARIES,
+    POINTS,
+    PROGRESS_SNAPSHOTS,
+    REFLECTIONS,
+    RESPONSES,
+    SCORES,
+    WEEKLY_SUMMARIES,
+)
+from data.schema.columns import Column, ColumnType, Personal, Table
+from data.schema.learning import DECISIONS, OUTCOMES
+from data.schema.people import CONSENTS, PARTICIPANTS
+
+DATASET_VERSION = "buddy-dataset/2"
+CHANGES = Table(
+    "changes",
+    "What changed since an earlier release: who came, who changed, and whose data must be deleted",
+    ("participant_id",),
+    (
+        Column("participant_id", "string", "Pseudonym of the participant", personal=Personal.PSEUDONYM),
+        Column(
+            "change",
+            "string",
+            "What to do with what is held about the participant",
+            categories={
+                "added": "was not in the earlier release; add these rows",
+                "changed": "replace everything that is held about the participant by these rows",
+                "removed": "tombstone: delete everything that is held about the participant",
+            },
+        ),
+    ),
+)
+
+TABLES = {
+    table.name: table
+    for table in (
+        PARTICIPANTS,
+        CONSENTS,
+        RESPONSES,
+        SCORES,
+        REFLECTIONS,
+        EVENTS,
+        CHALLENGE_METRICS,
+        PROGRESS_SNAPSHOTS,
+        WEEKLY_SUMMARIES,
+        MONTHLY_SUMMARIES,
+        CHALLENGES,
+        POINTS,
+        DECISIONS,
+        OUTCOMES,
+        CHANGES,
+    )
+}
+
+__all__ = ["DATASET_VERSION", "TABLES", "Column", "ColumnType", "Personal", "Table"]

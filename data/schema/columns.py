@@ -1,0 +1,122 @@
+"""What a column and a table are."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from data.missing import Missing
+
+type ColumnType = Literal["string", "integer", "number", "boolean", "datetime", "date", "json"]
+"""`datetime` is UTC to the millisecond, `json` is text that holds a JSON document."""
+
+
+class Personal(StrEnum):
+    """How much a column tells about who somebody is."""
+
+    NONE = "none"
+    PSEUDONYM = "pseudonym"
+    QUASI = "quasi-identifier"
+    TEXT = "free text"
+    IDENTIFIER = "identifier"
+
+
+PERSONAL = {
+    Personal.NONE: "tells nothing about who somebody is",
+    Personal.PSEUDONYM: "a keyed pseudonym, another one in each study",
+    Personal.QUASI: "could help to recognise somebody together with others; suppressed in small groups",
+    Personal.TEXT: "a person's own words; leaves only if they chose so when they wrote it and still do",
+    Personal.IDENTIFIER: "names a participant; only in exports that ask for identifiers",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column. `missing` are the reasons for which a cell may be empty; without any the column is required."""
+
+    name: str
+    type: ColumnType
+    label: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: dict[str, str] | None = None  # value to label
+    pattern: str = ""
+    missing: tuple[Missing, ...] = ()
+    personal: Personal = Personal.NONE
+
+    @property
+    def reason_column(self) -> str | None:
+        """The column that says why a cell is empty, where a format has no room for it and there are several reasons."""
+        return f"{self.name}_missing" if len(self.missing) > 1 else None
+
+    @property
+    def identifies(self) -> bool:
+        """Whether the column is left out unless identifiers are asked for."""
+        return self.personal is Personal.IDENTIFIER
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table; `key` tells its rows apart. `foreign_keys` are pairs of a column and the table whose key it names."""
+
+    name: str
+    label: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    foreign_keys: tuple[tuple[str, str], ...] = ()
+
+    def column(self, name: str) -> Column:
+        """Raises KeyError where there is no such column."""
+        return {column.name: column for column in self.columns}[name]
+
+    def shipped(self, *, identifiers: bool) -> tuple[Column, ...]:
+        """The columns of an export."""
+        return tuple(column for column in self.columns if identifiers or not column.identifies)
+
+
+def participant() -> Column:
+    """The column by which rows belong to a participant."""
+    return Column(
+        "participant_id",
+        "string",
+        "Pseudonym of the participant, another one in each study",
+        personal=Personal.PSEUDONYM,
+    )
+
+
+def share(name: str, label: str, missing: tuple[Missing, ...] = ()) -> Column:
+    """A number in [0, 1]."""
+    return Column(name, "number", label, unit="share", minimum=0, maximum=1, missing=missing)
+
+
+def count(name: str, label: str, unit: str = "", missing: tuple[Missing, ...] = ()) -> Column:
+    """A whole number from 0."""
+    return Column(name, "integer", label, unit=unit, minimum=0, missing=missing)
+
+
+def moments(what: str) -> tuple[Column, ...]:
+    """When a row was made and when it was received: in UTC, as the local date, and in which zone, each by itself."""
+    made = Column(
+        "client_timestamp", "datetime", f"When {what} was made, by the phone, UTC", missing=(Missing.NOT_UPLOADED,)
+    )
+    received = Column("received_at", "datetime", f"When {what} was received, UTC")
+    return (made, received, *local("client_timestamp, else at received_at"))
+
+
+def local(of: str) -> tuple[Column, ...]:
+    """The local date of a moment, and the zone it was read in."""
+    return (
+        Column(
+            "local_date",
+            "date",
+            f"The person's date at {of}; by UTC where no zone was uploaded",
+            missing=(Missing.SUPPRESSED,),
+        ),
+        Column(
+            "time_zone",
+            "string",
+            "IANA time zone of the local date",
+            missing=(Missing.NOT_UPLOADED, Missing.SUPPRESSED),
+            personal=Personal.QUASI,
+        ),
+    )

@@ -1,0 +1,117 @@
+"""People whose writes are measured: one lives through the service, the others are copies of that one."""
+
+import asyncio
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select, text, true
+
+from api.database import open_database
+from api.kakei.challenges.rules import ChallengeStatus
+from api.kakei.summaries.schemas import WEEK
+from api.models import Base, PointEntry, User, UserBadge, UserChallenge, WeeklySummary
+from data.catalog import catalogue
+from tests.bench.servers import Request, ask
+
+WEEKS_BEFORE = 4
+"""Of the month before the measured one: enough for the badge of four weeks, which a fifth does not bring again."""
+COUNTED = (WeeklySummary, UserChallenge, PointEntry, UserBadge)
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with one completed challenge to claim, and without a summary of the measured week."""
+
+    user_id: int
+    uuid: str
+    challenge_id: int
+
+    @property
+    def address(self) -> str:
+        """An address of their own, for the limits by address."""
+        return f"10.{self.user_id >> 16 & 255}.{self.user_id >> 8 & 255}.{self.user_id & 255}"
+
+
+def post(uuid: str, path: str, body: Any = None, address: str = "10.0.0.0") -> Request:
+    """What a person's phone sends by way of a trusted proxy."""
+    sent = b"" if body is None else json.dumps(body).encode()
+    return Request(f"/api/users/{uuid}{path}", sent, {"X-Forwarded-For": address})
+
+
+def settle(port: int, url: str, count: int) -> list[Person]:
+    """`count` people on the database at `url`, which is that of the service on `port`."""
+    pattern = _live(port)
+    return asyncio.run(_copy(url, pattern, count))
+
+
+def rows(url: str) -> dict[str, int]:
+    """How many rows the tables have that the writes add to; of challenges, the claimed ones."""
+    return asyncio.run(_rows(url))
+
+
+def _live(port: int) -> str:
+    """The uuid of somebody new who uploads some weeks, claims one challenge and completes another, so that neither the
+    next week nor the next claim brings a badge."""
+    name = str(uuid.uuid4())
+    ask(port, Request("/api/users", json.dumps({"uuid": name}).encode()))
+    for week in range(1, WEEKS_BEFORE + 1):
+        ask(port, post(name, "/summaries/weekly", WEEK | {"month_key": WEEK["month_key"] - 1, "week_key": week}))
+    claimed, completed = _two_easy_templates()
+    ask(port, post(name, f"/challenges/{_complete(port, name, claimed)}/claim"))
+    _complete(port, name, completed)
+    return name
+
+
+def _complete(port: int, name: str, template: dict[str, Any]) -> int:
+    """The id of the new challenge."""
+    accept = {"challenge_template_id": template["id"], "month_range": f"{datetime.now(UTC):%Y-%m}", "source": "user"}
+    challenge: int = json.loads(ask(port, post(name, f"/challenges/{template['id']}/accept", accept)))["id"]
+    ask(port, post(name, f"/challenges/{challenge}/progress", {"current_progress": template["target_value"]}))
+    return challenge
+
+
+def _two_easy_templates() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Of two categories: no badge is for so little."""
+    easy = [template for template in catalogue("challenge_templates") if template["difficulty"] == "easy"]
+    return easy[0], next(template for template in easy if template["category"] != easy[0]["category"])
+
+
+async def _copy(url: str, pattern: str, count: int) -> list[Person]:
+    """New users, each with a copy of every row of the person `pattern`."""
+    database = open_database(url)
+    now = datetime.now(UTC)
+    async with database.write() as session:
+        original = await session.scalar(select(User.id).where(User.uuid == pattern))
+        await session.execute(insert(User), [{"uuid": str(uuid.uuid4()), "created_at": now} for _ in range(count)])
+        for table in Base.metadata.sorted_tables:
+            if "user_id" not in table.columns:
+                continue
+            copied = [column for column in table.columns if column.name not in {"id", "user_id"}]
+            query = select(User.id, *copied).join_from(User, table, true())
+            query = query.where(table.columns.user_id == original, User.id != original)
+            await session.execute(insert(table).from_select(["user_id", *(column.name for column in copied)], query))
+        if database.writing.dialect.name == "postgresql":  # autovacuum would, amidst the rounds
+            await session.execute(text("ANALYZE"))
+        claimable = select(User.id, User.uuid, UserChallenge.id).join_from(
+            User, UserChallenge, UserChallenge.user_id == User.id
+        )
+        claimable = claimable.where(UserChallenge.status == ChallengeStatus.COMPLETED, User.id != original)
+        found = [Person(*row) for row in await session.execute(claimable.order_by(User.id))]
+    await database.close()
+    return found
+
+
+async def _rows(url: str) -> dict[str, int]:
+    database = open_database(url)
+    counts: dict[str, int] = {}
+    async with database.read() as session:
+        for table in COUNTED:
+            query = select(func.count()).select_from(table)
+            if table is UserChallenge:
+                query = query.where(UserChallenge.status == ChallengeStatus.CLAIMED)
+            counts[table.__tablename__] = await session.scalar(query) or 0
+    await database.close()
+    return counts
