@@ -26,10 +26,14 @@ def with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]]
 
     try:
         url = async_url(settings.database_url)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
+    try:
         if url.get_backend_name() == "sqlite" and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         return asyncio.run(connected())
-    except (SQLAlchemyError, OSError, ValueError) as error:
+    except (SQLAlchemyError, OSError) as error:
         print(f"error: database: {str(error).partition(chr(10))[0]}", file=sys.stderr)
         raise typer.Exit(1) from error
 

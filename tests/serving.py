@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -30,6 +30,8 @@ class Service:
     url: str
     process: subprocess.Popen[bytes]
     log_file: Path
+    environment: dict[str, str] = field(default_factory=dict)
+    """What a command needs to see the same database."""
 
     def log(self) -> str:
         return self.log_file.read_text(encoding="utf-8")
@@ -51,7 +53,8 @@ def service(folder: Path, environment: Mapping[str, str] | None = None, port: in
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-    running = Service(f"http://127.0.0.1:{port}", process, log_file)
+    own = DEFAULTS | {"DATABASE_URL": f"sqlite:///{folder}/var/buddy.db"} | dict(environment or {})
+    running = Service(f"http://127.0.0.1:{port}", process, log_file, own)
     try:
         _wait_until_live(running)
         yield running

@@ -110,10 +110,9 @@ class StataWriter(_LabelledWriter):
                 series |= _unlabelled(column, table, labels)
                 continue
             labels[column.name] = _value_labels(column)
-            if column.missing:
+            if values.null_count:  # letters are only understood where there are some
                 labels[column.name] |= {STATA[reason]: MEANING[reason] for reason in column.missing}
                 missing[column.name] = [STATA[reason] for reason in column.missing]
-            if values.null_count:
                 letters = _reasons(column, table, STATA).to_pylist()
                 cells = [
                     letter if cell is None else cell for cell, letter in zip(values.to_pylist(), letters, strict=True)

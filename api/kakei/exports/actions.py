@@ -123,7 +123,7 @@ async def export(
         about |= {"rows": dict(counts), "changes_since": dict(changes), "disclosure": report}
         digest = sink.close(about, {"DISCLOSURE.md": shown.report_md()})
         if request.kind in PACKAGED:
-            _place(folder, out)
+            _place(folder, out, name)
     finally:
         if request.kind in PACKAGED:
             shutil.rmtree(folder, ignore_errors=True)
@@ -199,11 +199,11 @@ def _sink(request: ExportRequest, folder: Path, out: Path, about: dict[str, Any]
     return JsonSink(out, about, lines=request.kind == "ndjson", identifiers=request.identifiers)
 
 
-def _place(folder: Path, out: Path) -> None:
+def _place(folder: Path, out: Path, name: str) -> None:
     """The finished package where it belongs: as a folder, or as a ZIP file."""
     if out.suffix != ".zip":
         folder.rename(out)
         return
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         for file in sorted(folder.iterdir()):
-            packed.write(file, f"{out.stem}/{file.name}")
+            packed.write(file, f"{name}/{file.name}")

@@ -96,7 +96,9 @@ def releases(as_json: Json = False) -> None:
         names = ("name", "since", "filters", "rows", "changes", "digest", "snapshot_at")
         typer.echo(json.dumps([{name: getattr(one, name) for name in names} for one in found], default=str))
         return
-    table = Table("release", "since", "format", "study", "participants", "rows", "digest", show_edge=False)
+    table = Table(show_edge=False)
+    for heading in ("release", "since", "format", "study", "participants", "rows", "digest"):
+        table.add_column(heading, no_wrap=heading in {"release", "since"})
     for one in found:
         filters = one.filters
         table.add_row(
