@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import importlib.metadata
 from collections.abc import AsyncIterator
 
@@ -50,6 +51,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         served.start()
         coach.start(app, served)
         watcher = asyncio.create_task(served.watch())
+        gc.collect()
+        gc.freeze()  # what was imported lives as long as the process: no collection need look at it again
         yield
         watcher.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -39,15 +39,35 @@ REDIS_SECONDS = 0.5
 """How long Redis may take before the process counts for itself."""
 RETRY_SECONDS = 10.0
 """After Redis failed, how long the process counts for itself before it asks again."""
+SWEEP_SECONDS = 10.0
+"""How often counts that have run out are forgotten."""
 
 log = structlog.get_logger("api.limits")
+
+
+class _Memory(MemoryStorage):
+    """The library's own storage looks at every key at every hit to forget old ones, which costs more the more people
+    there are; this one does so now and then. A count that has run out is never used: reading it checks."""
+
+    async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        if self.timer is None or self.timer.done():
+            self.timer = asyncio.create_task(self._sweep())
+        return await super().incr(key, expiry, amount)
+
+    async def _sweep(self) -> None:
+        while self.expirations:
+            await asyncio.sleep(SWEEP_SECONDS)
+            now = time.time()
+            for key in [key for key, at in self.expirations.items() if at <= now]:
+                for kept in (self.storage, self.expirations, self.locks):
+                    kept.pop(key, None)
 
 
 class RateLimits:
     """Counts requests, in Redis if there is one."""
 
     def __init__(self, redis_url: str | None) -> None:
-        self._own = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._own = SlidingWindowCounterRateLimiter(_Memory())
         self._shared = None
         if redis_url is not None:
             uri = redis_url.replace("redis", "async+redis", 1)

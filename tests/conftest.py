@@ -34,6 +34,16 @@ def postgres_url(worker: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def other_postgres_url(worker: str) -> Iterator[str]:
+    """Another one, for tests that look at all there is."""
+    try:
+        with services.postgres_server(os.environ) as server, services.postgres_database(server, worker) as url:
+            yield url
+    except services.ServiceMissing as missing:
+        services.unavailable(missing, os.environ)
+
+
+@pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """`redis://host:port/number` of an empty database of this session's own."""
     try:

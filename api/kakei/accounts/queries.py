@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,15 +17,16 @@ def insert_into(session: AsyncSession, table: Any) -> Any:
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
+_USER = select(User).where(User.uuid == bindparam("uuid"))
+_USER_KEPT = _USER.with_for_update(read=True, key_share=True)
+_USER_ALONE = _USER.with_for_update()
+
+
 async def user_by_uuid(session: AsyncSession, uuid: str, *, alone: bool = False) -> User | None:
     """The user. Where the session writes they cannot be erased before it ends, so no row is left without its owner;
     with `alone` nobody else writes for them meanwhile."""
-    query = select(User).where(User.uuid == uuid)
-    if alone:
-        query = query.with_for_update()
-    elif WRITES in session.info:
-        query = query.with_for_update(read=True, key_share=True)
-    return await session.scalar(query)
+    query = _USER_ALONE if alone else _USER_KEPT if WRITES in session.info else _USER
+    return await session.scalar(query, {"uuid": uuid})
 
 
 async def create_user(session: AsyncSession, uuid: str, now: datetime) -> bool:

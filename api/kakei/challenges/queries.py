@@ -4,12 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import BindParameter, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kakei.accounts.queries import insert_into, total_points
+from api.kakei.accounts.queries import insert_into
 from api.kakei.challenges.rules import ChallengeStatus, Claimed, Standing
-from api.kakei.consent.queries import stamp
 from api.models import (
     ChallengeMetric,
     ChallengeTemplate,
@@ -96,20 +95,32 @@ async def alone_for(session: AsyncSession, user_id: int) -> None:
         await session.execute(select(func.pg_advisory_xact_lock(BADGES, user_id)))
 
 
+_USER: BindParameter[int] = bindparam("user_id")
+
+
+def _of_user(counted: Any, table: type[Any]) -> Any:
+    return select(counted).where(table.user_id == _USER).scalar_subquery()
+
+
+_STANDING = select(
+    _of_user(func.coalesce(func.sum(PointEntry.points), 0), PointEntry),
+    *(_of_user(func.count(), table) for table in (UserChallenge, WeeklySummary, MonthlySummary, Reflection)),
+)
+_CLAIMED = (
+    select(
+        *(ChallengeTemplate.category, ChallengeTemplate.challenge_type, ChallengeTemplate.difficulty),
+        UserChallenge.month,
+    )
+    .join(ChallengeTemplate, ChallengeTemplate.id == UserChallenge.challenge_template_id)
+    .where(UserChallenge.user_id == _USER, UserChallenge.status == ChallengeStatus.CLAIMED)
+)
+
+
 async def standing_of(session: AsyncSession, user_id: int) -> Standing:
-    rows = await challenges_of(session, user_id)
-    claimed = [
-        Claimed(template.category, template.challenge_type, template.difficulty, challenge.month)
-        for challenge, template in rows
-        if challenge.status == ChallengeStatus.CLAIMED
-    ]
-    counts = [
-        await session.scalar(select(func.count()).select_from(table).where(table.user_id == user_id))
-        for table in (WeeklySummary, MonthlySummary, Reflection)
-    ]
-    points = await total_points(session, user_id)
-    weekly, monthly, reflections = (count or 0 for count in counts)
-    return Standing(points, len(rows), tuple(claimed), weekly, monthly, reflections)
+    user = {"user_id": user_id}
+    points, accepted, weekly, monthly, reflections = (await session.execute(_STANDING, user)).one()
+    claimed = tuple(Claimed(*row) for row in await session.execute(_CLAIMED, user))
+    return Standing(int(points), accepted, claimed, weekly, monthly, reflections)
 
 
 async def give_badge(session: AsyncSession, user_id: int, badge_id: int, reason: str, now: datetime) -> bool:
@@ -120,10 +131,10 @@ async def give_badge(session: AsyncSession, user_id: int, badge_id: int, reason:
 
 
 async def add_points(
-    session: AsyncSession, user_id: int, points: int, cause: str, cause_id: int, now: datetime
+    session: AsyncSession, user_id: int, points: int, cause: tuple[str, int], now: datetime, consent_id: int | None
 ) -> None:
     """One more row of the ledger. Raises IntegrityError where this cause was paid already."""
-    entry = PointEntry(user_id=user_id, points=points, cause=cause, cause_id=cause_id, created_at=now)
-    entry.consent_id = await stamp(session, user_id)
+    entry = PointEntry(user_id=user_id, points=points, cause=cause[0], cause_id=cause[1], created_at=now)
+    entry.consent_id = consent_id
     session.add(entry)
     await session.flush()

@@ -146,10 +146,11 @@ async def claim(uuid: str, user_challenge_id: RowId, session: WriteSession) -> C
     if challenge.status != ChallengeStatus.COMPLETED:
         status = rules.status_on(challenge.status, challenge.month, today)
         raise ProblemOccurred(errors.CHALLENGE_NOT_COMPLETED, f"This challenge is {status}.")
-    now = datetime.now(UTC)
+    now, consent_id = datetime.now(UTC), await stamp(session, user.id)
     challenge.status, challenge.claimed_at = ChallengeStatus.CLAIMED, now
-    _changed(challenge, now, await stamp(session, user.id))
-    await queries.add_points(session, user.id, template.reward_points, "challenge_claimed", challenge.id, now)
+    _changed(challenge, now, consent_id)
+    cause = ("challenge_claimed", challenge.id)
+    await queries.add_points(session, user.id, template.reward_points, cause, now, consent_id)
     badges = await award_badges(session, user.id, now)
     return Claim(
         challenge=_out(challenge, template, today),

@@ -4,7 +4,7 @@ import random
 import secrets
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kakei.accounts.queries import insert_into
@@ -12,11 +12,12 @@ from api.kakei.consent.rules import pseudonym, split_of
 from api.models import Consent, Participant, PseudonymKey, User
 from api.security import KEY_BYTES, Keyring
 
+_LAST = select(Consent).where(Consent.user_id == bindparam("user_id")).order_by(Consent.id.desc()).limit(1)
+
 
 async def last_consent(session: AsyncSession, user_id: int) -> Consent | None:
     """The newest entry of a person's history."""
-    mine = select(Consent).where(Consent.user_id == user_id)
-    return await session.scalar(mine.order_by(Consent.id.desc()).limit(1))
+    return await session.scalar(_LAST, {"user_id": user_id})
 
 
 async def consent_in_force(session: AsyncSession, user_id: int) -> Consent | None:

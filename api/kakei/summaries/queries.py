@@ -8,19 +8,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.kakei.accounts.queries import insert_into
 from api.models import MonthlySummary, WeeklySummary
 
-type SummaryTable = type[WeeklySummary] | type[MonthlySummary]
 
-
-async def put_summary(session: AsyncSession, table: SummaryTable, key: dict[str, int], values: dict[str, Any]) -> bool:
-    """Create the summary under `key`, or replace it whole unless a later one is there. True where it is new."""
+async def put_summary[T: (WeeklySummary, MonthlySummary)](
+    session: AsyncSession, table: type[T], key: dict[str, int], values: dict[str, Any]
+) -> tuple[T, bool]:
+    """Create the summary under `key`, or replace it whole unless a later one is there: what is stored then, and whether
+    it is new."""
     insert = insert_into(session, table).values(**key, **values).on_conflict_do_nothing(index_elements=list(key))
-    if await session.scalar(insert.returning(table.id)) is not None:
-        return True
+    created = await session.scalar(insert.returning(table))
+    if created is not None:
+        return created, True
     same = [getattr(table, name) == value for name, value in key.items()]
     stored = func.coalesce(table.client_timestamp, table.received_at)
     sent = values["client_timestamp"] or values["received_at"]
-    await session.execute(update(table).where(*same, stored <= sent).values(**values))
-    return False
+    replaced = await session.scalar(update(table).where(*same, stored <= sent).values(**values).returning(table))
+    return replaced or (await session.scalars(select(table).where(*same))).one(), False
 
 
 async def summary_at[T: (WeeklySummary, MonthlySummary)](

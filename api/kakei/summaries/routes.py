@@ -48,10 +48,11 @@ async def put_weekly(
     key = {"user_id": user.id, "month_key": body.month_key, "week_key": body.week_key}
     values = body.model_dump(exclude={"month_key", "week_key"})
     values |= {"consent_id": await stamp(session, user.id), "received_at": datetime.now(UTC)}
-    if not await queries.put_summary(session, WeeklySummary, key, values):
+    stored, new = await queries.put_summary(session, WeeklySummary, key, values)
+    if not new:
         response.status_code = 200
     await award_badges(session, user.id, datetime.now(UTC))
-    return WeeklySummaryOut.model_validate(await queries.summary_at(session, WeeklySummary, key))
+    return WeeklySummaryOut.model_validate(stored)
 
 
 @router.get(
@@ -109,10 +110,11 @@ async def put_monthly(
     key = {"user_id": user.id, "month_key": body.month_key}
     values = body.model_dump(exclude={"month_key"})
     values |= {"consent_id": await stamp(session, user.id), "received_at": datetime.now(UTC)}
-    if not await queries.put_summary(session, MonthlySummary, key, values):
+    stored, new = await queries.put_summary(session, MonthlySummary, key, values)
+    if not new:
         response.status_code = 200
     await award_badges(session, user.id, datetime.now(UTC))
-    return MonthlySummaryOut.model_validate(await queries.summary_at(session, MonthlySummary, key))
+    return MonthlySummaryOut.model_validate(stored)
 
 
 @router.get(
