@@ -41,8 +41,9 @@ LABEL org.opencontainers.image.title="Buddy Coach" \
   org.opencontainers.image.licenses="MIT"
 WORKDIR /srv/buddy
 ENV PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-COPY requirements/serve.txt ./
-RUN pip install --require-hashes -r serve.txt
+# With the writers of dataset packages, which serving itself never imports.
+COPY requirements/research.txt ./
+RUN pip install --require-hashes -r research.txt
 COPY --from=build /wheels /wheels
 RUN pip install --no-deps --no-index /wheels/*.whl
 COPY --from=build --chown=10001:10001 /owned/buddy ./var
