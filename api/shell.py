@@ -1,6 +1,7 @@
 """What commands share: settings and database from the environment, and failures in one clear line."""
 
 import asyncio
+import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,9 @@ def with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]]
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415
 
     async def connected() -> T:
+        task = asyncio.current_task()
+        if task is not None and sys.platform != "win32":  # whoever ends a command ends its query too, and its files
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         database = open_database(settings.database_url)
         try:
             return await run(database)
@@ -33,6 +37,8 @@ def with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]]
         if url.get_backend_name() == "sqlite" and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         return asyncio.run(connected())
+    except asyncio.CancelledError as error:
+        raise typer.Exit(128 + signal.SIGTERM) from error
     except (SQLAlchemyError, OSError) as error:
         print(f"error: database: {str(error).partition(chr(10))[0]}", file=sys.stderr)
         raise typer.Exit(1) from error

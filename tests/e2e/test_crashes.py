@@ -93,7 +93,7 @@ class Load:
         self.kept_users.add(user)
         path = f"/api/users/{user}/summaries/weekly"
         for week_key in range(1, WEEKS + 1):
-            body = week(random.randrange(1, 10_000), 202606, week_key)  # noqa: S311 - to tell rows apart, not secret
+            body = week(random.randrange(1, 10_000), 202606, week_key)
             self.sent[user, week_key] = body
             if self._accepted(client.post(path, json=body)):
                 self.kept_weeks.add((user, week_key))
@@ -129,7 +129,7 @@ def test_a_service_that_is_killed_comes_back_with_every_write_that_it_acknowledg
 ) -> None:
     seed = int(os.environ.get("CRASH_SEED") or secrets.randbits(32))
     print(f"CRASH_SEED={seed} repeats these moments")
-    moments = random.Random(seed)  # noqa: S311 - nothing to hide
+    moments = random.Random(seed)
     port = services.free_port()
     load = Load(f"http://127.0.0.1:{port}", writers=4)
     with empty_database(kind, request, tmp_path) as url:
@@ -189,7 +189,7 @@ class HangsUp(socketserver.BaseRequestHandler):
         self.request.recv(8)  # may we use TLS?
         self.request.sendall(b"N")
         self.request.recv(1024)
-        if random.random() < 0.5:  # noqa: S311 - either moment will do
+        if random.random() < 0.5:
             self.request.sendall(WELCOME)
             self.request.recv(1024)
 

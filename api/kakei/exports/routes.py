@@ -10,7 +10,6 @@ import importlib.util
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -33,6 +32,8 @@ SPOOL = Path("var/exports")
 """Where exports lie until they are sent: on disk, since /tmp may be memory."""
 LOOK_SECONDS = 0.5
 """How often a waiting client is looked after."""
+END_SECONDS = 5.0
+"""How long a command that is told to end may take."""
 MEDIA = {"json": "application/json", "ndjson": "application/x-ndjson"}
 WRITERS = {"csv": "pyarrow", "parquet": "pyarrow", "sav": "pyreadstat", "dta": "pyreadstat"}
 
@@ -127,9 +128,7 @@ async def _run(request: Request, arguments: list[str]) -> dict[str, Any]:
         printed, complaints = work.result()
     finally:
         if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                process.send_signal(signal.SIGKILL)
-            await process.wait()
+            await asyncio.shield(_end(process))
     try:
         said: dict[str, Any] = json.loads(printed)
     except ValueError:
@@ -140,6 +139,16 @@ async def _run(request: Request, arguments: list[str]) -> dict[str, Any]:
     if "error" in said:
         raise _refused(said)
     return said
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Let the command end its query and remove its files, and end it if it does not."""
+    for end in (process.terminate, process.kill):
+        with contextlib.suppress(ProcessLookupError):
+            end()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), END_SECONDS)
+            return
 
 
 def _refused(said: dict[str, Any]) -> ProblemOccurred:

@@ -1,13 +1,17 @@
 """What leaves the service: of whom, in which forms, and what is remembered of it."""
 
+import asyncio
 import json
 import os
+import random
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import duckdb
 import httpx
 import pandas as pd
@@ -44,6 +48,16 @@ REVIEW = {
     "response_type": "survey",
     "responses": {"t1": RING, "t2": None},
 }
+DAY: list[tuple[str, dict[str, Any]]] = [
+    ("/research/responses", ANSWERS),
+    ("/reflections", REFLECTION),
+    ("/events", EVENT),
+    ("/challenge-metrics", METRICS),
+    ("/research/progress-snapshots", SNAPSHOT),
+    ("/summaries/weekly", WEEK),
+    ("/summaries/monthly", MONTH),
+]
+"""What a phone sends on a day."""
 
 
 def busy(stored: Service, study: str, mode: str = "private", **profile: Any) -> Person:
@@ -356,3 +370,79 @@ def test_a_client_that_goes_away_leaves_nothing_behind(stored: Service, study: s
         time.sleep(0.1)
     assert not list(spool.iterdir())
     assert export(stored, study_version=study).status_code == 200
+
+
+def test_an_export_that_is_cut_in_the_middle_leaves_no_session_open(postgres_url: str, tmp_path: Path) -> None:
+    """In the middle, because somebody else holds a table that it is about to read."""
+
+    async def cut() -> None:
+        holder = await asyncpg.connect(postgres_url)
+        watcher = await asyncpg.connect(postgres_url)
+        try:
+            transaction = holder.transaction()
+            await transaction.start()
+            await holder.execute("LOCK TABLE events IN ACCESS EXCLUSIVE MODE")
+            client = httpx.AsyncClient(timeout=60)
+            work = asyncio.create_task(client.get(running.url + PATH, headers=TOKEN))
+            assert await sessions(watcher, 1), "the export did not get to the table"
+            work.cancel()
+            await client.aclose()
+            assert await sessions(watcher, 0), "the session outlived its client"
+            await transaction.rollback()
+        finally:
+            await holder.close()
+            await watcher.close()
+
+    async def sessions(watcher: asyncpg.Connection, expected: int) -> bool:
+        """Whether so many sessions come to wait for a lock, within a while."""
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        for _ in range(100):
+            if await watcher.fetchval(waiting) == expected:
+                return True
+            await asyncio.sleep(0.1)
+        return False
+
+    with service(tmp_path, {"DATABASE_URL": postgres_url}) as running:
+        asyncio.run(cut())
+        assert export(running).status_code == 200
+
+
+def test_everything_twice_out_of_order_from_two_phones_is_the_same_as_once(stored: Service) -> None:
+    once, twice = f"once-{stored.process.pid}", f"twice-{stored.process.pid}"
+    uploads = [
+        (path, body | {"client_timestamp": f"2026-06-{day:02}T10:00:00Z"}) for day in (3, 4, 5) for path, body in DAY
+    ]
+    uploads = [
+        (path, body | ({"total_points": number} if "level" in body else {}))
+        for number, (path, body) in enumerate(uploads)
+    ]
+    orderly, chaotic = Person(stored), Person(stored)
+    orderly.consent(study_version=once)
+    chaotic.consent(study_version=twice)
+    for path, body in uploads:
+        assert orderly.post(path, body).status_code in {200, 201}
+    chance = random.Random(7)
+
+    def phone(order: list[tuple[str, Any]]) -> None:
+        for path, body in order:
+            answer = chaotic.post(path, body)
+            assert answer.status_code in {200, 201}, answer.text
+
+    with ThreadPoolExecutor(2) as phones:
+        for done in [phones.submit(phone, chance.sample(uploads, len(uploads))) for _ in range(2)]:
+            done.result()
+    keys = {column for table in TABLES.values() for column in table.key if column.endswith("_id")}
+    own = {"participant_id", "study_version", "received_at", "split", *keys} - {"item_id"}
+
+    def comparable(study: str) -> dict[str, list[str]]:
+        found = tables(stored, study_version=study)
+        return {
+            name: sorted(json.dumps({key: row[key] for key in row if key not in own}) for row in rows)
+            for name, rows in found.items()
+            if name not in {"consents", "points"}
+        }
+
+    assert comparable(once) == comparable(twice)
+    assert len(comparable(once)["events"]) == 3
