@@ -38,9 +38,7 @@ DATABASE_SECONDS = 2.0
 """How long an answer waits for the database before the coach answers without it."""
 HEADERS = [
     header_parameter("X-User-UUID", "Who asks; without it nothing is stored.", maxLength=64),
-    header_parameter(
-        "Idempotency-Key", "With `X-User-UUID`: the same key gets the same answer.", maxLength=LONGEST_KEY
-    ),
+    header_parameter("Idempotency-Key", "With `X-User-UUID`: same key (1 to 255 characters), same answer."),
     header_parameter("Accept-Language", "English or Japanese."),
 ]
 BODIES_READ_HERE = frozenset({"/coach/suggestions", "/coach/suggestions/batch"})
