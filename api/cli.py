@@ -2,7 +2,11 @@
 
 import json
 import logging
+import os
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,16 +57,33 @@ def serve(
     with one_clear_line(SecretMissing):
         keyring(settings)
     with_database(settings, storage.prepare)
-    uvicorn.run(
-        create_app(settings),
-        host=host or settings.host,
-        port=settings.port if port is None else port,
-        log_config=None,
-        access_log=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
+    with _shared_metrics(settings.web_concurrency) if settings.web_concurrency > 1 else nullcontext():
+        uvicorn.run(
+            # Workers make the app themselves, from the same environment.
+            "api.app:create_app" if settings.web_concurrency > 1 else create_app(settings),
+            factory=settings.web_concurrency > 1,
+            workers=settings.web_concurrency,
+            host=host or settings.host,
+            port=settings.port if port is None else port,
+            log_config=None,
+            access_log=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=list(settings.trusted_proxies),
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+        )
+
+
+@contextmanager
+def _shared_metrics(workers: int) -> Iterator[None]:
+    """A folder in which the workers count together, for as long as they run."""
+    from api.logs import configure  # noqa: PLC0415
+    from api.telemetry import SHARED  # noqa: PLC0415
+
+    configure(read_settings())  # the parent says when a worker comes and goes
+    with tempfile.TemporaryDirectory(prefix="buddy-metrics-") as folder:
+        os.environ[SHARED] = folder
+        structlog.get_logger("api.cli").info("several workers", workers=workers)
+        yield
 
 
 @db.command()

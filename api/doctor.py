@@ -4,12 +4,18 @@ import importlib.metadata
 import platform
 from dataclasses import dataclass
 
+import redis.asyncio
+import redis.exceptions
+
 from api import storage
 from api.database import Database, async_url
 from api.kakei.coach.serving import ServedPolicy
 from api.settings import Settings
 from api.telemetry import Metrics
 from coach_model.onnx_policy import OnnxPolicy
+
+REDIS_SECONDS = 2.0
+"""How long the doctor waits for Redis."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,8 @@ async def examine(settings: Settings, database: Database) -> list[Finding]:
     )
     findings.append(await _database(settings, database))
     findings.append(_model(settings))
+    findings.append(await _redis(settings))
+    findings.append(_secrets(settings))
     return findings
 
 
@@ -51,3 +59,27 @@ def _model(settings: Settings) -> Finding:
     if isinstance(served.now, OnnxPolicy):
         return Finding("model", True, f"{served.now.policy_id} from {served.folder()}")
     return Finding("model", False, f"{served.now} in {served.folder()}: the rules answer")
+
+
+async def _redis(settings: Settings) -> Finding:
+    if settings.redis_url is None:
+        return Finding("Redis", True, "none: each process counts its rate limits for itself")
+    client = redis.asyncio.from_url(settings.redis_url, socket_connect_timeout=REDIS_SECONDS)
+    try:
+        version = (await client.info("server"))["redis_version"]
+    except (redis.exceptions.RedisError, OSError) as error:
+        return Finding("Redis", False, f"away ({type(error).__name__}): limits count for each process alone")
+    finally:
+        await client.aclose()
+    return Finding("Redis", True, f"{version}: rate limits are shared")
+
+
+def _secrets(settings: Settings) -> Finding:
+    exports = (
+        "exports are on" if settings.research_export_token else "no RESEARCH_EXPORT_TOKEN: nobody exports over HTTP"
+    )
+    if settings.secret_key is not None:
+        return Finding("secrets", True, f"SECRET_KEY is set; {exports}")
+    if async_url(settings.database_url).get_backend_name() == "sqlite":
+        return Finding("secrets", True, f"SECRET_KEY is kept beside the database: back up both; {exports}")
+    return Finding("secrets", False, "SECRET_KEY must be set on PostgreSQL: `openssl rand -hex 32` makes one")

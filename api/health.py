@@ -4,7 +4,7 @@ import hmac
 import ipaddress
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.errors import METRICS_FORBIDDEN, ProblemOccurred
 from api.openapi import problems
@@ -46,7 +46,7 @@ async def metrics(request: Request) -> Response:
     """For this machine only, or for whoever holds `METRICS_TOKEN` as a bearer token."""
     if not _may_read(request, request.app.state.settings):
         raise ProblemOccurred(METRICS_FORBIDDEN, "Ask from the machine itself, or send the token as a bearer token.")
-    return Response(generate_latest(request.app.state.metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(request.app.state.metrics.exposed(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _may_read(request: Request, settings: Settings) -> bool:

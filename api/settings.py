@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 SHORTEST_SECRET = 32
@@ -39,8 +39,15 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = None
     secret_key: SecretStr | None = None
     research_export_token: SecretStr | None = None
+    web_concurrency: int = Field(1, ge=1, le=64)
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.TEXT
+
+    @model_validator(mode="after")
+    def _workers_share(self) -> "Settings":
+        if self.web_concurrency > 1 and self.redis_url is None:
+            raise ValueError("several workers (WEB_CONCURRENCY) share their rate limits through Redis: set REDIS_URL")
+        return self
 
     @field_validator("trusted_proxies", "cors_origins", mode="before")
     @classmethod

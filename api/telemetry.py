@@ -1,12 +1,22 @@
 """What is known of every request: its id, its log line, its metrics. Routes are named by template, never by path."""
 
+import os
 import re
 import secrets
 import time
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -14,17 +24,20 @@ REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 UNMATCHED = "(unmatched)"
 CLIENT_WENT_AWAY = 499
 """No status of HTTP's, but the one that logs use for it since nginx."""
+SHARED = "PROMETHEUS_MULTIPROC_DIR"
+"""Where the library keeps what several workers count; `buddy serve` sets it before they start."""
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 """Seconds."""
 
 
 class Metrics:
-    """The service's Prometheus metrics, in a registry of their own."""
+    """The service's Prometheus metrics, in a registry of their own; of several workers those of all (`SHARED`)."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
+        if SHARED not in os.environ:  # they tell of one process
+            ProcessCollector(registry=self.registry)
+            PlatformCollector(registry=self.registry)
         self.requests = Histogram(
             "buddy_request_seconds",
             "Time to answer a request",
@@ -39,7 +52,11 @@ class Metrics:
             registry=self.registry,
         )
         self.policy = Gauge(
-            "buddy_coach_policy", "1 for the policy that is served", ("coach", "policy_id"), registry=self.registry
+            "buddy_coach_policy",
+            "1 for the policy that is served, 0 for those that were",
+            ("coach", "policy_id"),
+            registry=self.registry,
+            multiprocess_mode="livemax",
         )
         self.loads = Counter(
             "buddy_coach_policy_loads",
@@ -48,6 +65,14 @@ class Metrics:
             registry=self.registry,
         )
         self._counters: dict[tuple[str, str, str | None], Any] = {}
+
+    def exposed(self) -> bytes:
+        """All of it, in Prometheus' text format."""
+        if SHARED not in os.environ:
+            return generate_latest(self.registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
 
     def count_decision(self, coach: str, source: str, reason: str | None) -> None:
         """One more decision; `reason` is None where the policy took it."""

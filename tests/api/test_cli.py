@@ -90,11 +90,42 @@ def test_the_doctor_finds_what_is_wrong_and_keeps_secrets(tmp_path: Path) -> Non
     models = {"COACH_MODEL_DIR": str(tmp_path / "models")}
     away = buddy(tmp_path, DATABASE_URL="postgresql://me:s3cret@127.0.0.1:9/x", **models)("doctor", "--json")
     assert away.returncode == 1
-    assert [finding["fine"] for finding in json.loads(away.stdout)] == [True, True, False, False]
+    wrong = {finding["what"] for finding in json.loads(away.stdout) if not finding["fine"]}
+    assert wrong == {"database", "model", "secrets"}
     assert "s3cret" not in away.stdout + away.stderr
 
 
+def test_the_doctor_asks_redis(redis_url: str, tmp_path: Path) -> None:
+    buddy(tmp_path)("db", "upgrade")
+    found = buddy(tmp_path, REDIS_URL=redis_url)("doctor")
+    assert found.returncode == 0
+    assert "shared" in found.stdout
+    away = buddy(tmp_path, REDIS_URL=f"redis://127.0.0.1:{services.free_port()}/0")("doctor")
+    assert away.returncode == 1
+    assert "away" in away.stdout
+
+
+@pytest.mark.parametrize(
+    ("environment", "complaint"),
+    [
+        ({"WEB_CONCURRENCY": "2"}, "set REDIS_URL"),
+        ({"SECRET_KEY": "short"}, "at least 32 characters"),
+        ({"RESEARCH_EXPORT_TOKEN": "short"}, "at least 16 characters"),
+        ({"DATABASE_URL": "postgresql://127.0.0.1/x"}, "SECRET_KEY must be set"),
+    ],
+)
+def test_what_cannot_be_served_safely_is_not_served(
+    environment: dict[str, str], complaint: str, tmp_path: Path
+) -> None:
+    refused = buddy(tmp_path, **environment)("serve")
+    assert refused.returncode != 0
+    assert complaint in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
 def test_every_command_explains_itself() -> None:
-    for command in ((), ("serve",), ("doctor",), ("db",), ("db", "backup"), ("db", "restore"), ("user", "erase")):
+    research = [("research", name) for name in ("export", "validate", "releases", "withdraw", "rotate-pseudonyms")]
+    database = [("db", name) for name in ("upgrade", "downgrade", "check", "backup", "restore")]
+    for command in ((), ("serve",), ("doctor",), ("db",), ("user", "erase"), ("research",), *research, *database):
         done = subprocess.run([BUDDY, *command, "--help"], capture_output=True, text=True, check=True)
         assert "Usage" in done.stdout

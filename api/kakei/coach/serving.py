@@ -77,7 +77,8 @@ class ServedPolicy:
         except ArtifactRefused as error:
             self._failed(FallbackReason.MODEL_REFUSED, error)
         else:
-            self._metrics.policy.clear()
+            if isinstance(self.now, OnnxPolicy):
+                self._metrics.policy.labels(COACH, self.now.policy_id).set(0)
             self._metrics.policy.labels(COACH, policy.policy_id).set(1)
             self._metrics.loads.labels(COACH, "served").inc()
             self.now = policy

@@ -1,0 +1,41 @@
+"""Several workers behind one port: one catalogue, one count of metrics and of limits."""
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.kakei.coach.schemas import EXAMPLE_CONTEXT
+from tests.api.kakei.people import WEEK, Person
+from tests.serving import Service, service
+
+ASKED = 60
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def workers(request: pytest.FixtureRequest, redis_url: str, tmp_path: Path) -> object:
+    url = f"sqlite:///{tmp_path}/x.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    with service(tmp_path, {"DATABASE_URL": url, "REDIS_URL": redis_url, "WEB_CONCURRENCY": "2"}) as running:
+        yield running
+
+
+def counted(running: Service, route: str) -> tuple[int, int]:
+    """How many requests of a route all workers counted together, and the policy gauges that are 1."""
+    text = httpx.get(f"{running.url}/metrics").text
+    found = re.findall(rf'buddy_request_seconds_count{{[^}}]*route="{re.escape(route)}"[^}}]*}} (\d+)', text)
+    served = re.findall(r"buddy_coach_policy{[^}]*} 1\.0", text)
+    return sum(map(int, found)), len(served)
+
+
+def test_they_share_what_must_be_shared(workers: Service) -> None:
+    def ask(_: int) -> int:
+        return httpx.post(f"{workers.url}/coach/suggestions", json=EXAMPLE_CONTEXT).status_code
+
+    with ThreadPoolExecutor(8) as phones:
+        assert set(phones.map(ask, range(ASKED))) == {200}
+    assert counted(workers, "/coach/suggestions") == (ASKED, 1)
+    person = Person(workers)
+    assert [person.post("/summaries/weekly", WEEK).status_code for _ in range(6)] == [201, *[200] * 5]
+    assert workers.log().count('"policy served"') == 2
