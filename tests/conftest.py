@@ -23,24 +23,24 @@ def worker() -> str:
     return os.environ.get("PYTEST_XDIST_WORKER", "main")
 
 
-@pytest.fixture(scope="session")
-def postgres_url(worker: str) -> Iterator[str]:
-    """`postgresql://user@host:port/name` of an empty database of this session's own."""
+def _own_postgres(worker: str) -> Iterator[str]:
     try:
         with services.postgres_server(os.environ) as server, services.postgres_database(server, worker) as url:
             yield url
     except services.ServiceMissing as missing:
         services.unavailable(missing, os.environ)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(worker: str) -> Iterator[str]:
+    """`postgresql://user@host:port/name` of an empty database of this session's own."""
+    yield from _own_postgres(worker)
 
 
 @pytest.fixture(scope="session")
 def other_postgres_url(worker: str) -> Iterator[str]:
     """Another one, for tests that look at all there is."""
-    try:
-        with services.postgres_server(os.environ) as server, services.postgres_database(server, worker) as url:
-            yield url
-    except services.ServiceMissing as missing:
-        services.unavailable(missing, os.environ)
+    yield from _own_postgres(worker)
 
 
 @pytest.fixture(scope="session")

@@ -102,6 +102,7 @@ async def export(
             scope = await _scope(session, request)
             shown, released = await _disclosed(session, scope, request)
             about = _about(name, now, request)
+            about["withdrawals_removed"] = await queries.enrolled(session, scope) - len(released)
             sink = _sink(request, folder, out, about)
             exporter = Exporter(shown, request.identifiers, now)
             for table in tables:

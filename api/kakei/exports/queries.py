@@ -174,6 +174,14 @@ async def cells(session: AsyncSession, scope: Scope) -> AsyncIterator[Row[Any]]:
             yield row
 
 
+async def enrolled(session: AsyncSession, scope: Scope) -> int:
+    """How many people ever took part, whatever they say now."""
+    query = select(func.count()).select_from(Participant)
+    if scope.study_version is not None:
+        query = query.where(Participant.study_version == scope.study_version)
+    return await session.scalar(query) or 0
+
+
 async def release_named(session: AsyncSession, name: str) -> Release | None:
     return await session.scalar(select(Release).where(Release.name == name))
 

@@ -109,6 +109,8 @@ def test_every_table_is_there_and_every_column_that_the_schema_names(stored: Ser
         assert all(set(row) == expected for row in rows), name
         assert bool(rows) == (name != "outcomes"), name
     assert len(found["participants"]) == 5
+    about = export(stored, study_version=study).json()["about"]
+    assert about["withdrawals_removed"] == 1
 
 
 @pytest.mark.parametrize(
