@@ -12,6 +12,7 @@ from coach_model.budget.context import FEATURES, Contexts, validated
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
 from coach_model.exploration import Distributions, joint_probability
 from data.package import InvalidPackage, Package
+from data.schema.learning import NO_STUDY
 
 type Column = npt.NDArray[np.float64]
 
@@ -49,7 +50,8 @@ class LoggedBanditData:
 
 
 def logged_bandit_data(package: Package) -> LoggedBanditData:
-    """The decision points of a package joined with their outcomes.
+    """The decision points of a package joined with their outcomes; what the coach decided outside of a study, where
+    it is deterministic, is none.
 
     Raises InvalidPackage where the log contradicts itself: another schema version, a level that was not eligible,
     probabilities that do not sum to one, an eligible set that the context does not imply.
@@ -61,8 +63,11 @@ def logged_bandit_data(package: Package) -> LoggedBanditData:
     for column, version in (("context_schema", CONTEXT_SCHEMA), ("action_schema", ACTION_SCHEMA)):
         if set(decisions[column]) - {version}:
             raise InvalidPackage(f"decisions.{column}: {sorted(set(decisions[column]))}, this code knows {version!r}")
-    if not len(decisions["decision_id"]):
-        raise InvalidPackage(f"{package.path}: there are no decisions")
+    drawn = decisions["phase"] != NO_STUDY
+    if not drawn.any():
+        outside = f" ({len(drawn)} decisions were taken outside of one)" if len(drawn) else ""
+        raise InvalidPackage(f"{package.path}: there are no decision points of a study{outside}")
+    decisions = {name: column[drawn] for name, column in decisions.items()}
 
     number = {name: index for index, name in enumerate(participants["participant_id"])}
     participant = np.array([number[name] for name in decisions["participant_id"]])
@@ -78,7 +83,7 @@ def logged_bandit_data(package: Package) -> LoggedBanditData:
         propensity=decisions["propensity"],
         reward=np.array([rewards.get(name, np.nan) for name in decisions["decision_id"]]),
         participant=participant,
-        week=decisions["study_week"],
+        week=decisions["study_week"].astype(np.int64),
         learns=(participants["split"] == "learn")[participant],
         phase=decisions["phase"],
     ).where(order)

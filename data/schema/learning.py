@@ -21,10 +21,12 @@ FEATURE_LABELS = {
     "risk_profile": "Attitude to risk from the onboarding questionnaire, 0 cautious to 1 daring",
 }
 
+NO_STUDY = "outside"
+"""Phase of a decision that no study drew."""
 PHASES = {
     "explore": "each lever mixed with uniform noise",
     "confirm": "a fair coin between rules and a frozen candidate",
-    "outside": "no study week: the coach is deterministic",
+    NO_STUDY: "no study week: the coach is deterministic",
 }
 COMPONENTS = {
     "rules": "the rules acted",

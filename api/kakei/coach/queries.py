@@ -14,9 +14,10 @@ from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
 from coach_model.budget.coach import Decision
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
 from coach_model.exploration import decision_seed, one_hot
+from data.schema.learning import NO_STUDY
 
-OUTSIDE, COACH = "outside", "coach"
-"""Phase and component of a decision that no study drew."""
+COACH = "coach"
+"""Component of a decision that no study drew."""
 KEPT = timedelta(days=60)
 """Long enough to accept a challenge of last month's suggestion."""
 
@@ -56,7 +57,7 @@ async def log_decision(
             policy_id=decision.policy_id,
             source=decision.source,
             fallback_reason=decision.fallback_reason,
-            phase=OUTSIDE,
+            phase=NO_STUDY,
             component=COACH,
             epsilon=0.0,
             context=list(context),

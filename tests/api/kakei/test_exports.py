@@ -20,7 +20,9 @@ import pyreadstat
 import pytest
 
 from data.formats import FORMATS
+from data.logged import logged_bandit_data
 from data.missing import MEANING, SPSS, STATA, Missing
+from data.package import InvalidPackage, read_package
 from data.schema import TABLES, Column
 from tests.api.kakei.people import (
     ANSWERS,
@@ -174,6 +176,15 @@ def test_a_package_passes_every_check(kind: str, stored: Service, study: str, tm
         return
     (folder / "events.csv").write_text("touched")
     assert subprocess.run(validate, capture_output=True, check=False).returncode == 1
+
+
+def test_what_is_exported_is_what_training_reads(stored: Service, study: str, tmp_path: Path) -> None:
+    folder = unpacked(export(stored, "csv", study_version=study), tmp_path)
+    package = read_package(folder)
+    assert set(package.tables) == set(TABLES) - {"changes"}
+    assert len(package.tables["decisions"]["decision_id"]) == 5
+    with pytest.raises(InvalidPackage, match=r"no decision points of a study \(5 decisions"):
+        logged_bandit_data(package)
 
 
 def test_all_formats_read_back_to_the_same_values(stored: Service, study: str, tmp_path: Path) -> None:
