@@ -51,12 +51,14 @@ def serve(
 
     from api import storage  # noqa: PLC0415
     from api.app import create_app  # noqa: PLC0415
+    from api.kakei.exports.routes import sweep  # noqa: PLC0415
     from api.security import SecretMissing, keyring  # noqa: PLC0415
 
     settings = read_settings()
     with one_clear_line(SecretMissing):
         keyring(settings)
     with_database(settings, storage.prepare)
+    sweep()
     with _shared_metrics(settings.web_concurrency) if settings.web_concurrency > 1 else nullcontext():
         uvicorn.run(
             # Workers make the app themselves, from the same environment.

@@ -62,6 +62,7 @@ NO_CONSENT = ErrorKind("no_consent", 403, "There is no consent to research in fo
 EXPORT_FORBIDDEN = ErrorKind("export_forbidden", 403, "Only the holder of the research token exports")
 EXPORT_NOT_CONFIGURED = ErrorKind("export_not_configured", 503, "Exporting is not configured")
 FORMAT_NOT_INSTALLED = ErrorKind("format_not_installed", 501, "The writers of this format are not installed")
+EXPORT_FAILED = ErrorKind("export_failed", 503, "The export could not be made")
 CELLS_TOO_SMALL = ErrorKind("cells_too_small", 409, "Some groups of participants are too small to be shown")
 RELEASE_UNKNOWN = ErrorKind("release_unknown", 422, "There is no such release")
 NOT_FOUND = ErrorKind("not_found", 404, "There is nothing here")

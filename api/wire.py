@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""What a phone's clock may say: beyond that it is broken, and not every calendar and file format goes so far."""
 LARGEST_AMOUNT = Decimal("999999999999.99")
 
 
@@ -42,10 +44,9 @@ def _moment(value: Any) -> Any:
 def _in_utc(value: datetime) -> datetime:
     if value.tzinfo is None:
         raise ValueError("must have a time zone, such as the Z of 2026-06-13T10:30:00Z")
-    try:
-        return value.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("must be a year that a calendar has") from error
+    if not EARLIEST <= value <= LATEST:
+        raise ValueError(f"must be from {EARLIEST:%Y} to {LATEST:%Y}")
+    return value.astimezone(UTC)
 
 
 Amount = Annotated[

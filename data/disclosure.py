@@ -5,7 +5,8 @@ The quasi-identifiers are the income range, the user profile and the month of th
 the other two are still too few, the profile too, and then the income range (local suppression; Sweeney 2002 calls the
 size of the smallest group k). A time zone that fewer people share is suppressed wherever it stands.
 
-Times of single rows stay, so a package is pseudonymous and not anonymous, and its report says so.
+The times of such participants' consents are suppressed with their month. Times of other rows stay, so a package is
+pseudonymous and not anonymous, and its report says so.
 """
 
 from collections import Counter
@@ -54,6 +55,10 @@ class Disclosure:
         enough = self.zones.get((study_version, time_zone), 0) >= SMALLEST_CELL
         return time_zone if enough else Missing.SUPPRESSED
 
+    def zones_shown(self) -> list[tuple[str, str]]:
+        """Studies and zones that enough participants share."""
+        return sorted(zone for zone, count in self.zones.items() if count >= SMALLEST_CELL)
+
     def report(self) -> dict[str, Any]:
         """How small the cells were, what was done, and how large the smallest group is that still shows anything."""
         small = {cell: count for cell, count in self.counts.items() if count < SMALLEST_CELL}
@@ -93,9 +98,11 @@ class Disclosure:
 def disclosure(counts: Mapping[Cell, int], zones: Mapping[tuple[str, str], int], *, strict: bool = False) -> Disclosure:
     """What must be suppressed. Raises TooSmall with `strict` where that is anything."""
     small = {cell for cell, count in counts.items() if count < SMALLEST_CELL}
-    if strict and small:
+    rare = sum(count < SMALLEST_CELL for count in zones.values())
+    if strict and (small or rare):
         people = sum(counts[cell] for cell in small)
-        raise TooSmall(f"{people} participants are in {len(small)} cells of fewer than {SMALLEST_CELL}")
+        cells = f"{people} participants are in {len(small)} cells of fewer than {SMALLEST_CELL}"
+        raise TooSmall(f"{cells}, and {rare} time zones are rare")
     depth = dict.fromkeys(counts, 0)
     for kept in (3, 2, 1):  # study, income and profile; study and income; the study alone
         groups = Counter[tuple[Any, ...]]()

@@ -19,7 +19,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from data.formats import Rows, file_digest
-from data.formats.columnar import ARROW_TYPES, arrow_schema, to_arrow
+from data.formats.columnar import ARROW_TYPES, CODES, ESCAPE, arrow_schema, to_arrow
 from data.missing import Missing
 from data.packing import Packer, package_digest
 from data.schema import DATASET_VERSION, TABLES, Column, Table
@@ -156,7 +156,14 @@ def _read_csv(file: Path, table: Table) -> pa.Table:
     types = {column.name: ARROW_TYPES[column.type] for column in table.columns}
     codes = [str(reason) for reason in Missing]
     options = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=codes)
-    return pa_csv.read_csv(file, parse_options=pa_csv.ParseOptions(newlines_in_values=True), convert_options=options)
+    read = pa_csv.read_csv(file, parse_options=pa_csv.ParseOptions(newlines_in_values=True), convert_options=options)
+    for position, name in enumerate(read.column_names):
+        if name in types and table.column(name).type == "string" and table.column(name).missing:
+            column = read[name]
+            escaped = pc.and_(pc.starts_with(column, ESCAPE), pc.is_in(pc.utf8_slice_codeunits(column, 1), CODES))
+            plain = pc.if_else(escaped, pc.utf8_slice_codeunits(column, 1), column)
+            read = read.set_column(position, name, plain)
+    return read
 
 
 def _check_column(table: Table, column: Column, array: pa.Array | pa.ChunkedArray) -> None:

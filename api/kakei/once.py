@@ -97,4 +97,14 @@ async def _once(
         await claim_key(request, session, await person(session, uuid), idempotency_key, await request.body())
 
 
+async def _once_alone(
+    request: Request, uuid: str, session: WriteSession, idempotency_key: IdempotencyKeyHeader = None
+) -> None:
+    user = await person(session, uuid, alone=True)
+    if idempotency_key is not None:
+        await claim_key(request, session, user, idempotency_key, await request.body())
+
+
 Once = Depends(_once, scope="function")
+OnceAlone = Depends(_once_alone, scope="function")
+"""The same where nobody else may write for the person meanwhile: a lock that is taken in two steps deadlocks."""

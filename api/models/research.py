@@ -150,16 +150,16 @@ class Release(Base):
     filters: Mapped[dict[str, Any]] = mapped_column(JSON)
     rows: Mapped[dict[str, int]] = mapped_column(JSON)
     changes: Mapped[dict[str, int]] = mapped_column(JSON)
+    zones: Mapped[list[list[str]]] = mapped_column(JSON)
+    """Studies and time zones that were shown."""
     digest: Mapped[str] = mapped_column(String(64))
     snapshot_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class ReleasedParticipant(Base):
-    """A pseudonym that left the house, so that a later export can ask to delete it, even of a person who was erased."""
+    """A pseudonym that left the house: a later release can ask to delete it, even of a person who was erased."""
 
     __tablename__ = "released_participants"
 
+    release_id: Mapped[int] = mapped_column(ForeignKey("releases.id"), primary_key=True)
     pseudonym: Mapped[str] = mapped_column(String(NAME), primary_key=True)
-    study_version: Mapped[str] = mapped_column(String(NAME), index=True)
-    first_release_id: Mapped[int] = mapped_column(ForeignKey("releases.id"))
-    last_release_id: Mapped[int] = mapped_column(ForeignKey("releases.id"))

@@ -22,6 +22,9 @@ ARROW_TYPES = {
 }
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 """Arrow writes the fraction with the seconds."""
+CODES = pa.array([str(reason) for reason in Missing])
+ESCAPE = "\\"
+"""Stands before a text that looks like a reason for having none."""
 ROW_GROUP = 100_000
 """Rows that Parquet keeps together; they are held in memory until they are written."""
 
@@ -54,6 +57,8 @@ def as_text(column: Column, table: pa.Table) -> pa.Array:
     """A column as CSV writes it: every cell as text, and a code where there is no value."""
     values = table[column.name]
     text = pc.strftime(values, TIME_FORMAT) if column.type == "datetime" else values.cast(pa.string())
+    if column.type == "string" and column.missing:  # somebody may have written just that
+        text = pc.if_else(pc.is_in(text, CODES), pc.binary_join_element_wise(ESCAPE, text, ""), text)
     if column.reason_column:
         return pc.coalesce(text, table[column.reason_column])
     return pc.fill_null(text, str(column.missing[0])) if column.missing else text

@@ -153,10 +153,15 @@ EVENTS = Table(
     (
         Column("event_id", "string", "Identifier of the event"),
         participant(),
-        Column("event_name", "string", "What happened", pattern="[a-z][a-z0-9_]{0,63}"),
+        Column(
+            "event_name",
+            "string",
+            "What happened; `withheld` for a made-up name",
+            pattern="[a-z][a-z0-9_]{0,63}",
+        ),
         Column("known", "boolean", "Whether the event is in the catalogue"),
-        Column("context", "json", "Its circumstances; strings only where the person shares them"),
-        count("strings_withheld", "How many strings of the context were withheld"),
+        Column("context", "json", "Its circumstances; words only where the person shares them"),
+        count("values_withheld", "How many values of the context were withheld"),
         *moments("the event"),
     ),
     foreign_keys=_OF_PARTICIPANT,

@@ -77,7 +77,7 @@ CONSENTS = Table(
         Column("age_confirmed", "boolean", "Confirmed to be of age"),
         Column("allow_research_export", "boolean", "Agreed that data leave the service"),
         Column("data_mode", "string", "Whether own words may leave", categories=MODES),
-        Column("received_at", "datetime", "When the entry was received, UTC"),
+        Column("received_at", "datetime", "When the entry was received, UTC", missing=(Missing.SUPPRESSED,)),
         *local("received_at"),
     ),
     foreign_keys=(("participant_id", "participants"),),

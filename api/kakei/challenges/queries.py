@@ -1,7 +1,6 @@
 """Templates, challenges, metrics, points and badges in the database."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import BindParameter, bindparam, func, select, update
@@ -71,11 +70,12 @@ async def accept_challenge(session: AsyncSession, **values: Any) -> int | None:
     return await session.scalar(insert.returning(UserChallenge.id))
 
 
-async def metrics_of(session: AsyncSession, user_id: int, month: str) -> dict[str, Decimal]:
+async def metrics_of(session: AsyncSession, user_id: int, month: str) -> dict[str, ChallengeMetric]:
+    """By key, the month's metrics; what is moved by one takes its consent over."""
     found = await session.scalars(
         select(ChallengeMetric).where(ChallengeMetric.user_id == user_id, ChallengeMetric.month == month)
     )
-    return {metric.metric_key: metric.value for metric in found}
+    return {metric.metric_key: metric for metric in found}
 
 
 async def put_metric(session: AsyncSession, key: dict[str, Any], values: dict[str, Any]) -> None:

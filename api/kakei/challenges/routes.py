@@ -87,7 +87,9 @@ async def accept(
         raise ProblemOccurred(errors.SUGGESTION_UNKNOWN, "source ai needs a suggestion of the coach's.", [unknown])
     now = datetime.now(UTC)
     metrics = await queries.metrics_of(session, user.id, body.month_range)
-    progress = metrics.get(template.metric_key, Decimal(0))
+    moved_by = metrics.get(template.metric_key)
+    progress = moved_by.value if moved_by else Decimal(0)
+    consent_id = await stamp(session, user.id)
     status = rules.status_at(progress, template.target_value)
     accepted = await queries.accept_challenge(
         session,
@@ -101,7 +103,7 @@ async def accept(
         accepted_at=now,
         completed_at=now if status is ChallengeStatus.COMPLETED else None,
         changed_at=now,
-        consent_id=await stamp(session, user.id),
+        consent_id=consent_id if moved_by is None or moved_by.consent_id is not None else None,
     )
     if accepted is None:
         raise ProblemOccurred(errors.CHALLENGE_ALREADY_ACCEPTED, "This template was accepted for this month already.")
@@ -150,7 +152,7 @@ async def claim(uuid: str, user_challenge_id: RowId, session: WriteSession) -> C
     challenge.status, challenge.claimed_at = ChallengeStatus.CLAIMED, now
     _changed(challenge, now, consent_id)
     cause = ("challenge_claimed", challenge.id)
-    await queries.add_points(session, user.id, template.reward_points, cause, now, consent_id)
+    await queries.add_points(session, user.id, template.reward_points, cause, now, challenge.consent_id)
     badges = await award_badges(session, user.id, now)
     return Claim(
         challenge=_out(challenge, template, today),
@@ -193,11 +195,12 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
     for challenge, template in await queries.challenges_of(session, user.id, body.month_range, for_update=True):
         status = rules.status_on(challenge.status, challenge.month, today)
         if template.metric_key in body.metrics and status not in {ChallengeStatus.CLAIMED, ChallengeStatus.EXPIRED}:
-            _move(challenge, template, stored[template.metric_key], now, consent_id)
+            by = stored[template.metric_key]
+            _move(challenge, template, by.value, now, consent_id if by.consent_id is not None else None)
             moved.append(_out(challenge, template, today))
     return ChallengeMetricsOut(
         month_range=body.month_range,
-        metrics={name: stored[name] for name in sorted(body.metrics)},
+        metrics={name: stored[name].value for name in sorted(body.metrics)},
         unknown_metrics=sorted(set(body.metrics) - metric_keys()),
         challenges=moved,
     )

@@ -9,7 +9,7 @@ from api.errors import NO_CONSENT, ProblemOccurred
 from api.kakei.consent import queries
 from api.kakei.consent.rules import DataMode
 from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
-from api.kakei.once import Once, OnceRoute
+from api.kakei.once import OnceAlone, OnceRoute
 from api.kakei.person import person
 from api.models import Consent
 from api.openapi import problems
@@ -25,7 +25,7 @@ NO_STUDY = "none"
     operation_id="consents_create",
     summary="Give or take back consent",
     status_code=201,
-    dependencies=[Once],
+    dependencies=[OnceAlone],
     responses={200: {"model": ConsentOut, "description": "In force already"}, **problems(404, 409, 413, 422, 503)},
 )
 async def consent(

@@ -9,7 +9,7 @@ import shutil
 import zipfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -34,8 +34,12 @@ type Progress = Callable[[str, int], None]
 """Told of a table and how many of its rows are written."""
 
 
-class ReleaseUnknown(ValueError):
-    """`since` names no release."""
+class BadRequest(ValueError):
+    """What is asked for cannot be exported; the message begins with the field."""
+
+
+class ReleaseUnknown(BadRequest):
+    """`since` names no release, or one of something else."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,11 @@ class ExportRequest:
     strict: bool = False
 
     def chosen(self) -> list[str]:
-        """The tables, in the dataset's order. Raises ValueError for one that there is not."""
+        """The tables, in the dataset's order. Raises BadRequest for one that there is not."""
         known = [name for name in TABLES if name != "changes"]
         unknown = sorted(set(self.tables) - set(known))
         if unknown:
-            raise ValueError(f"tables: {', '.join(unknown)} unknown; there are {', '.join(known)}")
+            raise BadRequest(f"tables: {', '.join(unknown)} unknown; there are {', '.join(known)}")
         # participants is what all others belong to
         wanted = [name for name in known if not self.tables or name in {*self.tables, "participants"}]
         return [*wanted, "changes"] if self.since else wanted
@@ -87,8 +91,8 @@ async def export(
 ) -> Exported:
     """Write an export to `out`: a JSON or NDJSON file, a folder, or a ZIP where the name ends so.
 
-    Raises ReleaseUnknown, ValueError for an unknown table, data.disclosure.TooSmall with `strict`, and ImportError
-    where the writers of a format are not installed.
+    Raises BadRequest, data.disclosure.TooSmall with `strict`, and ImportError where the writers of a format are not
+    installed.
     """
     tables = request.chosen()
     now = datetime.now(UTC)
@@ -101,14 +105,15 @@ async def export(
             await queries.begin_snapshot(session)
             scope = await _scope(session, request)
             shown, released = await _disclosed(session, scope, request)
+            scope = _with_zones(scope, shown)
             about = _about(name, now, request)
-            about["withdrawals_removed"] = await queries.enrolled(session, scope) - len(released)
+            about["participants_left_out"] = await queries.enrolled(session, scope) - len(released)
             sink = _sink(request, folder, out, about)
             exporter = Exporter(shown, request.identifiers, now)
             for table in tables:
                 sink.table(table)
                 if table == "changes":
-                    rows = await _changes(session, scope, [pseudonym for pseudonym, _ in released])
+                    rows = await _changes(session, scope, released)
                     changes.update(change for _, change in rows)
                     sink.write(rows)
                     counts[table] += len(rows)
@@ -131,9 +136,10 @@ async def export(
     release = Release(
         name=name,
         since=request.since,
-        filters=asdict(request),
+        filters={name: _plain(value) for name, value in asdict(request).items()},
         rows=dict(counts),
         changes=dict(changes),
+        zones=[list(zone) for zone in shown.zones_shown()],
         digest=digest,
         snapshot_at=now,
     )
@@ -148,13 +154,23 @@ async def _scope(session: AsyncSession, request: ExportRequest) -> Scope:
     earlier = await queries.release_named(session, request.since)
     if earlier is None:
         raise ReleaseUnknown(f"since: there is no release {request.since}; `buddy research releases` lists them")
+    same = ("study_version", "tables", "identifiers")
+    differing = [name for name in same if earlier.filters[name] != _plain(getattr(request, name))]
+    if differing:
+        raise ReleaseUnknown(f"since: {request.since} was asked for with another {', '.join(differing)}")
     return Scope(request.study_version, earlier.snapshot_at - IN_FLIGHT, earlier)
 
 
-async def _disclosed(
-    session: AsyncSession, scope: Scope, request: ExportRequest
-) -> tuple[Disclosure, list[tuple[str, str]]]:
-    """What may be shown of whom, and the pseudonyms that leave, with their studies."""
+def _with_zones(scope: Scope, shown: Disclosure) -> Scope:
+    """The zones whose people must be sent again, because they are shown now and were not, or the other way round."""
+    if scope.earlier is None:
+        return scope
+    before = {(study, zone) for study, zone in scope.earlier.zones}
+    return replace(scope, zones_changed=tuple(sorted(before ^ set(shown.zones_shown()))))
+
+
+async def _disclosed(session: AsyncSession, scope: Scope, request: ExportRequest) -> tuple[Disclosure, list[str]]:
+    """What may be shown of whom, and the pseudonyms that leave."""
     cells: Counter[Cell] = Counter()
     zones: Counter[tuple[str, str]] = Counter()
     released = []
@@ -162,7 +178,7 @@ async def _disclosed(
         cells[cell_of(row)] += 1
         if row.zone is not None:
             zones[row.study_version, row.zone] += 1
-        released.append((row.pseudonym, row.study_version))
+        released.append(row.pseudonym)
     return disclosure(cells, zones, strict=request.strict), released
 
 
@@ -198,6 +214,11 @@ def _sink(request: ExportRequest, folder: Path, out: Path, about: dict[str, Any]
 
         return Packer(folder, request.kind, identifiers=request.identifiers)
     return JsonSink(out, about, lines=request.kind == "ndjson", identifiers=request.identifiers)
+
+
+def _plain(value: Any) -> Any:
+    """As the ledger, which is JSON, gives it back."""
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _place(folder: Path, out: Path, name: str) -> None:

@@ -19,7 +19,8 @@ from data.formats import FORMATS
 
 research = typer.Typer(help="Export research data, and look after participants.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
-SUFFIXES = {"json": ".json", "ndjson": ".ndjson"}
+MARK = "IDENTIFIERS"
+"""Is part of the name of every file that names participants."""
 
 
 @research.command()
@@ -34,17 +35,19 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export the data of those who consent now: a dataset package, or one JSON document."""
-    from api.kakei.exports.actions import ExportRequest, ReleaseUnknown  # noqa: PLC0415 - help should not wait
+    from api.kakei.exports.actions import BadRequest, ExportRequest  # noqa: PLC0415 - help should not wait
     from api.kakei.exports.actions import export as export_data  # noqa: PLC0415
     from data.disclosure import TooSmall  # noqa: PLC0415
 
     if kind not in FORMATS:
         raise typer.BadParameter(f"{kind}: there is {', '.join(FORMATS)}", param_hint="--format")
+    if identifiers and MARK not in out.name:
+        out = out.with_name(f"{out.stem}-{MARK}{out.suffix}")
     if out.exists():
         raise typer.BadParameter(f"{out} is there already", param_hint="OUT")
     chosen = tuple(name.strip() for name in tables.split(",") if name.strip())
     request = ExportRequest(kind, since, study, chosen, identifiers, strict)
-    with _reported(as_json, ReleaseUnknown, TooSmall, ImportError, ValueError), _shown_progress() as progress:
+    with _reported(as_json, BadRequest, TooSmall, ImportError), _shown_progress() as progress:
         done = with_database(read_settings(), lambda database: export_data(database, request, out, progress))
     if as_json:
         typer.echo(json.dumps(asdict(done), default=str))

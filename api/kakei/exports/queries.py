@@ -2,14 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CTE, Row, Select, func, or_, select, union
+from sqlalchemy import CTE, Row, Select, func, insert, or_, select, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from api.kakei.accounts.queries import insert_into
+from api.kakei.challenges.rules import ChallengeStatus
 from api.models import (
     AppEvent,
     ChallengeMetric,
@@ -31,8 +31,10 @@ from api.models import (
 
 PART_ROWS = 5_000
 """Rows that are held in memory at once."""
-UPSERT_ROWS = 500
-"""Rows of one INSERT; SQLite binds at most 32,766 values."""
+INSERT_ROWS = 10_000
+"""Rows of the ledger that are written at once."""
+ZONES = timedelta(days=1)
+"""A month ends within a day of its end in UTC."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Scope:
     study_version: str | None = None
     changed_since: datetime | None = None
     earlier: Release | None = None
+    zones_changed: tuple[tuple[str, str], ...] = ()
+    """Study and zone of those whose time zone is shown now and was not, or the other way round."""
 
 
 async def begin_snapshot(session: AsyncSession) -> None:
@@ -53,10 +57,12 @@ async def begin_snapshot(session: AsyncSession) -> None:
 
 def allowed(scope: Scope) -> CTE:
     """Participants who may be exported now: the newest entry of their consent says so, of all entries and of those of
-    the study."""
+    the study, and nothing was taken back since the latter. Whoever takes back takes back everything."""
     now, own = aliased(Consent), aliased(Consent)
     newest = select(func.max(Consent.id)).group_by(Consent.user_id)
     newest_of_study = select(func.max(Consent.id)).group_by(Consent.user_id, Consent.study_version)
+    back = aliased(Consent)
+    taken_back = select(func.max(back.id)).where(back.user_id == Participant.user_id, ~back.consented)
     query = (
         select(
             Participant.user_id,
@@ -75,6 +81,7 @@ def allowed(scope: Scope) -> CTE:
         .join(own, (own.user_id == Participant.user_id) & (own.study_version == Participant.study_version))
         .outerjoin(Profile, Profile.user_id == Participant.user_id)
         .where(now.id.in_(newest), own.id.in_(newest_of_study))
+        .where(own.id > func.coalesce(taken_back.scalar_subquery(), 0))
     )
     for entry in (now, own):
         query = query.where(entry.consented, entry.age_confirmed, entry.allow_research_export)
@@ -90,13 +97,14 @@ def people(scope: Scope) -> Select[Any]:
 
 
 def consents(scope: Scope) -> Select[Any]:
+    """Every entry of those who may be exported; of an export of changes all of them, too."""
     who = allowed(scope)
     query = select(
-        *(who.c.pseudonym, who.c.study_version, who.c.zone),
+        *(who.c.pseudonym, who.c.study_version, who.c.zone, who.c.joined_at, who.c.income_range_id, who.c.user_profile),
         *(Consent.consented, Consent.age_confirmed, Consent.allow_research_export),
         *(Consent.data_mode, Consent.received_at),
     ).join(who, (who.c.user_id == Consent.user_id) & (who.c.study_version == Consent.study_version))
-    return _changed(query, who, scope).order_by(who.c.pseudonym, Consent.id)
+    return query.order_by(who.c.pseudonym, Consent.id)
 
 
 def received(table: type[Any], scope: Scope, *columns: Any) -> Select[Any]:
@@ -106,7 +114,7 @@ def received(table: type[Any], scope: Scope, *columns: Any) -> Select[Any]:
         select(
             *(columns or (table,)),
             *(who.c.pseudonym, who.c.study_version, who.c.zone, who.c.mode_now),
-            then.data_mode.label("mode_then"),
+            *(then.data_mode.label("mode_then"), then.received_at.label("mode_since")),
         )
         .select_from(table)
         .join(then, then.id == table.consent_id)
@@ -117,11 +125,11 @@ def received(table: type[Any], scope: Scope, *columns: Any) -> Select[Any]:
 
 def responses(scope: Scope) -> Select[Any]:
     """Answers with their version among those to the same instrument in the same phase and period."""
-    group = (Response.user_id, Response.instrument_key, Response.phase, Response.period)
+    query = received(Response, scope, *Response.__table__.columns)
+    group = (query.selected_columns["pseudonym"], Response.instrument_key, Response.phase, Response.period)
     when = (func.coalesce(Response.client_timestamp, Response.received_at), Response.fingerprint)
     version = func.row_number().over(partition_by=group, order_by=when).label("version")
-    versions = func.count().over(partition_by=group).label("versions")
-    return received(Response, scope, *Response.__table__.columns, version, versions)
+    return query.add_columns(version, func.count().over(partition_by=group).label("versions"))
 
 
 def challenges(scope: Scope) -> Select[Any]:
@@ -198,40 +206,31 @@ async def changed_people(session: AsyncSession, scope: Scope) -> set[str]:
 
 
 async def released_before(session: AsyncSession, scope: Scope) -> set[str]:
-    """The pseudonyms that left with a release up to the earlier one."""
+    """The pseudonyms that left with the earlier release."""
     assert scope.earlier is not None  # noqa: S101 - only asked for an export of changes
-    left = select(ReleasedParticipant.pseudonym).where(ReleasedParticipant.first_release_id <= scope.earlier.id)
-    if scope.study_version is not None:
-        left = left.where(ReleasedParticipant.study_version == scope.study_version)
+    left = select(ReleasedParticipant.pseudonym).where(ReleasedParticipant.release_id == scope.earlier.id)
     return set(await session.scalars(left))
 
 
-async def add_release(session: AsyncSession, release: Release, released: Iterable[tuple[str, str]]) -> None:
-    """Enter an export in the ledger, and the pseudonyms (with their studies) that left with it."""
+async def add_release(session: AsyncSession, release: Release, released: Iterable[str]) -> None:
+    """Enter an export in the ledger, and the pseudonyms that left with it."""
     session.add(release)
     await session.flush()
-    entries = [
-        {
-            "pseudonym": pseudonym,
-            "study_version": study_version,
-            "first_release_id": release.id,
-            "last_release_id": release.id,
-        }
-        for pseudonym, study_version in released
-    ]
-    for start in range(0, len(entries), UPSERT_ROWS):
-        insert = insert_into(session, ReleasedParticipant).values(entries[start : start + UPSERT_ROWS])
-        last = {"last_release_id": release.id}
-        await session.execute(insert.on_conflict_do_update(index_elements=["pseudonym"], set_=last))
+    entries = [{"release_id": release.id, "pseudonym": pseudonym} for pseudonym in released]
+    for start in range(0, len(entries), INSERT_ROWS):
+        await session.execute(insert(ReleasedParticipant), entries[start : start + INSERT_ROWS])
 
 
 def _changed(query: Select[Any], who: CTE, scope: Scope) -> Select[Any]:
     """Only of people who changed since the earlier release, or were not in it."""
     if scope.changed_since is None or scope.earlier is None:
         return query
-    moved = union(*(select(moment.class_.user_id).where(moment > scope.changed_since) for moment in CHANGED_AT))
-    had = select(ReleasedParticipant.pseudonym).where(
-        ReleasedParticipant.first_release_id <= scope.earlier.id,
-        ReleasedParticipant.last_release_id >= scope.earlier.id,
+    since = f"{scope.changed_since - ZONES:%Y-%m}"
+    unfinished = UserChallenge.status.in_((ChallengeStatus.ACCEPTED, ChallengeStatus.IN_PROGRESS))
+    may_have_expired = select(UserChallenge.user_id).where(unfinished, UserChallenge.month >= since)
+    moved = union(
+        *(select(moment.class_.user_id).where(moment > scope.changed_since) for moment in CHANGED_AT), may_have_expired
     )
-    return query.where(or_(who.c.user_id.in_(moved), who.c.pseudonym.not_in(had)))
+    had = select(ReleasedParticipant.pseudonym).where(ReleasedParticipant.release_id == scope.earlier.id)
+    told = tuple_(who.c.study_version, who.c.zone).in_(scope.zones_changed)
+    return query.where(or_(who.c.user_id.in_(moved), who.c.pseudonym.not_in(had), told))

@@ -12,17 +12,19 @@ import os
 import shutil
 import sys
 import tempfile
+import time
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request
-from fastapi.responses import FileResponse
-from starlette.background import BackgroundTask
+from fastapi.responses import StreamingResponse
 
 from api import errors
 from api.errors import FieldError, ProblemOccurred
 from api.kakei.consent.schemas import StudyVersion
+from api.kakei.exports.commands import MARK
 from api.openapi import problems
 from api.security import is_token
 from api.settings import Settings
@@ -30,6 +32,9 @@ from data.formats import PACKAGED, Format
 
 SPOOL = Path("var/exports")
 """Where exports lie until they are sent: on disk, since /tmp may be memory."""
+STALE_SECONDS = 3600.0
+"""No export works that long on the same file."""
+PART_BYTES = 1 << 18
 LOOK_SECONDS = 0.5
 """How often a waiting client is looked after."""
 END_SECONDS = 5.0
@@ -57,7 +62,7 @@ async def _researcher(
     operation_id="research_export",
     summary="Export the research dataset",
     dependencies=[Depends(_researcher)],
-    response_class=FileResponse,
+    response_class=StreamingResponse,
     responses={
         200: {
             "description": "One JSON document, a JSON document a line, or a ZIP dataset package",
@@ -76,7 +81,7 @@ async def export(
     tables: Annotated[str, Query(max_length=500, description="Only these, separated by commas.")] = "",
     identifiers: Annotated[bool, Query(description="With participant codes.")] = False,
     strict: Annotated[bool, Query(description="Refuse where small cells would be suppressed.")] = False,
-) -> FileResponse:
+) -> StreamingResponse:
     """Everything of those who consent now, as one consistent snapshot; every export is entered in the ledger, and
     `X-Release` names it. `since` gives what changed since a release, with tombstones (`changes`) of people to delete.
     """
@@ -85,24 +90,40 @@ async def export(
         raise ProblemOccurred(errors.FORMAT_NOT_INSTALLED, "Install the extra `research`, or ask for json or ndjson.")
     folder = _spool()
     try:
-        out = folder / f"export.{'zip' if kind in PACKAGED else kind}"
+        suffix = "zip" if kind in PACKAGED else kind
+        out = folder / (f"{MARK}.{suffix}" if identifiers else f"export.{suffix}")
         options = {"--format": kind, "--since": since, "--study": study_version, "--tables": tables or None}
         arguments = [part for name, value in options.items() if value is not None for part in (name, value)]
         arguments += ["--identifiers"] if identifiers else []
         arguments += ["--strict"] if strict else []
         async with request.app.state.exporting:  # one at a time: each is a process that works at full speed
             done = await _run(request, [str(out), *arguments])
-    except BaseException:
+        opened = out.open("rb")
+    finally:  # what is open can still be read, and nothing is left behind whatever happens
         shutil.rmtree(folder, ignore_errors=True)
-        raise
-    name = f"{done['name']}{'-IDENTIFIERS' if identifiers else ''}{out.suffix}"
-    return FileResponse(
-        out,
-        media_type=MEDIA.get(kind, "application/zip"),
-        filename=name,
-        headers={"X-Release": done["name"], "X-Digest": done["digest"], "Cache-Control": "no-store"},
-        background=BackgroundTask(shutil.rmtree, folder, ignore_errors=True),
-    )
+    name = f"{done['name']}{f'-{MARK}' if identifiers else ''}.{suffix}"
+    headers = {
+        "Content-Length": str(os.fstat(opened.fileno()).st_size),
+        "Content-Disposition": f'attachment; filename="{name}"',
+        "Cache-Control": "no-store",
+        "X-Release": done["name"],
+        "X-Digest": done["digest"],
+    }
+    return StreamingResponse(_parts(opened), headers=headers, media_type=MEDIA.get(kind, "application/zip"))
+
+
+async def _parts(opened: BinaryIO) -> AsyncIterator[bytes]:
+    """The file, read in a thread."""
+    with opened:
+        while part := await asyncio.to_thread(opened.read, PART_BYTES):
+            yield part
+
+
+def sweep() -> None:
+    """Remove what exports left that were killed together with their service."""
+    for folder in SPOOL.iterdir() if SPOOL.exists() else ():
+        if time.time() - folder.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _spool() -> Path:
@@ -133,9 +154,10 @@ async def _run(request: Request, arguments: list[str]) -> dict[str, Any]:
         said: dict[str, Any] = json.loads(printed)
     except ValueError:
         why = complaints.decode(errors="replace").strip().rpartition("\n")[2]
-        log.error("an export failed", request_id=request.scope["request_id"], why=why[:200])
+        log.error("an export failed", request_id=request.scope["request_id"], why=why.partition(":")[0][:200])
         headers = {"Retry-After": str(errors.RETRY_SECONDS)}
-        raise ProblemOccurred(errors.DATABASE_UNAVAILABLE, "The export could not be made.", headers=headers) from None
+        detail = "The export could not be made; why is in the log."
+        raise ProblemOccurred(errors.EXPORT_FAILED, detail, headers=headers) from None
     if "error" in said:
         raise _refused(said)
     return said

@@ -21,6 +21,8 @@ from data.missing import Missing
 from data.schema import TABLES
 
 SYNC = "sync"
+WITHHELD = "withheld"
+"""Stands for the name of something that the app made up, where words are private."""
 type Values = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
 
@@ -91,6 +93,8 @@ def cell_of(row: Any) -> Cell:
 
 
 def consent(export: Exporter, row: Any) -> list[Values]:
+    """Where the month of a participant's first consent is suppressed, the times of all of them are."""
+    _, _, month = export.disclosure.shown(cell_of(row))
     return [
         {
             "consent_id": export.number("c", row.pseudonym),
@@ -102,6 +106,7 @@ def consent(export: Exporter, row: Any) -> list[Values]:
             "data_mode": row.data_mode,
             "received_at": row.received_at,
             **export.local(row, row.received_at),
+            **(dict.fromkeys(("received_at", "local_date"), month) if month is Missing.SUPPRESSED else {}),
         }
     ]
 
@@ -160,28 +165,32 @@ def reflection(export: Exporter, row: Any) -> list[Values]:
 
 
 def event(export: Exporter, row: Any) -> list[Values]:
+    """Of what is private, an event's own name and keys leave only if the catalogue knows them: names are words, too."""
     shared = may_leave(row) is None
-    context = {name: value for name, value in row.context.items() if shared or not isinstance(value, str)}
+    told = row.context if shared or row.known else {}
+    context = {name: value for name, value in told.items() if shared or not isinstance(value, str)}
     return [
         {
             "event_id": export.number("e", row.pseudonym),
             "participant_id": row.pseudonym,
-            "event_name": row.event_name,
+            "event_name": row.event_name if shared or row.known else WITHHELD,
             "known": row.known,
             "context": _json(context),
-            "strings_withheld": len(row.context) - len(context),
+            "values_withheld": len(row.context) - len(context),
             **export.moments(row),
         }
     ]
 
 
 def challenge_metric(export: Exporter, row: Any) -> list[Values]:
+    known = row.metric_key in metric_keys()
+    number = export.number(WITHHELD, row.pseudonym).rpartition(WITHHELD)[2]
     return [
         {
             "participant_id": row.pseudonym,
             "month": row.month,
-            "metric_key": row.metric_key,
-            "known": row.metric_key in metric_keys(),
+            "metric_key": row.metric_key if known or may_leave(row) is None else f"{WITHHELD}_{number}",
+            "known": known,
             "value": float(row.value),
             **export.moments(row),
         }
@@ -282,9 +291,9 @@ def decision(export: Exporter, row: Any) -> list[Values]:
 
 
 def may_leave(row: Any) -> Missing | None:
-    """Why a person's own words stay here: they may leave only if the mode was `sync` when they were written and is
-    now; None where they may."""
-    if row.mode_then != SYNC:
+    """Why a person's own words stay here: they may leave only if the mode was `sync` when they were written (by the
+    phone's clock, where it told) and received, and is now; None where they may."""
+    if row.mode_then != SYNC or (row.client_timestamp is not None and row.client_timestamp < row.mode_since):
         return Missing.PRIVATE
     return None if row.mode_now == SYNC else Missing.WITHDRAWN
 

@@ -18,6 +18,15 @@ async def add_once(
     return await session.scalar(insert.returning(table.id)) is not None
 
 
+async def latest_response(
+    session: AsyncSession, user_id: int, instrument_key: str, phase: str, period: str
+) -> Response | None:
+    """What was last received as answers to an instrument in a phase and period."""
+    same = (Response.instrument_key == instrument_key, Response.phase == phase, Response.period == period)
+    query = select(Response).where(Response.user_id == user_id, *same)
+    return await session.scalar(query.order_by(Response.received_at.desc(), Response.id.desc()).limit(1))
+
+
 async def response(session: AsyncSession, user_id: int, fingerprint: str) -> Response:
     """The response with that fingerprint, which must be there."""
     same = (Response.user_id == user_id, Response.fingerprint == fingerprint)

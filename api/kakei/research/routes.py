@@ -83,7 +83,11 @@ async def create_response(uuid: str, body: ResponseCreate, session: WriteSession
     day = local_date(body.client_timestamp or now, profile.time_zone if profile else None)
     period = rules.period_of(body.phase, day)
     result = score(instrument, body.responses)
-    mark = rules.fingerprint(body.instrument_key, body.phase, period, body.responses, body.client_timestamp)
+    told = body.client_timestamp
+    if told is None:  # the same as the latest is the same again; anything else is a later answer
+        latest = await queries.latest_response(session, user.id, body.instrument_key, body.phase, period)
+        told = latest.received_at if latest is not None and latest.answers == body.responses else now
+    mark = rules.fingerprint(body.instrument_key, body.phase, period, body.responses, told)
     values = {
         "user_id": user.id,
         "consent_id": consent.id,

@@ -13,15 +13,29 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 LARGEST_JSON = 16 * 1024
-"""Characters of a free-form part of an upload."""
+"""Bytes of a free-form part of an upload; SPSS holds text up to 32,767 bytes."""
+DEEPEST_JSON = 20
 
 
 def _small[T](value: T) -> T:
+    if _is_deeper(value, DEEPEST_JSON):
+        raise ValueError(f"must be nested at most {DEEPEST_JSON} deep")
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    if len(text) > LARGEST_JSON:
-        raise ValueError(f"must be at most {LARGEST_JSON} characters of JSON")
     words(text.replace("\\u0000", "\0"))
+    if len(text.encode()) > LARGEST_JSON:
+        raise ValueError(f"must be at most {LARGEST_JSON} bytes of JSON")
     return value
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    """Whether lists and objects are nested deeper than that."""
+    layer = [value]
+    for _ in range(depth + 1):
+        inside = [part.values() if isinstance(part, dict) else part for part in layer if isinstance(part, dict | list)]
+        layer = [one for part in inside for one in part]
+        if not layer:
+            return False
+    return True
 
 
 Scalar = bool | int | Number | Annotated[str, Field(max_length=1000)] | None

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("filters", sa.JSON(), nullable=False),
         sa.Column("rows", sa.JSON(), nullable=False),
         sa.Column("changes", sa.JSON(), nullable=False),
+        sa.Column("zones", sa.JSON(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("snapshot_at", base.Moment(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_releases")),
@@ -68,20 +69,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "released_participants",
+        sa.Column("release_id", sa.Integer(), nullable=False),
         sa.Column("pseudonym", sa.String(length=64), nullable=False),
-        sa.Column("study_version", sa.String(length=64), nullable=False),
-        sa.Column("first_release_id", sa.Integer(), nullable=False),
-        sa.Column("last_release_id", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["first_release_id"], ["releases.id"], name=op.f("fk_released_participants_first_release_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["last_release_id"], ["releases.id"], name=op.f("fk_released_participants_last_release_id")
-        ),
-        sa.PrimaryKeyConstraint("pseudonym", name=op.f("pk_released_participants")),
+        sa.ForeignKeyConstraint(["release_id"], ["releases.id"], name=op.f("fk_released_participants_release_id")),
+        sa.PrimaryKeyConstraint("release_id", "pseudonym", name=op.f("pk_released_participants")),
     )
-    op.create_index(op.f("ix_released_participants_study_version"), "released_participants", ["study_version"])
-
     op.create_table(
         "decisions",
         sa.Column("id", sa.Integer(), nullable=False),

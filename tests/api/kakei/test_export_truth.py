@@ -24,7 +24,7 @@ from tests.exporting import export, lines, unpacked
 from tests.serving import Service, service
 
 PEOPLE = 2_000
-STEPS = 7
+STEPS = 6
 AT_ONCE = 16
 SEED = 20261121
 STUDIES = ("truth-a", "truth-b")
@@ -65,7 +65,8 @@ class Raw:
                 if not before or not before[-1].consented or study not in {None, before[-1].study_version}:
                     continue
                 of_study = [entry for entry in history if entry.study_version == before[-1].study_version]
-                if standing(history) and standing(of_study):
+                taken_back = [entry.id for entry in history if not entry.consented and entry.id > of_study[-1].id]
+                if standing(history) and standing(of_study) and not taken_back:
                     pseudonym = self.pseudonyms[row.user_id, before[-1].study_version]
                     found.add((name, pseudonym, row.client_timestamp))
         return found

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ def busy(stored: Service, study: str, mode: str = "private", **profile: Any) -> 
     person = Person(stored)
     person.put("/profile", PROFILE | {"time_zone": "Asia/Manila"} | profile)
     person.consent(study_version=study, data_mode=mode)
-    own = {"context": {"note": RING, "screens": 3}, "event_name": "something_new"}
+    soon = f"{datetime.now(UTC) + timedelta(minutes=1):%Y-%m-%dT%H:%M:%SZ}"
+    own = {"context": {"note": RING, "screens": 3}, "event_name": "something_new", "client_timestamp": soon}
     for path, body in (
         ("/research/responses", ANSWERS),
         ("/research/responses", ANSWERS | {"responses": {f"q{n}": 4 for n in range(1, 7)}}),
@@ -112,7 +114,7 @@ def test_every_table_is_there_and_every_column_that_the_schema_names(stored: Ser
         assert bool(rows) == (name != "outcomes"), name
     assert len(found["participants"]) == 5
     about = export(stored, study_version=study).json()["about"]
-    assert about["withdrawals_removed"] == 1
+    assert about["participants_left_out"] == 1
 
 
 @pytest.mark.parametrize(
@@ -284,7 +286,7 @@ def test_words_leave_only_if_the_mode_was_sync_when_written_and_is_now(stored: S
     second = tables(stored, study_version=name)
     assert {row["reflection_text_missing"] for row in second["reflections"]} == {"WITHDRAWN", "PRIVATE"}
     assert RING not in json.dumps(second)
-    assert {event["strings_withheld"] for event in second["events"]} == {1}
+    assert {event["values_withheld"] for event in second["events"]} == {1, 2}
     person.patch("/research/data-mode", {"data_mode": "sync"})
     third = tables(stored, study_version=name)
     assert sorted(row["reflection_text_missing"] or "" for row in third["reflections"]) == ["", "PRIVATE"]
