@@ -12,11 +12,15 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import coach, storage
+from tests.bench import coach, export, storage
 from tests.bench.report import Result, Say, machine, show, write_docs
 from tests.bench.servers import ServerFailed
 
-BENCHMARKS: dict[str, Callable[[bool, Say], Result]] = {"coach": coach.run, "storage": storage.run}
+BENCHMARKS: dict[str, Callable[[bool, Say], Result]] = {
+    "coach": coach.run,
+    "storage": storage.run,
+    "export": export.run,
+}
 DOCS = Path(__file__).parents[2] / "docs"
 REFRESHES_PER_SECOND = 2
 """Seldom, since the load runs on the same core."""

@@ -2,12 +2,12 @@
 
 import asyncio
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import asyncpg
 from sqlalchemy import func, insert, make_url, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.database import open_database
 from api.kakei.consent.rules import pseudonym
@@ -23,7 +23,7 @@ ZONES = ("Asia/Tokyo", "Europe/Berlin")
 MODES = ("private", "sync")
 """Half keep the strings of their events to themselves."""
 STEP_ROWS = 100_000
-"""Events of one INSERT, which ends well within the time that the service gives a statement."""
+"""Events of one INSERT, which ends well within the minute that `api.database` gives a statement."""
 
 EVENTS = """
 INSERT INTO events
@@ -33,7 +33,7 @@ SELECT user_id, id, {made}, {received}, {fingerprint},
     CASE n % 2 WHEN 0 THEN 'screen_viewed' ELSE 'app_backgrounded' END, TRUE, {context}
 FROM numbers JOIN consents ON id = {consent} + n % {people}
 """
-"""Everybody takes turns, as in life, so that an export has to sort; a context has a string and a number."""
+"""People take turns, as in life, so that an export has to sort. A context has a string and a number."""
 SCREEN = "CASE n % 3 WHEN 0 THEN 'home' WHEN 1 THEN 'challenges' ELSE 'summary' END"
 DIALECTS = {
     "postgresql": {
@@ -67,53 +67,54 @@ async def _settle(url: str) -> None:
     await prepare(database)
     async with database.write() as session:
         await session.execute(insert(User), [{"uuid": str(uuid.uuid4()), "created_at": BEGAN} for _ in range(PEOPLE)])
-        await _join(session, list(await session.scalars(select(User.id).order_by(User.id))))
+        incomes = list(await session.scalars(select(IncomeRange.id).order_by(IncomeRange.id)))
+        assert PEOPLE // len(incomes) // len(ZONES) > SMALLEST_CELL  # so that nothing is suppressed
+        people = list(await session.execute(select(User.id, User.uuid).order_by(User.id)))
+        await session.execute(insert(Profile), [_profile(id_, incomes) for id_, _ in people])
+        await session.execute(insert(Consent), [_consent(id_) for id_, _ in people])
+        await session.execute(insert(Participant), [_participant(id_, uuid_) for id_, uuid_ in people])
     await database.close()
 
 
-async def _join(session: AsyncSession, users: list[int]) -> None:
-    """A profile, a consent and a pseudonym for everybody; groups are too large for anything to be suppressed."""
-    incomes = list(await session.scalars(select(IncomeRange.id).order_by(IncomeRange.id)))
-    assert PEOPLE // (len(incomes) * len(ZONES)) > SMALLEST_CELL
-    profile = {
+def _profile(user_id: int, incomes: list[int]) -> dict[str, Any]:
+    return {
+        "user_id": user_id,
+        "income_range_id": incomes[user_id % len(incomes)],
         "user_profile": "student",
         "allow_exact_income": False,
         "coach_style": 1,
         "savings_goal_type": "percent",
         "saving_goal_value": Decimal(10),
         "budget_cycle_start_day": 1,
+        "time_zone": ZONES[user_id % len(ZONES)],
         "currency": "JPY",
         "updated_at": BEGAN,
     }
-    zones = [ZONES[user % len(ZONES)] for user in users]
-    ranges = [incomes[user % len(incomes)] for user in users]
-    of_profiles = zip(users, ranges, zones, strict=True)
-    await session.execute(
-        insert(Profile),
-        [profile | {"user_id": user, "income_range_id": income, "time_zone": zone} for user, income, zone in of_profiles],
-    )
-    consent = {"study_version": STUDY, "received_at": BEGAN + timedelta(seconds=1)}
-    consent |= dict.fromkeys(("consented", "age_confirmed", "allow_research_export"), True)
-    await session.execute(
-        insert(Consent), [consent | {"user_id": user, "data_mode": MODES[user // 2 % len(MODES)]} for user in users]
-    )
-    participant = {"study_version": STUDY, "split": "learn", "joined_at": BEGAN}
-    await session.execute(
-        insert(Participant), [participant | {"user_id": user, "pseudonym": f"p{uuid.uuid4().hex[:26]}"} for user in users]
-    )
+
+
+def _consent(user_id: int) -> dict[str, Any]:
+    agreed = dict.fromkeys(("consented", "age_confirmed", "allow_research_export"), True)
+    mode = MODES[user_id // len(ZONES) % len(MODES)]  # both in both zones
+    return agreed | {"user_id": user_id, "study_version": STUDY, "data_mode": mode, "received_at": BEGAN}
+
+
+def _participant(user_id: int, uuid_: str) -> dict[str, Any]:
+    name = pseudonym(STUDY.encode(), uuid_)
+    return {"user_id": user_id, "study_version": STUDY, "pseudonym": name, "split": "learn", "joined_at": BEGAN}
 
 
 async def _add_events(url: str, first: int, last: int) -> None:
-    database = open_database(url)
     dialect = make_url(url).get_backend_name()
+    database = open_database(url)
+    async with database.read() as session:
+        consent = await session.scalar(select(func.min(Consent.id)))
     for start in range(first, last + 1, STEP_ROWS):
+        limits = {"first": start, "last": min(start + STEP_ROWS - 1, last), "consent": consent, "people": PEOPLE}
         async with database.write() as session:
-            consent = await session.scalar(select(func.min(Consent.id)))
-            limits = {"first": start, "last": min(start + STEP_ROWS - 1, last), "consent": consent, "people": PEOPLE}
             connection = await session.connection()
             await connection.exec_driver_sql(EVENTS.format(**DIALECTS[dialect], **limits))
     await database.close()
-    if dialect == "postgresql":
+    if dialect == "postgresql":  # SQLite has nobody who would do so by and by
         driver = await asyncpg.connect(url)
         await driver.execute("VACUUM ANALYZE")
         await driver.close()

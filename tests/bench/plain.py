@@ -22,10 +22,10 @@ ORDER BY pseudonym, events.id
 """
 COPIES: dict[str, tuple[str, dict[str, Any]]] = {
     "csv": (ROWS, {"format": "csv", "header": True}),
-    "json": (f"SELECT row_to_json(plain) FROM ({ROWS}) AS plain", {"format": "text"}),
+    "json": (f"SELECT row_to_json(plain) FROM ({ROWS}) AS plain", {"format": "text"}),  # noqa: S608 - from here
 }
 PART_ROWS = 20_000
-"""Rows of a row group; fewer would be compressed worse, more cost memory."""
+"""Rows of a row group: fewer would be compressed worse, more would cost memory."""
 
 
 async def copy(url: str, kind: str, out: Path) -> int:

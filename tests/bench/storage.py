@@ -80,7 +80,7 @@ def run(quick: bool, say: Say) -> Result:
     findings: Findings = {}
     about: list[str] = []
     try:
-        for number, (database, opened) in enumerate({"PostgreSQL": _postgres, "SQLite": _sqlite}.items()):
+        for number, (database, opened) in enumerate({"PostgreSQL": postgres, "SQLite": sqlite}.items()):
             with tempfile.TemporaryDirectory(prefix="buddy-bench-") as folder, opened(Path(folder)) as (url, version):
                 about.append(version)
                 found = _measure(plan, Path(folder), url, cores, calm, _part(say, database, number))
@@ -96,7 +96,7 @@ def _part(say: Say, database: str, number: int) -> Say:
 
 
 @contextlib.contextmanager
-def _postgres(_: Path) -> Iterator[tuple[str, str]]:
+def postgres(_: Path) -> Iterator[tuple[str, str]]:
     """A database of our own, and what its figures depend on. Raises ServerFailed where there is no PostgreSQL."""
     with contextlib.ExitStack() as stack:
         try:
@@ -119,7 +119,7 @@ async def _about_postgres(url: str) -> str:
 
 
 @contextlib.contextmanager
-def _sqlite(folder: Path) -> Iterator[tuple[str, str]]:
+def sqlite(folder: Path) -> Iterator[tuple[str, str]]:
     yield f"sqlite:///{folder}/buddy.db", f"SQLite {sqlite3.sqlite_version}, {', '.join(PRAGMAS[:2])}"
 
 
