@@ -24,7 +24,7 @@ from tests.exporting import export, lines, unpacked
 from tests.serving import Service, service
 
 PEOPLE = 2_000
-STEPS = 6
+STEPS = 5
 AT_ONCE = 16
 SEED = 20261121
 STUDIES = ("truth-a", "truth-b")

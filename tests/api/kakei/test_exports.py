@@ -42,6 +42,8 @@ from tests.serving import Service, service
 
 BUDDY = Path(sys.executable).with_name("buddy")
 HEADER = "X-Research-Export-Token"
+ON_ONE_DATABASE = pytest.mark.parametrize("stored", ["postgresql"], indirect=True)
+"""For what a format does with rows, whatever they are read from; test_export_truth.py writes all formats from both."""
 RING = "Grandmother Aiko's ring"
 """Words that nobody but one person writes."""
 
@@ -164,6 +166,7 @@ def test_what_cannot_be_exported_is_422(query: dict[str, str], field: str, store
     assert answer.json()["errors"][0]["field"] == field
 
 
+@ON_ONE_DATABASE
 def test_a_package_passes_every_check(kind: str, stored: Service, study: str, tmp_path: Path) -> None:
     answer = export(stored, kind, study_version=study)
     if kind in {"json", "ndjson"}:
@@ -189,6 +192,7 @@ def test_what_is_exported_is_what_training_reads(stored: Service, study: str, tm
         logged_bandit_data(package)
 
 
+@ON_ONE_DATABASE
 def test_all_formats_read_back_to_the_same_values(stored: Service, study: str, tmp_path: Path) -> None:
     truth = tables(stored, study_version=study)
     assert lines(export(stored, "ndjson", study_version=study)) == {name: rows for name, rows in truth.items() if rows}
@@ -260,6 +264,7 @@ def plain(value: Any) -> Any:
     return value
 
 
+@ON_ONE_DATABASE
 def test_private_words_leave_in_no_format_and_no_log(kind: str, stored: Service, tmp_path: Path) -> None:
     name = f"private-{stored.process.pid}"
     busy(stored, name)
