@@ -52,17 +52,13 @@ DIALECTS = {
 """What both databases say in words of their own; moments as `api.models.base.Moment` stores them."""
 
 
-def settle(url: str) -> None:
-    """Tables of this version in the database at `url`, and `PEOPLE` who all may be exported."""
-    asyncio.run(_settle(url))
+def settle(url: str, events: int) -> None:
+    """Tables of this version in the empty database at `url`, `PEOPLE` who all may be exported, and their events."""
+    asyncio.run(_settle(url, events))
 
 
-def add_events(url: str, first: int, last: int) -> None:
-    """The events `first` to `last`, counted from 1; then the database tidies up, rather than during a measurement."""
-    asyncio.run(_add_events(url, first, last))
-
-
-async def _settle(url: str) -> None:
+async def _settle(url: str, events: int) -> None:
+    dialect = make_url(url).get_backend_name()
     database = open_database(url)
     await prepare(database)
     async with database.write() as session:
@@ -73,7 +69,17 @@ async def _settle(url: str) -> None:
         await session.execute(insert(Profile), [_profile(id_, incomes) for id_, _ in people])
         await session.execute(insert(Consent), [_consent(id_) for id_, _ in people])
         await session.execute(insert(Participant), [_participant(id_, uuid_) for id_, uuid_ in people])
+        first = await session.scalar(select(func.min(Consent.id)))
+    for start in range(1, events + 1, STEP_ROWS):
+        limits = {"first": start, "last": min(start + STEP_ROWS - 1, events), "consent": first, "people": PEOPLE}
+        async with database.write() as session:
+            connection = await session.connection()
+            await connection.exec_driver_sql(EVENTS.format(**DIALECTS[dialect], **limits))
     await database.close()
+    if dialect == "postgresql":  # tidies up now rather than by and by; SQLite never does
+        driver = await asyncpg.connect(url)
+        await driver.execute("VACUUM ANALYZE")
+        await driver.close()
 
 
 def _profile(user_id: int, incomes: list[int]) -> dict[str, Any]:
@@ -101,20 +107,3 @@ def _consent(user_id: int) -> dict[str, Any]:
 def _participant(user_id: int, uuid_: str) -> dict[str, Any]:
     name = pseudonym(STUDY.encode(), uuid_)
     return {"user_id": user_id, "study_version": STUDY, "pseudonym": name, "split": "learn", "joined_at": BEGAN}
-
-
-async def _add_events(url: str, first: int, last: int) -> None:
-    dialect = make_url(url).get_backend_name()
-    database = open_database(url)
-    async with database.read() as session:
-        consent = await session.scalar(select(func.min(Consent.id)))
-    for start in range(first, last + 1, STEP_ROWS):
-        limits = {"first": start, "last": min(start + STEP_ROWS - 1, last), "consent": consent, "people": PEOPLE}
-        async with database.write() as session:
-            connection = await session.connection()
-            await connection.exec_driver_sql(EVENTS.format(**DIALECTS[dialect], **limits))
-    await database.close()
-    if dialect == "postgresql":  # SQLite has nobody who would do so by and by
-        driver = await asyncpg.connect(url)
-        await driver.execute("VACUUM ANALYZE")
-        await driver.close()

@@ -1,5 +1,6 @@
 """`buddy research export` of ever more events in every format, beside a plain write of the same rows."""
 
+import contextlib
 import json
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from data.formats import FORMATS
 from tests.bench import plain
 from tests.bench.calm import Calm
 from tests.bench.coach import BINARIES, PROJECT, environment
-from tests.bench.cohort import PEOPLE, add_events, settle
+from tests.bench.cohort import PEOPLE, settle
 from tests.bench.report import Chart, Result, Say, Table
 from tests.bench.servers import ServerFailed
 from tests.bench.storage import postgres, sqlite
@@ -31,24 +32,11 @@ END_SECONDS = 600.0
 PLAIN = {"json": "json", "ndjson": "json", "csv": "csv", "parquet": "parquet", "sav": "parquet", "dta": "parquet"}
 """What a format is held against. Nobody writes labelled files plainly: there it is Parquet, too."""
 PLAIN_NAMES = {"json": "COPY of row_to_json", "csv": "COPY of CSV", "parquet": "pyarrow, Parquet"}
-ON_SQLITE = ("csv", "parquet")
-"""One format that is text and one that is not: the database makes no difference to the rest."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """By number of events, how often each format is exported. Without events first, which tells what a start costs;
-    the last number is written plainly, too."""
-
-    rounds: Mapping[int, int]
-
-    @property
-    def sizes(self) -> list[int]:
-        return [size for size in self.rounds if size]
-
-    @property
-    def largest(self) -> int:
-        return self.sizes[-1]
+PARTS = (("PostgreSQL", postgres, tuple(FORMATS), (0.0, 0.8)), ("SQLite", sqlite, ("csv", "parquet"), (0.8, 1.0)))
+"""Databases with the formats that are exported from each, and their parts of the time. On SQLite it is one that is text
+and one that is not: the database makes no difference to the others."""
+SETTLING = 0.1
+"""Share of the time that databases are filled for."""
 
 
 @dataclass(frozen=True)
@@ -88,61 +76,65 @@ type Findings = dict[tuple[str, str], Measured]
 
 def run(quick: bool, say: Say) -> Result:
     """Every format on PostgreSQL, and two on SQLite; `quick` is for trying the harness, not for figures."""
-    plan = Plan({0: 1, 1_000: 1, 10_000: 1} if quick else {0: 3, 10_000: 3, 100_000: 2, 1_000_000: 1})
+    sizes = (0, 1_000, 10_000) if quick else (0, 10_000, 100_000, 1_000_000)
     calm = Calm()
     findings: Findings = {}
     about: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="buddy-bench-") as folder, postgres(Path(folder)) as (url, version):
-        about.append(version)
-        bench = Bench(Path(folder), url, calm, lambda doing, share: say(f"PostgreSQL, {doing}", 0.85 * share))
-        for kind, measured in bench.measure(plan, tuple(FORMATS), beside=True).items():
-            findings["PostgreSQL", kind] = measured
-    with tempfile.TemporaryDirectory(prefix="buddy-bench-") as folder, sqlite(Path(folder)) as (url, version):
-        about.append(version)
-        bench = Bench(Path(folder), url, calm, lambda doing, share: say(f"SQLite, {doing}", 0.85 + 0.15 * share))
-        once = Plan(dict.fromkeys((0, *plan.sizes[-2:]), 1))
-        for kind, measured in bench.measure(once, ON_SQLITE, beside=False).items():
-            findings["SQLite", kind] = measured
-    return _result(plan, findings, about, calm)
+    with tempfile.TemporaryDirectory(prefix="buddy-bench-") as folder:
+        for database, opened, formats, part in PARTS:
+            with contextlib.ExitStack() as stack:
+                urls: dict[int, str] = {}
+                for size in sizes:
+                    place = Path(folder, database, str(size))
+                    place.mkdir(parents=True)
+                    urls[size], version = stack.enter_context(opened(place))
+                about.append(version)
+                bench = Bench(Path(folder), urls, calm, _teller(say, database, part))
+                found = bench.measure(formats, beside=opened is postgres)
+                findings |= {(database, kind): measured for kind, measured in found.items()}
+    return _result(sizes, findings, about, calm)
+
+
+def _teller(say: Say, database: str, part: tuple[float, float]) -> Say:
+    """For one of two databases, which takes that part of the time."""
+    return lambda doing, share: say(f"{database}, {doing}", part[0] + (part[1] - part[0]) * share)
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Measures on the database at `url`, which is empty at first; files are written to `folder` and removed."""
+    """Measures on databases, which are empty at first, each for a number of events; files are written to `folder` and
+    removed."""
 
     folder: Path
-    url: str
+    urls: Mapping[int, str]
     calm: Calm
     say: Say
 
-    def measure(self, plan: Plan, formats: Sequence[str], *, beside: bool) -> dict[str, Measured]:
-        """Formats take turns, and a plain write comes right after the export that it stands `beside`."""
-        found = {kind: Measured({size: [] for size in plan.rounds}) for kind in formats}
-        self.say(f"settling {PEOPLE:,} people", 0.0)
-        settle(self.url)
-        before, work = 0, sum(_work(size) * rounds for size, rounds in plan.rounds.items())
-        done = 0.0
-        for size, rounds in plan.rounds.items():
-            if size:
-                self.say(f"making {size:,} events", done / work)
-                add_events(self.url, before + 1, size)
-            before = size
-            for number in range(rounds):
-                for place, kind in enumerate(formats):
-                    share = (done + _work(size) * (number + place / len(formats))) / work
-                    self.say(f"{size:,} events, {kind}", share)
-                    found[kind].exports[size].append(self.calm.measure(partial(self._export, kind, size)))
-                    if beside and size == plan.largest:
-                        self.say(f"{size:,} events, {PLAIN_NAMES[PLAIN[kind]]}", share)
-                        found[kind].plain.append(self.calm.measure(partial(self._write_plainly, PLAIN[kind], size)))
-            done += _work(size) * rounds
+    def measure(self, formats: Sequence[str], *, beside: bool) -> dict[str, Measured]:
+        """Every format by itself: from no events to the most of them, `beside` a plain write, and back to none. What
+        slows the machine for a while then slows the few events as well as the many."""
+        for number, (size, url) in enumerate(self.urls.items()):
+            self.say(f"making {size:,} events", SETTLING * number / len(self.urls))
+            settle(url, size)
+        *fewer, most = self.urls
+        found = {kind: Measured({size: [] for size in self.urls}) for kind in formats}
+        for number, (kind, measured) in enumerate(found.items()):
+            share = SETTLING + (1 - SETTLING) * number / len(found)
+            self.say(f"warming up {kind}", share)
+            self._export(kind, 0)
+            for size in (*fewer, most, *reversed(fewer)):
+                self.say(f"{size:,} events as {kind}", share)
+                measured.exports[size].append(self.calm.measure(partial(self._export, kind, size)))
+                if size == most and beside:
+                    self.say(f"{size:,} events, {PLAIN_NAMES[PLAIN[kind]]}", share)
+                    measured.plain.append(self.calm.measure(partial(self._write_plainly, PLAIN[kind], size)))
         return found
 
     def _export(self, kind: str, events: int) -> Run:
         """Raises ServerFailed unless everybody and all their events were exported."""
         out = self.folder / f"export.{kind}"
         command = [str(BINARIES / "buddy"), "research", "export", str(out), "--format", kind]
-        run, said = self._run([*command, "--tables", "events", "--json"], f"the export as {kind}")
+        run, said = self._run([*command, "--tables", "events", "--json"], events, f"the export as {kind}")
         rows, wanted = json.loads(said)["rows"], {"participants": PEOPLE, "events": events}
         if rows != wanted:
             raise ServerFailed(f"the export as {kind} has {rows} rows, not {wanted}")
@@ -152,15 +144,16 @@ class Bench:
     def _write_plainly(self, kind: str, events: int) -> Run:
         """Raises ServerFailed unless all events were written."""
         out = self.folder / f"plain.{kind}"
-        run, said = self._run([sys.executable, "-m", plain.__name__, self.url, kind, str(out)], f"the plain {kind}")
+        command = [sys.executable, "-m", plain.__name__, self.urls[events], kind, str(out)]
+        run, said = self._run(command, events, f"the plain {kind}")
         if int(said) != events:
             raise ServerFailed(f"the plain {kind} has {int(said)} rows, not {events}")
         _remove(out)
         return run
 
-    def _run(self, command: Sequence[str], name: str) -> tuple[Run, str]:
-        """How a process ran, and what it printed."""
-        env = environment() | {"DATABASE_URL": self.url, "PYTHONPATH": str(PROJECT)}
+    def _run(self, command: Sequence[str], events: int, name: str) -> tuple[Run, str]:
+        """How a process ran on the database with so many events, and what it printed."""
+        env = environment() | {"DATABASE_URL": self.urls[events], "PYTHONPATH": str(PROJECT)}
         printed, complaints = self.folder / "printed", self.folder / "complaints"
         with printed.open("wb") as output, complaints.open("wb") as errors:
             started = time.perf_counter()
@@ -193,11 +186,6 @@ def _watch(process: subprocess.Popen[bytes]) -> int:
     return peak
 
 
-def _work(events: int) -> int:
-    """For the progress bar, in events: a start takes as long as some ten thousand."""
-    return 50_000 + events
-
-
 def _remove(written: Path) -> None:
     if written.is_dir():
         shutil.rmtree(written)
@@ -205,7 +193,7 @@ def _remove(written: Path) -> None:
         written.unlink()
 
 
-def _result(plan: Plan, findings: Findings, about: Sequence[str], calm: Calm) -> Result:
+def _result(sizes: Sequence[int], findings: Findings, about: Sequence[str], calm: Calm) -> Result:
     figures: dict[str, Any] = {
         "measured": calm.measured,
         "disturbed": calm.disturbed,
@@ -217,41 +205,40 @@ def _result(plan: Plan, findings: Findings, about: Sequence[str], calm: Calm) ->
             for (database, kind), measured in findings.items()
         ],
     }
-    runs = ", ".join(f"{rounds} with {_power(size)}" for size, rounds in plan.rounds.items() if size)
-    fewer, more = plan.sizes[-2:]
+    *_, fewer, most = sizes
     return Result(
         name="export",
-        how=f"Runs of a format: {plan.rounds[0]} without events, {runs}, medians; {PEOPLE:,} participants; "
+        how=f"{_power(most)} events exported once, fewer before and after it, medians; {PEOPLE:,} participants; "
         f"{'; '.join(about)}; {calm.disturbed} of {calm.measured} measurements disturbed.",
         tables=[
             Table(
                 "Seconds of an export, by the number of its events",
-                ["", *map(_power, plan.rounds), f"{_power(more)} ÷ {_power(fewer)}", "plain", "ratio"],
-                [_seconds(plan, *found) for found in findings.items()],
+                ["", *map(_power, sizes), f"{_power(most)} ÷ {_power(fewer)}", "plain", "ratio"],
+                [[_name(*key), *_seconds(measured, *sizes)] for key, measured in findings.items()],
             ),
             Table(
-                f"An export of {more:,} events, limit {LIMIT_MIB} MiB",
+                f"{most:,} events, limit {LIMIT_MIB} MiB",
                 ["", "peak MiB", "events/s"],
                 [
-                    [_name(*key), f"{measured.peak_mib:.0f}", f"{more / measured.net_seconds(more):,.0f}"]
+                    [_name(*key), f"{measured.peak_mib:.0f}", f"{most / measured.net_seconds(most):,.0f}"]
                     for key, measured in findings.items()
                 ],
             ),
         ],
-        charts=[_chart(more, findings)],
+        charts=[_chart(most, findings)],
         figures=figures,
     )
 
 
-def _seconds(plan: Plan, key: tuple[str, str], measured: Measured) -> list[str]:
+def _seconds(measured: Measured, *sizes: int) -> list[str]:
     """The growth is net of the start, the ratio is not."""
-    fewer, more = plan.sizes[-2:]
-    seconds = [f"{measured.seconds(size):.1f}" if size in measured.exports else "" for size in plan.rounds]
-    growth = f"{measured.net_seconds(more) / measured.net_seconds(fewer):.1f}"
+    *_, fewer, most = sizes
+    seconds = [f"{measured.seconds(size):.1f}" for size in sizes]
+    growth = f"{measured.net_seconds(most) / measured.net_seconds(fewer):.1f}"
     if not measured.plain:
-        return [_name(*key), *seconds, growth, "", ""]
-    ratio = measured.seconds(more) / measured.plain_seconds
-    return [_name(*key), *seconds, growth, f"{measured.plain_seconds:.1f}", f"{ratio:.1f}"]
+        return [*seconds, growth, "", ""]
+    ratio = measured.seconds(most) / measured.plain_seconds
+    return [*seconds, growth, f"{measured.plain_seconds:.1f}", f"{ratio:.1f}"]
 
 
 def _name(database: str, kind: str) -> str:
