@@ -11,12 +11,13 @@ from starlette.middleware.cors import CORSMiddleware
 
 from api import errors, health, logs, openapi
 from api.bodies import BodyLimit
+from api.clock import Clock, utc_now
 from api.database import open_database
 from api.kakei.accounts import routes as accounts
 from api.kakei.catalogue import routes as catalogue
 from api.kakei.challenges import routes as challenges
 from api.kakei.coach import routes as coach
-from api.kakei.coach.serving import ServedPolicy
+from api.kakei.coach.serving import CHALLENGER, ServedPolicy
 from api.kakei.consent import routes as consent
 from api.kakei.exports import routes as exports
 from api.kakei.reflections import routes as reflections
@@ -37,26 +38,29 @@ Errors are problem details (RFC 9457) with a stable `code`. Every path works wit
 """
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The service, configured by `settings`, by default those of the environment."""
+def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> FastAPI:
+    """The service, configured by `settings`, by default those of the environment; `clock` tells it the time."""
     settings = settings or Settings()
     logs.configure(settings)
     metrics = Metrics()
     served = ServedPolicy(settings.coach_model_dir, metrics)
+    shadow = ServedPolicy(settings.coach_model_dir, metrics, CHALLENGER)
     database = open_database(settings.database_url)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.keyring = keyring(settings)
         served.start()
-        coach.start(app, served)
-        watcher = asyncio.create_task(served.watch())
+        shadow.start()
+        coach.start(app, served, shadow)
+        watchers = [asyncio.create_task(policy.watch()) for policy in (served, shadow)]
         gc.collect()
         gc.freeze()  # what was imported lives as long as the process: no collection need look at it again
         yield
-        watcher.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watcher
+        for watcher in watchers:
+            watcher.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watcher
         app.state.batches.shutdown()
         await database.close()
 
@@ -71,6 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # api.telemetry does it, and it costs time
     )
     app.state.settings = settings
+    app.state.clock = clock
     app.state.metrics = metrics
     app.state.database = database
     app.state.exporting = asyncio.Lock()

@@ -17,6 +17,7 @@ import typer
 
 from api.database import Database
 from api.kakei.exports.commands import research
+from api.kakei.studies.commands import study
 from api.shell import one_clear_line, read_settings, with_database
 
 DRAIN_SECONDS = 25
@@ -34,6 +35,7 @@ app.add_typer(db, name="db")
 user = typer.Typer(help="Look after users.", no_args_is_help=True)
 app.add_typer(user, name="user")
 app.add_typer(research, name="research")
+app.add_typer(study, name="study")
 
 
 @app.callback()

@@ -64,6 +64,20 @@ class Metrics:
             ("coach", "outcome"),
             registry=self.registry,
         )
+        self.breaker = Gauge(
+            "buddy_coach_breaker_open",
+            "1 where a policy kept failing, so that the rules answer until there is another artifact",
+            ("coach",),
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
+        self.drift = Gauge(
+            "buddy_coach_context_psi",
+            "Population stability index of the contexts that are asked about against those of the training",
+            ("coach", "feature"),
+            registry=self.registry,
+            multiprocess_mode="livemax",
+        )
         self._counters: dict[tuple[str, str, str | None], Any] = {}
 
     def exposed(self) -> bytes:

@@ -38,8 +38,10 @@ def one_hot(levels: npt.NDArray[np.int64], count: int) -> Distributions:
     return np.eye(count)[levels]
 
 
-def explored(distributions: Distributions, eligible: npt.NDArray[np.bool_], epsilon: float) -> Distributions:
-    """Each lever mixed with uniform noise over its eligible levels: (1 - ε) π + ε / |E|."""
+def explored(
+    distributions: Distributions, eligible: npt.NDArray[np.bool_], epsilon: float | npt.NDArray[np.float64]
+) -> Distributions:
+    """Each lever mixed with uniform noise over its eligible levels: (1 - ε) π + ε / |E|; ε may be (n, 1, 1)."""
     return (1 - epsilon) * distributions + epsilon * eligible / eligible.sum(axis=2, keepdims=True)
 
 

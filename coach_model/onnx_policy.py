@@ -72,6 +72,11 @@ def load_policy(folder: Path, contract: Contract) -> OnnxPolicy:
         raise ArtifactMissing(f"{folder}: no {GRAPH_FILE} and no {CARD_FILE}")
     if graph is None or card_bytes is None:
         raise ArtifactRefused(f"{folder}: {GRAPH_FILE if graph is None else CARD_FILE} is missing")
+    return policy_of(graph, card_bytes, contract)
+
+
+def policy_of(graph: bytes, card_bytes: bytes, contract: Contract) -> OnnxPolicy:
+    """The artifact of these two files. Raises ArtifactRefused where they do not match each other or `contract`."""
     card = _checked_card(card_bytes, graph, contract)
     session = _session(graph)
     _check_signature(session, contract)

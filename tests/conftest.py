@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from data.logged import LoggedBanditData, logged_bandit_data
+from data.budget_log import BudgetLog, budget_log
 from data.package import Package, read_package
 from tests import services
 from tests.serving import Service, service
@@ -85,12 +85,12 @@ def sample() -> Package:
 
 
 @pytest.fixture(scope="session")
-def log(sample: Package) -> LoggedBanditData:
+def log(sample: Package) -> BudgetLog:
     """The sample's decision points."""
-    return logged_bandit_data(sample)
+    return budget_log(sample)
 
 
 @pytest.fixture(scope="session")
-def learned(log: LoggedBanditData) -> tuple[RewardModel, TargetPolicy]:
+def learned(log: BudgetLog) -> tuple[RewardModel, TargetPolicy]:
     """What `buddy-train train` learns from the sample."""
     return learn(log.where(log.learns))

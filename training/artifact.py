@@ -16,7 +16,7 @@ from coach_model.budget.context import FEATURES, Contexts
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
 from coach_model.budget.rules import RULES_VERSION
 from coach_model.onnx_policy import CARD_FILE, CARD_FORMAT, GRAPH_FILE
-from data.logged import LoggedBanditData
+from data.budget_log import BudgetLog
 from data.package import Package
 from data.reward import REWARD
 from training.evaluate import Evaluation
@@ -34,14 +34,14 @@ def policy_card(
     graph: bytes,
     policy: TargetPolicy,
     model: RewardModel,
-    learners: LoggedBanditData,
+    learners: BudgetLog,
     evaluation: Evaluation,
     package: Package,
     version: str,
 ) -> dict[str, Any]:
     """The card of `graph`. It holds no time and no path, so that the same data give the same bytes."""
     digest = hashlib.sha256(graph).hexdigest()
-    outside = 1 - float(policy.supported(learners.contexts).mean())
+    outside = 1 - float(policy.supported(learners.context).mean())
     return {
         "format": CARD_FORMAT,
         "policy_id": f"budget/{version}+{digest[:8]}",
@@ -77,7 +77,7 @@ def policy_card(
             "truth": evaluation.truth,
         },
         "effects": _effects(model),
-        "training_contexts": _histograms(learners.contexts),
+        "training_contexts": _histograms(learners.context),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
     }
 

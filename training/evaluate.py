@@ -5,20 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from coach_model.budget.actions import LEVERS
+from coach_model.budget.actions import LEVELS, LEVERS
 from coach_model.budget.rules import rules_levels
-from data.logged import LoggedBanditData
+from coach_model.exploration import one_hot
+from data.budget_log import BudgetLog
 from data.package import Package
 from data.synthetic.people import take
 from data.synthetic.study import SIMULATOR_VERSION, LevelPolicy, Study, StudyConfig, simulate
 from data.synthetic.truth import v_decision, v_decision_difference, v_rollout
-from training.estimators import (
-    SMALLEST_EFFECTIVE_SAMPLE,
-    clustered_interval,
-    dr_difference,
-    factored_dr_difference,
-    overlap,
-)
+from training.estimators import dr, factored_dr
+from training.intervals import clustered_t
+from training.overlap import Overlap, calibration, overlap
 from training.reward_model import RewardModel
 
 ROLLOUT_PEOPLE = 1000
@@ -38,29 +35,27 @@ class Evaluation:
     truth: dict[str, Any] | None
 
 
-def evaluate(policy: LevelPolicy, model: RewardModel, judges: LoggedBanditData, package: Package) -> Evaluation:
+def evaluate(policy: LevelPolicy, model: RewardModel, judges: BudgetLog, package: Package) -> Evaluation:
     """Evaluate the deployed composite `policy` on `judges`, rows of participants that it was not learned from.
 
     Rounds without an observed reward are left out and counted. The joint doubly robust difference is stated only
     where overlap suffices; the additive one is a sensitivity analysis. A synthetic package also gives the truth.
     """
     seen = judges.where(judges.observed)
-    ours, theirs = policy(seen.contexts), rules_levels(seen.contexts)
-    rewards = [model.expected_rewards(seen, levels) for levels in (seen.levels, ours, theirs)]
-    support = overlap(seen, ours, theirs)
-    joint: dict[str, Any] = {"estimator": "dr", "overlap": _rounded(asdict(support))}
+    ours, theirs = policy(seen.context), rules_levels(seen.context)
+    policies = [one_hot(levels, len(LEVELS)) for levels in (ours, theirs)]
+    expected = model.expected_reward(seen)
+    support = overlap(seen, policies[0], policies[1], calibration(seen))
+    joint: dict[str, Any] = {"estimator": "dr", "overlap": _overlap(support)}
     if support.sufficient:
-        joint["difference"] = _rounded(
-            asdict(clustered_interval(dr_difference(seen, ours, theirs, *rewards), seen.participant))
-        )
-    additive = clustered_interval(factored_dr_difference(seen, ours, theirs, *rewards), seen.participant)
+        rounds = dr(seen, policies[0], expected) - dr(seen, policies[1], expected)
+        joint["difference"] = _rounded(asdict(clustered_t(rounds, seen.participant)))
+    additive = clustered_t(
+        factored_dr(seen, policies[0], expected) - factored_dr(seen, policies[1], expected), seen.participant
+    )
     confirmed = bool((seen.phase == "confirm").any())
     reasons = [] if confirmed else ["only explore data: a promotion needs a confirm phase"]
-    if not support.sufficient:
-        size = support.effective_sample_size
-        reasons.append(
-            f"too little overlap: effective sample size {size:.0f}, at least {SMALLEST_EFFECTIVE_SAMPLE} are needed"
-        )
+    reasons += [f"too little overlap: {problem}" for problem in support.problems]
     return Evaluation(
         verdict="insufficient evidence",
         reasons=reasons or ["this evaluation is no gate"],
@@ -82,6 +77,16 @@ def evaluate(policy: LevelPolicy, model: RewardModel, judges: LoggedBanditData, 
         },
         truth=_truth(policy, package),
     )
+
+
+def _overlap(found: Overlap) -> dict[str, float]:
+    """What a card says of the overlap, rounded."""
+    where = found.differing
+    return {
+        "differ_share": round(found.differ_share, DECIMALS),
+        "effective_sample_size": round(where.effective_sample_size, DECIMALS),
+        "largest_participant_share": round(where.largest_participant_share, DECIMALS),
+    }
 
 
 def resimulated(package: Package) -> Study | None:

@@ -12,7 +12,7 @@ import numpy as np
 from coach_model.budget.actions import LEVELS, previous_levels
 from coach_model.budget.rules import rules_levels
 from coach_model.exploration import one_hot
-from data.logged import logged_bandit_data
+from data.budget_log import budget_log
 from data.package import Package
 from data.synthetic.people import take
 from data.synthetic.study import Rounds, StudyConfig, metadata, simulate
@@ -87,7 +87,7 @@ def yardstick(config: StudyConfig) -> Yardstick:
 def reach(config: StudyConfig, by: Yardstick) -> Reach:
     """Simulate the study of `config`, learn from it, and value what was learned in the rounds of `by`."""
     study = simulate(config)
-    log = logged_bandit_data(Package(Path("simulated"), study.tables, metadata(config), ""))
+    log = budget_log(Package(Path("simulated"), study.tables, metadata(config), ""))
     _, policy = learn(log.where(log.learns))
     contexts = by.rounds.contexts()
     gain = v_decision_difference(by.rounds, policy.levels(contexts), rules_levels(contexts), effect=config.effect)

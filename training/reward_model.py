@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from joblib import Parallel, delayed
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -25,9 +26,9 @@ from sklearn.preprocessing import StandardScaler
 from coach_model.budget.actions import LEVELS, LEVERS, Levels, previous_levels
 from coach_model.budget.context import FEATURES, Contexts
 from coach_model.exploration import Distributions, one_hot
-from data.logged import LoggedBanditData
+from data.budget_log import BudgetLog
+from data.logged import Column
 
-type Column = npt.NDArray[np.float64]
 type Matrix = npt.NDArray[np.float64]
 
 DEMAND = (LEVELS.astype(np.float64) - 0.5) * 2
@@ -38,6 +39,7 @@ PENALTIES = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
 BASELINE_PENALTY = 30.0
 BASELINE_FOLDS = 5
 PENALTY_FOLDS = 10
+CROSSFIT_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,9 @@ class RewardModel:
     explained: float
     """Share of the reward's variance that the cross-fitted baseline explains."""
 
-    def baseline_rewards(self, log: LoggedBanditData) -> Column:
+    def baseline_rewards(self, log: BudgetLog) -> Column:
         """(n,): m̂."""
-        return np.asarray(self.baseline.predict(_baseline_columns(log, self.standardise(log.contexts))))
+        return np.asarray(self.baseline.predict(baseline_columns(log, self.standardise(log.context))))
 
     def lever_effects(self, contexts: Contexts) -> Matrix:
         """(n, 3, 5): the effect of each level of each lever."""
@@ -81,45 +83,59 @@ class RewardModel:
         )
         return np.asarray(every)
 
-    def expected_rewards(self, log: LoggedBanditData, levels: Levels) -> Column:
-        """(n,): q̂(x, levels). The baseline is the mean reward *under the logging policy*, so what its levers do on
-        average is taken off again."""
-        effects = np.take_along_axis(self.lever_effects(log.contexts), levels[:, :, None], axis=2)
-        z, previous = self.standardise(log.contexts), previous_levels(log.contexts)
-        logged = effect_columns(z, previous, log.distributions) * self.effects
-        return np.asarray(self.baseline_rewards(log) + effects.sum(axis=(1, 2)) - logged.sum(axis=(1, 2)))
+    def expected_reward(self, log: BudgetLog) -> Matrix:
+        """(n, 3, 5): q̂, whose sum over the levers' levels is the expected reward. The baseline is the mean reward
+        *under the logging policy*, so what its levers do on average is taken off again."""
+        z, previous = self.standardise(log.context), previous_levels(log.context)
+        logged = effect_columns(z, previous, log.behavior) * self.effects
+        shared = (self.baseline_rewards(log) - logged.sum(axis=(1, 2))) / len(LEVERS)
+        return self.lever_effects(log.context) + shared[:, None, None]
 
 
-def fit_reward_model(log: LoggedBanditData) -> RewardModel:
+def fit_reward_model(log: BudgetLog) -> RewardModel:
     """Fit q̂ on the observed rows of `log`; folds never split a participant. Raises ValueError if there are too few."""
     rows = log.where(log.observed)
     if len(np.unique(rows.participant)) < PENALTY_FOLDS:
         raise ValueError(
             f"{len(np.unique(rows.participant))} participants with outcomes; {PENALTY_FOLDS} are the least"
         )
-    mean, spread = log.contexts.mean(axis=0, dtype=np.float64), log.contexts.std(axis=0, dtype=np.float64)
+    mean, spread = log.context.mean(axis=0, dtype=np.float64), log.context.std(axis=0, dtype=np.float64)
     standardise = Standardisation(mean.round(4), np.maximum(spread, 0.01).round(4))
-    z = standardise(rows.contexts)
+    z = standardise(rows.context)
 
     baseline = make_pipeline(StandardScaler(), Ridge(BASELINE_PENALTY))
-    columns = _baseline_columns(rows, z)
+    columns = baseline_columns(rows, z)
     folds = GroupKFold(BASELINE_FOLDS)
     predicted = cross_val_predict(baseline, columns, rows.reward, groups=rows.participant, cv=folds)
     residual = rows.reward - predicted
 
-    previous = previous_levels(rows.contexts)
-    taken = effect_columns(z, previous, one_hot(rows.levels, len(LEVELS)))
-    centred = (taken - effect_columns(z, previous, rows.distributions)).reshape(len(rows), -1)
+    previous = previous_levels(rows.context)
+    taken = effect_columns(z, previous, one_hot(rows.action, len(LEVELS)))
+    centred = (taken - effect_columns(z, previous, rows.behavior)).reshape(len(rows), -1)
     penalty = _best_penalty(centred, residual, rows.participant)
     effects = Ridge(penalty).fit(centred, residual).coef_.reshape(len(LEVERS), COLUMNS_PER_LEVER)
     explained = 1 - residual.var() / rows.reward.var()
     return RewardModel(standardise, baseline.fit(columns, rows.reward), effects, penalty, float(explained))
 
 
-def past_rewards(log: LoggedBanditData) -> Column:
+def crossfitted_reward(log: BudgetLog, *, folds: int = CROSSFIT_FOLDS, jobs: int = 1) -> Matrix:
+    """(n, 3, 5): q̂ for each row by a model that has not seen its participant. `jobs` processes fit the folds."""
+    parts = list(GroupKFold(folds).split(log.context, groups=log.participant))
+    fitted = Parallel(n_jobs=jobs)(delayed(_fit_and_predict)(log, learn, judge) for learn, judge in parts)
+    expected = np.empty((len(log), len(LEVERS), len(LEVELS)))
+    for (_, judge), predicted in zip(parts, fitted, strict=True):
+        expected[judge] = predicted
+    return expected
+
+
+def _fit_and_predict(log: BudgetLog, learn: npt.NDArray[np.int64], judge: npt.NDArray[np.int64]) -> Matrix:
+    return fit_reward_model(log.where(learn)).expected_reward(log.where(judge))
+
+
+def past_rewards(log: BudgetLog) -> Column:
     """(n,): the mean of the participant's observed rewards before the row, NaN where there is none yet.
 
-    Rows must be in the order (participant, week), as `logged_bandit_data` gives them.
+    Rows must be in the order (participant, week), as `budget_log` gives them.
     """
     reward, seen = np.nan_to_num(log.reward), log.observed.astype(float)
     first = np.r_[True, log.participant[1:] != log.participant[:-1]]
@@ -129,7 +145,8 @@ def past_rewards(log: LoggedBanditData) -> Column:
     return np.divide(total, count, out=np.full(len(log), np.nan), where=count > 0)
 
 
-def _baseline_columns(log: LoggedBanditData, z: Matrix) -> Matrix:
+def baseline_columns(log: BudgetLog, z: Matrix) -> Matrix:
+    """(n, 23): what the baseline knows of a round: context z (n, 10), its squares, the past rewards, the week."""
     past = past_rewards(log)
     unknown = np.isnan(past)
     centred = np.where(unknown, 0, past - np.float64(0.5))
@@ -145,16 +162,14 @@ def effect_columns(z: Matrix, previous: Levels, distributions: Distributions) ->
 
 
 def _best_penalty(columns: Matrix, residual: Column, participant: npt.NDArray[np.int64]) -> float:
-    folds = list(GroupKFold(PENALTY_FOLDS).split(columns, groups=participant))
-    errors = [
-        sum(
-            float(
-                (
-                    (residual[judge] - Ridge(penalty).fit(columns[learn], residual[learn]).predict(columns[judge])) ** 2
-                ).sum()
-            )
-            for learn, judge in folds
-        )
-        for penalty in PENALTIES
-    ]
+    """Of `PENALTIES` the one with the smallest cross-validated error; all share one eigendecomposition a fold."""
+    errors = np.zeros(len(PENALTIES))
+    for learn, judge in GroupKFold(PENALTY_FOLDS).split(columns, groups=participant):
+        centre, level = columns[learn].mean(axis=0), residual[learn].mean()
+        centred = columns[learn] - centre
+        values, vectors = np.linalg.eigh(centred.T @ centred)
+        projected = vectors.T @ (centred.T @ (residual[learn] - level))
+        coefficients = vectors @ (projected[:, None] / (values[:, None] + np.array(PENALTIES)))
+        predicted = level + (columns[judge] - centre) @ coefficients
+        errors += ((residual[judge][:, None] - predicted) ** 2).sum(axis=0)
     return PENALTIES[int(np.argmin(errors))]

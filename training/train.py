@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from data.logged import LoggedBanditData, logged_bandit_data
+from data.budget_log import BudgetLog, budget_log
 from data.package import read_package
 from training.artifact import policy_card, write_artifact
 from training.evaluate import evaluate
@@ -22,7 +22,7 @@ def train(dataset: Path, out: Path, version: str, progress: Progress = lambda _:
     """
     progress(f"reading {dataset}")
     package = read_package(dataset)
-    log = logged_bandit_data(package)
+    log = budget_log(package)
     learners, judges = log.where(log.learns), log.where(~log.learns)
     if not len(learners) or not len(judges):
         raise ValueError(
@@ -38,7 +38,7 @@ def train(dataset: Path, out: Path, version: str, progress: Progress = lambda _:
     return card
 
 
-def learn(learners: LoggedBanditData) -> tuple[RewardModel, TargetPolicy]:
+def learn(learners: BudgetLog) -> tuple[RewardModel, TargetPolicy]:
     """Reward model and target policy from the learners' rows."""
     model = fit_reward_model(learners)
-    return model, fit_target_policy(model, learners.contexts)
+    return model, fit_target_policy(model, learners.context)

@@ -6,7 +6,7 @@ happened or neither did; an error stores nothing, and the retry is judged anew.
 
 import hashlib
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
@@ -61,7 +61,7 @@ async def claim_key(request: Request, session: AsyncSession, user: User, key: st
     at work, 422 where it was another one; and `Answered` where it was this one."""
     route = f"{request.method} {request.scope['route'].path}"
     fingerprint = hashlib.sha256(request.scope["path"].encode() + b"\n" + body).hexdigest()
-    now = datetime.now(UTC)
+    now: datetime = request.app.state.clock()
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - KEPT))
     same = (IdempotencyKey.user_id == user.id, IdempotencyKey.route == route, IdempotencyKey.key == key)
     stored = await session.scalar(select(IdempotencyKey).where(*same))

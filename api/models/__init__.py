@@ -3,7 +3,7 @@
 from api.models.base import Base
 from api.models.catalogue import Badge, ChallengeTemplate, IncomeRange
 from api.models.challenges import ChallengeMetric, PointEntry, UserBadge, UserChallenge
-from api.models.coach import Decision, Suggestion
+from api.models.coach import Candidate, Decision, Outcome, Study, Suggestion
 from api.models.requests import IdempotencyKey
 from api.models.research import (
     AppEvent,
@@ -24,6 +24,7 @@ __all__ = [
     "AppEvent",
     "Badge",
     "Base",
+    "Candidate",
     "ChallengeMetric",
     "ChallengeTemplate",
     "Consent",
@@ -31,6 +32,7 @@ __all__ = [
     "IdempotencyKey",
     "IncomeRange",
     "MonthlySummary",
+    "Outcome",
     "Participant",
     "PointEntry",
     "Profile",
@@ -41,6 +43,7 @@ __all__ = [
     "Release",
     "ReleasedParticipant",
     "Response",
+    "Study",
     "Suggestion",
     "User",
     "UserBadge",

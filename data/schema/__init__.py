@@ -19,7 +19,7 @@ from data.schema.columns import Column, ColumnType, Personal, Table
 from data.schema.learning import DECISIONS, OUTCOMES
 from data.schema.people import CONSENTS, PARTICIPANTS
 
-DATASET_VERSION = "buddy-dataset/2"
+DATASET_VERSION = "buddy-dataset/3"
 CHANGES = Table(
     "changes",
     "What changed since an earlier release: who came, who changed, and whose data must be deleted",

@@ -42,9 +42,10 @@ REASONS = {str(reason): str(reason).replace("_", " ") for reason in FallbackReas
 STATUSES = {
     "observed": "every part of the outcome was observed",
     "no_next_context": "the app did not ask the coach again within 5 to 10 days",
-    "no_summary": "no weekly summary was uploaded in time",
+    "no_summary": "no weekly summary of a week that ends in the window was uploaded in time",
     "cycle_began": "a budget cycle began less than two days before the next context",
     "left_study": "the participant left the study within the window",
+    "pending": "too young when the data were exported: neither observed nor missing yet",
 }
 NOT_OBSERVED = (Missing.NOT_OBSERVED,)
 OUTSIDE = (Missing.NOT_APPLICABLE,)
@@ -66,6 +67,18 @@ def _per_lever() -> Iterable[Column]:
             yield Column(f"prob_{lever}_{level}", "number", label, unit="probability", minimum=0, maximum=1)
 
 
+def _would_take(prefix: str, label: str, missing: tuple[Missing, ...] = ()) -> Iterable[Column]:
+    for lever in LEVERS:
+        yield Column(
+            f"{prefix}_{lever}",
+            "integer",
+            f"Level of {lever} that {label}",
+            minimum=0,
+            maximum=len(LEVELS) - 1,
+            missing=missing,
+        )
+
+
 DECISIONS = Table(
     "decisions",
     "Decision points: one a participant and study week",
@@ -79,6 +92,7 @@ DECISIONS = Table(
         Column("phase", "string", "Phase of the study", categories=PHASES),
         Column("component", "string", "Which part of the mixture acted", categories=COMPONENTS),
         Column("policy_id", "string", "Who acted"),
+        Column("candidate_id", "string", "The frozen candidate that a confirm phase tries", missing=OUTSIDE),
         Column("source", "string", "What kind of decision it was", categories=SOURCES),
         Column(
             "fallback_reason",
@@ -89,11 +103,16 @@ DECISIONS = Table(
         ),
         Column("epsilon", "number", "Share of uniform noise in each lever", minimum=0, maximum=1),
         *(share(name, FEATURE_LABELS[name]) for name in FEATURES),
+        Column("prev_disagrees", "boolean", "Whether the client's levels in force are not what was decided before"),
         *_per_lever(),
+        *_would_take("rules", "the rules would take"),
+        *_would_take("candidate", "the frozen candidate would take", OUTSIDE),
         Column(
             "propensity", "number", "Probability of the three levels together, under the mixture", minimum=0, maximum=1
         ),
         Column("seed", "string", "Pre-draw seed, 32 hex digits", pattern="[0-9a-f]{32}"),
+        Column("shadow_policy_id", "string", "The challenger that decided beside, unseen", missing=OUTSIDE),
+        *_would_take("shadow", "the challenger would have taken", OUTSIDE),
         Column("context_schema", "string", "Version of the context's columns"),
         Column("action_schema", "string", "Version of levers and levels"),
     ),
@@ -117,6 +136,7 @@ OUTCOMES = Table(
         ),
         Column("goal_reached", "number", "1 where the goal was reached", minimum=0, maximum=1, missing=NOT_OBSERVED),
         Column("logging_days", "number", "Days with an entry", unit="days", minimum=0, maximum=7, missing=NOT_OBSERVED),
+        share("next_needs_share", "Needs in the next context: a guardrail, not a reward", missing=NOT_OBSERVED),
         share("budget_pace", "Budget component of the reward", missing=NOT_OBSERVED),
         share("savings_pace", "Savings component of the reward", missing=NOT_OBSERVED),
         share("logging", "Logging component of the reward", missing=NOT_OBSERVED),

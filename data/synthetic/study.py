@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from coach_model.budget.actions import LEVELS, LEVERS, Levels, eligible_levels
-from coach_model.budget.context import Contexts
+from coach_model.budget.context import COLUMN, Contexts
 from coach_model.budget.rules import RULES_VERSION, rules_levels
-from coach_model.exploration import Distributions, decision_seed, draw, explored, joint_probability, one_hot, uniform
+from coach_model.budget.study import CONFIRM_EPSILON, EXPLORE_EPSILON, Drawn, Phase, confirm, explore
+from coach_model.exploration import decision_seed
 from data.synthetic.people import Array, People, concatenate, draw_people, take
 from data.synthetic.tables import Columns, concatenated, decision_columns, outcome_columns, participant_columns
 from data.synthetic.world import State, contexts_of, draw_noise, first_state, live_a_week
@@ -41,10 +42,12 @@ class StudyConfig:
     participants: int = 300
     explore_weeks: int = 16
     confirm_weeks: int = 0
-    explore_epsilon: float = 0.4
-    confirm_epsilon: float = 0.1
+    explore_epsilon: float = EXPLORE_EPSILON
+    confirm_epsilon: float = CONFIRM_EPSILON
     effect: float = 1.0
     """Scales what the levers do: 0 is a study in which nothing that the coach says matters."""
+    bad_weeks: float = 1.0
+    """Scales how much more often the outcomes of bad weeks are missing: with 0 they are missing at random."""
     start: str = "2026-01-05"
     """A Monday."""
     seed: int = 2026
@@ -67,12 +70,11 @@ class Rounds:
 
 @dataclass(frozen=True)
 class Decisions:
-    """What the coach did at the decision points of one week."""
+    """What the coach did at the decision points of one week, and what it would have done."""
 
-    distributions: Distributions  # (n, 3, 5) of the component that was drawn
-    levels: Levels  # (n, 3)
-    propensity: Array  # (n,) joint, under the mixture that acted
-    from_candidate: Array  # (n,) bool: the component; always False in the explore phase
+    drawn: Drawn
+    rules: Levels  # (n, 3) what the rules would take
+    candidate: Levels | None  # (n, 3) what the candidate would take, in the confirm phase
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,13 @@ def simulate(config: StudyConfig, candidate: LevelPolicy | None = None, candidat
         acting = np.flatnonzero(opens & in_study) if week >= 0 else np.array([], dtype=np.int64)
         now = Rounds(take(people, acting), take(state, acting), date[acting])
         if week >= 0:
-            phase = "explore" if week < config.explore_weeks else "confirm"
+            phase = Phase.EXPLORE if week < config.explore_weeks else Phase.CONFIRM
             ids = [f"{participant_ids[i]}-w{week:03d}" for i in acting]
             contexts = now.contexts()
             decided = _decide(config, phase, contexts, ids, candidate)
             levels = levels.copy()
-            levels[acting] = decided.levels
-            epsilon = config.explore_epsilon if phase == "explore" else config.confirm_epsilon
+            levels[acting] = decided.drawn.levels
+            epsilon = config.explore_epsilon if phase == Phase.EXPLORE else config.confirm_epsilon
             decisions.append(
                 {
                     **decision_columns(ids, participant_ids[acting], date[acting], contexts, eligible_levels(contexts)),
@@ -128,14 +130,16 @@ def simulate(config: StudyConfig, candidate: LevelPolicy | None = None, candidat
             )
             rounds.append(now)
         lived, state = live_a_week(people, state, levels, date, draw_noise(len(people), rng), config.effect)
-        mood = BAD_WEEK_LOGIT * (np.nan_to_num(lived.reward.reward, nan=AVERAGE_REWARD) - AVERAGE_REWARD)
+        better = np.nan_to_num(lived.reward.reward, nan=AVERAGE_REWARD) - AVERAGE_REWARD
+        mood = config.bad_weeks * BAD_WEEK_LOGIT * better
         opens = rng.random(len(people)) < _logistic(OPENING_LOGIT + mood)
         uploads = rng.random(len(people)) < _logistic(UPLOADING_LOGIT + mood)
         if week >= 0:
             leaves = rng.random(len(people)) < DROP_OUT + DROP_OUT_BY_FATIGUE * state.fatigue
             in_study = in_study & ~leaves
             seen = (in_study[acting], opens[acting], uploads[acting])
-            outcomes.append(outcome_columns(ids, participant_ids[acting], take(lived, acting), *seen))
+            needs = contexts_of(take(people, acting), take(state, acting))[:, COLUMN["needs_share"]]
+            outcomes.append(outcome_columns(ids, participant_ids[acting], take(lived, acting), needs, *seen))
 
     tables = {
         "participants": participants,
@@ -160,39 +164,34 @@ def metadata(config: StudyConfig) -> dict[str, Any]:
 def _decide(
     config: StudyConfig, phase: str, contexts: Contexts, ids: list[str], candidate: LevelPolicy | None
 ) -> Decisions:
-    eligible = eligible_levels(contexts)
-    seeds = [decision_seed(decision_id) for decision_id in ids]
-    rules = one_hot(rules_levels(contexts), len(LEVELS))
-    if phase == "explore" or candidate is None:
-        distributions = explored(rules, eligible, config.explore_epsilon)
-        levels = draw(seeds, distributions)
-        nobody = np.zeros(len(ids), dtype=bool)
-        return Decisions(distributions, levels, joint_probability(distributions, levels), nobody)
-    components = [
-        explored(component, eligible, config.confirm_epsilon)
-        for component in (rules, one_hot(candidate(contexts), len(LEVELS)))
-    ]
-    from_candidate = np.array([uniform(seed, "component") >= 0.5 for seed in seeds], dtype=bool)  # noqa: PLR2004
-    distributions = np.where(from_candidate[:, None, None], components[1], components[0])
-    levels = draw(seeds, distributions)
-    propensity = sum(joint_probability(component, levels) for component in components) / 2
-    return Decisions(distributions, levels, np.asarray(propensity), from_candidate)
+    eligible, seeds, rules = eligible_levels(contexts), [decision_seed(one) for one in ids], rules_levels(contexts)
+    if phase == Phase.EXPLORE or candidate is None:
+        return Decisions(explore(seeds, rules, eligible, config.explore_epsilon), rules, None)
+    by_candidate = candidate(contexts)
+    return Decisions(confirm(seeds, rules, by_candidate, eligible, config.confirm_epsilon), rules, by_candidate)
 
 
 def _study_columns(week: int, phase: str, epsilon: float, decided: Decisions, candidate_id: str) -> Columns:
-    count = len(decided.levels)
+    drawn = decided.drawn
+    count = len(drawn.levels)
     columns: Columns = {
         "study_week": np.full(count, week),
-        "phase": np.full(count, phase),
-        "component": np.where(decided.from_candidate, "candidate", "rules"),
-        "policy_id": np.where(decided.from_candidate, candidate_id, RULES_VERSION),
+        "phase": np.full(count, str(phase)),
+        "component": np.where(drawn.from_candidate, "candidate", "rules"),
+        "policy_id": np.where(drawn.from_candidate, candidate_id, RULES_VERSION),
+        "candidate_id": np.full(count, candidate_id if phase == Phase.CONFIRM else None),
         "epsilon": np.full(count, epsilon),
-        "propensity": decided.propensity,
+        "propensity": drawn.propensity,
     }
     for lever, name in enumerate(LEVERS):
-        columns[f"level_{name}"] = decided.levels[:, lever]
+        columns[f"level_{name}"] = drawn.levels[:, lever]
+        columns[f"rules_{name}"] = decided.rules[:, lever]
+        nobody = np.full(count, None)
+        columns[f"candidate_{name}"] = (
+            nobody if decided.candidate is None else decided.candidate[:, lever].astype(object)
+        )
         for level in range(len(LEVELS)):
-            columns[f"prob_{name}_{level}"] = decided.distributions[:, lever, level]
+            columns[f"prob_{name}_{level}"] = drawn.distributions[:, lever, level]
     return columns
 
 

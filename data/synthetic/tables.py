@@ -50,6 +50,9 @@ def decision_columns(
         "seed": np.array([decision_seed(decision_id) for decision_id in ids]),
         "context_schema": np.full(count, CONTEXT_SCHEMA),
         "action_schema": np.full(count, ACTION_SCHEMA),
+        "prev_disagrees": np.full(count, False),
+        "shadow_policy_id": np.full(count, None),
+        **{f"shadow_{lever}": np.full(count, None) for lever in LEVERS},
     }
     columns |= {name: contexts[:, column].astype(np.float64).round(4) for column, name in enumerate(FEATURES)}
     for lever, name in enumerate(LEVERS):
@@ -60,7 +63,13 @@ def decision_columns(
 
 
 def outcome_columns(
-    ids: list[str], participants: Array, week: Week, stays: Array, opens: Array, uploads: Array
+    ids: list[str],
+    participants: Array,
+    week: Week,
+    next_needs_share: Array,
+    stays: Array,
+    opens: Array,
+    uploads: Array,
 ) -> Columns:
     """What came of each decision; what was not observed is NaN, with the reason."""
     unknown = np.isnan(week.outcome.elapsed_share)
@@ -82,6 +91,7 @@ def outcome_columns(
         "budget_used_up": (outcome.budget_used_up, "context"),
         "goal_reached": (outcome.goal_reached, "context"),
         "logging_days": (outcome.logging_days, "summary"),
+        "next_needs_share": (next_needs_share, "context"),
         "budget_pace": (reward.budget_pace, "both"),
         "savings_pace": (reward.savings_pace, "both"),
         "logging": (reward.logging, "both"),

@@ -5,7 +5,7 @@ import pytest
 from coach_model.budget.actions import previous_levels
 from coach_model.budget.context import Contexts
 from coach_model.budget.rules import rules_levels
-from data.logged import LoggedBanditData
+from data.budget_log import BudgetLog
 from tests.contexts import random_contexts
 from training.onnx_export import policy_graph
 from training.reward_model import RewardModel
@@ -26,9 +26,9 @@ def policy(learned: tuple[RewardModel, TargetPolicy]) -> TargetPolicy:
     return learned[1]
 
 
-def test_graph_and_policy_agree_over_a_million_contexts(policy: TargetPolicy, log: LoggedBanditData) -> None:
+def test_graph_and_policy_agree_over_a_million_contexts(policy: TargetPolicy, log: BudgetLog) -> None:
     graph = policy_graph(policy)
-    rows = random_contexts(MILLION, seed=21, around=log.contexts)
+    rows = random_contexts(MILLION, seed=21, around=log.context)
     supported = 0
     for start in range(0, MILLION, CHUNK):
         contexts = rows[start : start + CHUNK]
@@ -46,8 +46,8 @@ def test_graph_and_policy_agree_over_a_million_contexts(policy: TargetPolicy, lo
     assert MILLION * 0.2 < supported < MILLION * 0.9  # both sides were met
 
 
-def test_reasons_are_what_moved_the_choice_most(policy: TargetPolicy, log: LoggedBanditData) -> None:
-    contexts = log.contexts[:500]
+def test_reasons_are_what_moved_the_choice_most(policy: TargetPolicy, log: BudgetLog) -> None:
+    contexts = log.context[:500]
     answer = run(policy_graph(policy), contexts)
     scores = policy.scores(contexts)
     order = np.argsort(-scores, axis=2, kind="stable")
@@ -71,17 +71,15 @@ def test_reasons_are_what_moved_the_choice_most(policy: TargetPolicy, log: Logge
 
 
 def test_the_same_policy_gives_the_same_bytes_and_no_training_row_is_in_them(
-    policy: TargetPolicy, log: LoggedBanditData
+    policy: TargetPolicy, log: BudgetLog
 ) -> None:
     graph = policy_graph(policy)
     assert graph == policy_graph(policy)
     assert len(graph) < 64 * 1024
-    for row in log.contexts[:200]:
+    for row in log.context[:200]:
         assert row[:6].tobytes() not in graph
 
 
-def test_most_people_are_within_the_support_and_strange_contexts_are_not(
-    policy: TargetPolicy, log: LoggedBanditData
-) -> None:
-    assert policy.supported(log.contexts).mean() > 0.98
+def test_most_people_are_within_the_support_and_strange_contexts_are_not(policy: TargetPolicy, log: BudgetLog) -> None:
+    assert policy.supported(log.context).mean() > 0.98
     assert not policy.supported(np.ones((1, 10), dtype=np.float32)).any()

@@ -4,56 +4,56 @@ import numpy as np
 import pytest
 
 from coach_model.exploration import joint_probability
-from data.logged import LoggedBanditData
+from data.budget_log import BudgetLog
 from training.reward_model import RewardModel, fit_reward_model, past_rewards
 from training.target_policy import TargetPolicy
 
 
-def test_past_rewards_by_hand(log: LoggedBanditData) -> None:
+def test_past_rewards_by_hand(log: BudgetLog) -> None:
     few = log.where(np.arange(5))
-    few = LoggedBanditData(
+    few = BudgetLog(
         **{**few.__dict__, "reward": np.array([0.2, np.nan, 0.6, 0.9, 0.1]), "participant": np.array([0, 0, 0, 1, 1])}
     )
     np.testing.assert_allclose(past_rewards(few), [np.nan, 0.2, 0.2, np.nan, 0.9])
 
 
-def test_hold_without_a_change_has_no_effect(learned: tuple[RewardModel, TargetPolicy], log: LoggedBanditData) -> None:
-    holds = log.where((log.contexts[:, 6:9] == 0.5).all(axis=1))
-    assert np.abs(learned[0].lever_effects(holds.contexts)[:, :, 2]).max() == 0
+def test_hold_without_a_change_has_no_effect(learned: tuple[RewardModel, TargetPolicy], log: BudgetLog) -> None:
+    holds = log.where((log.context[:, 6:9] == 0.5).all(axis=1))
+    assert np.abs(learned[0].lever_effects(holds.context)[:, :, 2]).max() == 0
 
 
 def test_expected_rewards_average_to_the_baseline_under_the_logging_policy(
-    learned: tuple[RewardModel, TargetPolicy], log: LoggedBanditData
+    learned: tuple[RewardModel, TargetPolicy], log: BudgetLog
 ) -> None:
     model, rows = learned[0], log.where(np.arange(400))
-    average = np.zeros(len(rows))
+    average, q = np.zeros(len(rows)), model.expected_reward(rows)
     for action in itertools.product(range(5), repeat=3):
         levels = np.tile(action, (len(rows), 1))
-        average += joint_probability(rows.distributions, levels) * model.expected_rewards(rows, levels)
+        expected = np.take_along_axis(q, levels[:, :, None], axis=2).sum(axis=(1, 2))
+        average += joint_probability(rows.distributions, levels) * expected
     np.testing.assert_allclose(average, model.baseline_rewards(rows), atol=1e-9)
 
 
-def test_expected_rewards_are_right_on_average(
-    learned: tuple[RewardModel, TargetPolicy], log: LoggedBanditData
-) -> None:
+def test_expected_rewards_are_right_on_average(learned: tuple[RewardModel, TargetPolicy], log: BudgetLog) -> None:
     seen = log.where(log.observed & log.learns)
-    error = seen.reward - learned[0].expected_rewards(seen, seen.levels)
+    q = learned[0].expected_reward(seen)
+    error = seen.reward - np.take_along_axis(q, seen.action[:, :, None], axis=2).sum(axis=(1, 2))
     assert abs(error.mean()) < 0.01
     assert (error**2).mean() < ((seen.reward - learned[0].baseline_rewards(seen)) ** 2).mean()
 
 
-def test_effects_that_were_put_in_are_found_again(log: LoggedBanditData) -> None:
+def test_effects_that_were_put_in_are_found_again(log: BudgetLog) -> None:
     """The real contexts, levels and probabilities, with rewards that follow the model exactly but for noise."""
     rng = np.random.default_rng(2)
-    demand = (log.levels / 4 - 0.5) * 2
-    slope = 0.2 * (log.contexts[:, 9] - 0.5) + 0.05
+    demand = (log.action / 4 - 0.5) * 2
+    slope = 0.2 * (log.context[:, 9] - 0.5) + 0.05
     reward = 0.5 + slope * demand[:, 0] - 0.04 * demand[:, 2] ** 2 + rng.normal(0, 0.02, len(log))
-    model = fit_reward_model(LoggedBanditData(**{**log.__dict__, "reward": reward}))
+    model = fit_reward_model(BudgetLog(**{**log.__dict__, "reward": reward}))
     truth = np.stack([slope * level for level in (-1, -0.5, 0, 0.5, 1)], axis=1)
-    assert np.abs(model.lever_effects(log.contexts)[:, 0] - truth).mean() < 0.01
-    assert np.abs(model.lever_effects(log.contexts)[:, 1, 1:4]).mean() < 0.01
+    assert np.abs(model.lever_effects(log.context)[:, 0] - truth).mean() < 0.01
+    assert np.abs(model.lever_effects(log.context)[:, 1, 1:4]).mean() < 0.01
 
 
-def test_too_few_people_are_refused(log: LoggedBanditData) -> None:
+def test_too_few_people_are_refused(log: BudgetLog) -> None:
     with pytest.raises(ValueError, match="participants"):
         fit_reward_model(log.where(log.participant < 5))

@@ -5,7 +5,7 @@ Found by walking the tables' foreign keys, so that no later table can be forgott
 
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -61,6 +61,8 @@ def _plain(value: Any) -> Any:
     match value:
         case datetime():
             return value.isoformat().replace("+00:00", "Z")
+        case date():
+            return value.isoformat()
         case Decimal():
             return float(value)
         case bytes():

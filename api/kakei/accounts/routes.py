@@ -1,12 +1,12 @@
 """Users and their budget profiles."""
 
 import uuid as uuids
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.clock import Now
 from api.database import ReadSession, WriteSession
 from api.errors import (
     INCOME_RANGE_UNKNOWN,
@@ -46,6 +46,7 @@ router = APIRouter(prefix="/api", tags=["users"], route_class=OnceRoute)
 async def create(
     body: UserCreate,
     session: WriteSession,
+    now: Now,
     request: Request,
     response: Response,
     idempotency_key: IdempotencyKeyHeader = None,
@@ -55,7 +56,7 @@ async def create(
     wanted = body.uuid or str(uuids.uuid4())
     if is_reserved(wanted):
         raise ProblemOccurred(RESERVED_NAME, "This name is reserved.", [FieldError("uuid", "reserved")])
-    if not await queries.create_user(session, wanted, datetime.now(UTC)):
+    if not await queries.create_user(session, wanted, now):
         response.status_code = 200
     if body.uuid is not None and idempotency_key is not None:
         user = await person(session, wanted)
@@ -81,12 +82,12 @@ async def get_data(uuid: str, session: ReadSession) -> dict[str, list[dict[str, 
     summary="Erase a user for good",
     responses=problems(403, 404, 503),
 )
-async def erase(uuid: str, session: WriteSession) -> Receipt:
+async def erase(uuid: str, session: WriteSession, now: Now) -> Receipt:
     """Everything about the user is gone, on every table, and the answer is the receipt. Only for ids in the form of a
     UUID, which nobody can guess."""
     user = await _owner(session, uuid)
     counts = await everything.erase(session, user)
-    return Receipt.model_validate(everything.receipt(uuid, counts, datetime.now(UTC)))
+    return Receipt.model_validate(everything.receipt(uuid, counts, now))
 
 
 async def _owner(session: AsyncSession, uuid: str) -> User:
@@ -108,14 +109,14 @@ async def list_income_ranges(session: ReadSession) -> list[IncomeRangeOut]:
     summary="Create or update a budget profile",
     responses=problems(404, 413, 422, 503),
 )
-async def put_profile(uuid: str, body: BudgetProfileUpdate, session: WriteSession) -> Status:
+async def put_profile(uuid: str, body: BudgetProfileUpdate, session: WriteSession, now: Now) -> Status:
     """Replaces the whole profile; safe to send again."""
     user = await person(session, uuid)
     if not await queries.is_income_range(session, body.income_range_id):
         unknown = FieldError("income_range_id", "no such income range")
         raise ProblemOccurred(INCOME_RANGE_UNKNOWN, "GET /api/income-ranges lists the ranges.", [unknown])
     before = await queries.profile_of(session, user.id)
-    values = body.model_dump() | {"user_profile": str(body.user_profile), "updated_at": datetime.now(UTC)}
+    values = body.model_dump() | {"user_profile": str(body.user_profile), "updated_at": now}
     await queries.put_profile(session, user.id, values)
     return Status(status="updated" if before else "created")
 

@@ -1,6 +1,6 @@
 """Templates, a user's challenges from accepting to claiming, the metrics that move them, badges."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import errors
+from api.clock import Now
 from api.database import ReadSession, WriteSession
 from api.errors import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of, total_points
@@ -46,6 +47,7 @@ RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 async def list_challenges(
     uuid: str,
     session: ReadSession,
+    now: Now,
     request: Request,
     response: Response,
     month: Annotated[Month | None, Query(description="YYYY-MM")] = None,
@@ -54,7 +56,7 @@ async def list_challenges(
 ) -> list[UserChallengeOut]:
     """The challenges of a month, or all of them, in the order in which they were accepted."""
     user = await person(session, uuid)
-    today = await _today(session, user.id)
+    today = await _today(session, now, user.id)
     (after,) = from_cursor(cursor, 1) or (0,)
     found = await queries.challenges_of(session, user.id, month, after=after, limit=limit + 1)
     if len(found) > limit:
@@ -71,7 +73,7 @@ async def list_challenges(
     responses=problems(404, 409, 413, 422, 503),
 )
 async def accept(
-    uuid: str, challenge_template_id: RowId, body: UserChallengeCreate, session: WriteSession
+    uuid: str, challenge_template_id: RowId, body: UserChallengeCreate, session: WriteSession, now: Now
 ) -> UserChallengeOut:
     """Each template once a month. What was uploaded of its metric for that month counts from the start."""
     user = await person(session, uuid)
@@ -85,7 +87,6 @@ async def accept(
     if body.source == "ai" and not (suggestion_id and await was_given(session, user.id, suggestion_id)):
         unknown = FieldError("ai_suggestion_id", "not a suggestion that the coach gave this user")
         raise ProblemOccurred(errors.SUGGESTION_UNKNOWN, "source ai needs a suggestion of the coach's.", [unknown])
-    now = datetime.now(UTC)
     metrics = await queries.metrics_of(session, user.id, body.month_range)
     moved_by = metrics.get(template.metric_key)
     progress = moved_by.value if moved_by else Decimal(0)
@@ -108,7 +109,7 @@ async def accept(
     if accepted is None:
         raise ProblemOccurred(errors.CHALLENGE_ALREADY_ACCEPTED, "This template was accepted for this month already.")
     await award_badges(session, user.id, now)
-    return _out(await queries.challenge(session, accepted), template, await _today(session, user.id))
+    return _out(await queries.challenge(session, accepted), template, await _today(session, now, user.id))
 
 
 @router.post(
@@ -119,12 +120,12 @@ async def accept(
     responses=problems(404, 409, 413, 422, 503),
 )
 async def progress(
-    uuid: str, user_challenge_id: RowId, body: UserChallengeUpdateProgress, session: WriteSession
+    uuid: str, user_challenge_id: RowId, body: UserChallengeUpdateProgress, session: WriteSession, now: Now
 ) -> UserChallengeOut:
     """Completes at the target; may be corrected downwards until the reward is claimed."""
     user = await person(session, uuid)
-    challenge, template, today = await _open_challenge(session, user.id, user_challenge_id)
-    _move(challenge, template, body.current_progress, datetime.now(UTC), await stamp(session, user.id))
+    challenge, template, today = await _open_challenge(session, now, user.id, user_challenge_id)
+    _move(challenge, template, body.current_progress, now, await stamp(session, user.id))
     return _out(challenge, template, today)
 
 
@@ -135,20 +136,20 @@ async def progress(
     dependencies=[Once],
     responses=problems(404, 409, 422, 503),
 )
-async def claim(uuid: str, user_challenge_id: RowId, session: WriteSession) -> Claim:
+async def claim(uuid: str, user_challenge_id: RowId, session: WriteSession, now: Now) -> Claim:
     """Pays exactly once, whatever retries and races do."""
     user = await person(session, uuid)
     row = await queries.challenge_for_update(session, user.id, user_challenge_id)
     if row is None:
         raise ProblemOccurred(errors.CHALLENGE_UNKNOWN, "This user has no such challenge.")
     challenge, template = row
-    today = await _today(session, user.id)
+    today = await _today(session, now, user.id)
     if challenge.status == ChallengeStatus.CLAIMED:
         raise ProblemOccurred(errors.CHALLENGE_ALREADY_CLAIMED, "The reward was claimed before; nothing was paid.")
     if challenge.status != ChallengeStatus.COMPLETED:
         status = rules.status_on(challenge.status, challenge.month, today)
         raise ProblemOccurred(errors.CHALLENGE_NOT_COMPLETED, f"This challenge is {status}.")
-    now, consent_id = datetime.now(UTC), await stamp(session, user.id)
+    consent_id = await stamp(session, user.id)
     challenge.status, challenge.claimed_at = ChallengeStatus.CLAIMED, now
     _changed(challenge, now, consent_id)
     cause = ("challenge_claimed", challenge.id)
@@ -169,7 +170,7 @@ async def claim(uuid: str, user_challenge_id: RowId, session: WriteSession) -> C
     dependencies=[Once],
     responses=problems(404, 409, 413, 422, 503),
 )
-async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSession) -> ChallengeMetricsOut:
+async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSession, now: Now) -> ChallengeMetricsOut:
     """Moves every open challenge of that month whose metric is among them."""
     user = await person(session, uuid)
     wrong = [
@@ -179,7 +180,7 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
     ]
     if wrong:
         raise ProblemOccurred(errors.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in wrong), wrong)
-    now, consent_id = datetime.now(UTC), await stamp(session, user.id)
+    consent_id = await stamp(session, user.id)
     for name, value in sorted(body.metrics.items()):
         key = {"user_id": user.id, "month": body.month_range, "metric_key": name}
         values = {
@@ -190,7 +191,7 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
         }
         await queries.put_metric(session, key, values)
     stored = await queries.metrics_of(session, user.id, body.month_range)
-    today = await _today(session, user.id)
+    today = await _today(session, now, user.id)
     moved = []
     for challenge, template in await queries.challenges_of(session, user.id, body.month_range, for_update=True):
         status = rules.status_on(challenge.status, challenge.month, today)
@@ -207,13 +208,13 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
 
 
 async def _open_challenge(
-    session: AsyncSession, user_id: int, challenge_id: int
+    session: AsyncSession, now: datetime, user_id: int, challenge_id: int
 ) -> tuple[UserChallenge, ChallengeTemplate, date]:
     """A challenge that may still move. Raises ProblemOccurred: 404 unknown, 409 claimed or expired."""
     row = await queries.challenge_for_update(session, user_id, challenge_id)
     if row is None:
         raise ProblemOccurred(errors.CHALLENGE_UNKNOWN, "This user has no such challenge.")
-    today = await _today(session, user_id)
+    today = await _today(session, now, user_id)
     status = rules.status_on(row[0].status, row[0].month, today)
     if status is ChallengeStatus.CLAIMED:
         raise ProblemOccurred(errors.CHALLENGE_ALREADY_CLAIMED, "A claimed challenge does not move any more.")
@@ -241,9 +242,9 @@ def _changed(challenge: UserChallenge, now: datetime, consent_id: int | None) ->
     challenge.consent_id = consent_id if challenge.consent_id is not None else None
 
 
-async def _today(session: AsyncSession, user_id: int) -> date:
+async def _today(session: AsyncSession, now: datetime, user_id: int) -> date:
     profile = await profile_of(session, user_id)
-    return rules.local_date(datetime.now(UTC), profile.time_zone if profile else None)
+    return rules.local_date(now, profile.time_zone if profile else None)
 
 
 def _out(challenge: UserChallenge, template: ChallengeTemplate, today: date) -> UserChallengeOut:

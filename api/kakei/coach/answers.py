@@ -2,7 +2,7 @@
 
 import os
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 from api.kakei.coach.schemas import CoachAnswer, Suggestion
 from coach_model.budget.actions import LEVELS
@@ -12,8 +12,11 @@ from coach_model.budget.messages import Messages
 ADJUSTMENTS = [float(level) for level in LEVELS]
 
 
-def answer_of(decision: Decision, messages: Messages, now: datetime) -> CoachAnswer:
-    """The answer to `decision`, the strongest change first; a lever that holds is there too, and says so."""
+def answer_of(
+    decision: Decision, messages: Messages, created_at: datetime, suggestion_id: str | None = None
+) -> CoachAnswer:
+    """The answer to `decision`, the strongest change first; a lever that holds is there too, and says so. It gets an
+    id of its own unless it has one."""
     w, c, s = decision.levels
     suggestions = [
         Suggestion(said.code, said.lever, said.change_percent, said.title, said.message, because, said.challenge_slug)
@@ -21,7 +24,7 @@ def answer_of(decision: Decision, messages: Messages, now: datetime) -> CoachAns
     ]
     suggestions.sort(key=_weakness)
     return CoachAnswer(
-        suggestion_id=uuid7(),
+        suggestion_id=suggestion_id or uuid7(),
         source=decision.source,
         fallback_reason=decision.fallback_reason,
         policy_id=decision.policy_id,
@@ -29,13 +32,8 @@ def answer_of(decision: Decision, messages: Messages, now: datetime) -> CoachAns
         c_adj=ADJUSTMENTS[c],
         s_adj=ADJUSTMENTS[s],
         suggestions=suggestions,
-        created_at=now,
+        created_at=created_at,
     )
-
-
-def now_utc() -> datetime:
-    """Now, to the second."""
-    return datetime.fromtimestamp(int(time.time()), UTC)
 
 
 def uuid7() -> str:

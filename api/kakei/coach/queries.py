@@ -1,23 +1,13 @@
-"""What is kept of the coach's suggestions, and of its decisions for those who consented."""
+"""What is kept of the coach's suggestions."""
 
 from datetime import datetime, timedelta
 
-import numpy as np
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kakei.coach.schemas import CoachAnswer
-from api.models import Decision as LoggedDecision
 from api.models import Suggestion
-from coach_model.budget.actions import LEVELS
-from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
-from coach_model.budget.coach import Decision
-from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
-from coach_model.exploration import decision_seed, one_hot
-from data.schema.learning import NO_STUDY
 
-COACH = "coach"
-"""Component of a decision that no study drew."""
 KEPT = timedelta(days=60)
 """Long enough to accept a challenge of last month's suggestion."""
 
@@ -35,39 +25,6 @@ async def remember_suggestions(session: AsyncSession, user_id: int, answer: Coac
         )
         for said in answer.suggestions
         if said.challenge_slug is not None
-    )
-
-
-async def log_decision(
-    session: AsyncSession,
-    user_id: int,
-    consent_id: int,
-    context: tuple[float, ...],
-    decision: Decision,
-    answer: CoachAnswer,
-) -> None:
-    """Store a decision as it was drawn. Outside a study the coach is deterministic: its choice had probability 1."""
-    chosen = one_hot(np.array([decision.levels]), len(LEVELS))[0]
-    session.add(
-        LoggedDecision(
-            decision_id=answer.suggestion_id,
-            user_id=user_id,
-            consent_id=consent_id,
-            decided_at=answer.created_at,
-            policy_id=decision.policy_id,
-            source=decision.source,
-            fallback_reason=decision.fallback_reason,
-            phase=NO_STUDY,
-            component=COACH,
-            epsilon=0.0,
-            context=list(context),
-            levels=decision.levels,
-            distributions=chosen.tolist(),
-            propensity=1.0,
-            seed=decision_seed(answer.suggestion_id),
-            context_schema=CONTEXT_SCHEMA,
-            action_schema=ACTION_SCHEMA,
-        )
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import msgspec
 import structlog
@@ -10,10 +11,11 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from sqlalchemy.exc import DBAPIError
 
 from api.bodies import decoded, field_errors, read_body
+from api.clock import to_the_second
 from api.errors import DATABASE_AWAY, INVALID_INPUT, NO_POLICY, FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
 from api.kakei.coach import queries
-from api.kakei.coach.answers import answer_of, now_utc
+from api.kakei.coach.answers import answer_of, uuid7
 from api.kakei.coach.schemas import (
     EXAMPLE_ANSWER,
     EXAMPLE_CONTEXT,
@@ -27,6 +29,8 @@ from api.kakei.coach.serving import Decider, ServedPolicy
 from api.kakei.consent.queries import consent_in_force
 from api.kakei.once import LONGEST_KEY, Answered, claim_key, keep_answer
 from api.kakei.person import person
+from api.kakei.studies.actions import take_decision
+from api.kakei.studies.candidates import FrozenCandidates
 from api.openapi import header_parameter, json_body, json_content, problems
 from coach_model.budget.coach import Decision
 from coach_model.budget.messages import BALANCED, LANGUAGES, messages, preferred_language
@@ -72,7 +76,9 @@ async def suggest(request: Request) -> Response:
     uuid = request.headers.get("x-user-uuid")
     if uuid is not None:
         return await _suggest_to(request, uuid, body, context, decision)
-    return _response(answer_of(decision, messages(_language(request), BALANCED), now_utc()))
+    return _response(
+        answer_of(decision, messages(_language(request), BALANCED), to_the_second(request.app.state.clock))
+    )
 
 
 async def _suggest_to(
@@ -90,7 +96,9 @@ async def _suggest_to(
         return answered.response
     except (*DATABASE_AWAY, DBAPIError) as error:
         log.warning("the coach answers without the database", why=type(error).__name__)
-    return _response(answer_of(decision, messages(_language(request), BALANCED), now_utc()))
+    return _response(
+        answer_of(decision, messages(_language(request), BALANCED), to_the_second(request.app.state.clock))
+    )
 
 
 async def _remembered(
@@ -101,17 +109,23 @@ async def _remembered(
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         wrong = FieldError("Idempotency-Key", f"1 to {LONGEST_KEY} characters")
         raise ProblemOccurred(INVALID_INPUT, f"Idempotency-Key: {wrong.message}", [wrong])
-    async with request.app.state.database.write() as session:
+    state = request.app.state
+    async with state.database.write() as session:
         user = await person(session, uuid)
         if key is not None:
             await claim_key(request, session, user, key, body)
         profile = await profile_of(session, user.id)
         style = profile.coach_style if profile else BALANCED
-        answer = answer_of(decision, messages(_language(request), style), now_utc())
-        await queries.remember_suggestions(session, user.id, answer, answer.created_at)
+        now = _now(request)
+        suggestion_id, since = uuid7(), now
         consent = await consent_in_force(session, user.id)
         if consent is not None:
-            await queries.log_decision(session, user.id, consent.id, context, decision, answer)
+            decision, suggestion_id, since = await take_decision(
+                *(session, consent, profile, context, decision, state.shadow.now, state.candidates, suggestion_id, now)
+            )
+        answer = answer_of(decision, messages(_language(request), style), since, suggestion_id)
+        if since == now:
+            await queries.remember_suggestions(session, user.id, answer, now)
         response = _response(answer)
         await keep_answer(request, session, response)
     return response
@@ -162,13 +176,19 @@ async def get_model_graph(request: Request) -> Response:
     return _cacheable(request, _policy(request).graph, "application/octet-stream")
 
 
+def _now(request: Request) -> datetime:
+    return to_the_second(request.app.state.clock)
+
+
 def _response(answer: CoachAnswer) -> Response:
     return Response(_encode(answer), media_type="application/json")
 
 
-def start(app: FastAPI, served: ServedPolicy) -> None:
+def start(app: FastAPI, served: ServedPolicy, shadow: ServedPolicy) -> None:
     """Give the routes what they need for the life of the app."""
     app.state.served = served
+    app.state.shadow = shadow
+    app.state.candidates = FrozenCandidates()
     app.state.decider = Decider(served, app.state.metrics)
     app.state.batches = ThreadPoolExecutor(max_workers=1, thread_name_prefix="coach-batch")
 
@@ -187,7 +207,7 @@ def _answer_batch(app: FastAPI, body: bytes, language: str) -> bytes:
             bad = field_errors(CoachContext, row) or [FieldError("", str(error))]
             errors += [RowError(index, e.field, e.message) for e in bad]
     answers: list[CoachAnswer | None] = [None] * len(contexts)
-    said, now = messages(language, BALANCED), now_utc()
+    said, now = messages(language, BALANCED), to_the_second(app.state.clock)
     if good:
         for place, decision in zip(places, app.state.decider.decisions(good), strict=True):
             answers[place] = answer_of(decision, said, now)

@@ -2,18 +2,23 @@
 
 import asyncio
 import time
+from collections import deque
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import structlog
 
+from api.kakei.coach.drift import Drift
 from api.telemetry import Metrics
 from coach_model.budget.coach import CONTRACT, Decision, decide
+from coach_model.budget.context import Contexts
 from coach_model.onnx_policy import CARD_FILE, GRAPH_FILE, ArtifactMissing, ArtifactRefused, OnnxPolicy, load_policy
 from coach_model.policy import FallbackReason
 
 COACH = CONTRACT.coach
+CHALLENGER = "budget-challenger"
+"""Folder beside the coach's own: who decides in the shadow."""
 PROMOTED = Path("var/models")
 POLL_SECONDS = 0.25
 """How often the folder is looked at. A pair is loaded once it has stood still for one look, since its two files cannot
@@ -22,16 +27,28 @@ be replaced at one instant."""
 COMPLAINT_SECONDS = 10.0
 """A policy that fails is logged at most this often."""
 
+BREAKER_WINDOW = 100
+"""Decisions that the breaker looks back on."""
+BREAKER_FAILURES = 50
+"""So many failures among them open it: no single odd context does, a graph that is broken does at once in a crowd."""
+DRIFT_EVERY = 256
+"""Contexts between two looks at the drift."""
+
 type Signature = tuple[tuple[str, int, int, int] | None, ...]
+
+FAILURES = frozenset({FallbackReason.MODEL_ERROR, FallbackReason.INVALID_OUTPUT})
 
 log = structlog.get_logger("api.coach")
 
 
 class ServedPolicy:
-    """The policy that answers now, or why there is none. Only `look` and `start` change it, between requests."""
+    """The policy that answers now, or why there is none. Only `look`, `start` and `open_breaker` change it, between
+    requests."""
 
-    def __init__(self, model_dir: Path | None, metrics: Metrics) -> None:
+    def __init__(self, model_dir: Path | None, metrics: Metrics, name: str = COACH) -> None:
         self.now: OnnxPolicy | FallbackReason = FallbackReason.MODEL_UNAVAILABLE
+        self.name = name
+        self.drift = Drift({})
         self._model_dir = model_dir
         self._metrics = metrics
         self._tried: Signature = ()
@@ -61,11 +78,19 @@ class ServedPolicy:
     def folder(self) -> Path:
         """Where to look now: in the configured folder, else in var/models if it holds any, else in the package."""
         if self._model_dir is not None:
-            return self._model_dir / COACH
-        promoted = PROMOTED / COACH
+            return self._model_dir / self.name
+        promoted = PROMOTED / self.name
         if (promoted / GRAPH_FILE).exists() or (promoted / CARD_FILE).exists():
             return promoted
-        return Path(str(resources.files("coach_model"))) / "artifacts" / COACH
+        return Path(str(resources.files("coach_model"))) / "artifacts" / self.name
+
+    def open_breaker(self, reason: FallbackReason) -> None:
+        """The policy keeps failing: the rules answer from now on, until there is another artifact."""
+        if isinstance(self.now, OnnxPolicy):
+            log.error("breaker open, the rules answer until there is another artifact", policy_id=self.now.policy_id)
+            self._metrics.policy.labels(self.name, self.now.policy_id).set(0)
+            self._metrics.breaker.labels(self.name).set(1)
+            self.now = reason
 
     def _load(self) -> None:
         self._tried = self._seen
@@ -78,15 +103,20 @@ class ServedPolicy:
             self._failed(FallbackReason.MODEL_REFUSED, error)
         else:
             if isinstance(self.now, OnnxPolicy):
-                self._metrics.policy.labels(COACH, self.now.policy_id).set(0)
-            self._metrics.policy.labels(COACH, policy.policy_id).set(1)
-            self._metrics.loads.labels(COACH, "served").inc()
-            self.now = policy
-            log.info("policy served", policy_id=policy.policy_id, folder=str(folder))
+                self._metrics.policy.labels(self.name, self.now.policy_id).set(0)
+            self._metrics.policy.labels(self.name, policy.policy_id).set(1)
+            self._metrics.breaker.labels(self.name).set(0)
+            self._metrics.loads.labels(self.name, "served").inc()
+            self.now, self.drift = policy, Drift(policy.card)
+            log.info("policy served", coach=self.name, policy_id=policy.policy_id, folder=str(folder))
 
     def _failed(self, reason: FallbackReason, error: Exception) -> None:
-        self._metrics.loads.labels(COACH, reason).inc()
-        if isinstance(self.now, OnnxPolicy):
+        self._metrics.loads.labels(self.name, reason).inc()
+        if self.name == CHALLENGER:
+            if isinstance(self.now, OnnxPolicy) or reason is not FallbackReason.MODEL_UNAVAILABLE:
+                log.warning("no challenger decides in the shadow", why=str(error))
+            self.now = reason
+        elif isinstance(self.now, OnnxPolicy):
             log.warning("artifact refused, the policy before it goes on", why=str(error), policy_id=self.now.policy_id)
         else:
             self.now = reason
@@ -114,6 +144,9 @@ class Decider:
         self._metrics = metrics
         self._waiting: list[tuple[tuple[float, ...], asyncio.Future[Decision]]] = []
         self._complained_at = -COMPLAINT_SECONDS
+        self._failures: deque[bool] = deque(maxlen=BREAKER_WINDOW)
+        self._judged: OnnxPolicy | FallbackReason | None = None
+        self._unseen = 0
 
     def decision(self, context: tuple[float, ...]) -> asyncio.Future[Decision]:
         """The decision for one valid context, at the end of this turn of the event loop."""
@@ -126,13 +159,36 @@ class Decider:
 
     def decisions(self, contexts: list[tuple[float, ...]]) -> list[Decision]:
         """The decisions for valid contexts, at once, in their order."""
-        decisions = decide(self._served.now, np.array(contexts, dtype=np.float32))
+        policy, array = self._served.now, np.array(contexts, dtype=np.float32)
+        decisions = decide(policy, array)
+        self._look_at_drift(array)
+        if isinstance(policy, OnnxPolicy):
+            self._judge(policy, decisions.rows)
         for decision in decisions.rows:
             self._metrics.count_decision(COACH, decision.source, decision.fallback_reason)
         if decisions.problem is not None and time.monotonic() - self._complained_at >= COMPLAINT_SECONDS:
             self._complained_at = time.monotonic()
             log.error("the policy failed, the rules answer", why=decisions.problem)
         return decisions.rows
+
+    def _judge(self, policy: OnnxPolicy, decisions: list[Decision]) -> None:
+        """Open the breaker where the policy keeps failing. What is out of its support is no failure of its own, and
+        anybody could provoke it."""
+        if policy is not self._judged:
+            self._judged = policy
+            self._failures.clear()
+        self._failures.extend(decision.fallback_reason in FAILURES for decision in decisions)
+        if sum(self._failures) >= BREAKER_FAILURES:
+            reasons = [one.fallback_reason for one in decisions if one.fallback_reason in FAILURES]
+            self._served.open_breaker(reasons[-1] if reasons else FallbackReason.MODEL_ERROR)
+
+    def _look_at_drift(self, contexts: Contexts) -> None:
+        self._served.drift.count(contexts)
+        self._unseen += len(contexts)
+        if self._unseen >= DRIFT_EVERY:
+            self._unseen = 0
+            for feature, index in self._served.drift.index().items():
+                self._metrics.drift.labels(COACH, feature).set(index)
 
     def _decide_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []

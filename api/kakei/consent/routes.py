@@ -1,9 +1,8 @@
 """Consent to research, and whether a person's own words may leave."""
 
-from datetime import UTC, datetime
-
 from fastapi import APIRouter, Request, Response
 
+from api.clock import Now
 from api.database import ReadSession, WriteSession
 from api.errors import NO_CONSENT, ProblemOccurred
 from api.kakei.consent import queries
@@ -29,13 +28,12 @@ NO_STUDY = "none"
     responses={200: {"model": ConsentOut, "description": "In force already"}, **problems(404, 409, 413, 422, 503)},
 )
 async def consent(
-    uuid: str, body: ConsentCreate, session: WriteSession, request: Request, response: Response
+    uuid: str, body: ConsentCreate, session: WriteSession, now: Now, request: Request, response: Response
 ) -> ConsentOut:
     """A new entry of the history, which is never overwritten. Without consent in force nothing is collected for
     research, and what was received then is never exported; taking it back ends the collection at once, and no later
     export holds the person."""
     user = await person(session, uuid, alone=True)
-    now = datetime.now(UTC)
     last = await queries.last_consent(session, user.id)
     wanted = body.model_dump() | {"data_mode": str(body.data_mode)}
     wanted["study_version"] = body.study_version or (last.study_version if last else NO_STUDY)
@@ -71,7 +69,7 @@ async def get_consent(uuid: str, session: ReadSession) -> ConsentHistory:
     summary="Choose whether own words may leave",
     responses=problems(403, 404, 413, 422, 503),
 )
-async def set_data_mode(uuid: str, body: DataModeUpdate, session: WriteSession) -> ConsentOut:
+async def set_data_mode(uuid: str, body: DataModeUpdate, session: WriteSession, now: Now) -> ConsentOut:
     """Text leaves only if the mode was `sync` both when it was written and when it is exported."""
     user = await person(session, uuid, alone=True)
     last = await queries.last_consent(session, user.id)
@@ -80,6 +78,6 @@ async def set_data_mode(uuid: str, body: DataModeUpdate, session: WriteSession) 
     if DataMode(last.data_mode) is body.data_mode:
         return ConsentOut.model_validate(last)
     values = {name: getattr(last, name) for name in OF_A_CONSENT} | {"data_mode": str(body.data_mode)}
-    entry = Consent(user_id=user.id, received_at=datetime.now(UTC), **values)
+    entry = Consent(user_id=user.id, received_at=now, **values)
     await queries.add_consent(session, entry)
     return ConsentOut.model_validate(entry)

@@ -17,6 +17,7 @@ from api.models import (
     Consent,
     Decision,
     MonthlySummary,
+    Outcome,
     Participant,
     PointEntry,
     Profile,
@@ -139,6 +140,14 @@ def challenges(scope: Scope) -> Select[Any]:
     return query.join(template, template.id == UserChallenge.challenge_template_id)
 
 
+def outcomes(scope: Scope) -> Select[Any]:
+    """What came of the decision points of studies, with the decisions that they belong to. All decisions are there, so
+    that they are numbered alike; those that no study drew have no outcome."""
+    query = received(Decision, scope, *Decision.__table__.columns)
+    columns = [column for column in Outcome.__table__.columns if column.name not in {"user_id", "decision_key"}]
+    return query.outerjoin(Outcome, Outcome.decision_key == Decision.id).add_columns(*columns)
+
+
 def _whole(table: type[Any]) -> Callable[[Scope], Select[Any]]:
     return lambda scope: received(table, scope, *table.__table__.columns)
 
@@ -157,13 +166,14 @@ SELECTS: dict[str, Callable[[Scope], Select[Any]]] = {
     "challenges": challenges,
     "points": _whole(PointEntry),
     "decisions": _whole(Decision),
+    "outcomes": outcomes,
 }
 """By table of the dataset, what it is read from."""
 
 CHANGED_AT = (
     *(table.received_at for table in (Consent, Response, Reflection, AppEvent, ChallengeMetric, ProgressSnapshot)),
     *(WeeklySummary.received_at, MonthlySummary.received_at, UserChallenge.changed_at, PointEntry.created_at),
-    *(Decision.decided_at, Profile.updated_at),
+    *(Decision.decided_at, Outcome.context_at, Outcome.summary_at, Profile.updated_at),
 )
 """Every moment that says that something about a person changed."""
 

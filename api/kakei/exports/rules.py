@@ -8,17 +8,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-import numpy as np
 
 from api.kakei.challenges.rules import local_date, status_on
-from coach_model.budget.actions import LEVERS, eligible_levels
-from coach_model.budget.context import FEATURES
+from api.kakei.exports import learning
 from data.catalog import metric_keys
 from data.disclosure import Cell, Disclosure
 from data.formats import Row, Rows
 from data.instruments import instruments, missing_answer
 from data.missing import Missing
 from data.schema import TABLES
+from data.schema.learning import NO_STUDY
 
 SYNC = "sync"
 WITHHELD = "withheld"
@@ -264,30 +263,15 @@ def points(export: Exporter, row: Any) -> list[Values]:
 
 
 def decision(export: Exporter, row: Any) -> list[Values]:
-    eligible = eligible_levels(np.array([row.context], dtype=np.float32))[0]
-    values: Values = {
-        "decision_id": export.number("d", row.pseudonym),
-        "participant_id": row.pseudonym,
-        "study_week": Missing.NOT_APPLICABLE,
-        "decided_at": row.decided_at,
-        **export.local(row, row.decided_at),
-        "phase": row.phase,
-        "component": row.component,
-        "policy_id": row.policy_id,
-        "source": row.source,
-        "fallback_reason": row.fallback_reason or Missing.NOT_APPLICABLE,
-        "epsilon": row.epsilon,
-        **dict(zip(FEATURES, row.context, strict=True)),
-        "propensity": row.propensity,
-        "seed": row.seed,
-        "context_schema": row.context_schema,
-        "action_schema": row.action_schema,
-    }
-    for number, lever in enumerate(LEVERS):
-        values[f"eligible_{lever}"] = "".join("01"[int(level)] for level in eligible[number])
-        values[f"level_{lever}"] = row.levels[number]
-        values |= {f"prob_{lever}_{level}": p for level, p in enumerate(row.distributions[number])}
-    return [values]
+    mine = {"decision_id": export.number("d", row.pseudonym), "participant_id": row.pseudonym}
+    return [mine | export.local(row, row.decided_at) | learning.decision(row)]
+
+
+def outcome(export: Exporter, row: Any) -> list[Values]:
+    number = export.number("d", row.pseudonym)  # counts every decision, as `decision` does
+    if row.phase == NO_STUDY:
+        return []
+    return [{"decision_id": number, "participant_id": row.pseudonym} | learning.outcome(row, export.now)]
 
 
 def may_leave(row: Any) -> Missing | None:
@@ -317,8 +301,9 @@ MAKERS: Mapping[str, Callable[[Exporter, Any], list[Values]]] = {
     "challenges": challenge,
     "points": points,
     "decisions": decision,
+    "outcomes": outcome,
 }
-"""By table, what a stored row becomes. Outcomes are computed when a study is evaluated; there are none outside."""
+"""By table, what a stored row becomes."""
 
 
 def _of_response(export: Exporter, row: Any) -> Values:

@@ -1,11 +1,11 @@
 """Reflections, and feedback on them."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
+from api.clock import Now
 from api.database import WriteSession
 from api.kakei.challenges.actions import award_badges
 from api.kakei.consent.queries import stamp
@@ -35,6 +35,7 @@ async def create(
     uuid: str,
     body: ReflectionCreate,
     session: WriteSession,
+    now: Now,
     response: Response,
     accept_language: Annotated[str, Header(description="Feedback in English or Japanese.")] = "en",
 ) -> ReflectionOut:
@@ -42,7 +43,6 @@ async def create(
     It is deterministic, and length earns nothing. The same reflection sent again on the same day, or with the same
     `client_timestamp`, is not a second one."""
     user = await person(session, uuid)
-    now = datetime.now(UTC)
     quality = quality_of(body.reflection_text, body.intended_action, catalogue("reflections"))
     content = body.model_dump(exclude={"client_timestamp"})
     mark = fingerprint(content, body.client_timestamp or now.date())

@@ -1,11 +1,11 @@
 """Instruments, and what apps send for research."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
 from api import errors
+from api.clock import Now
 from api.database import WriteSession
 from api.errors import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
@@ -65,7 +65,9 @@ async def list_instruments(
         **problems(403, 404, 409, 413, 422, 503),
     },
 )
-async def create_response(uuid: str, body: ResponseCreate, session: WriteSession, response: Response) -> ResponseOut:
+async def create_response(
+    uuid: str, body: ResponseCreate, session: WriteSession, now: Now, response: Response
+) -> ResponseOut:
     """Needs consent in force. Partial answers are kept with what is missing and why; a later answer to the same
     instrument in the same phase (weekly: the same week, monthly: the same month) is a new version."""
     user = await person(session, uuid)
@@ -78,7 +80,6 @@ async def create_response(uuid: str, body: ResponseCreate, session: WriteSession
     wrong = rules.response_problems(instrument, body.phase, body.response_type, body.responses)
     if wrong:
         raise _invalid(wrong)
-    now = datetime.now(UTC)
     profile = await profile_of(session, user.id)
     day = local_date(body.client_timestamp or now, profile.time_zone if profile else None)
     period = rules.period_of(body.phase, day)
@@ -118,7 +119,9 @@ async def create_response(uuid: str, body: ResponseCreate, session: WriteSession
         **problems(404, 409, 413, 422, 503),
     },
 )
-async def create_event(uuid: str, body: EventCreate, session: WriteSession, response: Response) -> EventStored:
+async def create_event(
+    uuid: str, body: EventCreate, session: WriteSession, now: Now, response: Response
+) -> EventStored:
     """Without consent in force nothing is stored, and the answer says so. Known events are checked against their
     catalogue; unknown names are kept and marked. The same event sent again is not a second one."""
     user = await person(session, uuid)
@@ -134,7 +137,7 @@ async def create_event(uuid: str, body: EventCreate, session: WriteSession, resp
         "user_id": user.id,
         "consent_id": consent.id,
         "client_timestamp": body.client_timestamp,
-        "received_at": datetime.now(UTC),
+        "received_at": now,
         "fingerprint": rules.fingerprint(body.event_name, body.context, body.client_timestamp),
         "event_name": body.event_name,
         "known": known is not None,
@@ -154,13 +157,13 @@ async def create_event(uuid: str, body: EventCreate, session: WriteSession, resp
     responses={200: {"model": ProgressSnapshotOut, "description": "Replaced"}, **problems(404, 409, 413, 422, 503)},
 )
 async def put_snapshot(
-    uuid: str, body: ProgressSnapshotCreate, session: WriteSession, response: Response
+    uuid: str, body: ProgressSnapshotCreate, session: WriteSession, now: Now, response: Response
 ) -> ProgressSnapshotOut:
     """201 for a new month, 200 where it replaces one; with an older `client_timestamp` than the stored one nothing
     changes."""
     user = await person(session, uuid)
     values = body.model_dump(exclude={"month_range"})
-    values |= {"consent_id": await stamp(session, user.id), "received_at": datetime.now(UTC)}
+    values |= {"consent_id": await stamp(session, user.id), "received_at": now}
     if not await queries.put_snapshot(session, user.id, body.month_range, values):
         response.status_code = 200
     return _snapshot_out(await queries.snapshot(session, user.id, body.month_range))

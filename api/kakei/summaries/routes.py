@@ -1,16 +1,18 @@
 """Weekly and monthly summaries: posting again replaces."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from api.clock import Now
 from api.database import ReadSession, WriteSession
 from api.errors import SUMMARY_MISSING, ProblemOccurred
+from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.actions import award_badges
-from api.kakei.consent.queries import stamp
+from api.kakei.consent.queries import consent_in_force, stamp
 from api.kakei.once import Once, OnceRoute
 from api.kakei.person import person
+from api.kakei.studies.actions import observe_summary
 from api.kakei.summaries import queries
 from api.kakei.summaries.schemas import (
     MonthKey,
@@ -40,18 +42,22 @@ To = Annotated[MonthKey | None, Query(alias="to", description="Last month, YYYYM
     responses={200: {"model": WeeklySummaryOut, "description": "Replaced"}, **problems(404, 409, 413, 422, 503)},
 )
 async def put_weekly(
-    uuid: str, body: WeeklySummaryCreate, session: WriteSession, response: Response
+    uuid: str, body: WeeklySummaryCreate, session: WriteSession, now: Now, response: Response
 ) -> WeeklySummaryOut:
     """201 for a new week, 200 where it replaces one; with an older `client_timestamp` than the stored one nothing
     changes."""
     user = await person(session, uuid)
     key = {"user_id": user.id, "month_key": body.month_key, "week_key": body.week_key}
     values = body.model_dump(exclude={"month_key", "week_key"})
-    values |= {"consent_id": await stamp(session, user.id), "received_at": datetime.now(UTC)}
+    consent = await consent_in_force(session, user.id)
+    values |= {"consent_id": consent.id if consent else None, "received_at": now}
     stored, new = await queries.put_summary(session, WeeklySummary, key, values)
     if not new:
         response.status_code = 200
-    await award_badges(session, user.id, datetime.now(UTC))
+    if consent is not None:
+        profile = await profile_of(session, user.id)
+        await observe_summary(session, consent, profile, (body.month_key, body.week_key), now)
+    await award_badges(session, user.id, now)
     return WeeklySummaryOut.model_validate(stored)
 
 
@@ -102,18 +108,18 @@ async def get_weekly(
     responses={200: {"model": MonthlySummaryOut, "description": "Replaced"}, **problems(404, 409, 413, 422, 503)},
 )
 async def put_monthly(
-    uuid: str, body: MonthlySummaryCreate, session: WriteSession, response: Response
+    uuid: str, body: MonthlySummaryCreate, session: WriteSession, now: Now, response: Response
 ) -> MonthlySummaryOut:
     """201 for a new month, 200 where it replaces one; with an older `client_timestamp` than the stored one nothing
     changes."""
     user = await person(session, uuid)
     key = {"user_id": user.id, "month_key": body.month_key}
     values = body.model_dump(exclude={"month_key"})
-    values |= {"consent_id": await stamp(session, user.id), "received_at": datetime.now(UTC)}
+    values |= {"consent_id": await stamp(session, user.id), "received_at": now}
     stored, new = await queries.put_summary(session, MonthlySummary, key, values)
     if not new:
         response.status_code = 200
-    await award_badges(session, user.id, datetime.now(UTC))
+    await award_badges(session, user.id, now)
     return MonthlySummaryOut.model_validate(stored)
 
 

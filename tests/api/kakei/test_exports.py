@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
+from data.budget_log import budget_log
 from data.formats import FORMATS
-from data.logged import logged_bandit_data
 from data.missing import MEANING, SPSS, STATA, Missing
 from data.package import InvalidPackage, read_package
 from data.schema import TABLES, Column
@@ -189,7 +189,7 @@ def test_what_is_exported_is_what_training_reads(stored: Service, study: str, tm
     assert set(package.tables) == set(TABLES) - {"changes"}
     assert len(package.tables["decisions"]["decision_id"]) == 5
     with pytest.raises(InvalidPackage, match=r"no decision points of a study \(5 decisions"):
-        logged_bandit_data(package)
+        budget_log(package)
 
 
 @ON_ONE_DATABASE

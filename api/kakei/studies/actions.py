@@ -1,0 +1,191 @@
+"""What happens to a decision point: it is drawn once a week, and its outcome is entered as it comes in."""
+
+import math
+from dataclasses import asdict
+from datetime import date, datetime
+
+import numpy as np
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kakei.challenges.rules import local_date
+from api.kakei.studies import queries, rules
+from api.kakei.studies.candidates import FrozenCandidates
+from api.kakei.studies.rules import Around, Logged
+from api.models import Consent, Profile, Study
+from api.models import Decision as Stored
+from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
+from coach_model.budget.coach import Decision, decide
+from coach_model.budget.context import COLUMN, Contexts
+from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
+from coach_model.budget.study import Phase
+from coach_model.exploration import decision_seed
+from coach_model.onnx_policy import OnnxPolicy
+from coach_model.policy import FallbackReason, Source
+from data.outcomes import monday_of, pace_between, summaries_of, week_of, week_that_ends_after
+
+FIRST_OF_MONTH = 1
+"""Where a person's budget cycle begins who has not told otherwise."""
+LOGGING_DAYS = 7
+
+log = structlog.get_logger("api.studies")
+
+
+async def take_decision(
+    session: AsyncSession,
+    consent: Consent,
+    profile: Profile | None,
+    context: tuple[float, ...],
+    served: Decision,
+    shadow: OnnxPolicy | FallbackReason,
+    candidates: FrozenCandidates,
+    suggestion_id: str,
+    now: datetime,
+) -> tuple[Decision, str, datetime]:
+    """What a person who consented is told, under which id, since when: in a study week its one decision, else what the
+    coach has `served`. It is stored before it is told."""
+    contexts = np.array([context], dtype=np.float32)
+    zone = profile.time_zone if profile else None
+    await observe_context(session, consent, profile, context, now)
+    study = await queries.running_study(session, consent.study_version)
+    logged, monday, week = None, None, None
+    if study is not None:
+        monday, week = rules.study_week(study.started_at, now, zone)
+        earlier = await queries.decision_of_week(session, consent.user_id, study.id, monday)
+        if earlier is not None:
+            return _told(earlier)
+        logged = await _drawn(session, study, contexts, served, candidates, decision_seed(suggestion_id))
+    in_study = logged is not None
+    logged = logged or rules.decided_outside(served, contexts)
+    values = _row(logged, consent, context, suggestion_id, now) | {
+        "study_id": study.id if study and in_study else None,
+        "local_week": monday if in_study else None,
+        "study_week": week if in_study else None,
+        "prev_disagrees": rules.prev_disagrees(contexts, await queries.last_levels(session, consent.user_id)),
+        **_shadowed(shadow, contexts),
+    }
+    if not await queries.add_decision(session, values):
+        assert study is not None and monday is not None  # noqa: S101, PT018 - only a study's decision is unique
+        earlier = await queries.decision_of_week(session, consent.user_id, study.id, monday)
+        assert earlier is not None  # noqa: S101 - whoever was faster has committed it
+        return _told(earlier)
+    return logged.decision, suggestion_id, now
+
+
+async def observe_context(
+    session: AsyncSession, consent: Consent, profile: Profile | None, context: tuple[float, ...], now: datetime
+) -> None:
+    """Enter a context as the next one of the decisions that wait for it."""
+    for decision in await queries.without_next_context(session, consent.user_id, consent.study_version, now):
+        before, after = (
+            _position(moment, values, profile)
+            for moment, values in ((decision.decided_at, decision.context), (now, context))
+        )
+        cycle = profile.budget_cycle_start_day if profile else None
+        pace = pace_between(before, after, cycle or FIRST_OF_MONTH)
+        seen = {name: None if math.isnan(value) else value for name, value in asdict(pace).items()}
+        needs = context[COLUMN["needs_share"]]
+        await queries.observe(session, decision.id, seen | {"next_needs_share": needs, "context_at": now})
+
+
+async def observe_summary(
+    session: AsyncSession, consent: Consent, profile: Profile | None, week: tuple[int, int], now: datetime
+) -> None:
+    """Enter the logging days of a calendar week, once all of its summaries were sent at their end or later. `week` is
+    (month_key, week_key) of the one that has come."""
+    covered, zone = week_of(*week), profile.time_zone if profile else None
+    if covered is None:
+        return
+    monday = monday_of(covered[0])
+    waiting = [
+        decision
+        for decision in await queries.ripening(session, consent.user_id, consent.study_version, now)
+        if week_that_ends_after(local_date(decision.decided_at, zone)) == monday
+    ]
+    if not waiting:
+        return
+    keys = summaries_of(monday)
+    found = await queries.summaries_at(session, consent.user_id, keys)
+    complete = [row for row in found if _is_over(row.month_key, row.week_key, local_date(row.received_at, zone))]
+    if len(complete) == len(keys):
+        days = min(sum(row.logging_days_count for row in complete), LOGGING_DAYS)
+        for decision in waiting:
+            await queries.observe(session, decision.id, {"logging_days": days, "summary_at": now})
+
+
+async def _drawn(
+    session: AsyncSession,
+    study: Study,
+    contexts: Contexts,
+    served: Decision,
+    candidates: FrozenCandidates,
+    seed: str,
+) -> Logged | None:
+    """A draw of the study's phase; None where its candidate cannot be run, so that the coach answers as ever."""
+    if study.phase == Phase.EXPLORE:
+        around = served if study.around == Around.COACH else None
+        return rules.explored(seed, contexts, around, study.explore_epsilon)
+    policy = await candidates.policy(session, study.candidate_id)
+    if policy is None:
+        return None
+    decided = decide(policy, contexts)
+    if decided.problem is not None:
+        log.error("the candidate failed, its rules answer", study=study.study_version, why=decided.problem)
+    candidate = decided.rows[0]
+    return rules.confirmed(seed, contexts, candidate, policy.policy_id, study.confirm_epsilon)
+
+
+def _told(earlier: Stored) -> tuple[Decision, str, datetime]:
+    """The week's decision, as it was told first."""
+    source = Source.RULES if earlier.policy_id.startswith("budget-rules/") or earlier.fallback_reason else Source.POLICY
+    reason = FallbackReason(earlier.fallback_reason) if earlier.fallback_reason else None
+    told = Decision(earlier.levels, source, reason, earlier.policy_id, earlier.because or [[], [], []])
+    return told, earlier.decision_id, earlier.decided_at
+
+
+def _row(
+    logged: Logged, consent: Consent, context: tuple[float, ...], suggestion_id: str, now: datetime
+) -> dict[str, object]:
+    told = logged.decision
+    return {
+        "decision_id": suggestion_id,
+        "user_id": consent.user_id,
+        "consent_id": consent.id,
+        "decided_at": now,
+        "policy_id": logged.policy_id,
+        "source": "study" if logged.phase in set(Phase) else told.source,
+        "fallback_reason": told.fallback_reason,
+        "phase": logged.phase,
+        "component": logged.component,
+        "candidate_id": logged.candidate_id,
+        "epsilon": logged.epsilon,
+        "context": list(context),
+        "levels": told.levels,
+        "distributions": logged.distributions,
+        "propensity": logged.propensity,
+        "because": told.because,
+        "rules_levels": logged.rules_levels,
+        "candidate_levels": logged.candidate_levels,
+        "seed": decision_seed(suggestion_id),
+        "context_schema": CONTEXT_SCHEMA,
+        "action_schema": ACTION_SCHEMA,
+    }
+
+
+def _shadowed(shadow: OnnxPolicy | FallbackReason, contexts: Contexts) -> dict[str, object]:
+    """What the challenger would have decided, which nobody is told."""
+    if not isinstance(shadow, OnnxPolicy):
+        return {"shadow_policy_id": None, "shadow_levels": None}
+    return {"shadow_policy_id": shadow.policy_id, "shadow_levels": decide(shadow, contexts).rows[0].levels}
+
+
+def _position(
+    moment: datetime, context: tuple[float, ...] | list[float], profile: Profile | None
+) -> tuple[date, float, float]:
+    day = local_date(moment, profile.time_zone if profile else None)
+    return day, context[COLUMN["budget_used_ratio"]], context[COLUMN["savings_goal_progress"]]
+
+
+def _is_over(month_key: int, week_key: int, today: date) -> bool:
+    covered = week_of(month_key, week_key)
+    return covered is not None and today >= covered[1]

@@ -1,0 +1,151 @@
+"""`buddy study`: start one, confirm a candidate in it, stop it, and see how far it is."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from api.clock import utc_now
+from api.database import Database
+from api.kakei.studies.rules import STOPPED, Around
+from api.shell import one_clear_line, read_settings, with_database
+from coach_model.budget.study import CONFIRM_EPSILON, EXPLORE_EPSILON, Phase
+
+study = typer.Typer(help="Run studies of the coach with those who consented.", no_args_is_help=True)
+Version = Annotated[str, typer.Argument(help="The study version that participants consented to.")]
+Epsilon = Annotated[float, typer.Option(min=0.01, max=1, help="Share of uniform noise in each lever.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+class Refused(ValueError):
+    """The study is in another phase, or there is none."""
+
+
+@study.command()
+def start(
+    version: Version,
+    around: Annotated[
+        Around, typer.Option(help="What the noise is added to: the rules, or the coach as it is served.")
+    ] = Around.RULES,
+    epsilon: Epsilon = EXPLORE_EPSILON,
+) -> None:
+    """Begin the explore phase: once a local week, each participant's levers are drawn with noise."""
+    from api.kakei.studies import queries  # noqa: PLC0415 - help should not wait
+    from api.models import Study  # noqa: PLC0415
+
+    async def run(database: Database) -> None:
+        async with database.write() as session:
+            found = await queries.study_named(session, version)
+            if found is not None:
+                raise Refused(f"there is a study {version} already: {found.phase}")
+            session.add(
+                Study(
+                    study_version=version,
+                    phase=Phase.EXPLORE,
+                    around=around,
+                    explore_epsilon=epsilon,
+                    confirm_epsilon=CONFIRM_EPSILON,
+                    started_at=utc_now(),
+                )
+            )
+
+    with one_clear_line(Refused):
+        with_database(read_settings(), run)
+    typer.echo(f"{version} explores around the {around}, ε {epsilon:g} in each lever")
+
+
+@study.command()
+def confirm(
+    version: Version,
+    artifact: Annotated[
+        Path,
+        typer.Argument(help="Folder of the candidate's policy.onnx and policy.json.", exists=True, file_okay=False),
+    ],
+    epsilon: Epsilon = CONFIRM_EPSILON,
+) -> None:
+    """Freeze a candidate and begin the confirm phase: half of the decisions are the rules', half the candidate's."""
+    from api.kakei.studies import queries  # noqa: PLC0415
+    from coach_model.budget.coach import CONTRACT  # noqa: PLC0415
+    from coach_model.onnx_policy import ArtifactMissing, ArtifactRefused, load_policy  # noqa: PLC0415
+
+    with one_clear_line(ArtifactMissing, ArtifactRefused):
+        policy = load_policy(artifact, CONTRACT)
+
+    async def run(database: Database) -> None:
+        async with database.write() as session:
+            found = await _of_phase(session, version, Phase.EXPLORE)
+            await queries.freeze(session, policy.policy_id, policy.graph, policy.card_bytes, utc_now())
+            found.phase, found.candidate_id = Phase.CONFIRM, policy.policy_id
+            found.confirm_epsilon, found.confirmed_at = epsilon, utc_now()
+
+    with one_clear_line(Refused):
+        with_database(read_settings(), run)
+    typer.echo(f"{version} confirms {policy.policy_id}, which is frozen now")
+
+
+@study.command()
+def stop(version: Version) -> None:
+    """End a study: the coach is deterministic again. Outcomes of its last decisions still come in for two weeks."""
+
+    async def run(database: Database) -> None:
+        async with database.write() as session:
+            found = await _of_phase(session, version, Phase.EXPLORE, Phase.CONFIRM)
+            found.phase, found.stopped_at = STOPPED, utc_now()
+
+    with one_clear_line(Refused):
+        with_database(read_settings(), run)
+    typer.echo(f"{version} is stopped")
+
+
+@study.command()
+def status(as_json: Json = False) -> None:
+    """How far each study is: phase, participants, decisions, and how many outcomes have come in."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    from api.kakei.studies import queries  # noqa: PLC0415
+
+    async def run(database: Database) -> list[queries.Standing]:
+        async with database.read() as session:
+            return [await queries.standing_of(session, found) for found in await queries.studies(session)]
+
+    found = with_database(read_settings(), run)
+    if as_json:
+        typer.echo(json.dumps([_plain(one) for one in found]))
+        return
+    table = Table(show_edge=False)
+    for heading in ("study", "phase", "since", "candidate", "participants", "explore", "confirm", "context", "summary"):
+        table.add_column(heading, justify="right" if heading in {"participants", "explore", "confirm"} else "left")
+    for one in found:
+        since = one.study.stopped_at or one.study.confirmed_at or one.study.started_at
+        drawn = [str(one.by_phase.get(phase, 0)) for phase in Phase]
+        outcomes = [f"{count / max(one.decisions, 1):.0%}" for count in (one.with_context, one.with_summary)]
+        table.add_row(
+            *(one.study.study_version, one.study.phase, f"{since:%Y-%m-%d}", one.study.candidate_id or ""),
+            *(str(one.participants), *drawn, *outcomes),
+        )
+    Console().print(table)
+
+
+async def _of_phase(session: Any, version: str, *phases: str) -> Any:
+    from api.kakei.studies import queries  # noqa: PLC0415
+
+    found = await queries.study_named(session, version)
+    if found is None:
+        raise Refused(f"there is no study {version}; `buddy study start {version}` begins one")
+    if found.phase not in phases:
+        raise Refused(f"{version} is in phase {found.phase}, not {' or '.join(phases)}")
+    return found
+
+
+def _plain(one: Any) -> dict[str, Any]:
+    """A standing as JSON has it."""
+    columns = ("study_version", "phase", "around", "explore_epsilon", "confirm_epsilon", "candidate_id")
+    told: dict[str, Any] = {name: getattr(one.study, name) for name in columns}
+    for name in ("started_at", "confirmed_at", "stopped_at"):
+        moment: datetime | None = getattr(one.study, name)
+        told[name] = moment.isoformat() if moment else None
+    counts = ("participants", "decisions", "by_phase", "with_context", "with_summary")
+    return told | {name: getattr(one, name) for name in counts}

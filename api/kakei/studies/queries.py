@@ -1,0 +1,129 @@
+"""Studies, decision points and outcomes in the database."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kakei.accounts.queries import insert_into
+from api.kakei.studies.rules import STOPPED
+from api.models import Candidate, Decision, Outcome, Study, WeeklySummary
+from data.outcomes import CUT_OFF, NEXT_CONTEXT
+
+_RUNNING = select(Study).where(Study.study_version == bindparam("version"), Study.phase != STOPPED)
+_LAST = (
+    select(Decision.levels)
+    .where(Decision.user_id == bindparam("user_id"))
+    .order_by(Decision.decided_at.desc(), Decision.id.desc())
+    .limit(1)
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a study is."""
+
+    study: Study
+    participants: int
+    decisions: int
+    by_phase: dict[str, int]
+    with_context: int
+    with_summary: int
+
+
+async def study_named(session: AsyncSession, version: str) -> Study | None:
+    return await session.scalar(select(Study).where(Study.study_version == version))
+
+
+async def running_study(session: AsyncSession, version: str) -> Study | None:
+    """The study of a version, unless it was stopped."""
+    return await session.scalar(_RUNNING, {"version": version})
+
+
+async def studies(session: AsyncSession) -> list[Study]:
+    """All of them, newest first."""
+    return list(await session.scalars(select(Study).order_by(Study.id.desc())))
+
+
+async def standing_of(session: AsyncSession, study: Study) -> Standing:
+    mine = Decision.study_id == study.id
+    by_phase = await session.execute(select(Decision.phase, func.count()).where(mine).group_by(Decision.phase))
+    counts = dict(by_phase.tuples().all())
+    people = await session.scalar(select(func.count(Decision.user_id.distinct())).where(mine))
+    outcomes = select(func.count(Outcome.context_at), func.count(Outcome.summary_at))
+    found = (await session.execute(outcomes.join(Decision, Decision.id == Outcome.decision_key).where(mine))).one()
+    return Standing(study, people or 0, sum(counts.values()), counts, found[0], found[1])
+
+
+async def freeze(session: AsyncSession, policy_id: str, graph: bytes, card: bytes, now: datetime) -> None:
+    """Keep an artifact; the same one again changes nothing."""
+    insert = insert_into(session, Candidate).values(policy_id=policy_id, graph=graph, card=card, frozen_at=now)
+    await session.execute(insert.on_conflict_do_nothing(index_elements=["policy_id"]))
+
+
+async def candidate_named(session: AsyncSession, policy_id: str) -> Candidate | None:
+    return await session.get(Candidate, policy_id)
+
+
+async def decision_of_week(session: AsyncSession, user_id: int, study_id: int, monday: date) -> Decision | None:
+    """The decision point of a person and a week."""
+    same = (Decision.user_id == user_id, Decision.study_id == study_id, Decision.local_week == monday)
+    return await session.scalar(select(Decision).where(*same))
+
+
+async def last_levels(session: AsyncSession, user_id: int) -> list[int] | None:
+    """What was decided for a person last."""
+    return await session.scalar(_LAST, {"user_id": user_id})
+
+
+async def add_decision(session: AsyncSession, values: dict[str, Any]) -> bool:
+    """Store a decision; False where the person has one in that study and week already."""
+    insert = insert_into(session, Decision).values(**values)
+    if values["study_id"] is None:
+        await session.execute(insert)
+        return True
+    unless = insert.on_conflict_do_nothing(index_elements=["user_id", "study_id", "local_week"])
+    key = await session.scalar(unless.returning(Decision.id))
+    if key is not None:
+        await session.execute(insert_into(session, Outcome).values(decision_key=key, user_id=values["user_id"]))
+    return key is not None
+
+
+async def without_next_context(session: AsyncSession, user_id: int, version: str, now: datetime) -> list[Decision]:
+    """A person's decision points whose next context may come now and has not come yet."""
+    earliest, latest = NEXT_CONTEXT
+    query = (
+        select(Decision)
+        .join(Outcome, Outcome.decision_key == Decision.id)
+        .join(Study, Study.id == Decision.study_id)
+        .where(Decision.user_id == user_id, Study.study_version == version, Outcome.context_at.is_(None))
+        .where(Decision.decided_at >= now - latest, Decision.decided_at <= now - earliest)
+    )
+    return list(await session.scalars(query))
+
+
+async def ripening(session: AsyncSession, user_id: int, version: str, now: datetime) -> list[Decision]:
+    """A person's decision points before their cut-off."""
+    query = (
+        select(Decision)
+        .join(Study, Study.id == Decision.study_id)
+        .where(Decision.user_id == user_id, Study.study_version == version)
+        .where(Decision.decided_at >= now - CUT_OFF, Decision.decided_at <= now + timedelta(days=1))
+    )
+    return list(await session.scalars(query))
+
+
+async def summaries_at(session: AsyncSession, user_id: int, keys: Iterable[tuple[int, int]]) -> list[WeeklySummary]:
+    """The weekly summaries that there are of some weeks, by (month_key, week_key)."""
+    wanted = list(keys)
+    months = {month for month, _ in wanted}
+    query = select(WeeklySummary).where(WeeklySummary.user_id == user_id, WeeklySummary.month_key.in_(months))
+    return [row for row in await session.scalars(query) if (row.month_key, row.week_key) in wanted]
+
+
+async def observe(session: AsyncSession, decision_key: int, values: dict[str, Any]) -> None:
+    """Enter a part of an outcome."""
+    await session.execute(update(Outcome).where(Outcome.decision_key == decision_key).values(**values))

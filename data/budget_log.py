@@ -1,0 +1,162 @@
+"""The decision points of the budget coach's studies, as the arrays that learning and judging need; validated once."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from coach_model.budget.actions import LEVELS, LEVERS, Eligible, Levels, eligible_levels
+from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
+from coach_model.budget.context import FEATURES, validated
+from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
+from coach_model.exploration import Distributions, explored, joint_probability, one_hot
+from data.logged import Column, Index, LoggedBanditData
+from data.package import InvalidPackage, Package
+from data.schema.learning import NO_STUDY
+
+PROBABILITY_TOLERANCE = 1e-9
+PROPENSITY_TOLERANCE = 1e-6
+"""In a confirm phase the propensity is a mean of two components' joint probabilities, so at least half of either."""
+PENDING = "pending"
+SILENT_WEEKS = 3
+"""Whoever stays away for longer has left, whether they say so or not."""
+
+
+@dataclass(frozen=True)
+class BudgetLog(LoggedBanditData):
+    """`context` is (n, 10), `action` (n, 3). Rows are in the order (participant, week)."""
+
+    eligible: Eligible  # (n, 3, 5)
+    distributions: Distributions  # (n, 3, 5) of the component that acted
+    behavior: Distributions  # (n, 3, 5) each lever's marginals under the mixture that acted
+    rules: Levels  # (n, 3) what the rules would take
+    candidate: Levels  # (n, 3) what the frozen candidate of a confirm phase would take, -1 in others
+    epsilon: Column  # (n,) share of uniform noise in each lever
+    week: Index  # (n,) of the study
+    learns: npt.NDArray[np.bool_]  # (n,) split: True where policies may be learned from the row
+    phase: npt.NDArray[Any]  # (n,) "explore" or "confirm"
+    component: npt.NDArray[Any]  # (n,) "rules", "candidate" or "coach"
+    candidate_id: npt.NDArray[Any]  # (n,) the candidate of a confirm phase, "" in others
+    logging_days: Column  # (n,) 0 to 7, NaN where not observed
+    next_needs_share: Column  # (n,) in [0, 1], NaN where not observed
+    stays: Column  # (n,) 1 where the participant asks again within three weeks, NaN where that is not known yet
+    income_range: Column  # (n,) NaN where not known
+    user_profile: npt.NDArray[Any]  # (n,) "" where not known
+
+
+def budget_log(package: Package) -> BudgetLog:
+    """The decision points of a package joined with their outcomes. What the coach decided outside of a study, where it
+    is deterministic, is none; nor is what is too young to have an outcome.
+
+    Raises InvalidPackage where the log contradicts itself: another schema version, a level that was not eligible,
+    probabilities that do not sum to one, an eligible set that the context does not imply.
+    """
+    try:
+        participants, decisions, outcomes = (package.tables[name] for name in ("participants", "decisions", "outcomes"))
+    except KeyError as missing:
+        raise InvalidPackage(f"{package.path}: table {missing} is missing") from missing
+    for column, version in (("context_schema", CONTEXT_SCHEMA), ("action_schema", ACTION_SCHEMA)):
+        if set(decisions[column]) - {version}:
+            raise InvalidPackage(f"decisions.{column}: {sorted(set(decisions[column]))}, this code knows {version!r}")
+    pending = set(outcomes["decision_id"][outcomes["status"] == PENDING])
+    drawn = decisions["phase"] != NO_STUDY
+    ripe = np.array([name not in pending for name in decisions["decision_id"]], dtype=bool)
+    if not (drawn & ripe).any():
+        outside = f" ({int((~drawn).sum())} decisions were taken outside of one)" if (~drawn).any() else ""
+        young = f" ({int((drawn & ~ripe).sum())} wait for their outcome)" if (drawn & ~ripe).any() else ""
+        raise InvalidPackage(f"{package.path}: there are no decision points of a study{outside}{young}")
+    decisions = {name: column[drawn & ripe] for name, column in decisions.items()}
+
+    number = {name: index for index, name in enumerate(participants["participant_id"])}
+    participant = np.array([number[name] for name in decisions["participant_id"]])
+    place = {name: row for row, name in enumerate(outcomes["decision_id"])}
+    found = np.array([place.get(name, -1) for name in decisions["decision_id"]])
+
+    def outcome(name: str) -> Column:
+        column = np.append(outcomes[name].astype(np.float64), np.nan)
+        return np.asarray(column[found])  # the last one stands for no outcome
+
+    def levels(prefix: str) -> Levels:
+        return np.stack([decisions[f"{prefix}_{lever}"].astype(np.float64) for lever in LEVERS], axis=1)
+
+    probabilities = [[decisions[f"prob_{lever}_{level}"] for level in range(len(LEVELS))] for lever in LEVERS]
+    log = BudgetLog(
+        context=validated(np.stack([decisions[name] for name in FEATURES], axis=1)),
+        action=levels("level").astype(np.int64),
+        propensity=decisions["propensity"],
+        reward=outcome("reward"),
+        participant=participant,
+        eligible=_digits(decisions),
+        distributions=np.array(probabilities).transpose(2, 0, 1),
+        behavior=np.empty((len(found), len(LEVERS), len(LEVELS))),
+        rules=levels("rules").astype(np.int64),
+        candidate=np.nan_to_num(levels("candidate"), nan=-1).astype(np.int64),
+        epsilon=decisions["epsilon"],
+        week=decisions["study_week"].astype(np.int64),
+        learns=(participants["split"] == "learn")[participant],
+        phase=decisions["phase"].astype(str),
+        component=decisions["component"].astype(str),
+        candidate_id=_words(decisions["candidate_id"]),
+        logging_days=outcome("logging_days"),
+        next_needs_share=outcome("next_needs_share"),
+        stays=np.empty(len(found)),
+        income_range=participants["income_range_id"].astype(np.float64)[participant],
+        user_profile=_words(participants["user_profile"])[participant],
+    ).where(np.lexsort((decisions["study_week"], participant)))
+    _check(log)
+    return replace(log, behavior=_behavior(log), stays=_stays(log))
+
+
+def _behavior(log: BudgetLog) -> Distributions:
+    """(n, 3, 5): in a confirm phase the mean of rules and candidate, each with its noise; else what was drawn from."""
+    confirm = log.phase == "confirm"
+    components = [
+        explored(one_hot(np.maximum(levels, 0), len(LEVELS)), log.eligible, log.epsilon[:, None, None])
+        for levels in (log.rules, log.candidate)
+    ]
+    return np.where(confirm[:, None, None], (components[0] + components[1]) / 2, log.distributions)
+
+
+def _stays(log: BudgetLog) -> Column:
+    """(n,): 1 where the participant has a decision in the weeks after, 0 where they stay away for `SILENT_WEEKS`; NaN
+    in the last weeks of the log, in which nobody can tell yet."""
+    again = np.r_[log.participant[1:] == log.participant[:-1], False]
+    away = np.where(again, np.r_[np.diff(log.week), 0], SILENT_WEEKS + 1) > SILENT_WEEKS
+    unknown = away & (log.week > log.week.max() - SILENT_WEEKS)
+    return np.where(unknown, np.nan, ~away)
+
+
+def _words(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.array(["" if word is None else word for word in column.tolist()], dtype=str)
+
+
+def _digits(decisions: dict[str, npt.NDArray[Any]]) -> Eligible:
+    return np.array(
+        [[[digit == "1" for digit in row] for row in decisions[f"eligible_{lever}"]] for lever in LEVERS]
+    ).transpose(1, 0, 2)
+
+
+def _check(log: BudgetLog) -> None:
+    joint = joint_probability(log.distributions, log.action)
+    same_person = np.diff(log.participant) == 0
+    sums = log.distributions.sum(axis=2)
+    taken = np.take_along_axis(log.eligible, log.action[:, :, None], axis=2)
+    problems = {
+        "probabilities of a lever do not sum to one": np.abs(sums - 1).max(axis=1) > PROBABILITY_TOLERANCE,
+        "an ineligible level has a probability": (log.distributions * ~log.eligible).max(axis=(1, 2)) > 0,
+        "a level was taken that was not eligible": ~taken.all(axis=(1, 2)),
+        "the propensity is zero": log.propensity <= 0,
+        "the probabilities do not give the propensity": (log.propensity < joint / 2 - PROPENSITY_TOLERANCE)
+        | (joint <= 0)
+        | ((log.phase == "explore") & (np.abs(log.propensity - joint) > PROPENSITY_TOLERANCE)),
+        "a participant has two decisions": np.r_[False, same_person & (np.diff(log.week) == 0)],
+        "the eligible levels are not those of the context": (log.eligible != eligible_levels(log.context)).any(
+            axis=(1, 2)
+        ),
+        "a confirm phase names no candidate or not what it would do": (log.phase == "confirm")
+        & ((log.candidate_id == "") | (log.candidate < 0).any(axis=1)),
+    }
+    for problem, rows in problems.items():
+        if rows.any():
+            raise InvalidPackage(f"decisions: {problem} in {int(rows.sum())} rows")

@@ -1,0 +1,1 @@
+"""What the science of the loop claims, checked by simulation: `make science`."""

@@ -1,0 +1,98 @@
+"""Candidates whose true difference to the rules is known, and the confirm phases that try them."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+
+from coach_model.budget.actions import LEVELS, Levels, eligible_levels
+from coach_model.budget.context import COLUMN, Contexts
+from coach_model.budget.rules import nearest_eligible, rules_levels
+from data.synthetic.people import take
+from data.synthetic.study import LevelPolicy, StudyConfig, simulate
+from data.synthetic.truth import TrueValue, v_decision_difference
+from training.oracle import best_policy
+
+CONFIRM = StudyConfig(participants=400, explore_weeks=0, confirm_weeks=12)
+"""The study of SCIENCE: 400 people, 12 weeks."""
+CANDIDATE = "candidate"
+TRUTH_PEOPLE = 3000
+TRUTH_ROUNDS = 12_000
+TRUTH_SEED = 77_001
+CANCELLING_SHARE = 0.8075
+"""Of contexts with the best levels, the opposite ones in the rest: on average worth what the rules are."""
+BETTER_SHARE = 0.458
+"""Of contexts with the best levels, the rules' in the rest: worth 0.03 more than the rules."""
+MIXING = 1e4 * 0.6180339887
+"""The mixture is by the decimals of this times `needs_share`, which has four: as good as random, and no segment."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A candidate in a world, with what it is truly worth beside the rules."""
+
+    name: str
+    config: StudyConfig
+    candidate: LevelPolicy
+    truth: TrueValue
+    differ_share: float
+
+
+def scenarios() -> dict[str, Scenario]:
+    """Those of the gate's promise: nothing matters, effects that cancel out, and truly better by 0.03, where bad weeks
+    go missing as in the simulator, and where they do not."""
+    nothing = replace(CONFIRM, effect=0.0)
+    best = _best()
+    better = _mixed(best, rules_levels, BETTER_SHARE)
+    found = [
+        _scenario("zero effects", nothing, best),
+        _scenario("effects that cancel out", CONFIRM, _mixed(best, _opposite(best), CANCELLING_SHARE)),
+        _scenario("better by 0.03", CONFIRM, better),
+        _scenario("better by 0.03, missing at random", replace(CONFIRM, bad_weeks=0.0), better),
+    ]
+    return {scenario.name: scenario for scenario in found}
+
+
+@cache
+def _best() -> LevelPolicy:
+    return best_policy(CONFIRM_LIKE).levels
+
+
+CONFIRM_LIKE = StudyConfig(participants=300, explore_weeks=12)
+
+
+def _opposite(policy: LevelPolicy) -> LevelPolicy:
+    """Whatever is farthest from the levels of `policy`."""
+
+    def levels(contexts: Contexts) -> Levels:
+        farthest = np.where(policy(contexts) >= 2, 0, len(LEVELS) - 1)
+        return nearest_eligible(farthest, eligible_levels(contexts))
+
+    return levels
+
+
+def _mixed(good: LevelPolicy, other: LevelPolicy, share: float) -> LevelPolicy:
+    """`good` in that share of the contexts, `other` in the rest, as if by chance and always the same."""
+
+    def levels(contexts: Contexts) -> Levels:
+        mixing = np.modf(contexts[:, COLUMN["needs_share"]].astype(float) * MIXING)[0]
+        return np.where(mixing[:, None] < share, good(contexts), other(contexts))
+
+    return levels
+
+
+def _scenario(name: str, config: StudyConfig, candidate: LevelPolicy) -> Scenario:
+    truth, differ = _truth(config, candidate, replications=64)
+    return Scenario(name, config, candidate, truth, differ)
+
+
+def _truth(config: StudyConfig, candidate: LevelPolicy, replications: int) -> tuple[TrueValue, float]:
+    """V_decision of the candidate less that of the rules over the contexts of a large confirm phase, and how often
+    the two differ."""
+    large = replace(config, participants=TRUTH_PEOPLE, seed=TRUTH_SEED)
+    rounds = simulate(large, candidate, CANDIDATE).rounds
+    rounds = take(rounds, np.random.default_rng(TRUTH_SEED).choice(len(rounds), TRUTH_ROUNDS, replace=False))
+    contexts = rounds.contexts()
+    ours, theirs = candidate(contexts), rules_levels(contexts)
+    truth = v_decision_difference(rounds, ours, theirs, replications=replications, effect=config.effect)
+    return truth, float((ours != theirs).any(axis=1).mean())

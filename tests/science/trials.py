@@ -1,0 +1,99 @@
+"""Simulated confirm phases judged by the gate, and what each interval said about a truth that is known."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from joblib import Parallel, delayed
+
+from coach_model.budget.actions import LEVELS
+from coach_model.exploration import one_hot
+from data.budget_log import BudgetLog, budget_log
+from data.package import Package
+from data.synthetic.study import StudyConfig, metadata, simulate
+from tests.science.candidates import CANDIDATE, Scenario
+from training.estimators import ESTIMATORS
+from training.evidence import gather
+from training.gate import judge
+from training.intervals import Interval, clustered_bootstrap, clustered_t, confidence_sequence, empirical_bernstein
+from training.missingness import observation_probability
+from training.overlap import overlap
+from training.reward_model import crossfitted_reward
+
+BOOTSTRAP = 400
+"""Resamples; the percentiles of 1,000 differ by less than the simulation's own noise."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One simulated study: the verdict, and by name the intervals of the difference that were drawn."""
+
+    seed: int
+    verdict: str
+    reasons: tuple[str, ...]
+    effective_sample_size: float
+    overlaps: bool
+    intervals: dict[str, Interval]
+
+
+def logged(config: StudyConfig, candidate: Scenario | None, seed: int) -> BudgetLog:
+    """The log of one simulated study, as it would be read from its package."""
+    config = replace(config, seed=seed)
+    study = simulate(config, candidate.candidate if candidate else None, CANDIDATE)
+    return budget_log(Package(Path("simulated"), study.tables, metadata(config), ""))
+
+
+def trial(scenario: Scenario, seed: int, participants: int | None = None) -> Trial:
+    """Simulate the scenario's confirm phase with this seed, judge its candidate, and draw all intervals."""
+    config = scenario.config if participants is None else replace(scenario.config, participants=participants)
+    log = logged(config, scenario, seed)
+    candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (log.candidate, log.rules))
+    q = crossfitted_reward(log)
+    judgement = judge(gather(log, candidate, rules, q))
+    seen = observation_probability(log)
+    differences = {
+        name: estimator(log, candidate, q, observation=seen) - estimator(log, rules, q, observation=seen)
+        for name, estimator in ESTIMATORS.items()
+    }
+    best, who = differences["dr"], log.participant
+    reach = 2 / float(log.propensity.min())
+    intervals = {f"{name}, t": clustered_t(rounds, who) for name, rounds in differences.items()}
+    intervals |= {
+        "dr, bootstrap": clustered_bootstrap(best, who, resamples=BOOTSTRAP, seed=seed),
+        "dr, confidence sequence": confidence_sequence(best, who, planned_rounds=len(log)),
+        "dr, empirical Bernstein": empirical_bernstein(best, who, bounds=(-reach, reach)),
+    }
+    support = overlap(log, candidate, rules)
+    size = support.differing.effective_sample_size
+    return Trial(seed, judgement.verdict, tuple(judgement.reasons), size, support.sufficient, intervals)
+
+
+def trials(scenario: Scenario, seeds: Sequence[int], jobs: int = 2, participants: int | None = None) -> list[Trial]:
+    """Many of them, side by side."""
+    return list(Parallel(n_jobs=jobs)(delayed(_alone)(scenario, seed, participants) for seed in seeds))
+
+
+def coverage(found: Sequence[Trial], truth: float) -> dict[str, float]:
+    """By interval, the share of the trials with overlap in which it held the truth."""
+    judged = [one for one in found if one.overlaps]
+    return {
+        name: float(np.mean([one.intervals[name].low <= truth <= one.intervals[name].high for one in judged]))
+        for name in judged[0].intervals
+    }
+
+
+def bias(found: Sequence[Trial], truth: float) -> dict[str, float]:
+    """By interval, the mean estimate less the truth."""
+    return {
+        name: float(np.mean([one.intervals[name].estimate for one in found]) - truth) for name in found[0].intervals
+    }
+
+
+def promoted(found: Sequence[Trial]) -> float:
+    """Share of the trials whose candidate was promoted."""
+    return float(np.mean([one.verdict == "promote" for one in found]))
+
+
+def _alone(scenario: Scenario, seed: int, participants: int | None) -> Trial:
+    return trial(scenario, seed, participants)

@@ -1,0 +1,98 @@
+"""The gate: may this candidate take the rules' place? Pure; what it looks at is gathered in `training.evidence`.
+
+Three verdicts. A study that can say nothing is told from one that says no, and silence never promotes.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from training.evidence import MINIMUM_RELEVANT_DIFFERENCE, PLANNED_POWER, Evidence
+
+PROMOTE: Literal["promote"] = "promote"
+REJECT: Literal["reject"] = "reject"
+INSUFFICIENT: Literal["insufficient evidence"] = "insufficient evidence"
+
+type Verdict = Literal["promote", "reject", "insufficient evidence"]
+
+LEVEL = 0.025
+"""One-sided error of the first look at a study."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A verdict, and why."""
+
+    verdict: Verdict
+    reasons: list[str]
+
+
+def level_of_look(look: int) -> float:
+    """The one-sided error at which look number `look` (from 1) of a study is judged: 0.025 / look². Everything after
+    the first adds up to at most 0.64 of it, however many candidates are tried and however often."""
+    return LEVEL / look**2
+
+
+def judge(evidence: Evidence) -> Judgement:
+    """The verdict on a candidate, with all reasons for it."""
+    if evidence.phase != "confirm":
+        return Judgement(INSUFFICIENT, ["only explore data: a promotion needs a confirm phase", *_support(evidence)])
+    if evidence.difference is None:
+        return Judgement(INSUFFICIENT, _support(evidence))
+    against = _against(evidence)
+    if against:
+        return Judgement(REJECT, against)
+    doubts = _doubts(evidence)
+    if doubts:
+        return Judgement(INSUFFICIENT, [*doubts, *_needed(evidence)])
+    found = evidence.difference
+    surely = f"at least {found.low:+.4f} with {1 - evidence.level:.1%} confidence ({evidence.method})"
+    unharmed = "no guardrail and no segment is harmed, and the missing outcomes cannot explain it"
+    return Judgement(PROMOTE, [f"better than the rules by {found.estimate:+.4f} a week, {surely}", unharmed])
+
+
+def _support(evidence: Evidence) -> list[str]:
+    return [f"too little overlap: {problem}" for problem in evidence.overlap.problems]
+
+
+def _against(evidence: Evidence) -> list[str]:
+    found = evidence.difference
+    reasons = []
+    if found is not None and found.high < 0:
+        reasons.append(f"worse than the rules: {found.estimate:+.4f} a week, at most {found.high:+.4f}")
+    for rail in evidence.guardrails:
+        if rail.standing == "broken" and rail.difference is not None:
+            change = f"{rail.difference.estimate:+.4f}, at most {rail.difference.high:+.4f}"
+            reasons.append(f"guardrail {rail.name} ({rail.label}) falls: {change}, margin {-rail.margin}")
+    return reasons
+
+
+def _doubts(evidence: Evidence) -> list[str]:
+    found, doubts = evidence.difference, []
+    if found is not None and found.low <= 0:
+        doubts.append(f"the lower bound of the difference to the rules is {found.low:+.4f}, not above zero")
+    for rail in evidence.guardrails:
+        if rail.standing == "undetermined":
+            known = "nothing is known" if rail.difference is None else f"at least {rail.difference.low:+.4f}"
+            doubts.append(f"guardrail {rail.name} ({rail.label}): {known}, the margin is {-rail.margin}")
+    for segment in evidence.segments:
+        if segment.harmed and segment.difference is not None:
+            change = f"{segment.difference.estimate:+.4f} (Holm-adjusted p {segment.harm_p_value:.4f})"
+            doubts.append(f"{segment.by} {segment.name} is harmed: {change}")
+    if evidence.worst is not None and evidence.worst_low is not None and evidence.worst_low <= 0:
+        observed = f"{evidence.worst.candidate_observed:.1%} and {evidence.worst.reference_observed:.1%}"
+        doubts.append(
+            f"missing outcomes could explain it: {observed} were observed under candidate and rules, "
+            f"and in the worst case the lower bound is {evidence.worst_low:+.4f}"
+        )
+    return doubts
+
+
+def _needed(evidence: Evidence) -> list[str]:
+    needed = evidence.participants_needed
+    if needed is None:
+        return []
+    more = max(needed - evidence.participants, 0)
+    about = f"a difference of {MINIMUM_RELEVANT_DIFFERENCE} to be seen with {PLANNED_POWER:.0%} power"
+    if more == 0:
+        return [f"{evidence.participants} participants are enough for {about}; waiting for more would be fishing"]
+    return [f"{more} more participants ({needed} in all) are needed for {about}"]

@@ -1,0 +1,151 @@
+"""Intervals around the mean of per-round values whose rounds belong to participants.
+
+Rounds of one participant depend on each other, so all of these treat the participant as the unit. What each covers is
+simulated in docs/science.md.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed
+from scipy import stats
+
+from data.logged import Column, Index
+
+RESAMPLES = 1000
+RESAMPLES_AT_ONCE = 100
+FEWEST_CLUSTERS = 2
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its standard error and a two-sided confidence interval, clustered by participant."""
+
+    estimate: float
+    error: float
+    low: float
+    high: float
+    clusters: int
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What all intervals are made of: by participant, the sum of the values and the number of rounds."""
+
+    total: Column  # (g,)
+    rounds: Column  # (g,)
+
+    @property
+    def estimate(self) -> float:
+        """The mean over rounds."""
+        return float(self.total.sum() / self.rounds.sum())
+
+    @property
+    def error(self) -> float:
+        """The cluster-robust standard error, √(G/(G-1) · Σ_g (Σ_{i in g} (x_i - x̄))²) / n."""
+        count = len(self.total)
+        centred = self.total - self.rounds * self.estimate
+        return float(np.sqrt(count / (count - 1) * (centred**2).sum()) / self.rounds.sum())
+
+
+def by_participant(per_round: Column, participant: Index) -> Sums:
+    """Raises ValueError with fewer than two participants, or where a value is not finite."""
+    if not np.isfinite(per_round).all():
+        raise ValueError("an interval needs values that are finite")
+    _, index = np.unique(participant, return_inverse=True)
+    sums = Sums(np.bincount(index, per_round), np.bincount(index).astype(np.float64))
+    if len(sums.total) < FEWEST_CLUSTERS:
+        raise ValueError("an interval needs at least two participants")
+    return sums
+
+
+def clustered_t(per_round: Column, participant: Index, confidence: float = 0.95) -> Interval:
+    """The default: a t interval with the cluster-robust standard error and G - 1 degrees of freedom.
+
+    Cameron and Miller (2015), Journal of Human Resources 50(2).
+    """
+    sums = by_participant(per_round, participant)
+    reach = float(stats.t.ppf((1 + confidence) / 2, len(sums.total) - 1)) * sums.error
+    return _around(sums, reach)
+
+
+def clustered_bootstrap(
+    per_round: Column,
+    participant: Index,
+    confidence: float = 0.95,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    jobs: int = 1,
+) -> Interval:
+    """Percentiles of the mean over resampled participants. The values stay what they are: q̂ is not fitted anew in each
+    resample, so its own uncertainty is not in the interval. `jobs` processes share the work, with equal results."""
+    sums = by_participant(per_round, participant)
+    parts = range(0, resamples, RESAMPLES_AT_ONCE)
+    means = Parallel(n_jobs=jobs)(
+        delayed(_resampled)(sums, min(RESAMPLES_AT_ONCE, resamples - start), [seed, start]) for start in parts
+    )
+    drawn = np.concatenate(list(means))
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(sums.estimate, float(drawn.std(ddof=1)), float(low), float(high), len(sums.total))
+
+
+def confidence_sequence(
+    per_round: Column, participant: Index, confidence: float = 0.95, *, planned_rounds: int
+) -> Interval:
+    """An interval that holds over all looks at a growing log at once, tightest at `planned_rounds`:
+
+        x̄ ± SE √( 2 (n ρ² + 1) / (n ρ²) · log(√(n ρ² + 1) / α) )
+
+    with the cluster-robust SE and ρ² chosen for the planned number of rounds. Asymptotic, two-sided; Waudby-Smith,
+    Arbour, Sinha, Kennedy, Ramdas (2024), Annals of Statistics 52(6), eqs. (14) and (B.2).
+    """
+    sums = by_participant(per_round, participant)
+    alpha = 1 - confidence
+    rho_squared = (-2 * np.log(alpha) + np.log(-2 * np.log(alpha) + 1)) / planned_rounds
+    scaled = sums.rounds.sum() * rho_squared
+    width = np.sqrt(2 * (scaled + 1) / scaled * np.log(np.sqrt(scaled + 1) / alpha))
+    return _around(sums, float(width) * sums.error)
+
+
+def empirical_bernstein(
+    per_round: Column, participant: Index, confidence: float = 0.95, *, bounds: tuple[float, float]
+) -> Interval:
+    """An interval that holds in every sample size, without any approximation, for values within `bounds`:
+
+        ȳ ± √(2 V log(4/α) / G) + 7 R log(4/α) / (3 (G - 1))
+
+    over participants' scaled sums y, whose range R grows with the largest number of rounds: vacuous where weights are
+    large. Maurer and Pontil (2009), COLT, theorem 4, for both sides. Raises ValueError for a value out of bounds.
+    """
+    low, high = bounds
+    if per_round.min() < low or per_round.max() > high:
+        raise ValueError(f"values lie in {per_round.min():.4g} … {per_round.max():.4g}, outside of {low} … {high}")
+    sums = by_participant(per_round, participant)
+    count = len(sums.total)
+    scaled = sums.total * count / sums.rounds.sum()
+    largest = (high - low) * sums.rounds.max() * count / sums.rounds.sum()
+    log_term = np.log(4 / (1 - confidence))
+    reach = np.sqrt(2 * scaled.var(ddof=1) * log_term / count) + 7 * largest * log_term / (3 * (count - 1))
+    return _around(sums, float(reach))
+
+
+def holm(p_values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Adjusted p-values, in their order. Holm (1979), Scandinavian Journal of Statistics 6(2)."""
+    order = np.argsort(p_values)
+    steps = p_values[order] * np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return adjusted
+
+
+def _around(sums: Sums, reach: float) -> Interval:
+    return Interval(sums.estimate, sums.error, sums.estimate - reach, sums.estimate + reach, len(sums.total))
+
+
+def _resampled(sums: Sums, count: int, seed: list[int]) -> Column:
+    """(count,): the mean over participants drawn with replacement."""
+    groups = len(sums.total)
+    times = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), count)
+    return np.asarray((times @ sums.total) / (times @ sums.rounds))

@@ -1,0 +1,100 @@
+"""Outcomes that are missing: who is likely to be observed, whether one policy's are missing more, and how much that
+could fake at worst. Nothing is ever filled in."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from data.budget_log import BudgetLog
+from data.logged import Column
+from training.estimators import Distribution, importance_weight
+from training.intervals import Interval, clustered_t
+from training.reward_model import CROSSFIT_FOLDS, DEMAND, Matrix, Standardisation, baseline_columns
+
+SMALLEST_OBSERVATION = 0.05
+"""Probabilities of being observed are cut off below: nobody stands for more than twenty."""
+
+
+@dataclass(frozen=True)
+class WorstCase:
+    """What is left of a difference if the missing outcomes were as unlucky for it as they can be."""
+
+    candidate_observed: float
+    reference_observed: float
+    """Share of outcomes observed under each policy, where they differ."""
+    trimmed_share: float
+    """Of the better observed policy's outcomes, its most favourable ones, that are taken away."""
+    estimate: float
+    """The difference without them."""
+
+
+def observation_probability(log: BudgetLog) -> Column:
+    """(n,): the probability that a round's reward is observed, from context, history and levels, by a logistic
+    regression that has not seen the participant; all ones where everything was."""
+    observed = log.observed
+    if observed.all():
+        return np.ones(len(log))
+    columns = _columns(log)
+    found = np.empty(len(log))
+    for learn, judge in GroupKFold(CROSSFIT_FOLDS).split(columns, groups=log.participant):
+        if observed[learn].all():
+            found[judge] = 1
+            continue
+        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+        found[judge] = model.fit(columns[learn], observed[learn]).predict_proba(columns[judge])[:, 1]
+    return np.maximum(found, SMALLEST_OBSERVATION)
+
+
+def missing_difference(log: BudgetLog, candidate: Distribution, reference: Distribution) -> Interval:
+    """By how much more often outcomes are missing under the candidate than under the reference, clustered."""
+    missing = np.where(log.observed, 0.0, 1.0)
+    ours, theirs = (_plain_weight(log, policy) for policy in (candidate, reference))
+    return clustered_t((ours - theirs) * missing, log.participant)
+
+
+def worst_case(
+    log: BudgetLog, candidate: Distribution, reference: Distribution, residual: Column, modelled: float
+) -> WorstCase:
+    """Lee's bound (2009, Review of Economic Studies 76(3)) on the residuals r - q̂ (n,), `modelled` being the mean
+    difference of q̂.
+
+    The policy whose outcomes are observed more often may owe that to weeks that nobody would have seen under the
+    other. As many of its outcomes as it has too many are taken away, those that favour the candidate most. Equal
+    shares leave the difference as it is.
+    """
+    differ = np.abs(candidate - reference).max(axis=(1, 2)) > 0
+    arms = [np.where(differ, _plain_weight(log, policy), 0) for policy in (candidate, reference)]
+    seen = log.observed
+    ours, theirs = (float(arm[seen].sum() / arm.sum()) if arm.sum() else 0.0 for arm in arms)
+    excess = ours - theirs
+    trimmed = abs(excess) / max(ours, theirs) if max(ours, theirs) else 0.0
+    means = []
+    for arm, sign, has_more in zip(arms, (-1, 1), (excess > 0, excess < 0), strict=True):
+        weight, value = arm[seen], residual[seen]
+        means.append(_trimmed_mean(value, weight, trimmed if has_more else 0.0, lowest=sign > 0))
+    estimate = modelled + float(differ.mean()) * (means[0] - means[1])
+    return WorstCase(ours, theirs, trimmed, estimate)
+
+
+def _trimmed_mean(value: Column, weight: Column, share: float, *, lowest: bool) -> float:
+    """Mean without the given share of the weight, taken from the lowest or the highest values."""
+    order = np.argsort(value if lowest else -value)
+    value, weight = value[order], weight[order]
+    gone = np.minimum(weight, np.maximum(share * weight.sum() - (np.cumsum(weight) - weight), 0))
+    kept = weight - gone
+    return float((kept * value).sum() / kept.sum()) if kept.sum() else 0.0
+
+
+def _plain_weight(log: BudgetLog, policy: Distribution) -> Column:
+    """π(a | x) / p, whether the reward was observed or not."""
+    everybody = BudgetLog(**{**log.__dict__, "reward": np.nan_to_num(log.reward)})
+    return importance_weight(everybody, policy)
+
+
+def _columns(log: BudgetLog) -> Matrix:
+    z = Standardisation(log.context.mean(axis=0, dtype=float), np.maximum(log.context.std(axis=0, dtype=float), 0.01))
+    return np.column_stack([baseline_columns(log, z(log.context)), DEMAND[log.action]])
