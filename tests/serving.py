@@ -36,6 +36,18 @@ class Service:
     def log(self) -> str:
         return self.log_file.read_text(encoding="utf-8")
 
+    def buddy(self, *arguments: str) -> str:
+        """What `buddy` prints, on the same database."""
+        return buddy(self.environment, *arguments)
+
+
+def buddy(environment: Mapping[str, str], *arguments: str) -> str:
+    """What `buddy` prints in an environment; it must succeed."""
+    command = [str(Path(sys.executable).with_name("buddy")), *arguments]
+    done = subprocess.run(command, env=os.environ | dict(environment), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
 
 @contextlib.contextmanager
 def service(folder: Path, environment: Mapping[str, str] | None = None, port: int | None = None) -> Iterator[Service]:

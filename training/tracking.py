@@ -1,8 +1,9 @@
-"""Logs a training run to MLflow. The only place that knows mlflow, which takes seconds to import."""
+"""Logs runs to MLflow and names its models. The only place that knows mlflow, which takes seconds to import."""
 
 import logging
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,54 @@ def tracking_uri() -> str:
 
 
 def log_training(card: Mapping[str, Any], artifact: Path) -> str:
-    """Log the run that wrote `artifact` and return its id: parameters, metrics, dataset digest, graph and card."""
+    """Log the run that wrote `artifact` and return its id: parameters, metrics, dataset digest, graph and card. The
+    artifact becomes a version of the registered model, its `challenger`."""
+    mlflow = _mlflow()
+    with mlflow.start_run(run_name=card["policy_id"]) as run:
+        mlflow.set_tags({"policy_id": card["policy_id"], "verdict": card["verdict"], "synthetic": card["synthetic"]})
+        mlflow.log_params({"dataset": card["dataset"]["digest"], **card["training"]})
+        mlflow.log_metrics(_metrics(card))
+        mlflow.log_artifacts(str(artifact), "policy")
+    set_alias("challenger", card["policy_id"], artifact, str(run.info.run_id))
+    return str(run.info.run_id)
+
+
+def log_run(kind: str, document: Mapping[str, Any], files: Sequence[Path] = ()) -> str:
+    """Log what a command found and return the run's id: every number of `document` as a metric, its words as tags, the
+    document itself and `files` as artifacts."""
+    mlflow = _mlflow()
+    with mlflow.start_run(run_name=f"{kind} {document.get('policy_id', '')}".strip()) as run:
+        mlflow.set_tag("command", kind)
+        for name in ("policy_id", "verdict", "study"):
+            if name in document:
+                mlflow.set_tag(name, document[name])
+        mlflow.log_param("dataset", document.get("dataset", ""))
+        mlflow.log_metrics(_numbers(document))
+        mlflow.log_dict(dict(document), f"{kind}.json")
+        for file in files:
+            log = mlflow.log_artifacts if file.is_dir() else mlflow.log_artifact
+            log(str(file), *(("policy",) if file.is_dir() else ()))
+    return str(run.info.run_id)
+
+
+def set_alias(alias: str, policy_id: str, artifact: Path, run_id: str | None = None) -> None:
+    """Let the registered model's alias name the version with this policy, which is made where there is none."""
+    mlflow = _mlflow()
+    client = mlflow.MlflowClient()
+    if not client.search_registered_models(f"name='{EXPERIMENT}'"):
+        client.create_registered_model(EXPERIMENT, description="Policies of the budget coach.")
+    known = client.search_model_versions(f"name='{EXPERIMENT}' and tag.policy_id='{policy_id}'")
+    version = known[0] if known else None
+    if version is None:
+        tags = {"policy_id": policy_id}
+        version = client.create_model_version(EXPERIMENT, artifact.absolute().as_uri(), run_id, tags=tags)
+    client.set_registered_model_alias(EXPERIMENT, alias, version.version)
+
+
+def _mlflow() -> Any:
+    """MLflow, on our store and in our experiment."""
     DEFAULT_STORE.parent.mkdir(parents=True, exist_ok=True)
-    import mlflow  # noqa: PLC0415 - takes seconds, and only training waits for it
+    import mlflow  # noqa: PLC0415 - takes seconds, and only who tracks waits for it
 
     for chatty in ("mlflow", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
@@ -29,12 +75,31 @@ def log_training(card: Mapping[str, Any], artifact: Path) -> str:
             EXPERIMENT, (DEFAULT_STORE.parent / "mlartifacts").absolute().as_uri() if local else None
         )
     mlflow.set_experiment(EXPERIMENT)
-    with mlflow.start_run(run_name=card["policy_id"]) as run:
-        mlflow.set_tags({"policy_id": card["policy_id"], "verdict": card["verdict"], "synthetic": card["synthetic"]})
-        mlflow.log_params({"dataset": card["dataset"]["digest"], **card["training"]})
-        mlflow.log_metrics(_metrics(card))
-        mlflow.log_artifacts(str(artifact), "policy")
-    return str(run.info.run_id)
+    return mlflow
+
+
+def _numbers(document: Any, name: str = "") -> dict[str, float]:
+    """Every number in a document, by the path to it."""
+    if isinstance(document, bool) or document is None:
+        return {}
+    if isinstance(document, int | float):
+        return {name: float(document)}
+    if isinstance(document, Mapping):
+        inner = [_numbers(one, f"{name}.{key}".strip(".")) for key, one in document.items()]
+        return {path: value for found in inner for path, value in found.items()}
+    if isinstance(document, list | tuple):
+        listed = [_numbers(one, f"{name}.{_named(one, place)}") for place, one in enumerate(document)]
+        return {path: value for found in listed for path, value in found.items()}
+    return {}
+
+
+def _named(document: Any, place: int) -> str:
+    """What an entry of a list is called: by its own name, where it has one that a metric may have."""
+    if isinstance(document, Mapping):
+        for key in ("estimator", "name", "action", "policy_id"):
+            if key in document:
+                return re.sub(r"[^A-Za-z0-9_ /.-]+", "_", str(document[key]))
+    return str(place)
 
 
 def _metrics(card: Mapping[str, Any]) -> dict[str, float]:

@@ -6,7 +6,17 @@ broken, can make the coach say something reckless.
 
 from dataclasses import dataclass
 
-from coach_model.budget.actions import LEVELS, LEVERS, PREVIOUS, eligible_levels_of, essential_shares
+import numpy as np
+
+from coach_model.budget.actions import (
+    LEVELS,
+    LEVERS,
+    PREVIOUS,
+    Levels,
+    eligible_levels,
+    eligible_levels_of,
+    essential_shares,
+)
 from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
 from coach_model.budget.context import FEATURES, Contexts
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
@@ -83,6 +93,22 @@ def decide(policy: OnnxPolicy | FallbackReason, contexts: Contexts) -> Decisions
             rows[place] = decision
     invalid = len(untrusted.get(FallbackReason.INVALID_OUTPUT, ()))
     return Decisions(rows, f"{policy.policy_id}: {invalid} answers were no valid decision" if invalid else None)
+
+
+def composite_levels(policy: OnnxPolicy, contexts: Contexts) -> Levels:
+    """(n, 3): what would be served for contexts (n, 10): the policy where it may speak, the rules elsewhere.
+
+    Unlike `decide` it trusts the graph: for judging an artifact, which is refused where its graph answers nonsense.
+    Raises ValueError where it does.
+    """
+    distribution, level, supported, *_ = policy({"context": contexts})
+    eligible = eligible_levels(contexts)
+    taken = np.take_along_axis(eligible, np.clip(level, 0, len(LEVELS) - 1)[:, :, None], axis=2)
+    sums = np.abs(distribution.sum(axis=2) - 1)
+    if not (taken.all() and ((level >= 0) & (level < len(LEVELS))).all() and (sums <= SUM_TOLERANCE).all()):
+        raise ValueError(f"{policy.policy_id} answers with what is no decision")
+    levels: Levels = np.where(supported, level, rules_levels(contexts))
+    return levels
 
 
 def decide_by_rules(contexts: Contexts, reason: FallbackReason) -> list[Decision]:

@@ -85,15 +85,17 @@ def test_a_broken_artifact_is_answered_for_by_the_rules(fault: str, tmp_path: Pa
         assert (answer["source"], answer["fallback_reason"]) == ("rules", reason)
         assert answer["policy_id"] == RULES_VERSION
         assert [answer["w_adj"], answer["c_adj"], answer["s_adj"]] == (rules_levels(EXAMPLE)[0] / 4).tolist()
+        loads = reason in {"invalid_output", "model_error"}
+        assert httpx.get(f"{running.url}/coach/model").status_code == (200 if loads else 404)
         for _ in range(50):
             ask(running)
         batch = httpx.post(f"{running.url}/coach/suggestions/batch", json={"contexts": [EXAMPLE_CONTEXT] * 3})
         assert {a["fallback_reason"] for a in batch.json()["answers"]} == {reason}
         metrics = httpx.get(f"{running.url}/metrics").text
         assert f'buddy_coach_decisions_total{{coach="budget",reason="{reason}",source="rules"}} 54.0' in metrics
-        served = httpx.get(f"{running.url}/coach/model")
-        loads = reason in {"invalid_output", "model_error"}
-        assert served.status_code == (200 if loads else 404)
+        assert ('buddy_coach_breaker_open{coach="budget"} 1.0' in metrics) == loads  # it kept failing
+        assert httpx.get(f"{running.url}/coach/model").status_code == 404
+        assert running.log().count("breaker open") == (1 if loads else 0)
         complaints = running.log().count("the policy failed")
         assert complaints == (1 if loads else 0)  # said once, not fifty times
 

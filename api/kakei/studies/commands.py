@@ -116,17 +116,18 @@ def status(as_json: Json = False) -> None:
         typer.echo(json.dumps([_plain(one) for one in found]))
         return
     table = Table(show_edge=False)
-    for heading in ("study", "phase", "since", "candidate", "participants", "explore", "confirm", "context", "summary"):
-        table.add_column(heading, justify="right" if heading in {"participants", "explore", "confirm"} else "left")
+    for heading in ("study", "phase", "since", "people", "decisions", "outcomes"):
+        table.add_column(heading, no_wrap=True, justify="right" if heading in {"people", "decisions"} else "left")
     for one in found:
         since = one.study.stopped_at or one.study.confirmed_at or one.study.started_at
-        drawn = [str(one.by_phase.get(phase, 0)) for phase in Phase]
-        outcomes = [f"{count / max(one.decisions, 1):.0%}" for count in (one.with_context, one.with_summary)]
-        table.add_row(
-            *(one.study.study_version, one.study.phase, f"{since:%Y-%m-%d}", one.study.candidate_id or ""),
-            *(str(one.participants), *drawn, *outcomes),
-        )
+        parts = {"context": one.with_context, "summary": one.with_summary}
+        came = ", ".join(f"{name} {count / max(one.decisions, 1):.0%}" for name, count in parts.items())
+        counts = (str(one.participants), str(one.decisions))
+        table.add_row(one.study.study_version, one.study.phase, f"{since:%Y-%m-%d}", *counts, came)
     Console().print(table)
+    for one in found:
+        if one.study.candidate_id:
+            typer.echo(f"{one.study.study_version} tries {one.study.candidate_id}")
 
 
 async def _of_phase(session: Any, version: str, *phases: str) -> Any:

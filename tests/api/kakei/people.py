@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from tests.lived import Lived
 from tests.serving import Service
 
 PROFILE: dict[str, Any] = {
@@ -104,7 +105,7 @@ def this_month() -> str:
 class Person:
     """A user whom nobody else knows."""
 
-    service: Service
+    service: Service | Lived
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """All that is stored about a person: theirs to read, and gone when they say so."""
 
 import json
+import secrets
 import subprocess
 import sys
 from pathlib import Path
@@ -27,14 +28,18 @@ from tests.api.kakei.people import (
 from tests.api.kakei.test_challenges import FEW_DAYS, completed
 from tests.serving import Service, service
 
-NOBODYS = {*SEEDED, "users", "pseudonym_keys", "releases", "released_participants"}
+NOBODYS = {*SEEDED, "users", "pseudonym_keys", "releases", "released_participants", "studies", "candidates"}
 """Tables without rows of a person; whoever adds a table decides here or by a foreign key."""
 
 
 def full_life(person: Person) -> None:
     """Something in every table."""
+    study = f"study-{secrets.token_hex(4)}"
+    person.service.buddy("study", "start", study)
+    coach, mine = f"{person.service.url}/coach/suggestions", {"X-User-UUID": person.uuid}
+    httpx.post(coach, json=EXAMPLE_CONTEXT, headers=mine).raise_for_status()  # its challenges are kept
     person.put("/profile", PROFILE)
-    person.consent()
+    person.consent(study_version=study)
     person.post("/research/responses", ANSWERS)
     person.post("/reflections", REFLECTION)
     person.post("/events", EVENT)
@@ -43,9 +48,7 @@ def full_life(person: Person) -> None:
     person.post("/summaries/monthly", MONTH)
     person.post("/challenge-metrics", {"month_range": this_month(), "metrics": {"expense_log_days": 1}})
     person.post(f"/challenges/{completed(person, FEW_DAYS)['id']}/claim")
-    httpx.post(
-        f"{person.service.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers={"X-User-UUID": person.uuid}
-    ).raise_for_status()
+    httpx.post(coach, json=EXAMPLE_CONTEXT, headers=mine).raise_for_status()  # and in the study: decision and outcome
 
 
 def test_every_table_is_somebodys_or_known_to_be_nobodys() -> None:

@@ -150,14 +150,15 @@ async def _live(running: Service) -> None:
 async def _one_life(client: httpx.AsyncClient, number: int, chance: random.Random) -> None:
     uuid = str(UUID(int=chance.getrandbits(128), version=4))
     base = f"/api/users/{uuid}"
-    created = await client.post("/api/users", json={"uuid": uuid}, headers=somewhere())
+    address = somewhere()
+    created = await client.post("/api/users", json={"uuid": uuid}, headers=address)
     assert created.status_code == 201, created.text
     for step in range(STEPS):
         if chance.random() < 0.4:
             path, body = "/research/consent", _change_of_mind(chance)
         else:
             path, body = _upload(chance, number * STEPS + step)
-        answer = await client.post(base + path, json=body)
+        answer = await client.post(base + path, json=body, headers=address)
         assert answer.status_code in {200, 201, 403}, answer.text
 
 

@@ -1,10 +1,7 @@
-"""`buddy-train`: from a dataset package to a policy that may be served."""
+"""Making data and policies: `simulate`, `train`, `reach`."""
 
 import importlib.metadata
-import json
 import statistics
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,36 +10,23 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-app = typer.Typer(
-    help="Learn, judge and inspect the coach's policies. Every command reads and writes files only.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-errors = Console(stderr=True)
+from coach_model.budget.coach import CONTRACT, composite_levels
+from coach_model.onnx_policy import load_policy
+from training.cli.shell import Json, Track, clear_errors, interval, show_json
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+learn = typer.Typer()
 
 
-@app.callback()
-def _main() -> None:
-    """Makes typer keep sub-commands."""
-
-
-@contextmanager
-def _one_clear_line() -> Iterator[None]:
-    try:
-        yield
-    except (ValueError, OSError) as error:
-        errors.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
-
-
-@app.command()
+@learn.command()
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to write the dataset package into.")],
     participants: Annotated[int, typer.Option(min=2, help="How many people take part.")] = 300,
-    weeks: Annotated[int, typer.Option(min=1, help="Weeks of the explore phase.")] = 16,
+    weeks: Annotated[int, typer.Option(min=0, help="Weeks of the explore phase.")] = 16,
     epsilon: Annotated[float, typer.Option(min=0, max=1, help="Share of uniform noise in each lever.")] = 0.4,
+    confirm_weeks: Annotated[int, typer.Option(min=0, help="Weeks of a confirm phase; needs --candidate.")] = 0,
+    candidate: Annotated[
+        Path | None, typer.Option(help="Artifact that the confirm phase tries.", exists=True, file_okay=False)
+    ] = None,
     effect: Annotated[
         float, typer.Option(min=0, help="Scales what the levers do; 0: nothing the coach says matters.")
     ] = 1.0,
@@ -54,11 +38,21 @@ def simulate(
     from data.package import Kind, write_package  # noqa: PLC0415 - a help text should not wait for pyarrow
     from data.synthetic import study  # noqa: PLC0415
 
-    with _one_clear_line():
+    with clear_errors("simulating"):
         config = study.StudyConfig(
-            participants=participants, explore_weeks=weeks, explore_epsilon=epsilon, effect=effect, seed=seed
+            participants=participants,
+            explore_weeks=weeks,
+            confirm_weeks=confirm_weeks,
+            explore_epsilon=epsilon,
+            effect=effect,
+            seed=seed,
         )
-        simulated = study.simulate(config)
+        policy = load_policy(candidate, CONTRACT) if candidate else None
+        simulated = study.simulate(
+            config,
+            (lambda contexts: composite_levels(policy, contexts)) if policy else None,
+            policy.policy_id if policy else "candidate",
+        )
         title = f"Synthetic budget study: {participants} invented people, {weeks} weeks, seed {seed}"
         about = study.metadata(config)
         kind: Kind = "parquet" if parquet else "csv"
@@ -66,29 +60,26 @@ def simulate(
             out, simulated.tables, name=f"synthetic-budget-{seed}", title=title, about=about, kind=kind
         )
     result = {"package": str(out), "digest": digest, "decisions": len(simulated.rounds), "synthetic": True}
-    _print(
-        result,
-        as_json,
-        f"{out}: {len(simulated.rounds)} decisions of {participants} invented people (digest {digest[:12]})",
-    )
+    if as_json:
+        show_json(result)
+        return
+    typer.echo(f"{out}: {len(simulated.rounds)} decisions of {participants} invented people (digest {digest[:12]})")
 
 
-@app.command()
+@learn.command()
 def train(
     dataset: Annotated[Path, typer.Argument(help="Folder of the dataset package to learn from.")],
     out: Annotated[Path, typer.Option(help="Folder to write policy.onnx and policy.json into.")],
     version: Annotated[
         str, typer.Option(help="First part of the policy's id; this package's version by default.")
     ] = "",
-    track: Annotated[
-        bool, typer.Option(help="Log the run to MLflow (MLFLOW_TRACKING_URI, else var/mlflow.db).")
-    ] = True,
+    track: Track = True,
     as_json: Json = False,
 ) -> None:
     """Learn a policy, judge it on people it was not learned from, and write the artifact."""
     from training.train import train as train_policy  # noqa: PLC0415 - a help text should not wait for scikit-learn
 
-    with _one_clear_line(), errors.status("training") as status:
+    with clear_errors("training") as status:
         version = version or importlib.metadata.version("buddy-coach")
         card = train_policy(dataset, out, version, status.update)
         if track:
@@ -97,7 +88,7 @@ def train(
             status.update("logging to MLflow")
             log_training(card, out)
     if as_json:
-        typer.echo(json.dumps(card, ensure_ascii=False))
+        show_json(card)
         return
     console = Console()
     console.print(_summary(card))
@@ -105,7 +96,7 @@ def train(
     console.print(f"{out}: {card['policy_id']}, {card['onnx']['bytes']} bytes", highlight=False, soft_wrap=True)
 
 
-@app.command()
+@learn.command()
 def reach(
     seeds: Annotated[int, typer.Option(min=1, help="How many studies to simulate, with seeds 1, 2, …")] = 20,
     participants: Annotated[int, typer.Option(min=30, help="People in each study.")] = 300,
@@ -116,7 +107,7 @@ def reach(
     from data.synthetic.study import StudyConfig  # noqa: PLC0415
     from training import oracle  # noqa: PLC0415
 
-    with _one_clear_line(), errors.status("the best policy of the class") as status:
+    with clear_errors("the best policy of the class") as status:
         config = StudyConfig(participants=participants, explore_weeks=weeks)
         yardstick = oracle.yardstick(config)
         results = []
@@ -125,7 +116,7 @@ def reach(
             one = StudyConfig(participants=participants, explore_weeks=weeks, seed=seed)
             results.append(oracle.reach(one, yardstick))
     if as_json:
-        typer.echo(json.dumps([asdict(result) for result in results]))
+        show_json([asdict(result) for result in results])
         return
     table = Table("seed", "rules", "learned", "best", "gain", "closed", title="True V_decision on unseen people")
     for row in results:
@@ -146,9 +137,7 @@ def _summary(card: dict[str, Any]) -> Table:
     evaluation = card["evaluation"]
     title = "On people it was not learned from" + (" (synthetic)" if card["synthetic"] else "")
     table = Table("", "value", title=title)
-    additive = evaluation["additive"]["difference"]
-    interval = f"{additive['estimate']:+.4f} ({additive['low']:+.4f} to {additive['high']:+.4f})"
-    table.add_row("estimated gain over the rules, if levers add up", interval)
+    table.add_row("estimated gain over the rules, if levers add up", interval(evaluation["additive"]["difference"]))
     for name, true in (evaluation["truth"] or {}).items():
         if isinstance(true, dict):
             table.add_row(f"true {name}", f"{true['value']:.4f} ± {true['error']:.4f}")
@@ -156,7 +145,3 @@ def _summary(card: dict[str, Any]) -> Table:
         "effective sample size where they differ", f"{evaluation['joint']['overlap']['effective_sample_size']:.0f}"
     )
     return table
-
-
-def _print(result: dict[str, Any], as_json: bool, text: str) -> None:
-    typer.echo(json.dumps(result) if as_json else text)

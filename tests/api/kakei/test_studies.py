@@ -1,0 +1,310 @@
+"""Studies: one decision a week, drawn as it is logged, and its outcome as it comes in. On a clock that is moved."""
+
+import json
+import secrets
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from api.kakei.coach.schemas import EXAMPLE_CONTEXT
+from coach_model.budget.coach import CONTRACT
+from coach_model.exploration import decision_seed, draw
+from coach_model.onnx_policy import load_policy
+from data.package import read_package
+from tests.api.kakei.people import PROFILE, WEEK, Person
+from tests.artifacts import PACKAGED
+from tests.lived import Clock, Lived, lived_service
+from training.replay import replay
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
+    folder = tmp_path_factory.mktemp("lived")
+    url = f"sqlite:///{folder}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("other_postgres_url")
+    with lived_service(url) as running:
+        yield running
+
+
+@pytest.fixture
+def study(lived: Lived) -> str:
+    """A study of its own, begun now on the test's clock (commands have the machine's)."""
+    lived.clock.now = datetime(2027, 3, 1, 9, tzinfo=UTC)  # a Monday, after the machine's own today
+    version = f"study-{secrets.token_hex(4)}"
+    lived.buddy("study", "start", version)
+    return version
+
+
+def ask(person: Person, **context: Any) -> dict[str, Any]:
+    url, headers = f"{person.service.url}/coach/suggestions", {"X-User-UUID": person.uuid}
+    answer = httpx.post(url, json=EXAMPLE_CONTEXT | context, headers=headers)
+    assert answer.status_code == 200, answer.text
+    said: dict[str, Any] = answer.json()
+    return said
+
+
+def decisions(person: Person) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = person.get("/data").json()["decisions"]
+    return found
+
+
+def outcomes(person: Person) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = person.get("/data").json()["outcomes"]
+    return found
+
+
+def participant(lived: Lived, study: str, **profile: Any) -> Person:
+    person = Person(lived)
+    person.put("/profile", PROFILE | profile)
+    person.consent(study_version=study)
+    return person
+
+
+def test_there_is_one_decision_a_week_whatever_is_asked_again(lived: Lived, study: str) -> None:
+    person = participant(lived, study)
+    first = ask(person)
+    lived.clock.move(days=3)
+    again = ask(person, wants_share=0.5, budget_used_ratio=0.95)
+    for name in ("suggestion_id", "w_adj", "c_adj", "s_adj", "source", "policy_id", "created_at", "suggestions"):
+        assert again[name] == first[name], name
+    lived.clock.now = datetime(2027, 3, 8, 0, 0, 1, tzinfo=UTC)
+    assert ask(person)["suggestion_id"] != first["suggestion_id"]
+    mine = decisions(person)
+    weeks = sorted(row["study_week"] for row in mine)
+    assert weeks[1] == weeks[0] + 1
+    assert len(outcomes(person)) == 2
+
+
+def test_the_week_is_the_one_where_the_person_is(lived: Lived, study: str) -> None:
+    auckland, honolulu = (
+        participant(lived, study, time_zone=zone) for zone in ("Pacific/Auckland", "Pacific/Honolulu")
+    )
+    lived.clock.now = datetime(2027, 3, 7, 9, tzinfo=UTC)  # Sunday evening in Auckland, Saturday night in Honolulu
+    first = [ask(person)["suggestion_id"] for person in (auckland, honolulu)]
+    lived.clock.now = datetime(2027, 3, 7, 12, tzinfo=UTC)  # Monday in Auckland
+    second = [ask(person)["suggestion_id"] for person in (auckland, honolulu)]
+    assert first[0] != second[0]
+    assert first[1] == second[1]
+    assert {row["local_week"] for row in decisions(auckland)} == {"2027-03-01", "2027-03-08"}
+
+
+def test_what_is_drawn_is_what_is_logged(lived: Lived, study: str) -> None:
+    """Redrawn from the seed bit for bit; ε of 0.4 around the rules, exactly; and levels really vary."""
+    seen = set()
+    for _ in range(12):
+        person = participant(lived, study)
+        answer = ask(person)
+        (row,) = decisions(person)
+        distributions = np.array([row["distributions"]])
+        assert row["seed"] == decision_seed(answer["suggestion_id"])
+        assert draw([row["seed"]], distributions)[0].tolist() == row["levels"]
+        assert [answer[name] for name in ("w_adj", "c_adj", "s_adj")] == [level / 4 for level in row["levels"]]
+        chosen = [row["distributions"][lever][level] for lever, level in enumerate(row["levels"])]
+        assert row["propensity"] == pytest.approx(np.prod(chosen), rel=1e-12)
+        for lever, by_rules in enumerate(row["rules_levels"]):
+            eligible = sum(probability > 0 for probability in row["distributions"][lever])
+            assert row["distributions"][lever][by_rules] == pytest.approx(0.6 + 0.4 / eligible)
+        assert (row["phase"], row["component"], row["source"], row["epsilon"]) == ("explore", "rules", "study", 0.4)
+        assert answer["source"] == "rules"
+        for said in answer["suggestions"]:
+            lever = ["wants", "culture", "savings"].index(said["lever"])
+            if row["levels"][lever] != row["rules_levels"][lever]:
+                assert said["because"] == []  # chance is no reason of the person's
+        seen.add(tuple(row["levels"]))
+    assert len(seen) > 2
+
+
+def test_fifty_calls_at_once_are_one_decision(lived: Lived, study: str) -> None:
+    person = participant(lived, study)
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: ask(person)["suggestion_id"], range(50)))
+    assert len(set(answers)) == 1
+    assert len(decisions(person)) == 1
+
+
+@pytest.mark.usefixtures("study")
+def test_who_has_not_consented_to_the_study_is_in_none(lived: Lived) -> None:
+    stranger, elsewhere = Person(lived), participant(lived, "another-study")
+    for person in (stranger, elsewhere):
+        before = [ask(person)[name] for name in ("w_adj", "c_adj", "s_adj")]
+        assert [ask(person)[name] for name in ("w_adj", "c_adj", "s_adj")] == before  # deterministic
+    assert decisions(stranger) == []
+    assert {row["phase"] for row in decisions(elsewhere)} == {"outside"}
+    assert {row["propensity"] for row in decisions(elsewhere)} == {1.0}
+    assert outcomes(elsewhere) == []
+
+
+def test_the_confirm_phase_tosses_a_fair_coin_between_rules_and_the_frozen_candidate(
+    lived: Lived, study: str, tmp_path: Path
+) -> None:
+    lived.buddy("study", "confirm", study, str(PACKAGED))
+    rows = []
+    for _ in range(24):
+        person = participant(lived, study)
+        answer = ask(person)
+        (row,) = decisions(person)
+        assert answer["source"] == ("policy" if row["component"] == "candidate" else "rules")
+        assert row["candidate_id"].startswith("budget/")
+        assert row["policy_id"] == (row["candidate_id"] if row["component"] == "candidate" else "budget-rules/1")
+        rows.append(row)
+    assert 4 <= sum(row["component"] == "candidate" for row in rows) <= 20  # 99.9 % of fair coins
+    assert {row["epsilon"] for row in rows} == {0.1}
+    assert all(row["candidate_levels"] for row in rows)
+    lived.buddy("research", "export", str(tmp_path / "study"), "--study", study)
+    policy = load_policy(PACKAGED, CONTRACT)
+    found = replay(read_package(tmp_path / "study"), {policy.policy_id: policy})
+    assert found.identical
+    assert found.decisions == len(rows)
+    assert found.without_artifact == {}
+
+
+def test_a_stopped_study_draws_nothing_and_its_last_outcomes_still_come_in(lived: Lived, study: str) -> None:
+    person = participant(lived, study)
+    drawn = ask(person)["suggestion_id"]
+    lived.buddy("study", "stop", study)
+    lived.clock.move(days=7)
+    ask(person)
+    rows = {row["decision_id"]: row for row in decisions(person)}
+    assert sorted(row["phase"] for row in rows.values()) == ["explore", "outside"]
+    (outcome,) = outcomes(person)
+    assert outcome["context_at"] is not None
+    assert outcome["decision_key"] == rows[drawn]["id"]
+
+
+def test_the_next_context_is_the_first_one_between_five_and_ten_days_later(lived: Lived, study: str) -> None:
+    person = participant(lived, study)
+    ask(person, budget_used_ratio=0.2, savings_goal_progress=0.1)  # Monday, March 1st
+    lived.clock.now = datetime(2027, 3, 6, 8, 59, tzinfo=UTC)
+    ask(person, budget_used_ratio=0.9)
+    assert outcomes(person)[0]["context_at"] is None  # a minute short of five days
+    lived.clock.now = datetime(2027, 3, 7, 9, tzinfo=UTC)
+    ask(person, budget_used_ratio=0.5, savings_goal_progress=0.3, needs_share=0.4)
+    lived.clock.now = datetime(2027, 3, 9, 9, tzinfo=UTC)
+    ask(person, budget_used_ratio=0.7)
+    first = min(outcomes(person), key=lambda row: row["decision_key"])
+    assert first["context_at"].startswith("2027-03-07")
+    assert first["spent_share"] == pytest.approx(0.3)
+    assert first["saved_share"] == pytest.approx(0.2)
+    assert first["elapsed_share"] == pytest.approx(6 / 31)
+    assert first["next_needs_share"] == pytest.approx(0.4)
+
+
+def test_a_cycle_that_begins_in_between_counts_from_its_beginning(lived: Lived, study: str) -> None:
+    person = participant(lived, study, budget_cycle_start_day=5)
+    ask(person, budget_used_ratio=0.9, savings_goal_progress=0.8)
+    lived.clock.now = datetime(2027, 3, 8, 9, tzinfo=UTC)
+    ask(person, budget_used_ratio=0.1, savings_goal_progress=0.05)
+    first = min(outcomes(person), key=lambda row: row["decision_key"])
+    assert (first["spent_share"], first["saved_share"]) == (pytest.approx(0.1), pytest.approx(0.05))
+    assert first["elapsed_share"] == pytest.approx(3 / 31)
+    late = participant(lived, study, budget_cycle_start_day=14)
+    lived.clock.now = datetime(2027, 3, 8, 9, tzinfo=UTC)
+    ask(late)
+    lived.clock.now = datetime(2027, 3, 15, 9, tzinfo=UTC)
+    ask(late)
+    first = min(outcomes(late), key=lambda row: row["decision_key"])
+    assert first["elapsed_share"] is None  # the new cycle is a day old and says nothing
+    assert first["context_at"] is not None
+
+
+def upload(person: Person, month: int, week: int, days: int) -> None:
+    answer = person.post("/summaries/weekly", WEEK | {"month_key": month, "week_key": week, "logging_days_count": days})
+    assert answer.status_code in {200, 201}, answer.text
+
+
+def test_the_summary_of_the_week_joins_the_decision_and_late_corrections_do_not(lived: Lived, study: str) -> None:
+    person = participant(lived, study)
+    ask(person)  # Monday, March 1st: the week that ends on Sunday the 7th
+    lived.clock.now = datetime(2027, 3, 4, 9, tzinfo=UTC)
+    upload(person, 202703, 1, 3)
+    assert outcomes(person)[0]["logging_days"] is None  # the week is not over
+    lived.clock.now = datetime(2027, 3, 7, 20, tzinfo=UTC)
+    upload(person, 202703, 1, 6)
+    assert outcomes(person)[0]["logging_days"] == 6
+    lived.clock.now = datetime(2027, 3, 14, 20, tzinfo=UTC)
+    upload(person, 202703, 1, 7)  # a correction before the cut-off
+    assert outcomes(person)[0]["logging_days"] == 7
+    lived.clock.now = datetime(2027, 3, 15, 9, 1, tzinfo=UTC)
+    upload(person, 202703, 1, 2)  # and one after it
+    assert outcomes(person)[0]["logging_days"] == 7
+
+
+def test_a_week_across_two_months_needs_both_of_its_summaries(lived: Lived, study: str) -> None:
+    person = participant(lived, study)
+    lived.clock.now = datetime(2027, 3, 29, 9, tzinfo=UTC)  # Monday; April begins on Thursday
+    ask(person)
+    lived.clock.now = datetime(2027, 4, 4, 22, tzinfo=UTC)
+    upload(person, 202703, 5, 2)
+    assert outcomes(person)[0]["logging_days"] is None
+    upload(person, 202704, 1, 4)
+    assert outcomes(person)[0]["logging_days"] == 6
+
+
+def test_outcomes_leave_after_their_cut_off_and_not_before(lived: Lived, study: str, tmp_path: Path) -> None:
+    """The export goes by the machine's clock, on which March 2027 is far away: everything is pending."""
+    person = participant(lived, study)
+    ask(person)
+    lived.buddy("research", "export", str(tmp_path / "study"), "--study", study)
+    package = read_package(tmp_path / "study")
+    assert package.tables["outcomes"]["status"].tolist() == ["pending"]
+    assert np.isnan(package.tables["outcomes"]["reward"].astype(float)).all()
+    assert package.tables["decisions"]["phase"].tolist() == ["explore"]
+
+
+def test_a_client_that_shows_other_levels_is_flagged(lived: Lived, study: str) -> None:
+    person = participant(lived, study)
+    first = ask(person)
+    in_force = {f"prev_{name}": first[name] for name in ("w_adj", "c_adj", "s_adj")}
+    lived.clock.move(days=7)
+    ask(person, **in_force)
+    lived.clock.move(days=7)
+    ask(person, prev_w_adj=0.0, prev_c_adj=1.0, prev_s_adj=0.0)
+    rows = sorted(decisions(person), key=lambda row: row["decided_at"])
+    assert [row["prev_disagrees"] for row in rows][:2] == [False, False]
+    assert rows[2]["prev_disagrees"] is True
+
+
+def test_commands_say_what_a_study_is_and_refuse_what_makes_no_sense(lived: Lived, study: str) -> None:
+    person = participant(lived, study)
+    ask(person)
+    (told,) = [one for one in json.loads(lived.buddy("study", "status", "--json")) if one["study_version"] == study]
+    assert (told["phase"], told["around"], told["participants"], told["decisions"]) == ("explore", "rules", 1, 1)
+    assert study in lived.buddy("study", "status")
+
+    def refused(*arguments: str) -> str:
+        command = [str(Path(sys.executable).with_name("buddy")), "study", *arguments]
+        done = subprocess.run(command, env=lived.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        return done.stderr
+
+    assert "already" in refused("start", study)
+    assert "no study" in refused("stop", "nothing-of-the-kind")
+    lived.buddy("study", "confirm", study, str(PACKAGED))
+    assert "phase confirm" in refused("confirm", study, str(PACKAGED))
+    lived.buddy("study", "stop", study)
+    assert "phase stopped" in refused("stop", study)
+
+
+def test_with_the_database_away_the_answer_is_deterministic_and_not_logged(tmp_path: Path) -> None:
+    clock = Clock(datetime(2027, 3, 1, 9, tzinfo=UTC))
+    with lived_service(f"sqlite:///{tmp_path}/buddy.db", clock=clock) as running:
+        running.buddy("study", "start", "locked")
+        person = participant(running, "locked")
+        plain = httpx.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT).json()
+        with sqlite3.connect(tmp_path / "buddy.db", isolation_level=None) as locked:
+            locked.execute("BEGIN EXCLUSIVE")
+            answer = ask(person)
+            locked.execute("ROLLBACK")
+        assert [answer[name] for name in ("w_adj", "c_adj", "s_adj", "source")] == [
+            plain[name] for name in ("w_adj", "c_adj", "s_adj", "source")
+        ]
+        assert decisions(person) == []

@@ -1,0 +1,97 @@
+"""Were decisions drawn as the log says, and can it be learned from? For researchers, before they analyse anything."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from coach_model.budget.actions import LEVELS
+from coach_model.exploration import one_hot
+from data.budget_log import BudgetLog
+from data.package import Package
+from training.intervals import by_participant, holm
+from training.missingness import missing_difference
+from training.overlap import CALIBRATION_LEVEL, Calibration, calibration
+
+FAIR = 0.5
+LARGEST_DISAGREEMENT = 0.05
+"""Share of calls. Above it apps do not show, or people do not keep, what was decided."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at. `fine` is None where there is nothing to look at."""
+
+    what: str
+    fine: bool | None
+    found: str
+
+
+@dataclass(frozen=True)
+class Audit:
+    checks: list[Check]
+    calibration: list[Calibration]
+
+    @property
+    def fine(self) -> bool:
+        return all(check.fine is not False for check in self.checks)
+
+
+def audit(log: BudgetLog, package: Package) -> Audit:
+    """Look at how the decisions of a study were drawn; what contradicts itself was refused when the log was read."""
+    found = calibration(log)
+    return Audit(
+        [_calibrated(found), _coin(log), _seeds(package), _chances(log), _client(package), _missing(log)], found
+    )
+
+
+def _calibrated(found: list[Calibration]) -> Check:
+    adjusted = holm(np.array([one.p_value for one in found]))
+    worst = int(np.argmin(adjusted))
+    one, p_value = found[worst], float(adjusted[worst])
+    said = f"farthest is {one.lever} level {one.level}: drawn {one.drawn:.1%}, expected {one.expected:.1%}"
+    return Check("levels drawn as often as logged", p_value >= CALIBRATION_LEVEL, f"{said} (p {p_value:.3f})")
+
+
+def _coin(log: BudgetLog) -> Check:
+    what, confirm = "coin of the confirm phase", log.phase == "confirm"
+    if not confirm.any():
+        return Check(what, None, "there is none")
+    heads = log.component[confirm] == "candidate"
+    p_value = float(stats.binomtest(int(heads.sum()), len(heads), FAIR).pvalue)
+    return Check(what, p_value >= CALIBRATION_LEVEL, f"{heads.mean():.1%} candidate of {len(heads)} (p {p_value:.3f})")
+
+
+def _seeds(package: Package) -> Check:
+    seeds = package.tables["decisions"]["seed"]
+    repeated = len(seeds) - len(set(seeds))
+    return Check("seeds are all different", repeated == 0, f"{repeated} repeated of {len(seeds)}")
+
+
+def _chances(log: BudgetLog) -> Check:
+    """Over all levels that were possible, Σ_a p(a) / p(a) is their number: the mean of 1/p must be it, too."""
+    joint = log.eligible.sum(axis=2).prod(axis=1).astype(float)
+    possible = (log.behavior > 0).sum(axis=2).prod(axis=1)
+    ratio = by_participant(1 / (log.propensity * joint), log.participant)
+    gap = abs(ratio.estimate - 1) / ratio.error if ratio.error > 0 else 0.0
+    fine = bool((possible == joint).all()) and gap <= float(stats.norm.ppf(1 - CALIBRATION_LEVEL / 2))
+    said = f"mean of 1/p over the number of eligible actions is {ratio.estimate:.3f} ± {ratio.error:.3f}"
+    return Check("every eligible action has its chance", fine, said)
+
+
+def _client(package: Package) -> Check:
+    share = float(np.mean(package.tables["decisions"]["prev_disagrees"].astype(float)))
+    said = f"{share:.1%} of calls tell of other levels in force"
+    return Check("apps show what was decided", share < LARGEST_DISAGREEMENT, said)
+
+
+def _missing(log: BudgetLog) -> Check:
+    what, share = "outcomes missing alike", f"{1 - log.observed.mean():.1%} of outcomes are missing"
+    confirm = log.phase == "confirm"
+    if not confirm.any() or log.observed.all():
+        return Check(what, None, share)
+    some = log.where(confirm)
+    candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (some.candidate, some.rules))
+    gap = missing_difference(some, candidate, rules)
+    said = f"{share}; under the candidate {gap.estimate:+.1%} ({gap.low:+.1%} to {gap.high:+.1%})"
+    return Check(what, bool(gap.low <= 0 <= gap.high), said)

@@ -1,0 +1,260 @@
+"""Judging policies and logs: `evaluate`, `gate`, `report`, `replay`, `audit`, `shadow`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from training.cli.shell import Artifact, Dataset, Jobs, Json, Track, clear_errors, errors, interval, show_json
+
+judge = typer.Typer()
+Ledger = Annotated[Path, typer.Option(help="The ledger of looks.")]
+LEDGER = Path("var/gate-looks.jsonl")
+Column = Annotated[str, typer.Option(help="Name of a column of a table of your own.")]
+
+
+@judge.command()
+def evaluate(
+    data: Annotated[Path, typer.Argument(help="A dataset package, or any CSV or Parquet file of a log.", exists=True)],
+    artifact: Annotated[
+        Path | None, typer.Option(help="Of a package: the policy to evaluate.", exists=True, file_okay=False)
+    ] = None,
+    action: Column = "action",
+    propensity: Column = "propensity",
+    reward: Column = "reward",
+    participant: Annotated[str | None, typer.Option(help="Column of whose round it was; by default nobody's.")] = None,
+    target: Annotated[str, typer.Option(help="Prefix of the columns of the target's probabilities.")] = "pi_",
+    expected: Annotated[str | None, typer.Option(help="Prefix of the columns of q̂; fitted without it.")] = None,
+    context: Annotated[str | None, typer.Option(help="Prefix of the columns that q̂ is fitted on.")] = None,
+    resamples: Annotated[int, typer.Option(min=0, help="Resamples of a clustered bootstrap; 0 for none.")] = 1000,
+    jobs: Jobs = -1,
+    track: Track = True,
+    as_json: Json = False,
+) -> None:
+    """What a policy is worth by seven estimators, with intervals, or that the log says too little about it.
+
+    Of a dataset package: the policy in --artifact, beside the rules. Of any other table: the policy whose probabilities
+    stand in the columns pi_0, pi_1, …; the flags name the columns.
+    """
+    from training.usage import evaluate_foreign, evaluate_package  # noqa: PLC0415 - a help text should not wait
+
+    with clear_errors("reading") as status:
+        if data.is_dir():
+            if artifact is None:
+                raise ValueError(f"{data} is a dataset package: --artifact says which policy to evaluate")
+            document = evaluate_package(data, artifact, resamples, jobs, status.update)
+        else:
+            columns = {"action": action, "propensity": propensity, "reward": reward, "participant": participant}
+            prefixes = {"target": target, "expected": expected, "context": context}
+            document = evaluate_foreign(data, resamples, jobs, status.update, **columns, **prefixes)
+        if track:
+            from training.tracking import log_run  # noqa: PLC0415
+
+            status.update("logging to MLflow")
+            log_run("evaluate", document)
+    if as_json:
+        show_json(document)
+        return
+    _show_values(document)
+    if document["problems"]:
+        raise typer.Exit(1)
+
+
+@judge.command()
+def gate(
+    dataset: Dataset,
+    artifact: Artifact,
+    ledger: Ledger = LEDGER,
+    planned_rounds: Annotated[
+        int | None, typer.Option(min=1, help="An interim look: decisions that the whole phase will have.")
+    ] = None,
+    jobs: Jobs = -1,
+    track: Track = True,
+    as_json: Json = False,
+) -> None:
+    """May this candidate take the rules' place? Exit code 0: promote, 1: not.
+
+    The verdict is written on the candidate's card, and the look is entered in the ledger.
+    """
+    from training.judging import judge_artifact  # noqa: PLC0415
+
+    with clear_errors("judging") as status:
+        judged = judge_artifact(
+            dataset, artifact, ledger=ledger, planned_rounds=planned_rounds, jobs=jobs, progress=status.update
+        )
+        document = judged.summary() | {"policy_id": judged.policy.policy_id}
+        if track:
+            from training.tracking import log_run  # noqa: PLC0415
+
+            status.update("logging to MLflow")
+            log_run("gate", document, files=[artifact])
+    if as_json:
+        show_json(document)
+    else:
+        _show_verdict(document)
+    if document["verdict"] != "promote":
+        raise typer.Exit(1)
+
+
+@judge.command()
+def report(
+    dataset: Dataset,
+    artifact: Artifact,
+    out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
+    ledger: Ledger = LEDGER,
+    jobs: Jobs = -1,
+    track: Track = True,
+) -> None:
+    """One self-contained page about a candidate, verdict first, for those who decide. It judges as `gate` does."""
+    from training.judging import judge_artifact  # noqa: PLC0415
+    from training.report import write_report  # noqa: PLC0415
+
+    with clear_errors("judging") as status:
+        judged = judge_artifact(dataset, artifact, ledger=ledger, jobs=jobs, progress=status.update)
+        status.update("drawing")
+        write_report(judged, out)
+        if track:
+            from training.tracking import log_run  # noqa: PLC0415
+
+            status.update("logging to MLflow")
+            log_run("report", judged.summary() | {"policy_id": judged.policy.policy_id}, files=[out])
+    typer.echo(f"{out}: {judged.policy.policy_id}, {judged.judgement.verdict}")
+
+
+@judge.command()
+def replay(
+    dataset: Dataset,
+    artifacts: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders of the artifacts that acted.", exists=True, file_okay=False),
+    ] = None,
+    track: Track = True,
+    as_json: Json = False,
+) -> None:
+    """Redraw every logged decision from its probabilities and seed, and recompute the probabilities. Exit code 1 where
+    anything differs."""
+    from coach_model.budget.coach import CONTRACT  # noqa: PLC0415
+    from coach_model.onnx_policy import load_policy  # noqa: PLC0415
+    from data.package import read_package  # noqa: PLC0415
+    from training.replay import replay as replay_log  # noqa: PLC0415
+
+    with clear_errors("replaying") as status:
+        policies = [load_policy(folder, CONTRACT) for folder in artifacts or []]
+        package = read_package(dataset)
+        found = replay_log(package, {policy.policy_id: policy for policy in policies})
+        document = asdict(found) | {"identical": found.identical, "dataset": package.digest}
+        if track:
+            from training.tracking import log_run  # noqa: PLC0415
+
+            status.update("logging to MLflow")
+            log_run("replay", document)
+    if as_json:
+        show_json(document)
+    else:
+        said = "no difference" if found.identical else "DIFFERENT"
+        typer.echo(f"{found.decisions} decisions, {found.drawn} of them drawn: {said} (gap {found.largest_gap:.1e})")
+        for what, rows in found.differences.items():
+            if rows:
+                typer.echo(f"  {what}: {rows} decisions")
+        for policy_id, rows in found.without_artifact.items():
+            errors.print(f"[yellow]not recomputed:[/yellow] {rows} decisions with {policy_id}", highlight=False)
+    if not found.identical:
+        raise typer.Exit(1)
+
+
+@judge.command()
+def audit(dataset: Dataset, track: Track = True, as_json: Json = False) -> None:
+    """Were decisions drawn as the log says? For researchers, before they analyse anything. Exit code 1 where not."""
+    from data.budget_log import budget_log  # noqa: PLC0415
+    from data.package import read_package  # noqa: PLC0415
+    from training.audit import audit as audit_log  # noqa: PLC0415
+
+    with clear_errors("auditing") as status:
+        package = read_package(dataset)
+        found = audit_log(budget_log(package), package)
+        document = asdict(found) | {"fine": found.fine, "dataset": package.digest}
+        if track:
+            from training.tracking import log_run  # noqa: PLC0415
+
+            status.update("logging to MLflow")
+            log_run("audit", document)
+    if as_json:
+        show_json(document)
+    else:
+        table = Table("", "", "found", show_edge=False)
+        words = {True: "[green]fine[/green]", False: "[red]look[/red]", None: "–"}
+        for check in found.checks:
+            table.add_row(words[check.fine], check.what, check.found)
+        Console().print(table)
+    if not found.fine:
+        raise typer.Exit(1)
+
+
+@judge.command()
+def shadow(dataset: Dataset, track: Track = True, as_json: Json = False) -> None:
+    """How often a challenger in the shadow would have decided otherwise. It compares decisions, never values."""
+    from data.package import read_package  # noqa: PLC0415
+    from training.shadow import shadow as compare  # noqa: PLC0415
+
+    with clear_errors("comparing") as status:
+        package = read_package(dataset)
+        found = compare(package)
+        if track:
+            from training.tracking import log_run  # noqa: PLC0415
+
+            status.update("logging to MLflow")
+            log_run("shadow", {"dataset": package.digest, "challengers": [asdict(one) for one in found]})
+    if as_json:
+        show_json([asdict(one) for one in found])
+        return
+    table = Table("challenger", "decisions", "differs", "wants", "culture", "savings", "from the rules")
+    for one in found:
+        levers = [f"{share:.1%}" for share in one.by_lever.values()]
+        table.add_row(one.policy_id, str(one.decisions), f"{one.differs:.1%}", *levers, f"{one.differs_from_rules:.1%}")
+    Console().print(table)
+
+
+def _show_values(document: dict[str, Any]) -> None:
+    console = Console()
+    if document["problems"]:
+        console.print("[bold]insufficient evidence[/bold]", highlight=False)
+        for problem in document["problems"]:
+            console.print(f"  {problem}", highlight=False, soft_wrap=True)
+        return
+    paired = document["values"][0]["difference"] is not None
+    table = Table("estimator", "value", *(["to the rules"] if paired else []), "bootstrap")
+    for one in document["values"]:
+        difference = [interval(one["difference"])] if paired else []
+        table.add_row(
+            one["estimator"],
+            interval(one["value"]),
+            *difference,
+            interval(one["bootstrap"]) if one["bootstrap"] else "",
+        )
+    console.print(table)
+    weights = document["overlap"]["differing"]
+    console.print(
+        f"{document['rounds']} rounds of {document['participants']} participants, effective sample size "
+        f"{weights['effective_sample_size']:.0f}, largest weight {weights['largest']:.1f}",
+        highlight=False,
+    )
+
+
+def _show_verdict(document: dict[str, Any]) -> None:
+    console, evidence = Console(), document["evidence"]
+    colour = {"promote": "green", "reject": "red"}.get(document["verdict"], "yellow")
+    console.print(f"[bold {colour}]{document['verdict']}[/bold {colour}]  {document['policy_id']}", highlight=False)
+    for reason in document["reasons"]:
+        console.print(f"  {reason}", highlight=False, soft_wrap=True)
+    table = Table("", "", show_edge=False, show_header=False)
+    if evidence["difference"]:
+        table.add_row("candidate − rules, a week", interval(evidence["difference"]))
+        table.add_row("worst case of the missing outcomes", f"{evidence['worst_low']:+.4f}")
+    for rail in evidence["guardrails"]:
+        table.add_row(f"guardrail {rail['name']}", f"{rail['standing']} {interval(rail['difference'])}")
+    table.add_row("decisions, participants", f"{evidence['rounds']}, {evidence['participants']}")
+    table.add_row("look at this study", f"{document['look']}, level {evidence['level']:g}, {evidence['method']}")
+    console.print(table)

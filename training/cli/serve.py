@@ -1,0 +1,75 @@
+"""Bringing policies to the service: `promote`, `rollback`."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from training.cli.shell import Artifact, Json, Models, Track, clear_errors, show_json
+
+serve = typer.Typer()
+MODELS = Path("var/models")
+
+
+@serve.command()
+def promote(
+    artifact: Artifact,
+    models: Models = MODELS,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="As a challenger, which decides unseen beside what is served.")
+    ] = False,
+    despite: Annotated[str, typer.Option(help="Promote without the gate's verdict, for this reason.")] = "",
+    track: Track = True,
+    as_json: Json = False,
+) -> None:
+    """Serve a policy that the gate has promoted. A running service changes over by itself; what was there is kept."""
+    from training import promote as promoting  # noqa: PLC0415 - a help text should not wait
+
+    with clear_errors("promoting") as status:
+        if shadow:
+            policy_id = promoting.put_in_shadow(artifact, models).policy_id
+            document: dict[str, object] = {"action": "shadow", "policy_id": policy_id}
+            said = f"{models}: {policy_id} decides in the shadow"
+        else:
+            change = promoting.promote(artifact, models, despite=despite)
+            document, policy_id = asdict(change), change.policy_id
+            said = f"{models}: {policy_id} is served from now on"
+        if track:
+            from training.tracking import set_alias  # noqa: PLC0415
+
+            status.update("telling MLflow")
+            set_alias("challenger" if shadow else "champion", policy_id, artifact)
+    if as_json:
+        show_json(document)
+    else:
+        typer.echo(said)
+
+
+@serve.command()
+def rollback(
+    models: Models = MODELS,
+    shadow: Annotated[bool, typer.Option("--shadow", help="Take the challenger out of the shadow instead.")] = False,
+    track: Track = True,
+    as_json: Json = False,
+) -> None:
+    """Serve again what was served before the last promotion."""
+    from training import promote as promoting  # noqa: PLC0415
+
+    with clear_errors("going back") as status:
+        if shadow:
+            promoting.take_from_shadow(models)
+            document: dict[str, object] = {"action": "end of shadow"}
+            said = f"{models}: nobody decides in the shadow any more"
+        else:
+            change = promoting.rollback(models)
+            document, said = asdict(change), f"{models}: {change.policy_id} is served again"
+            if track:
+                from training.tracking import set_alias  # noqa: PLC0415
+
+                status.update("telling MLflow")
+                set_alias("champion", change.policy_id, models / "budget")
+    if as_json:
+        show_json(document)
+    else:
+        typer.echo(said)

@@ -1,0 +1,43 @@
+"""What the commands of `buddy-train` share: options, failures in one clear line, figures in tables, MLflow."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.status import Status
+
+from coach_model.onnx_policy import ArtifactMissing, ArtifactRefused
+
+errors = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+Track = Annotated[bool, typer.Option(help="Log the run to MLflow (MLFLOW_TRACKING_URI, else var/mlflow.db).")]
+Dataset = Annotated[Path, typer.Argument(help="Folder of the dataset package.", exists=True, file_okay=False)]
+Artifact = Annotated[Path, typer.Argument(help="Folder of policy.onnx and policy.json.", exists=True, file_okay=False)]
+Jobs = Annotated[int, typer.Option(min=-1, help="Processes that share the work; -1 for one a core.")]
+Models = Annotated[Path, typer.Option(envvar="COACH_MODEL_DIR", help="Where the service looks for artifacts.")]
+
+
+@contextmanager
+def clear_errors(doing: str) -> Iterator[Status]:
+    """Shows what is going on where a person watches, and ends an expected failure with one line and exit code 1."""
+    try:
+        with errors.status(doing) as status:
+            yield status
+    except (ValueError, OSError, ArtifactMissing, ArtifactRefused) as error:
+        errors.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True, markup=True)
+        raise typer.Exit(1) from error
+
+
+def show_json(document: Any) -> None:
+    typer.echo(json.dumps(document, ensure_ascii=False, default=str))
+
+
+def interval(found: Mapping[str, float] | Any) -> str:
+    """+0.0301 (+0.0201 to +0.0401)"""
+    values = found if isinstance(found, Mapping) else vars(found)
+    return f"{values['estimate']:+.4f} ({values['low']:+.4f} to {values['high']:+.4f})"

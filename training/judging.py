@@ -1,0 +1,130 @@
+"""The use case of `buddy-train gate`: judge an artifact on a study, enter the look, write the verdict on its card."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coach_model.budget.actions import LEVELS, Levels
+from coach_model.budget.coach import CONTRACT, composite_levels
+from coach_model.exploration import one_hot
+from coach_model.onnx_policy import OnnxPolicy, load_policy
+from data.budget_log import BudgetLog, budget_log
+from data.package import Package, read_package
+from training import looks
+from training.artifact import write_artifact
+from training.evidence import Evidence, gather
+from training.gate import Judgement, judge, level_of_look
+from training.reward_model import Matrix, crossfitted_reward
+
+DECIMALS = 6
+type Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A verdict with all that it rests on."""
+
+    policy: OnnxPolicy
+    package: Package
+    log: BudgetLog
+    levels: Levels  # (n, 3) what the candidate would take
+    expected_reward: Matrix  # (n, 3, 5) cross-fitted q̂
+    evidence: Evidence
+    judgement: Judgement
+    look: int
+
+    def summary(self) -> dict[str, Any]:
+        """What the card, JSON output and MLflow say."""
+        return {
+            "verdict": self.judgement.verdict,
+            "reasons": self.judgement.reasons,
+            "look": self.look,
+            "study": looks.study_of(self.package),
+            "dataset": self.package.digest,
+            "judged": "the shipped artifact: best eligible level, rules outside the support",
+            "evidence": rounded(asdict(self.evidence)),
+        }
+
+
+def judge_artifact(
+    dataset: Path,
+    artifact: Path,
+    *,
+    ledger: Path = looks.DEFAULT_LEDGER,
+    planned_rounds: int | None = None,
+    jobs: int = 1,
+    progress: Progress = lambda _: None,
+) -> Judged:
+    """Judge the artifact on the confirm phase in `dataset` that tried it, enter the look, and write the verdict.
+
+    The confirm rounds of other candidates count only where their people's data teach nobody. From the second look at a
+    study on, and wherever `planned_rounds` says that more will come, bounds are those of a confidence sequence, at a
+    level that later looks make smaller. Raises InvalidPackage, ArtifactMissing, ArtifactRefused, ValueError.
+    """
+    progress(f"reading {dataset}")
+    package, policy = read_package(dataset), load_policy(artifact, CONTRACT)
+    log = rounds_to_judge_by(budget_log(package), policy.policy_id)
+    number = looks.number_of_look(ledger, looks.study_of(package), package.digest, policy.policy_id)
+    progress(f"judging on {len(log)} decisions, look {number} at the study")
+    levels, expected = composite_levels(policy, log.context), crossfitted_reward(log, jobs=jobs)
+    evidence = gather(
+        log,
+        one_hot(levels, len(LEVELS)),
+        one_hot(log.rules, len(LEVELS)),
+        expected,
+        level=level_of_look(number),
+        planned_rounds=planned_rounds or (len(log) if number > 1 else None),
+    )
+    judged = Judged(policy, package, log, levels, expected, evidence, judge(evidence), number)
+    looks.enter(
+        ledger,
+        looks.Look(
+            at=datetime.now(UTC).isoformat(timespec="seconds"),
+            study=looks.study_of(package),
+            dataset=package.digest,
+            policy_id=policy.policy_id,
+            number=number,
+            level=evidence.level,
+            verdict=judged.judgement.verdict,
+        ),
+    )
+    card = dict(policy.card) | {"verdict": judged.judgement.verdict, "reasons": judged.judgement.reasons}
+    write_artifact(artifact, policy.graph, card | {"gate": judged.summary()})
+    return judged
+
+
+def rounds_to_judge_by(log: BudgetLog, policy_id: str) -> BudgetLog:
+    """Confirm rounds that tried this candidate, and those of other candidates from people who teach nobody; where there
+    are none, explore rounds of such people, which cannot promote. Raises ValueError where nothing is left."""
+    confirm = log.phase == "confirm"
+    rows = confirm & ((log.candidate_id == policy_id) | ~log.learns)
+    if not rows.any():
+        rows = ~confirm & ~log.learns
+    if len(np.unique(log.participant[rows])) < 2:  # noqa: PLR2004 - an interval needs two
+        raise ValueError(f"there are no decisions that {policy_id} could be judged by")
+    return log.where(rows)
+
+
+def rounded(value: Any) -> Any:
+    """Every float of a document, rounded; what is not a number in JSON becomes null."""
+    match value:
+        case dict():
+            return {name: rounded(inner) for name, inner in value.items()}
+        case list() | tuple():
+            return [rounded(inner) for inner in value]
+        case float() | np.floating():
+            return round(float(value), DECIMALS) if np.isfinite(value) else None
+        case np.integer() | np.bool_():
+            return value.item()
+    return value
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card beside a graph, as it is."""
+    card: dict[str, Any] = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
+    return card

@@ -1,0 +1,129 @@
+"""Puts artifacts where the service looks, keeps what was there, and goes back. Files only."""
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+
+from coach_model.budget.coach import CONTRACT
+from coach_model.onnx_policy import CARD_FILE, GRAPH_FILE, ArtifactMissing, OnnxPolicy, load_policy
+from training.artifact import write_artifact
+from training.gate import PROMOTE
+
+MODELS = Path("var/models")
+CHALLENGER = "budget-challenger"
+"""Folder of the artifact that decides in the shadow."""
+HISTORY = "history"
+LEDGER = "history.jsonl"
+
+
+class NotPromoted(ValueError):
+    """The artifact must not be served, or there is nothing to go back to; the message says why."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A line of the history."""
+
+    at: str
+    action: str
+    policy_id: str
+    before: str | None
+    verdict: str
+    reason: str = ""
+
+
+def promote(artifact: Path, models: Path = MODELS, *, despite: str = "") -> Change:
+    """Serve the artifact from now on. A running service changes over by itself.
+
+    Raises NotPromoted unless the gate said `promote`; `despite` is a reason for doing it all the same, which the
+    history keeps. Raises ArtifactMissing, ArtifactRefused.
+    """
+    policy = load_policy(artifact, CONTRACT)
+    verdict = str(policy.card.get("verdict", ""))
+    if verdict != PROMOTE and not despite:
+        raise NotPromoted(f"{policy.policy_id}: the gate's verdict is {verdict!r}; `buddy-train gate` judges it")
+    before = _served(models)
+    if before is not None and before.graph == policy.graph:
+        raise NotPromoted(f"{policy.policy_id} is what is served already")
+    if not _changes(models) and before is not None:
+        _keep(models, before)
+    _keep(models, policy)
+    write_artifact(models / CONTRACT.coach, policy.graph, dict(policy.card))
+    old = before.policy_id if before else None
+    return _enter(models, Change(_now(), "promote", policy.policy_id, old, verdict, despite))
+
+
+def rollback(models: Path = MODELS) -> Change:
+    """Serve again what was served before the last promotion that still stands. Raises NotPromoted where there is no
+    such artifact."""
+    stack: list[tuple[str, str | None]] = []
+    for change in _changes(models):
+        if change.action == "promote":
+            stack.append((change.policy_id, change.before))
+        elif stack:
+            stack.pop()
+    if not stack or stack[-1][1] is None:
+        raise NotPromoted(f"{models}: there is nothing to go back to")
+    current, target = stack[-1]
+    policy = load_policy(_kept(models, str(target)), CONTRACT)
+    write_artifact(models / CONTRACT.coach, policy.graph, dict(policy.card))
+    return _enter(models, Change(_now(), "rollback", policy.policy_id, current, str(policy.card.get("verdict", ""))))
+
+
+def put_in_shadow(artifact: Path, models: Path = MODELS) -> OnnxPolicy:
+    """Let the artifact decide beside the one that is served, unseen. Needs no verdict: nobody hears it."""
+    policy = load_policy(artifact, CONTRACT)
+    write_artifact(models / CHALLENGER, policy.graph, dict(policy.card))
+    return policy
+
+
+def take_from_shadow(models: Path = MODELS) -> None:
+    """End the shadow mode. Raises NotPromoted where nobody is in it."""
+    if not (models / CHALLENGER).exists():
+        raise NotPromoted(f"{models}: nobody decides in the shadow")
+    shutil.rmtree(models / CHALLENGER)
+
+
+def _served(models: Path) -> OnnxPolicy | None:
+    """What the service serves now: of the folder, or what comes with the package."""
+    packaged = Path(str(resources.files("coach_model"))) / "artifacts" / CONTRACT.coach
+    for folder in (models / CONTRACT.coach, packaged):
+        try:
+            return load_policy(folder, CONTRACT)
+        except ArtifactMissing:
+            continue
+    return None
+
+
+def _kept(models: Path, policy_id: str) -> Path:
+    return models / HISTORY / policy_id.replace("/", "-").replace("+", "-")
+
+
+def _keep(models: Path, policy: OnnxPolicy) -> None:
+    folder = _kept(models, policy.policy_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in ((GRAPH_FILE, policy.graph), (CARD_FILE, policy.card_bytes)):
+        (folder / name).write_bytes(content)
+
+
+def _changes(models: Path) -> list[Change]:
+    ledger = models / LEDGER
+    if not ledger.exists():
+        return []
+    return [Change(**json.loads(line)) for line in ledger.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _enter(models: Path, change: Change) -> Change:
+    with (models / LEDGER).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(change)) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return change
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

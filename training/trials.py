@@ -1,0 +1,66 @@
+"""The use cases of `buddy-train effects`: the coach's own studies, and the table of any micro-randomised trial."""
+
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from coach_model.budget.context import COLUMN
+from data.budget_log import budget_log
+from data.logged import Column, InvalidLog
+from data.package import read_package
+from training.effects import Excursion, lever_effects, wcls
+from training.foreign import numbers, read_table
+
+
+def effects_of_package(dataset: Path, moderators: list[str]) -> tuple[str, list[Excursion]]:
+    """Of each lever's levels against hold; moderators are features of the context, centred, or `week`. Returns the
+    digest of the data, too. Raises InvalidPackage, and ValueError for an unknown moderator."""
+    package = read_package(dataset)
+    log = budget_log(package)
+    given: dict[str, Column] = {}
+    for name in moderators:
+        if name not in {*COLUMN, "week"}:
+            raise ValueError(f"moderators: {name!r} unknown; there are {', '.join(COLUMN)} and week")
+        values = log.week.astype(np.float64) if name == "week" else log.context[:, COLUMN[name]].astype(np.float64)
+        given[name] = values - values.mean()
+    return package.digest, lever_effects(log, given)
+
+
+def effects_of_table(
+    file: Path,
+    *,
+    outcome: str,
+    treatment: str,
+    probability: str,
+    participant: str,
+    available: str | None,
+    moderators: list[str],
+    controls: list[str],
+) -> tuple[str, list[Excursion]]:
+    """Of the one treatment in a table with a row for each decision point. Rows without an outcome, or in which nobody
+    could be treated, are left out. Raises InvalidLog."""
+    table = read_table(file)
+    wanted = [outcome, treatment, probability, participant, *([available] if available else []), *moderators, *controls]
+    for name in wanted:
+        if name not in table.column_names:
+            raise InvalidLog(f"{file}: there is no column {name!r}; there are {', '.join(table.column_names[:20])}")
+    given = numbers(table, [outcome, treatment, probability, *moderators, *controls])
+    who = np.unique(np.array(table[participant].to_pylist(), dtype=str), return_inverse=True)[1].astype(np.int64)
+    rows = ~np.isnan(given[:, 0])
+    if available:
+        rows &= numbers(table, [available])[:, 0] == 1
+    given, who = given[rows], who[rows]
+    if not np.isin(given[:, 1], [0, 1]).all():
+        raise InvalidLog(f"{file}: {treatment!r} is not 0 or 1 everywhere")
+    parts = given[:, 3 : 3 + len(moderators)]
+    coefficients = wcls(
+        given[:, 0],
+        given[:, 1] == 1,
+        given[:, 2],
+        who,
+        moderators=dict(zip(moderators, parts.T, strict=True)),
+        controls=given[:, 3 + len(moderators) :] if controls else None,
+    )
+    found = Excursion(treatment, len(given), len(np.unique(who)), coefficients)
+    return sha256(file.read_bytes()).hexdigest(), [found]

@@ -1,0 +1,66 @@
+"""The use cases of `buddy-train evaluate`: a policy on a dataset package, and any policy on anybody's log."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coach_model.budget.actions import LEVELS
+from coach_model.budget.coach import CONTRACT, composite_levels
+from coach_model.exploration import one_hot
+from coach_model.onnx_policy import load_policy
+from data.budget_log import budget_log
+from data.logged import LoggedBanditData
+from data.package import read_package
+from training.foreign import read_foreign_log
+from training.judging import rounded, rounds_to_judge_by
+from training.missingness import observation_probability
+from training.overlap import calibration
+from training.reward_model import crossfitted_reward
+from training.valuation import Valuation, value_of
+
+type Progress = Callable[[str], None]
+
+
+def evaluate_package(dataset: Path, artifact: Path, resamples: int, jobs: int, progress: Progress) -> dict[str, Any]:
+    """The artifact's value beside the rules', by every estimator. Raises InvalidPackage, ArtifactRefused."""
+    package, policy = read_package(dataset), load_policy(artifact, CONTRACT)
+    log = rounds_to_judge_by(budget_log(package), policy.policy_id)
+    progress(f"fitting q̂ on {len(log)} decisions")
+    expected = crossfitted_reward(log, jobs=jobs)
+    candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (composite_levels(policy, log.context), log.rules))
+    progress("estimating")
+    found = value_of(
+        log,
+        candidate,
+        expected,
+        reference=rules,
+        calibration=calibration(log),
+        observation=observation_probability(log),
+        resamples=resamples,
+        jobs=jobs,
+    )
+    return {"dataset": package.digest, "policy_id": policy.policy_id} | _document(log, found)
+
+
+def evaluate_foreign(file: Path, resamples: int, jobs: int, progress: Progress, **columns: Any) -> dict[str, Any]:
+    """The value of the target policy in a table; `columns` as `read_foreign_log` takes them. Raises InvalidLog."""
+    progress(f"reading {file}")
+    foreign = read_foreign_log(file, jobs=jobs, **columns)
+    progress("estimating")
+    found = value_of(foreign.log, foreign.target, foreign.expected_reward, resamples=resamples, jobs=jobs)
+    return {"dataset": sha256(file.read_bytes()).hexdigest()} | _document(foreign.log, found)
+
+
+def _document(log: LoggedBanditData, found: Valuation) -> dict[str, Any]:
+    values: dict[str, Any] = rounded(asdict(found))
+    return {
+        "rounds": len(log),
+        "participants": len(np.unique(log.participant)),
+        "behavior_mean": rounded(float(np.nanmean(log.reward))),
+        "problems": found.overlap.problems,
+        **values,
+    }
