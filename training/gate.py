@@ -78,7 +78,8 @@ def _doubts(evidence: Evidence) -> list[str]:
         if segment.harmed and segment.difference is not None:
             change = f"{segment.difference.estimate:+.4f} (Holm-adjusted p {segment.harm_p_value:.4f})"
             doubts.append(f"{segment.by} {segment.name} is harmed: {change}")
-    if evidence.worst is not None and evidence.worst_low is not None and evidence.worst_low <= 0:
+    surely = found is not None and found.low > 0
+    if surely and evidence.worst is not None and evidence.worst_low is not None and evidence.worst_low <= 0:
         observed = f"{evidence.worst.candidate_observed:.1%} and {evidence.worst.reference_observed:.1%}"
         doubts.append(
             f"missing outcomes could explain it: {observed} were observed under candidate and rules, "

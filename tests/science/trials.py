@@ -1,6 +1,6 @@
 """Simulated confirm phases judged by the gate, and what each interval said about a truth that is known."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -44,10 +44,9 @@ def logged(config: StudyConfig, candidate: Scenario | None, seed: int) -> Budget
     return budget_log(Package(Path("simulated"), study.tables, metadata(config), ""))
 
 
-def trial(scenario: Scenario, seed: int, participants: int | None = None) -> Trial:
+def trial(scenario: Scenario, seed: int) -> Trial:
     """Simulate the scenario's confirm phase with this seed, judge its candidate, and draw all intervals."""
-    config = scenario.config if participants is None else replace(scenario.config, participants=participants)
-    log = logged(config, scenario, seed)
+    log = logged(scenario.config, scenario, seed)
     candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (log.candidate, log.rules))
     q = crossfitted_reward(log)
     judgement = judge(gather(log, candidate, rules, q))
@@ -69,18 +68,21 @@ def trial(scenario: Scenario, seed: int, participants: int | None = None) -> Tri
     return Trial(seed, judgement.verdict, tuple(judgement.reasons), size, support.sufficient, intervals)
 
 
-def trials(scenario: Scenario, seeds: Sequence[int], jobs: int = 2, participants: int | None = None) -> list[Trial]:
-    """Many of them, side by side."""
-    return list(Parallel(n_jobs=jobs)(delayed(_alone)(scenario, seed, participants) for seed in seeds))
+def trials(scenario: Scenario, seeds: Sequence[int], jobs: int = 2) -> Iterator[Trial]:
+    """Many of them, side by side, as they are done."""
+    run = Parallel(n_jobs=jobs, return_as="generator")
+    yield from run(delayed(trial)(scenario, seed) for seed in seeds)
+
+
+def share_held(intervals: Sequence[Interval], truth: float) -> float:
+    """The share of intervals that hold the truth."""
+    return float(np.mean([one.low <= truth <= one.high for one in intervals]))
 
 
 def coverage(found: Sequence[Trial], truth: float) -> dict[str, float]:
     """By interval, the share of the trials with overlap in which it held the truth."""
     judged = [one for one in found if one.overlaps]
-    return {
-        name: float(np.mean([one.intervals[name].low <= truth <= one.intervals[name].high for one in judged]))
-        for name in judged[0].intervals
-    }
+    return {name: share_held([one.intervals[name] for one in judged], truth) for name in judged[0].intervals}
 
 
 def bias(found: Sequence[Trial], truth: float) -> dict[str, float]:
@@ -93,7 +95,3 @@ def bias(found: Sequence[Trial], truth: float) -> dict[str, float]:
 def promoted(found: Sequence[Trial]) -> float:
     """Share of the trials whose candidate was promoted."""
     return float(np.mean([one.verdict == "promote" for one in found]))
-
-
-def _alone(scenario: Scenario, seed: int, participants: int | None) -> Trial:
-    return trial(scenario, seed, participants)

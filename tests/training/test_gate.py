@@ -104,12 +104,12 @@ def known() -> dict[str, Scenario]:
 @pytest.mark.parametrize("name", ["zero effects", "effects that cancel out"])
 def test_candidates_that_are_no_better_are_hardly_ever_promoted(name: str, known: dict[str, Scenario]) -> None:
     """At most 3 % in 2,000; four or fewer of 60 are what chance leaves of that (99.1 %)."""
-    assert promoted(trials(known[name], range(10_000, 10_000 + FAST))) * FAST <= 4
+    assert promoted(list(trials(known[name], range(10_000, 10_000 + FAST)))) * FAST <= 4
 
 
 def test_a_candidate_that_is_truly_better_is_nearly_always_promoted(known: dict[str, Scenario]) -> None:
     """At least 90 % of many; 49 or more of 60 are what chance leaves of that (99 %)."""
-    assert promoted(trials(known["better by 0.03"], range(20_000, 20_000 + FAST))) * FAST >= 49
+    assert promoted(list(trials(known["better by 0.03"], range(20_000, 20_000 + FAST)))) * FAST >= 49
 
 
 def test_outcomes_that_hide_bad_weeks_of_one_policy_only_do_not_promote(known: dict[str, Scenario]) -> None:
