@@ -37,10 +37,10 @@ def main(
     found: dict[str, list[Trial]] = {}
     with console.status("") as status:
         for name, scenario in known.items():
-            told = f"{name}: {{}} of {studies}"
-            found[name] = trials(
-                scenario, range(studies), jobs, lambda done, told=told: status.update(told.format(done))
-            )
+            found[name] = []
+            for one in trials(scenario, range(studies), jobs):
+                found[name].append(one)
+                status.update(f"{name}: {len(found[name])} of {studies}")
         small = [
             _small(known["better by 0.03, missing at random"], people, weeks, max(studies // 2, 20), jobs)
             for people, weeks in SMALL_STUDIES
