@@ -61,17 +61,16 @@ def main(
 def _small(scenario: Scenario, people: int, weeks: int, studies: int, jobs: int) -> dict[str, Any]:
     """Coverage where overlap is small, whether the gate would look at it or not."""
     config = replace(scenario.config, participants=people, confirm_weeks=weeks)
-    found = trials(replace(scenario, config=config), range(50_000, 50_000 + studies), jobs)
-    held = {
-        name: float(
-            np.mean([one.intervals[name].low <= scenario.truth.value <= one.intervals[name].high for one in found])
-        )
-        for name in SHOWN
+    found = list(trials(replace(scenario, config=config), range(50_000, 50_000 + studies), jobs))
+    held = {name: share_held([one.intervals[name] for one in found], scenario.truth.value) for name in SHOWN}
+    return {
+        "participants": people,
+        "weeks": weeks,
+        "studies": studies,
+        "size": float(np.median([one.effective_sample_size for one in found])),
+        "refused": 1 - float(np.mean([one.overlaps for one in found])),
+        "held": held,
     }
-    sizes = [one.effective_sample_size for one in found]
-    refused = 1 - float(np.mean([one.overlaps for one in found]))
-    told = {"participants": people, "weeks": weeks, "studies": studies, "refused": refused, "held": held}
-    return told | {"size": float(np.median(sizes))}
 
 
 def _figures(scenario: Scenario, found: Sequence[Trial]) -> dict[str, Any]:
