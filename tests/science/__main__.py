@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from tests.science.candidates import Scenario, scenarios
-from tests.science.trials import Trial, bias, coverage, promoted, trials
+from tests.science.trials import Trial, bias, coverage, promoted, share_held, trials
 from training.plots import CANDIDATE, HARM, INK, RULES
 
 DOCS = Path(__file__).parents[2] / "docs"
