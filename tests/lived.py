@@ -1,31 +1,47 @@
-"""The real service, over HTTP, on a clock that a test moves: a study of months is lived in minutes."""
+"""The real service, over HTTP, on a clock that a test moves: a study of months is lived in minutes.
+
+`python -m tests.lived` is that service: `buddy serve` but for the clock, which is a file.
+"""
 
 import contextlib
-import threading
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import uvicorn
 
 from api.app import create_app
-from api.settings import LogLevel, Settings
+from tests.services import free_port
 from tests.serving import DEFAULTS, STARTING_SECONDS, buddy
 
+CLOCK = "LIVED_CLOCK"
+"""Path of the file that says what time it is."""
 BEGINNING = datetime(2026, 1, 5, 9, tzinfo=UTC)
 """A Monday."""
 
 
-@dataclass
 class Clock:
     """Stands still unless it is moved."""
 
-    now: datetime = BEGINNING
+    def __init__(self, file: Path, now: datetime = BEGINNING) -> None:
+        self._file = file
+        self.now = now
 
-    def __call__(self) -> datetime:
-        return self.now
+    @property
+    def now(self) -> datetime:
+        return datetime.fromisoformat(self._file.read_text(encoding="utf-8"))
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        new = self._file.with_suffix(".new")
+        new.write_text(moment.isoformat(), encoding="utf-8")
+        new.replace(self._file)
 
     def move(self, **delta: float) -> None:
         """By days, hours, …"""
@@ -38,6 +54,7 @@ class Lived:
 
     url: str
     clock: Clock
+    process: subprocess.Popen[bytes]
     environment: dict[str, str] = field(default_factory=dict)
 
     def buddy(self, *arguments: str) -> str:
@@ -46,38 +63,44 @@ class Lived:
 
 
 @contextlib.contextmanager
-def lived_service(database_url: str, model_dir: Path | None = None, clock: Clock | None = None) -> Iterator[Lived]:
-    """uvicorn with the app in a thread of this process, on a migrated database."""
-    clock = clock or Clock()
-    environment = DEFAULTS | {"DATABASE_URL": database_url}
-    buddy(environment, "db", "upgrade")
-    settings = Settings(
-        database_url=database_url,
-        secret_key=DEFAULTS["SECRET_KEY"],
-        research_export_token=DEFAULTS["RESEARCH_EXPORT_TOKEN"],
-        trusted_proxies=("127.0.0.1",),
-        coach_model_dir=model_dir,
-        log_level=LogLevel.ERROR,
-    )
-    config = uvicorn.Config(
-        create_app(settings, clock),
-        port=0,
-        log_config=None,
-        access_log=False,
-        proxy_headers=True,
-        forwarded_allow_ips="127.0.0.1",
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + STARTING_SECONDS
-    while not server.started and thread.is_alive() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert server.started, "the service did not start"
-    port = server.servers[0].sockets[0].getsockname()[1]
+def lived_service(
+    folder: Path, database_url: str, environment: Mapping[str, str] | None = None, now: datetime = BEGINNING
+) -> Iterator[Lived]:
+    """The service on a migrated database, in a process of its own."""
+    clock, port = Clock(folder / "clock", now), free_port()
+    own = DEFAULTS | {"DATABASE_URL": database_url, "LOG_LEVEL": "warning"} | dict(environment or {})
+    buddy(own, "db", "upgrade")
+    with (folder / "lived.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.lived"],
+            cwd=Path(__file__).parents[1],
+            env=os.environ | own | {CLOCK: str(folder / "clock"), "PORT": str(port)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    running = Lived(f"http://127.0.0.1:{port}", clock, process, own)
     try:
-        yield Lived(f"http://127.0.0.1:{port}", clock, environment)
+        deadline = time.monotonic() + STARTING_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            with contextlib.suppress(httpx.TransportError):
+                if httpx.get(f"{running.url}/health/live", timeout=1).is_success:
+                    break
+            time.sleep(0.05)
+        else:
+            raise AssertionError((folder / "lived.log").read_text(encoding="utf-8"))
+        yield running
     finally:
-        server.should_exit = True
-        thread.join(timeout=10)
-        assert not thread.is_alive(), "the service did not stop"
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    file = Path(os.environ[CLOCK])
+    app = create_app(clock=lambda: datetime.fromisoformat(file.read_text(encoding="utf-8")))
+    port = int(os.environ["PORT"])
+    uvicorn.run(app, port=port, log_config=None, access_log=False, proxy_headers=True, forwarded_allow_ips="127.0.0.1")
+
+
+if __name__ == "__main__":
+    main()

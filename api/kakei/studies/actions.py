@@ -47,7 +47,7 @@ async def take_decision(
     contexts = np.array([context], dtype=np.float32)
     zone = profile.time_zone if profile else None
     await observe_context(session, consent, profile, context, now)
-    study = await queries.running_study(session, consent.study_version)
+    study = await queries.running_study(session, consent.study_version, now)
     logged, monday, week = None, None, None
     if study is not None:
         monday, week = rules.study_week(study.started_at, now, zone)

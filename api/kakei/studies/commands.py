@@ -1,7 +1,7 @@
 """`buddy study`: start one, confirm a candidate in it, stop it, and see how far it is."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +30,9 @@ def start(
         Around, typer.Option(help="What the noise is added to: the rules, or the coach as it is served.")
     ] = Around.RULES,
     epsilon: Epsilon = EXPLORE_EPSILON,
+    begins: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, UTC; today by default.")
+    ] = None,
 ) -> None:
     """Begin the explore phase: once a local week, each participant's levers are drawn with noise."""
     from api.kakei.studies import queries  # noqa: PLC0415 - help should not wait
@@ -47,7 +50,7 @@ def start(
                     around=around,
                     explore_epsilon=epsilon,
                     confirm_epsilon=CONFIRM_EPSILON,
-                    started_at=utc_now(),
+                    started_at=begins.replace(tzinfo=UTC) if begins else utc_now(),
                 )
             )
 
@@ -102,9 +105,6 @@ def stop(version: Version) -> None:
 @study.command()
 def status(as_json: Json = False) -> None:
     """How far each study is: phase, participants, decisions, and how many outcomes have come in."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
     from api.kakei.studies import queries  # noqa: PLC0415
 
     async def run(database: Database) -> list[queries.Standing]:
@@ -115,19 +115,15 @@ def status(as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps([_plain(one) for one in found]))
         return
-    table = Table(show_edge=False)
-    for heading in ("study", "phase", "since", "people", "decisions", "outcomes"):
-        table.add_column(heading, no_wrap=True, justify="right" if heading in {"people", "decisions"} else "left")
     for one in found:
         since = one.study.stopped_at or one.study.confirmed_at or one.study.started_at
-        parts = {"context": one.with_context, "summary": one.with_summary}
-        came = ", ".join(f"{name} {count / max(one.decisions, 1):.0%}" for name, count in parts.items())
-        counts = (str(one.participants), str(one.decisions))
-        table.add_row(one.study.study_version, one.study.phase, f"{since:%Y-%m-%d}", *counts, came)
-    Console().print(table)
-    for one in found:
-        if one.study.candidate_id:
-            typer.echo(f"{one.study.study_version} tries {one.study.candidate_id}")
+        tries = f" with {one.study.candidate_id}" if one.study.candidate_id else ""
+        typer.echo(f"{one.study.study_version}: {one.study.phase}{tries} since {since:%Y-%m-%d}")
+        shares = [count / max(one.decisions, 1) for count in (one.with_context, one.with_summary)]
+        came = f"{shares[0]:.0%} with their next context, {shares[1]:.0%} with their summary"
+        typer.echo(f"  {one.participants} participants, {one.decisions} decisions, {came}")
+    if not found:
+        typer.echo("there are no studies")
 
 
 async def _of_phase(session: Any, version: str, *phases: str) -> Any:

@@ -13,7 +13,9 @@ from api.kakei.studies.rules import STOPPED
 from api.models import Candidate, Decision, Outcome, Study, WeeklySummary
 from data.outcomes import CUT_OFF, NEXT_CONTEXT
 
-_RUNNING = select(Study).where(Study.study_version == bindparam("version"), Study.phase != STOPPED)
+_RUNNING = select(Study).where(
+    Study.study_version == bindparam("version"), Study.phase != STOPPED, Study.started_at <= bindparam("now")
+)
 _LAST = (
     select(Decision.levels)
     .where(Decision.user_id == bindparam("user_id"))
@@ -38,9 +40,9 @@ async def study_named(session: AsyncSession, version: str) -> Study | None:
     return await session.scalar(select(Study).where(Study.study_version == version))
 
 
-async def running_study(session: AsyncSession, version: str) -> Study | None:
-    """The study of a version, unless it was stopped."""
-    return await session.scalar(_RUNNING, {"version": version})
+async def running_study(session: AsyncSession, version: str, now: datetime) -> Study | None:
+    """The study of a version, from its first day until it is stopped."""
+    return await session.scalar(_RUNNING, {"version": version, "now": now})
 
 
 async def studies(session: AsyncSession) -> list[Study]:

@@ -22,7 +22,7 @@ from coach_model.onnx_policy import load_policy
 from data.package import read_package
 from tests.api.kakei.people import PROFILE, WEEK, Person
 from tests.artifacts import PACKAGED
-from tests.lived import Clock, Lived, lived_service
+from tests.lived import Lived, lived_service
 from training.replay import replay
 
 
@@ -30,7 +30,7 @@ from training.replay import replay
 def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
     folder = tmp_path_factory.mktemp("lived")
     url = f"sqlite:///{folder}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("other_postgres_url")
-    with lived_service(url) as running:
+    with lived_service(folder, url) as running:
         yield running
 
 
@@ -272,6 +272,19 @@ def test_a_client_that_shows_other_levels_is_flagged(lived: Lived, study: str) -
     assert rows[2]["prev_disagrees"] is True
 
 
+def test_a_study_begins_on_its_first_day(lived: Lived) -> None:
+    lived.clock.now = datetime(2027, 2, 28, 23, tzinfo=UTC)
+    version = f"study-{secrets.token_hex(4)}"
+    lived.buddy("study", "start", version, "--begins", "2027-03-01", "--epsilon", "0.5")
+    person = participant(lived, version)
+    ask(person)
+    lived.clock.move(hours=1)
+    ask(person)
+    rows = sorted(decisions(person), key=lambda row: row["decided_at"])
+    assert [row["phase"] for row in rows] == ["outside", "explore"]
+    assert (rows[1]["study_week"], rows[1]["epsilon"]) == (0, 0.5)
+
+
 def test_commands_say_what_a_study_is_and_refuse_what_makes_no_sense(lived: Lived, study: str) -> None:
     person = participant(lived, study)
     ask(person)
@@ -295,8 +308,8 @@ def test_commands_say_what_a_study_is_and_refuse_what_makes_no_sense(lived: Live
 
 
 def test_with_the_database_away_the_answer_is_deterministic_and_not_logged(tmp_path: Path) -> None:
-    clock = Clock(datetime(2027, 3, 1, 9, tzinfo=UTC))
-    with lived_service(f"sqlite:///{tmp_path}/buddy.db", clock=clock) as running:
+    now = datetime(2027, 3, 1, 9, tzinfo=UTC)
+    with lived_service(tmp_path, f"sqlite:///{tmp_path}/buddy.db", now=now) as running:
         running.buddy("study", "start", "locked")
         person = participant(running, "locked")
         plain = httpx.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT).json()
