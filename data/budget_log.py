@@ -1,6 +1,7 @@
 """The decision points of the budget coach's studies, as the arrays that learning and judging need; validated once."""
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,14 @@ from coach_model.budget.context import FEATURES, validated
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
 from coach_model.exploration import Distributions, explored, joint_probability, one_hot
 from data.logged import Column, Index, LoggedBanditData
-from data.package import InvalidPackage, Package
+from data.package import Columns, InvalidPackage, Package
 from data.schema.learning import NO_STUDY
 
 PROBABILITY_TOLERANCE = 1e-9
 PROPENSITY_TOLERANCE = 1e-6
 """In a confirm phase the propensity is a mean of two components' joint probabilities, so at least half of either."""
 PENDING = "pending"
+OF_OUTCOMES = ("reward", "logging_days", "next_needs_share")
 SILENT_WEEKS = 3
 """Whoever stays away for longer has left, whether they say so or not."""
 
@@ -52,60 +54,87 @@ def budget_log(package: Package) -> BudgetLog:
     Raises InvalidPackage where the log contradicts itself: another schema version, a level that was not eligible,
     probabilities that do not sum to one, an eligible set that the context does not imply.
     """
-    try:
-        participants, decisions, outcomes = (package.tables[name] for name in ("participants", "decisions", "outcomes"))
-    except KeyError as missing:
-        raise InvalidPackage(f"{package.path}: table {missing} is missing") from missing
-    for column, version in (("context_schema", CONTEXT_SCHEMA), ("action_schema", ACTION_SCHEMA)):
-        if set(decisions[column]) - {version}:
-            raise InvalidPackage(f"decisions.{column}: {sorted(set(decisions[column]))}, this code knows {version!r}")
-    pending = set(outcomes["decision_id"][outcomes["status"] == PENDING])
-    drawn = decisions["phase"] != NO_STUDY
-    ripe = np.array([name not in pending for name in decisions["decision_id"]], dtype=bool)
-    if not (drawn & ripe).any():
-        outside = f" ({int((~drawn).sum())} decisions were taken outside of one)" if (~drawn).any() else ""
-        young = f" ({int((drawn & ~ripe).sum())} wait for their outcome)" if (drawn & ~ripe).any() else ""
+    for name in ("participants", "decisions", "outcomes"):
+        if name not in package.tables:
+            raise InvalidPackage(f"{package.path}: table {name!r} is missing")
+    participants, outcomes = package.tables["participants"], _outcomes(package)
+    counts: Counter[str] = Counter()
+    parts = [_part(part, participants, outcomes, counts) for part in package.parts("decisions")]
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        outside = f" ({counts['outside']} decisions were taken outside of one)" if counts["outside"] else ""
+        young = f" ({counts['young']} wait for their outcome)" if counts["young"] else ""
         raise InvalidPackage(f"{package.path}: there are no decision points of a study{outside}{young}")
-    decisions = {name: column[drawn & ripe] for name, column in decisions.items()}
+    columns = {f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(BudgetLog)}
+    log = BudgetLog(**columns)
+    log = log.where(np.lexsort((log.week, log.participant)))
+    _check(log)
+    return replace(log, behavior=_behavior(log), stays=_stays(log))
 
+
+@dataclass(frozen=True)
+class _Outcomes:
+    """What came of decisions: their rows by id, and the columns that are needed; the last row stands for none."""
+
+    place: dict[str, int]
+    pending: npt.NDArray[np.bool_]
+    columns: dict[str, Column]
+
+
+def _outcomes(package: Package) -> _Outcomes:
+    place: dict[str, int] = {}
+    pending, columns = [], {name: [] for name in OF_OUTCOMES}  # type: ignore[var-annotated]
+    for part in package.parts("outcomes"):
+        place |= {name: row for row, name in enumerate(part["decision_id"].tolist(), start=len(place))}
+        pending.append(part["status"] == PENDING)
+        for name in OF_OUTCOMES:
+            columns[name].append(part[name].astype(np.float64))
+    nothing = {name: np.append(np.concatenate(found), np.nan) for name, found in columns.items()}
+    return _Outcomes(place, np.append(np.concatenate(pending), False).astype(bool), nothing)
+
+
+def _part(part: Columns, participants: Columns, outcomes: _Outcomes, counts: Counter[str]) -> BudgetLog:
+    """The decision points among some decisions; `counts` what is none, and why."""
+    for column, version in (("context_schema", CONTEXT_SCHEMA), ("action_schema", ACTION_SCHEMA)):
+        if set(part[column]) - {version}:
+            raise InvalidPackage(f"decisions.{column}: {sorted(set(part[column]))}, this code knows {version!r}")
+    found = np.array([outcomes.place.get(name, -1) for name in part["decision_id"]], dtype=np.int64)
+    drawn, young = part["phase"] != NO_STUDY, outcomes.pending[found]
+    counts["outside"] += int((~drawn).sum())
+    counts["young"] += int((drawn & young).sum())
+    rows = drawn & ~young
+    decisions, found = {name: column[rows] for name, column in part.items()}, found[rows]
     number = {name: index for index, name in enumerate(participants["participant_id"])}
-    participant = np.array([number[name] for name in decisions["participant_id"]])
-    place = {name: row for row, name in enumerate(outcomes["decision_id"])}
-    found = np.array([place.get(name, -1) for name in decisions["decision_id"]])
-
-    def outcome(name: str) -> Column:
-        column = np.append(outcomes[name].astype(np.float64), np.nan)
-        return np.asarray(column[found])  # the last one stands for no outcome
+    participant = np.array([number[name] for name in decisions["participant_id"]], dtype=np.int64)
 
     def levels(prefix: str) -> Levels:
-        return np.stack([decisions[f"{prefix}_{lever}"].astype(np.float64) for lever in LEVERS], axis=1)
+        taken = np.stack([decisions[f"{prefix}_{lever}"].astype(np.float64) for lever in LEVERS], axis=1)
+        return np.nan_to_num(taken, nan=-1).astype(np.int64)
 
     probabilities = [[decisions[f"prob_{lever}_{level}"] for level in range(len(LEVELS))] for lever in LEVERS]
-    log = BudgetLog(
+    return BudgetLog(
         context=validated(np.stack([decisions[name] for name in FEATURES], axis=1)),
-        action=levels("level").astype(np.int64),
-        propensity=decisions["propensity"],
-        reward=outcome("reward"),
+        action=levels("level"),
+        propensity=decisions["propensity"].astype(np.float64),
+        reward=outcomes.columns["reward"][found],
         participant=participant,
         eligible=_digits(decisions),
-        distributions=np.array(probabilities).transpose(2, 0, 1),
+        distributions=np.array(probabilities, dtype=np.float64).transpose(2, 0, 1),
         behavior=np.empty((len(found), len(LEVERS), len(LEVELS))),
-        rules=levels("rules").astype(np.int64),
-        candidate=np.nan_to_num(levels("candidate"), nan=-1).astype(np.int64),
-        epsilon=decisions["epsilon"],
+        rules=levels("rules"),
+        candidate=levels("candidate"),
+        epsilon=decisions["epsilon"].astype(np.float64),
         week=decisions["study_week"].astype(np.int64),
         learns=(participants["split"] == "learn")[participant],
         phase=decisions["phase"].astype(str),
         component=decisions["component"].astype(str),
         candidate_id=_words(decisions["candidate_id"]),
-        logging_days=outcome("logging_days"),
-        next_needs_share=outcome("next_needs_share"),
+        logging_days=outcomes.columns["logging_days"][found],
+        next_needs_share=outcomes.columns["next_needs_share"][found],
         stays=np.empty(len(found)),
         income_range=participants["income_range_id"].astype(np.float64)[participant],
         user_profile=_words(participants["user_profile"])[participant],
-    ).where(np.lexsort((decisions["study_week"], participant)))
-    _check(log)
-    return replace(log, behavior=_behavior(log), stays=_stays(log))
+    )
 
 
 def _behavior(log: BudgetLog) -> Distributions:
@@ -131,10 +160,9 @@ def _words(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.array(["" if word is None else word for word in column.tolist()], dtype=str)
 
 
-def _digits(decisions: dict[str, npt.NDArray[Any]]) -> Eligible:
-    return np.array(
-        [[[digit == "1" for digit in row] for row in decisions[f"eligible_{lever}"]] for lever in LEVERS]
-    ).transpose(1, 0, 2)
+def _digits(decisions: Columns) -> Eligible:
+    rows = [[[digit == "1" for digit in row] for row in decisions[f"eligible_{lever}"]] for lever in LEVERS]
+    return np.array(rows, dtype=bool).reshape(len(LEVERS), -1, len(LEVELS)).transpose(1, 0, 2)
 
 
 def _check(log: BudgetLog) -> None:

@@ -6,7 +6,7 @@ Stata files are for people who work there.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,10 @@ from data.missing import Missing
 from data.packing import Packer, package_digest
 from data.schema import DATASET_VERSION, TABLES, Column, Table
 
+PART_ROWS = 10_000
+PART_BYTES = 8 * 2**20
+"""Of CSV, that are read at once."""
+
 type Kind = Literal["csv", "parquet"]
 type Columns = Mapping[str, npt.NDArray[Any]]
 
@@ -34,13 +38,50 @@ class InvalidPackage(ValueError):
 
 @dataclass(frozen=True)
 class Package:
-    """A package that was read and checked. Where a cell is missing the array holds None or NaN."""
+    """A package that was read and checked. Where a cell is missing an array holds None or NaN.
+
+    Of one on disk a table is read when it is asked for; `parts` never holds more than a part of it.
+    """
 
     path: Path
-    tables: dict[str, dict[str, npt.NDArray[Any]]]
+    tables: Mapping[str, Columns]
     about: dict[str, Any]
     digest: str
     """SHA-256 over the tables' own digests, so that it does not change with the wording of a README."""
+
+    def parts(self, name: str) -> Iterator[Columns]:
+        """A table, some ten thousand rows at a time. Raises KeyError where there is no such table."""
+        if isinstance(self.tables, _OnDisk):
+            yield from self.tables.parts(name)
+        else:
+            yield self.tables[name]
+
+    def columns(self, name: str, *columns: str) -> dict[str, npt.NDArray[Any]]:
+        """Only these columns of a table. Raises KeyError where there is no such table or column."""
+        parts = [{column: part[column] for column in columns} for part in self.parts(name)]
+        return {column: np.concatenate([part[column] for part in parts]) for column in columns}
+
+
+class _OnDisk(Mapping[str, Columns]):
+    """The tables of a package on disk, read anew each time."""
+
+    def __init__(self, folder: Path, resources: Mapping[str, Any]) -> None:
+        self._folder, self._resources = folder, resources
+
+    def __getitem__(self, name: str) -> Columns:
+        parts = list(self.parts(name))
+        return {column: np.concatenate([part[column] for part in parts]) for column in parts[0]}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._resources)
+
+    def __len__(self) -> int:
+        return len(self._resources)
+
+    def parts(self, name: str) -> Iterator[Columns]:
+        """As numpy has them; an empty table is one empty part."""
+        for part in _parts(self._folder, TABLES[name], self._resources[name]):
+            yield {column: part[column].to_numpy(zero_copy_only=False) for column in part.column_names}
 
 
 def write_package(
@@ -78,19 +119,15 @@ def read_package(folder: Path) -> Package:
         raise InvalidPackage(f"{path}: no readable package descriptor ({error})") from error
     if descriptor.get("version") != DATASET_VERSION:
         raise InvalidPackage(f"{path}: version {descriptor.get('version')!r}, this reader knows {DATASET_VERSION!r}")
-    arrow = {}
+    keys: dict[str, pa.Table] = {}
     for name, resource in resources.items():
         if resource.get("format") not in {"csv", "parquet"}:
             raise InvalidPackage(f"{path}: {name} is {resource.get('format')!r}; csv and parquet are read")
         if name not in TABLES:
             raise InvalidPackage(f"{path}: unknown table {name!r}")
-        arrow[name] = _read_table(folder, TABLES[name], resource)
-    _check_keys(arrow)
-    tables = {
-        name: {column: table[column].to_numpy(zero_copy_only=False) for column in table.column_names}
-        for name, table in arrow.items()
-    }
-    return Package(folder, tables, descriptor.get("about", {}), package_digest(hashes))
+        keys[name] = _checked_keys(folder, TABLES[name], resource)
+    _check_keys(keys)
+    return Package(folder, _OnDisk(folder, resources), descriptor.get("about", {}), package_digest(hashes))
 
 
 def _rows(table: Table, columns: Columns) -> Rows:
@@ -129,44 +166,85 @@ def _checked(table: Table, rows: Rows) -> pa.Table:
     return arrow
 
 
-def _read_table(folder: Path, table: Table, resource: dict[str, Any]) -> pa.Table:
+def _checked_keys(folder: Path, table: Table, resource: dict[str, Any]) -> pa.Table:
+    """Check a whole table, part by part, and return what it is told apart by and what it names."""
+    file = folder / str(resource.get("path"))
+    if file.parent != folder:
+        raise InvalidPackage(f"{table.name}: {resource.get('path')!r} lies outside the package")
     try:
-        file = folder / resource["path"]
-        if file.parent != folder:
-            raise InvalidPackage(f"{table.name}: {resource['path']!r} lies outside the package")
         if f"sha256:{file_digest(file)}" != resource["hash"]:
             raise InvalidPackage(f"{file}: the digest is not the one that datapackage.json states")
-        arrow = pq.read_table(file) if resource["format"] == "parquet" else _read_csv(file, table)
-    except (OSError, KeyError, TypeError, pa.ArrowException) as error:
+    except (OSError, KeyError, TypeError) as error:
         raise InvalidPackage(f"{table.name}: {error}") from error
-    identifiers = any(column.identifies and column.name in arrow.column_names for column in table.columns)
-    columns = table.shipped(identifiers=identifiers)
-    names = [column.name for column in columns]
-    written = arrow_schema(columns).names if resource["format"] == "parquet" else names
-    if arrow.column_names != written:
-        raise InvalidPackage(f"{table.name}: columns {arrow.column_names}, expected {written}")
-    for column in columns:
-        if arrow[column.name].type != ARROW_TYPES[column.type]:
-            raise InvalidPackage(f"{table.name}.{column.name}: {arrow[column.name].type}, expected {column.type}")
-        _check_column(table, column, arrow[column.name])
-    return arrow.select(names)
+    named = list(dict.fromkeys([*table.key, *(column for column, _ in table.foreign_keys)]))
+    kept, before = [], 0
+    for part in _parts(folder, table, resource):
+        for name in part.column_names:
+            _check_column(table, table.column(name), part[name], before)
+        before += part.num_rows
+        kept.append(part.select(named))
+    return pa.concat_tables(kept)
 
 
-def _read_csv(file: Path, table: Table) -> pa.Table:
+def _parts(folder: Path, table: Table, resource: Mapping[str, Any]) -> Iterator[pa.Table]:
+    """The table's columns, some rows at a time, at least one part. Raises InvalidPackage where columns or types are
+    not those of the schema."""
+    file, is_parquet = folder / resource["path"], resource["format"] == "parquet"
+    try:
+        source = _parquet_parts(file) if is_parquet else _csv_parts(file, table)
+        for part in source:
+            yield _typed(table, part, is_parquet=is_parquet)
+    except (OSError, pa.ArrowException) as error:
+        raise InvalidPackage(f"{table.name}: {error}") from error
+
+
+def _parquet_parts(file: Path) -> Iterator[pa.Table]:
+    with pq.ParquetFile(file) as opened:
+        yield pa.Table.from_batches([], opened.schema_arrow)
+        for batch in opened.iter_batches(PART_ROWS):
+            yield pa.Table.from_batches([batch])
+
+
+def _csv_parts(file: Path, table: Table) -> Iterator[pa.Table]:
     types = {column.name: ARROW_TYPES[column.type] for column in table.columns}
     codes = [str(reason) for reason in Missing]
     options = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=codes)
-    read = pa_csv.read_csv(file, parse_options=pa_csv.ParseOptions(newlines_in_values=True), convert_options=options)
-    for position, name in enumerate(read.column_names):
-        if name in types and table.column(name).type == "string" and table.column(name).missing:
-            column = read[name]
+    parsing = pa_csv.ParseOptions(newlines_in_values=True)
+    with pa_csv.open_csv(
+        file, pa_csv.ReadOptions(block_size=PART_BYTES), parse_options=parsing, convert_options=options
+    ) as opened:
+        yield pa.Table.from_batches([], opened.schema)
+        for batch in opened:
+            yield _unescaped(table, pa.Table.from_batches([batch]))
+
+
+def _unescaped(table: Table, part: pa.Table) -> pa.Table:
+    """Texts that look like a reason for having none, as they were written."""
+    known = {column.name: column for column in table.columns}
+    for position, name in enumerate(part.column_names):
+        if name in known and known[name].type == "string" and known[name].missing:
+            column = part[name]
             escaped = pc.and_(pc.starts_with(column, ESCAPE), pc.is_in(pc.utf8_slice_codeunits(column, 1), CODES))
             plain = pc.if_else(escaped, pc.utf8_slice_codeunits(column, 1), column)
-            read = read.set_column(position, name, plain)
-    return read
+            part = part.set_column(position, name, plain)
+    return part
 
 
-def _check_column(table: Table, column: Column, array: pa.Array | pa.ChunkedArray) -> None:
+def _typed(table: Table, part: pa.Table, *, is_parquet: bool) -> pa.Table:
+    identifiers = any(column.identifies and column.name in part.column_names for column in table.columns)
+    columns = table.shipped(identifiers=identifiers)
+    names = [column.name for column in columns]
+    written = arrow_schema(columns).names if is_parquet else names
+    if part.column_names != written:
+        raise InvalidPackage(f"{table.name}: columns {part.column_names}, expected {written}")
+    for column in columns:
+        if part[column.name].type != ARROW_TYPES[column.type]:
+            raise InvalidPackage(f"{table.name}.{column.name}: {part[column.name].type}, expected {column.type}")
+    return part.select(names)
+
+
+def _check_column(table: Table, column: Column, array: pa.Array | pa.ChunkedArray, before: int = 0) -> None:
+    """Raises InvalidPackage that names the row, `before` being the rows of earlier parts."""
     where = f"{table.name}.{column.name}"
     if not column.missing and array.null_count:
         raise InvalidPackage(f"{where}: {array.null_count} cells are missing, and the column is required")
@@ -185,7 +263,7 @@ def _check_column(table: Table, column: Column, array: pa.Array | pa.ChunkedArra
         return
     wrong = array.filter(bad).to_pylist()
     if wrong:
-        row = bad.to_pylist().index(True)
+        row = before + bad.to_pylist().index(True)
         raise InvalidPackage(f"{where}: {wrong[0]!r} in row {row + 1} is not allowed ({len(wrong)} such cells)")
 
 

@@ -26,6 +26,19 @@ def write(folder: Path, graph: bytes, **card_changes: Any) -> None:
     (target / "policy.json").write_text(json.dumps(card))
 
 
+def another(folder: Path, policy_id: str, **card_changes: Any) -> Path:
+    """A sound artifact of its own in `folder`: the packaged policy under another name, which its graph carries, too."""
+    model = onnx.load_from_string(packaged_graph())
+    model.doc_string = policy_id
+    graph = bytes(model.SerializeToString())
+    card = json.loads((PACKAGED / "policy.json").read_text()) | {"policy_id": policy_id} | card_changes
+    card["onnx"] |= {"sha256": hashlib.sha256(graph).hexdigest()}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "policy.onnx").write_bytes(graph)
+    (folder / "policy.json").write_text(json.dumps(card))
+    return folder
+
+
 def packaged_graph() -> bytes:
     return (PACKAGED / "policy.onnx").read_bytes()
 

@@ -63,7 +63,7 @@ def _coin(log: BudgetLog) -> Check:
 
 
 def _seeds(package: Package) -> Check:
-    seeds = package.tables["decisions"]["seed"]
+    seeds = package.columns("decisions", "seed")["seed"]
     repeated = len(seeds) - len(set(seeds))
     return Check("seeds are all different", repeated == 0, f"{repeated} repeated of {len(seeds)}")
 
@@ -80,7 +80,7 @@ def _chances(log: BudgetLog) -> Check:
 
 
 def _client(package: Package) -> Check:
-    share = float(np.mean(package.tables["decisions"]["prev_disagrees"].astype(float)))
+    share = float(package.columns("decisions", "prev_disagrees")["prev_disagrees"].astype(float).mean())
     said = f"{share:.1%} of calls tell of other levels in force"
     return Check("apps show what was decided", share < LARGEST_DISAGREEMENT, said)
 

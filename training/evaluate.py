@@ -75,7 +75,7 @@ def evaluate(policy: LevelPolicy, model: RewardModel, judges: BudgetLog, package
             "role": "sensitivity: unbiased only if the effects of levers add up",
             "difference": _rounded(asdict(additive)),
         },
-        truth=_truth(policy, package),
+        truth=truth_of(policy, package),
     )
 
 
@@ -89,27 +89,39 @@ def _overlap(found: Overlap) -> dict[str, float]:
     }
 
 
-def resimulated(package: Package) -> Study | None:
-    """The synthetic study behind a package, or None where nobody knows the truth.
+def resimulated(package: Package, candidate: LevelPolicy | None = None, candidate_id: str = "") -> Study | None:
+    """The synthetic study behind a package, or None where nobody knows the truth. A study that confirmed a candidate
+    can only be lived again with it.
 
     Raises ValueError where a package that calls itself synthetic is not what its simulator gives.
     """
-    if package.about.get("simulator") != SIMULATOR_VERSION or package.about["config"].get("confirm_weeks"):
+    if package.about.get("simulator") != SIMULATOR_VERSION:
         return None
-    study = simulate(StudyConfig(**package.about["config"]))
-    for column in ("decision_id", "budget_used_ratio", "level_wants"):
-        if not np.array_equal(study.tables["decisions"][column], package.tables["decisions"][column]):
+    config = StudyConfig(**package.about["config"])
+    if config.confirm_weeks and candidate is None:
+        return None
+    study = simulate(config, candidate, candidate_id)
+    columns = ("decision_id", "budget_used_ratio", "level_wants")
+    told = package.columns("decisions", *columns)
+    for column in columns:
+        if not np.array_equal(study.tables["decisions"][column], told[column]):
             raise ValueError(f"{package.path}: decisions.{column} is not what {SIMULATOR_VERSION} gives for its config")
     return study
 
 
-def _truth(policy: LevelPolicy, package: Package) -> dict[str, Any] | None:
-    study = resimulated(package)
+def truth_of(policy: LevelPolicy, package: Package, policy_id: str = "") -> dict[str, Any] | None:
+    """What a policy is truly worth in a synthetic study, by both questions that there are: V_decision over the contexts
+    of those who judge, all of them in a confirm phase, and V_rollout. None where nobody knows."""
+    confirmed = bool(package.about.get("config", {}).get("confirm_weeks"))
+    study = resimulated(package, policy if confirmed else None, policy_id)
     if study is None:
         return None
     participants = study.tables["participants"]
     judges = set(participants["participant_id"][participants["split"] == "judge"])
-    rows = np.array([name in judges for name in study.tables["decisions"]["participant_id"]])
+    decisions = study.tables["decisions"]
+    rows = decisions["phase"] == "confirm"
+    if not confirmed:
+        rows = np.array([name in judges for name in decisions["participant_id"]])
     rounds, effect = take(study.rounds, rows), study.config.effect
     ours, theirs = policy(rounds.contexts()), rules_levels(rounds.contexts())
     values = {

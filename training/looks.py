@@ -30,7 +30,7 @@ class Look:
 def study_of(package: Package) -> str:
     """What the looks of a package are counted by: the versions that its participants consented to; of a simulated
     study also how it was simulated."""
-    versions = "+".join(sorted(set(package.tables["participants"]["study_version"])))
+    versions = "+".join(sorted(set(package.columns("participants", "study_version")["study_version"])))
     config = package.about.get("config")
     return f"{versions} {json.dumps(config, sort_keys=True)}" if config else versions
 

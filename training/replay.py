@@ -16,7 +16,7 @@ from coach_model.budget.rules import RULES_VERSION, rules_levels
 from coach_model.budget.study import COIN, FAIR, Phase
 from coach_model.exploration import draw, explored, joint_probability, one_hot, uniform
 from coach_model.onnx_policy import OnnxPolicy
-from data.package import InvalidPackage, Package
+from data.package import Columns, InvalidPackage, Package
 from data.schema.learning import NO_STUDY
 
 TOLERANCE = 1e-6
@@ -42,11 +42,24 @@ class Replay:
 
 
 def replay(package: Package, artifacts: Mapping[str, OnnxPolicy]) -> Replay:
-    """Replay all decisions of a package; `artifacts` are known by `policy_id`. Raises InvalidPackage without
-    decisions."""
-    decisions = package.tables.get("decisions")
-    if decisions is None or not len(decisions["decision_id"]):
+    """Replay all decisions of a package, part by part; `artifacts` are known by `policy_id`. Raises InvalidPackage
+    without decisions."""
+    if "decisions" not in package.tables:
         raise InvalidPackage(f"{package.path}: there are no decisions to replay")
+    found = [_replay(part, artifacts) for part in package.parts("decisions") if len(part["decision_id"])]
+    if not found:
+        raise InvalidPackage(f"{package.path}: there are no decisions to replay")
+    return Replay(
+        decisions=sum(part.decisions for part in found),
+        drawn=sum(part.drawn for part in found),
+        largest_gap=max(part.largest_gap for part in found),
+        differences={name: sum(part.differences[name] for part in found) for name in found[0].differences},
+        without_artifact=dict(sum((Counter(part.without_artifact) for part in found), Counter())),
+    )
+
+
+def _replay(decisions: Columns, artifacts: Mapping[str, OnnxPolicy]) -> Replay:
+    """The same of some decisions."""
     contexts = validated(np.stack([decisions[name] for name in FEATURES], axis=1))
     phase, component = decisions["phase"].astype(str), decisions["component"].astype(str)
     taken = _levels(decisions, "level")

@@ -11,9 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from coach_model.budget.actions import CHANGE_PERCENT, LEVELS, LEVERS
+from coach_model.budget.coach import composite_levels
 from coach_model.budget.context import FEATURES
 from coach_model.exploration import one_hot
 from training.estimators import importance_weight
+from training.evaluate import truth_of
 from training.evidence import MINIMUM_RELEVANT_DIFFERENCE
 from training.intervals import Interval
 from training.judging import Judged, rounded
@@ -44,6 +46,7 @@ def page(judged: Judged) -> str:
     style = resources.files("training").joinpath("report.css").read_text(encoding="utf-8")
     sections = [
         ("Value against the rules", _value(judged)),
+        ("The truth, which only a simulator knows", _truth(judged)),
         ("Where it differs from the rules, and why", _differences(judged)),
         ("Support and weights", _support(judged)),
         ("Guardrails", _guardrails(judged)),
@@ -90,6 +93,22 @@ def _value(judged: Judged) -> str:
     note = f"The dotted line is the smallest difference that would be worth a change, {MINIMUM_RELEVANT_DIFFERENCE}."
     kinds = "The verdict rests on dr (doubly robust); the others are shown for comparison."
     return table + svg(draw, height=1.9, label="Difference by estimator") + f"<p>{note} {kinds}</p>"
+
+
+def _truth(judged: Judged) -> str:
+    """V_decision, which the gate judges, beside V_rollout, which it cannot."""
+    found = truth_of(
+        lambda contexts: composite_levels(judged.policy, contexts), judged.package, judged.policy.policy_id
+    )
+    if found is None:
+        return ""
+    rows = []
+    for name, what in (("v_decision", "V_decision, the next week"), ("v_rollout", "V_rollout, acting all the time")):
+        ours, theirs = (f"{found[key]['value']:.4f} ± {found[key]['error']:.4f}" for key in (name, f"{name}_rules"))
+        gap = found[name]["value"] - found[f"{name}_rules"]["value"]
+        rows.append((what, ours, theirs, f"{gap:+.4f}"))
+    note = "The verdict is about the next week only. What months of it do needs a study randomised by participant."
+    return _table(("", "candidate", "rules", "difference"), rows) + f"<p>{note}</p>"
 
 
 def _differences(judged: Judged) -> str:

@@ -25,8 +25,11 @@ class Shadow:
 
 def shadow(package: Package) -> list[Shadow]:
     """By challenger, in the order of their ids. Raises InvalidPackage where nobody decided in the shadow."""
-    decisions = package.tables.get("decisions", {})
-    names = np.array(["" if name is None else name for name in decisions.get("shadow_policy_id", [])], dtype=str)
+    if "decisions" not in package.tables:
+        raise InvalidPackage(f"{package.path}: there are no decisions")
+    wanted = [f"{who}_{lever}" for who in ("level", "shadow", "rules") for lever in LEVERS]
+    decisions = package.columns("decisions", "shadow_policy_id", *wanted)
+    names = np.array(["" if name is None else name for name in decisions["shadow_policy_id"]], dtype=str)
     found = []
     for policy_id in sorted(set(names) - {""}):
         rows = names == policy_id

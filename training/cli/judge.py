@@ -57,8 +57,8 @@ def evaluate(
             log_run("evaluate", document)
     if as_json:
         show_json(document)
-        return
-    _show_values(document)
+    else:
+        _show_values(document)
     if document["problems"]:
         raise typer.Exit(1)
 

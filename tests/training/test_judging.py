@@ -1,0 +1,196 @@
+"""The gate and its neighbours as commands: verdict, ledger, card, report, evaluation, and anybody's own log."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import pytest
+
+from coach_model.budget.coach import CONTRACT
+from coach_model.onnx_policy import load_policy
+from training.looks import Look, enter, looks, number_of_look
+
+CONFIRMED = ("--seed", "5", "--candidate", "candidate")
+REFERENCE = json.loads((Path(__file__).with_name("obd") / "reference.json").read_text(encoding="utf-8"))
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [str(Path(sys.executable).with_name("buddy-train")), *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def said(folder: Path, *arguments: str, code: int = 0) -> Any:
+    done = run(folder, *arguments, "--no-track", "--json")
+    assert done.returncode == code, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Explored, learned from, and confirmed with the candidate."""
+    place = tmp_path_factory.mktemp("judging")
+    for arguments in (
+        ("simulate", "explore", "--seed", "5"),
+        ("train", "explore", "--out", "candidate", "--no-track"),
+        ("simulate", "confirm", "--participants", "400", "--weeks", "0", "--confirm-weeks", "12", *CONFIRMED),
+    ):
+        done = run(place, *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return place
+
+
+def test_the_gate_says_why_and_writes_it_on_the_card(folder: Path) -> None:
+    found = said(folder, "gate", "confirm", "candidate", "--ledger", "one.jsonl")
+    assert found["verdict"] == "promote"
+    assert found["evidence"]["difference"]["low"] > 0
+    assert {rail["standing"] for rail in found["evidence"]["guardrails"]} == {"kept"}
+    policy = load_policy(folder / "candidate", CONTRACT)  # still a sound pair
+    assert policy.card["verdict"] == "promote"
+    assert policy.card["gate"]["study"] == found["study"]
+    again = said(folder, "gate", "confirm", "candidate", "--ledger", "one.jsonl")
+    assert again == found  # the same candidate on the same data is the same look
+    assert len((folder / "one.jsonl").read_text().splitlines()) == 1
+
+
+def test_another_candidate_on_the_same_study_is_judged_harder(folder: Path) -> None:
+    said(folder, "gate", "confirm", "candidate", "--ledger", "two.jsonl")
+    done = run(folder, "train", "explore", "--out", "other", "--version", "other", "--no-track")
+    assert done.returncode == 0
+    done = run(folder, "gate", "confirm", "other", "--ledger", "two.jsonl", "--no-track", "--json")
+    found = json.loads(done.stdout)
+    assert done.returncode == (0 if found["verdict"] == "promote" else 1)
+    assert found["look"] == 2
+    assert found["evidence"]["level"] == pytest.approx(0.025 / 4)
+    assert found["evidence"]["method"] == "asymptotic confidence sequence"
+
+
+def test_explore_data_promote_nobody_and_the_exit_code_says_so(folder: Path) -> None:
+    found = said(folder, "gate", "explore", "candidate", "--ledger", "three.jsonl", code=1)
+    assert found["verdict"] == "insufficient evidence"
+    assert found["evidence"]["difference"] is None
+    done = run(folder, "promote", "candidate", "--models", "models", "--no-track")
+    assert done.returncode == 1
+    assert "verdict" in done.stderr
+    assert "Traceback" not in done.stderr
+    said(folder, "gate", "confirm", "candidate", "--ledger", "three.jsonl")
+
+
+def test_the_report_holds_everything_and_asks_nobody(folder: Path) -> None:
+    done = run(folder, "report", "confirm", "candidate", "--out", "page.html", "--ledger", "four.jsonl", "--no-track")
+    assert done.returncode == 0, done.stderr
+    page = (folder / "page.html").read_text(encoding="utf-8")
+    assert page.index("<h1") < page.index("Value against the rules") < page.index("The card")
+    for part in ("Promote", "Synthetic data", "Guardrails", "Segments", "Missing outcomes", "V_rollout"):
+        assert part in page
+    assert page.count("<svg") >= 6
+    loaded = re.findall(r'(?:src|href)="(?!#)([^"]+)"|url\((?!#)([^)]+)\)', page)
+    assert loaded == []
+    assert not re.findall(r"<(?:script|link|img|iframe)\b", page)
+
+
+def test_a_package_is_evaluated_by_all_seven_beside_the_rules(folder: Path) -> None:
+    found = said(folder, "evaluate", "confirm", "--artifact", "candidate", "--resamples", "200")
+    assert [one["estimator"] for one in found["values"]] == ["ipw", "snipw", "dm", "dr", "sndr", "switch_dr", "dr_os"]
+    for one in found["values"]:
+        assert one["difference"]["low"] < one["difference"]["estimate"] < one["difference"]["high"]
+        assert one["bootstrap"]["low"] < one["bootstrap"]["high"]
+    refused = said(folder, "evaluate", "explore", "--artifact", "candidate", "--resamples", "0", code=1)
+    assert refused["values"] == []
+    assert "effective sample size" in refused["problems"][0]
+    assert "--artifact" in run(folder, "evaluate", "confirm", "--no-track").stderr
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_anybodys_own_log_is_evaluated(kind: str, tmp_path: Path) -> None:
+    """The Open Bandit Dataset as a table of somebody else's, columns under other names."""
+    stored = np.load(Path(__file__).with_name("obd") / "small.npz")
+    target, q = stored["target"].T[stored["position"]], stored["q_millionths"][stored["q_row"]] / 1e6
+    columns = {"item": stored["action"], "click": stored["reward"], "p": stored["pscore"]}
+    columns |= {f"ts_{place}": target[:, place] for place in range(80)}
+    columns |= {f"q_{place}": q[:, place] for place in range(80)}
+    table = pa.table(columns)
+    file = tmp_path / f"obd.{kind}"
+    (pa_csv.write_csv if kind == "csv" else pq.write_table)(table, file)
+    flags = ("--action", "item", "--reward", "click", "--propensity", "p", "--target", "ts_", "--resamples", "0")
+    found = said(tmp_path, "evaluate", str(file), *flags, "--expected", "q_")
+    values = {one["estimator"]: one["value"]["estimate"] for one in found["values"]}
+    for name in ("ipw", "snipw", "dm", "dr", "sndr"):
+        assert values[name] == pytest.approx(REFERENCE["values"][name], abs=1e-6)
+    assert found["rounds"] == 10_000
+    wrong = run(tmp_path, "evaluate", str(file), "--action", "nothing", "--no-track")
+    assert wrong.returncode == 1
+    assert "there is no column 'nothing'" in wrong.stderr.replace("\n", " ")
+
+
+def test_q_is_fitted_where_nobody_brings_one(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    n = 4_000
+    x, action = rng.random(n), rng.integers(0, 3, n)
+    reward = 0.3 + 0.3 * x * (action == 2) + rng.normal(0, 0.1, n)
+    target = np.where(np.arange(3) == 2, 0.8, 0.1)
+    columns = {
+        "x_0": x,
+        "action": action,
+        "propensity": np.full(n, 1 / 3),
+        "reward": reward,
+        "person": np.arange(n) % 300,
+    }
+    columns |= {f"pi_{place}": np.full(n, target[place]) for place in range(3)}
+    pq.write_table(pa.table(columns), tmp_path / "log.parquet")
+    found = said(tmp_path, "evaluate", "log.parquet", "--context", "x_", "--participant", "person", "--jobs", "1")
+    truth = 0.3 + 0.8 * 0.3 * x.mean()
+    by_name = {one["estimator"]: one["value"] for one in found["values"]}
+    assert by_name["dr"]["low"] < truth < by_name["dr"]["high"]
+    assert by_name["dr"]["error"] < by_name["ipw"]["error"] / 2
+    assert found["participants"] == 300
+
+
+def test_effects_of_any_trial_and_power(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    n = 2_000
+    treated = rng.integers(0, 2, n)
+    table = {
+        "id": np.arange(n) % 50,
+        "sent": treated,
+        "p": np.full(n, 0.5),
+        "steps": 0.5 * treated + rng.normal(0, 1, n),
+    }
+    pa_csv.write_csv(pa.table(table), tmp_path / "mrt.csv")
+    flags = ("--outcome", "steps", "--treatment", "sent", "--probability", "p", "--participant", "id")
+    (found,) = said(tmp_path, "effects", "mrt.csv", *flags)["effects"]
+    assert found["coefficients"][0]["low"] < 0.5 < found["coefficients"][0]["high"]
+    planned = run(tmp_path, "power", "--weeks", "12", "--json")
+    assert 0.9 <= json.loads(planned.stdout)["power"] < 0.92
+
+
+def test_looks_are_counted_by_study_and_never_begun_anew(tmp_path: Path) -> None:
+    ledger = tmp_path / "looks.jsonl"
+
+    def look(study: str, dataset: str, policy: str) -> int:
+        number = number_of_look(ledger, study, dataset, policy)
+        enter(ledger, Look("2027-03-01T00:00:00+00:00", study, dataset, policy, number, 0.025, "reject"))
+        return number
+
+    assert [look("a", "d1", "p1"), look("a", "d1", "p1"), look("a", "d1", "p2"), look("a", "d2", "p1")] == [1, 1, 2, 3]
+    assert look("b", "d1", "p1") == 1
+    assert len(looks(ledger, "a")) == 3
+    ledger.write_text("not a ledger\n")
+    with pytest.raises(ValueError, match="not a ledger"):
+        look("a", "d3", "p3")
+
+
+def test_many_processes_enter_every_look_once(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from training.looks import *\n"
+        "for n in range(40): enter(Path('l.jsonl'), Look('t', 's', f'd{n}', 'p', n, 0.1, 'reject'))"
+    )
+    running = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path) for _ in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
+    assert len(looks(tmp_path / "l.jsonl", "s")) == 40

@@ -1,0 +1,84 @@
+"""Promoting and going back: files only, nothing lost, and never without the gate's word."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from coach_model.budget.coach import CONTRACT
+from coach_model.onnx_policy import ArtifactRefused, load_policy
+from tests.artifacts import PACKAGED, another
+from training.artifact import write_artifact
+from training.promote import NotPromoted, promote, put_in_shadow, rollback, take_from_shadow
+
+SERVED = "budget"
+
+
+@pytest.fixture
+def candidates(tmp_path: Path) -> list[Path]:
+    """Three artifacts that the gate has promoted."""
+    return [another(tmp_path / f"candidate-{n}", f"budget/test+{n}", verdict="promote") for n in range(3)]
+
+
+def served(models: Path) -> str:
+    return load_policy(models / SERVED, CONTRACT).policy_id
+
+
+def test_one_after_the_other_and_all_the_way_back(candidates: list[Path], tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    for number, candidate in enumerate(candidates):
+        change = promote(candidate, models)
+        assert (change.policy_id, served(models)) == (f"budget/test+{number}", f"budget/test+{number}")
+    for number in (1, 0):
+        assert rollback(models).policy_id == served(models) == f"budget/test+{number}"
+    packaged = load_policy(PACKAGED, CONTRACT).policy_id
+    assert rollback(models).policy_id == served(models) == packaged
+    with pytest.raises(NotPromoted, match="nothing to go back to"):
+        rollback(models)
+    actions = [json.loads(line)["action"] for line in (models / "history.jsonl").read_text().splitlines()]
+    assert actions == ["promote"] * 3 + ["rollback"] * 3
+
+
+def test_after_going_back_another_one_can_be_promoted_and_taken_back(candidates: list[Path], tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    promote(candidates[0], models)
+    promote(candidates[1], models)
+    rollback(models)
+    promote(candidates[2], models)
+    assert rollback(models).policy_id == "budget/test+0"
+
+
+@pytest.mark.parametrize("verdict", ["insufficient evidence", "reject", ""])
+def test_without_the_gates_word_only_with_a_reason(verdict: str, candidates: list[Path], tmp_path: Path) -> None:
+    policy = load_policy(candidates[0], CONTRACT)
+    write_artifact(candidates[0], policy.graph, dict(policy.card) | {"verdict": verdict})
+    models = tmp_path / "models"
+    with pytest.raises(NotPromoted, match="verdict"):
+        promote(candidates[0], models)
+    assert not models.exists()
+    change = promote(candidates[0], models, despite="a demonstration")
+    assert (change.reason, change.verdict) == ("a demonstration", verdict)
+
+
+def test_what_is_broken_is_never_promoted(candidates: list[Path], tmp_path: Path) -> None:
+    (candidates[0] / "policy.onnx").write_bytes(b"nothing")
+    with pytest.raises(ArtifactRefused):
+        promote(candidates[0], tmp_path / "models")
+    assert not (tmp_path / "models").exists()
+
+
+def test_the_same_one_twice_is_refused(candidates: list[Path], tmp_path: Path) -> None:
+    promote(candidates[0], tmp_path / "models")
+    with pytest.raises(NotPromoted, match="already"):
+        promote(candidates[0], tmp_path / "models")
+
+
+def test_a_challenger_needs_no_verdict_and_replaces_nobody(candidates: list[Path], tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    promote(candidates[0], models)
+    put_in_shadow(PACKAGED, models)
+    assert served(models) == "budget/test+0"
+    assert load_policy(models / "budget-challenger", CONTRACT).policy_id == load_policy(PACKAGED, CONTRACT).policy_id
+    take_from_shadow(models)
+    with pytest.raises(NotPromoted, match="nobody"):
+        take_from_shadow(models)
