@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt bench train docker lock clean
+.PHONY: help run test check fmt science bench train docker lock clean
 
 ARGS ?=
 bin := .venv/bin
@@ -31,6 +31,10 @@ fmt: ## Format the code and mend what ruff can mend
 	@scripts/install dev
 	$(bin)/ruff format .
 	$(bin)/ruff check --fix .
+
+science: ## Simulate what docs/science.md claims (half an hour)
+	@scripts/install dev
+	$(bin)/python -m tests.science $(ARGS)
 
 bench: ## Measure latency and throughput
 	@scripts/install dev

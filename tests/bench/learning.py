@@ -1,0 +1,148 @@
+"""`buddy-train train` and `evaluate` over ever more decisions, beside a plain read of the same package."""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from tests.artifacts import PACKAGED
+from tests.bench.calm import Calm
+from tests.bench.coach import BINARIES, environment
+from tests.bench.report import Chart, Result, Say, Table
+from tests.bench.servers import ServerFailed
+
+LIMIT_SECONDS = 120
+"""For training on a hundred thousand decisions, and for evaluating with a thousand clustered bootstraps."""
+RESAMPLES = 1_000
+WEEKS = 12
+KEPT = 0.8
+"""Share of weeks in which an invented person asks the coach, about."""
+COMMANDS = ("train", "evaluate")
+PLAIN = """
+import sys
+from pathlib import Path
+import pyarrow.parquet as pq
+print(sum(pq.read_table(file).to_pandas().shape[0] for file in sorted(Path(sys.argv[1]).glob("*.parquet"))))
+"""
+
+
+@dataclass
+class Measured:
+    """All runs of a command: seconds and peak memory by number of decisions."""
+
+    seconds: dict[int, list[float]] = field(default_factory=dict)
+    peak_mib: dict[int, list[float]] = field(default_factory=dict)
+
+    def median(self, decisions: int) -> float:
+        return median(self.seconds[decisions])
+
+
+def run(quick: bool, say: Say) -> Result:
+    """Both commands on simulated packages; `quick` is for trying the harness, not for figures."""
+    wanted = (1_000, 3_000) if quick else (10_000, 30_000, 100_000)
+    rounds = 1 if quick else 3
+    calm, found = Calm(), {name: Measured() for name in (*COMMANDS, "plain read")}
+    sizes: list[int] = []
+    with tempfile.TemporaryDirectory(prefix="buddy-bench-") as place:
+        folder = Path(place)
+        for number, size in enumerate(wanted):
+            say(f"simulating {size:,} decisions", 0.2 * number / len(wanted))
+            sizes.append(_simulate(folder, size))
+        for turn in range(rounds):
+            for number, (size, asked) in enumerate(zip(sizes, wanted, strict=True)):
+                say(f"{size:,} decisions", 0.2 + 0.8 * (turn + number / len(sizes)) / rounds)
+                for name, command in _commands(folder, asked).items():
+                    seconds, peak = calm.measure(partial(_timed, command, folder))
+                    found[name].seconds.setdefault(size, []).append(seconds)
+                    found[name].peak_mib.setdefault(size, []).append(peak)
+    return _result(sizes, found, calm, rounds)
+
+
+def _simulate(folder: Path, decisions: int) -> int:
+    """An explored and a confirmed package; returns how many decisions the latter has."""
+    people = str(round(decisions / WEEKS / KEPT))
+    common = ["--participants", people, "--parquet", "--json"]
+    _buddy_train(folder, "simulate", f"explore-{decisions}", "--weeks", str(WEEKS), *common)
+    confirmed = ["--weeks", "0", "--confirm-weeks", str(WEEKS), "--candidate", str(PACKAGED)]
+    told = json.loads(_buddy_train(folder, "simulate", f"confirm-{decisions}", *confirmed, *common))
+    return int(told["decisions"])
+
+
+def _commands(folder: Path, decisions: int) -> dict[str, list[str]]:
+    train = ["train", f"explore-{decisions}", "--out", "artifact", "--no-track", "--json"]
+    evaluate = ["evaluate", f"confirm-{decisions}", "--artifact", str(PACKAGED), "--resamples", str(RESAMPLES)]
+    ours = str(BINARIES / "buddy-train")
+    return {
+        "train": [ours, *train],
+        "evaluate": [ours, *evaluate, "--no-track", "--json"],
+        "plain read": [sys.executable, "-c", PLAIN, str(folder / f"confirm-{decisions}")],
+    }
+
+
+def _buddy_train(folder: Path, *arguments: str) -> str:
+    command = [str(BINARIES / "buddy-train"), *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ServerFailed(f"{arguments[0]} ends with {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def _timed(command: Sequence[str], folder: Path) -> tuple[float, float]:
+    """Seconds from start to end, and the peak of resident memory of all its processes together, MiB."""
+    started = time.perf_counter()
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, _resident_mib(process.pid))
+        time.sleep(0.05)
+    seconds = time.perf_counter() - started
+    complaints = process.stderr.read() if process.stderr else b""
+    if process.returncode:
+        raise ServerFailed(
+            f"{command[0]} ends with {process.returncode}: {complaints.decode(errors='replace')[-2000:]}"
+        )
+    return seconds, peak
+
+
+def _resident_mib(parent: int) -> float:
+    """Of a process and its children, where there is /proc."""
+    total, waiting = 0, [parent]
+    while waiting:
+        pid = waiting.pop()
+        try:
+            status = Path(f"/proc/{pid}/status").read_text()
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        except OSError:
+            continue
+        total += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
+        waiting += [int(child) for child in children]
+    return total / 1024
+
+
+def _result(sizes: list[int], found: dict[str, Measured], calm: Calm, rounds: int) -> Result:
+    *_, fewer, most = sizes
+    heading = ["", *(f"{size:,}" for size in sizes), "× decisions", "× seconds", "÷ plain read", "peak MiB"]
+    rows = []
+    for name, measured in found.items():
+        growth = measured.median(most) / measured.median(sizes[0])
+        ratio = "" if name == "plain read" else f"{measured.median(most) / found['plain read'].median(most):.0f}"
+        seconds = [f"{measured.median(size):.1f} s" for size in sizes]
+        peak = f"{max(measured.peak_mib[most]):.0f}"
+        rows.append([name, *seconds, f"{most / sizes[0]:.1f}", f"{growth:.1f}", ratio, peak])
+    bars = {f"{name}, {most:,}": measured.median(most) for name, measured in found.items()}
+    return Result(
+        name="learning",
+        how=f"medians of {rounds} rounds; evaluate with {RESAMPLES:,} clustered bootstraps, all cores; limit "
+        f"{LIMIT_SECONDS} s for the largest; {calm.disturbed} of {calm.measured} measurements disturbed.",
+        tables=[Table("Seconds by the number of decisions", heading, rows)],
+        charts=[Chart("Seconds of learning and judging (less is better)", bars, list(bars)[:2], "{:.1f}")],
+        figures={"sizes": sizes, "fewer": fewer, **{name: asdict(measured) for name, measured in found.items()}},
+    )
