@@ -82,6 +82,8 @@ class Decision(Base):
     candidate_id: Mapped[str | None] = mapped_column(String(64))
     epsilon: Mapped[float]
     context: Mapped[list[float]] = mapped_column(JSON)
+    eligible: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    """By lever a digit a level, as the dataset has it; None in decisions that are older than the column."""
     levels: Mapped[list[int]] = mapped_column(JSON)
     distributions: Mapped[list[list[float]]] = mapped_column(JSON)
     propensity: Mapped[float]

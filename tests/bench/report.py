@@ -13,7 +13,6 @@ from rich.console import Console
 
 from tests.bench.servers import all_cores
 
-START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 LIBRARIES = ("buddy-coach", "fastapi", "uvicorn", "sqlalchemy", "asyncpg", "aiosqlite", "onnxruntime", "mlflow")
 OURS_COLOUR, OTHERS_COLOUR, TEXT_COLOUR = "#2a9d8f", "#9aa0a6", "#787878"
 """Each is legible on white and on near-black."""
@@ -82,32 +81,34 @@ def show(console: Console, results: Sequence[Result]) -> None:
             console.print(drawn)
 
 
-def write_docs(page: Path, image: Path, results: Sequence[Result], day: str) -> None:
-    """Put the tables between the markers of `page`, and draw `image`. Raises ValueError without the markers."""
+def write_docs(page: Path, images: Path, results: Sequence[Result], day: str) -> None:
+    """Put each benchmark's tables between its markers in `page`, and draw its picture into `images`. Raises ValueError
+    without the markers."""
     text = page.read_text(encoding="utf-8")
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
-    if not start or not end:
-        raise ValueError(f"{page.name} has no {START} and {END}")
-    page.write_text(f"{before}{START}\n{_markdown(results, day)}\n{END}{after}", encoding="utf-8")
-    _draw([chart for result in results for chart in result.charts], image)
+    for result in results:
+        start, end = (f"<!-- bench:{result.name}:{edge} -->" for edge in ("start", "end"))
+        before, found, rest = text.partition(start)
+        _, closed, after = rest.partition(end)
+        if not found or not closed:
+            raise ValueError(f"{page.name} has no {start} and {end}")
+        text = f"{before}{start}\n{_markdown(result, day)}\n{end}{after}"
+        _draw(result.charts, images / f"benchmarks-{result.name}.svg")
+    page.write_text(text, encoding="utf-8")
 
 
-def _markdown(results: Sequence[Result], day: str) -> str:
+def _markdown(result: Result, day: str) -> str:
     about = machine()
     on = f"{about['processor']}, {about['cores']} cores, {about['system']}, Python {about['python']}"
-    parts = [f"Measured on {day}: {on}, {about['versions']}."]
-    for result in results:
-        parts.append(result.how)
-        for table in result.tables:
-            lines = [
-                f"**{table.title}**",
-                "",
-                _line(table.columns),
-                _line(["---", *["---:"] * (len(table.columns) - 1)]),
-                *map(_line, table.rows),
-            ]
-            parts.append("\n".join(lines))
+    parts = [f"Measured on {day}: {on}, {about['versions']}.", result.how]
+    for table in result.tables:
+        lines = [
+            f"**{table.title}**",
+            "",
+            _line(table.columns),
+            _line(["---", *["---:"] * (len(table.columns) - 1)]),
+            *map(_line, table.rows),
+        ]
+        parts.append("\n".join(lines))
     return "\n\n".join(parts)
 
 

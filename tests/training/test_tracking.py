@@ -1,8 +1,11 @@
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+from tests.artifacts import PACKAGED, another
 from tests.conftest import SAMPLE
 
 READ = """
@@ -26,3 +29,37 @@ def test_a_training_run_is_logged_with_its_dataset_its_figures_and_its_artifact(
     assert len(dataset) == 64
     assert 0 < float(value) < 1
     assert files == ["policy/policy.json", "policy/policy.onnx"]
+
+
+JUDGED = """
+import mlflow
+from mlflow import MlflowClient
+(run,) = mlflow.search_runs(
+    experiment_names=["budget-coach"], output_format="list", filter_string="tags.command = 'gate'"
+)
+files = {f.path for f in mlflow.artifacts.list_artifacts(run_id=run.info.run_id)}
+client = MlflowClient()
+champion = client.get_model_version_by_alias("budget-coach", "champion").tags["policy_id"]
+metric = run.data.metrics["evidence.overlap.differing.effective_sample_size"]
+print(run.data.tags["verdict"].replace(" ", "_"), run.data.params["dataset"], metric, champion, *sorted(files))
+"""
+
+
+def test_a_verdict_and_a_promotion_are_logged_with_their_page_and_the_models_alias(tmp_path: Path) -> None:
+    environment = os.environ | {"MLFLOW_TRACKING_URI": ""}
+    command = str(Path(sys.executable).with_name("buddy-train"))
+    quiet: dict[str, Any] = {"cwd": tmp_path, "env": environment, "stdout": subprocess.DEVNULL}
+    shutil.copytree(PACKAGED, tmp_path / "candidate")
+    subprocess.run([command, "gate", str(SAMPLE), "candidate"], check=False, **quiet)
+    another(tmp_path / "promoted", "budget/promoted", verdict="promote")
+    subprocess.run([command, "promote", "promoted", "--models", "models"], check=True, **quiet)
+    environment = environment | {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/var/mlflow.db"}
+    read = subprocess.run(
+        [sys.executable, "-c", JUDGED], check=True, cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    verdict, dataset, size, champion, *files = read.stdout.split()
+    assert verdict == "insufficient_evidence"
+    assert len(dataset) == 64
+    assert 0 < float(size) < 100
+    assert champion == "budget/promoted"
+    assert files == ["gate.json", "policy", "report.html"]

@@ -1,5 +1,6 @@
 """Judging policies and logs: `evaluate`, `gate`, `report`, `replay`, `audit`, `shadow`."""
 
+import tempfile
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -87,10 +88,15 @@ def gate(
         )
         document = judged.summary() | {"policy_id": judged.policy.policy_id}
         if track:
+            from training.report import write_report  # noqa: PLC0415
             from training.tracking import log_run  # noqa: PLC0415
 
-            status.update("logging to MLflow")
-            log_run("gate", document, files=[artifact])
+            with tempfile.TemporaryDirectory() as folder:
+                page = Path(folder) / "report.html"
+                status.update("drawing the report")
+                write_report(judged, page)
+                status.update("logging to MLflow")
+                log_run("gate", document, files=[artifact, page])
     if as_json:
         show_json(document)
     else:

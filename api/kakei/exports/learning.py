@@ -21,7 +21,7 @@ type Values = dict[str, Any]
 def decision(row: Any) -> Values:
     """How it was taken: everything that a replay needs."""
     contexts = np.array([row.context], dtype=np.float32)
-    eligible = eligible_levels(contexts)[0]
+    digits = row.eligible or ["".join("01"[int(level)] for level in one) for one in eligible_levels(contexts)[0]]
     values: Values = {
         "study_week": Missing.NOT_APPLICABLE if row.study_week is None else row.study_week,
         "decided_at": row.decided_at,
@@ -40,10 +40,10 @@ def decision(row: Any) -> Values:
         "context_schema": row.context_schema,
         "action_schema": row.action_schema,
     }
-    by_rules = row.rules_levels or rules_levels(contexts)[0].tolist()  # a decision older than the column: same rules
+    by_rules = row.rules_levels or rules_levels(contexts)[0].tolist()  # older than the column: by the same rules
     would = {"rules": by_rules, "candidate": row.candidate_levels, "shadow": row.shadow_levels}
     for number, lever in enumerate(LEVERS):
-        values[f"eligible_{lever}"] = "".join("01"[int(level)] for level in eligible[number])
+        values[f"eligible_{lever}"] = digits[number]
         values[f"level_{lever}"] = row.levels[number]
         values |= {f"prob_{lever}_{level}": p for level, p in enumerate(row.distributions[number])}
         for who, levels in would.items():

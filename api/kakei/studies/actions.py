@@ -15,6 +15,7 @@ from api.kakei.studies.rules import Around, Logged
 from api.models import Consent, Profile, Study
 from api.models import Decision as Stored
 from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
+from coach_model.budget.actions import eligible_levels
 from coach_model.budget.coach import Decision, decide
 from coach_model.budget.context import COLUMN, Contexts
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
@@ -57,7 +58,7 @@ async def take_decision(
         logged = await _drawn(session, study, contexts, served, candidates, decision_seed(suggestion_id))
     in_study = logged is not None
     logged = logged or rules.decided_outside(served, contexts)
-    values = _row(logged, consent, context, suggestion_id, now) | {
+    values = _row(logged, consent, contexts, context, suggestion_id, now) | {
         "study_id": study.id if study and in_study else None,
         "local_week": monday if in_study else None,
         "study_week": week if in_study else None,
@@ -144,7 +145,7 @@ def _told(earlier: Stored) -> tuple[Decision, str, datetime]:
 
 
 def _row(
-    logged: Logged, consent: Consent, context: tuple[float, ...], suggestion_id: str, now: datetime
+    logged: Logged, consent: Consent, contexts: Contexts, context: tuple[float, ...], suggestion_id: str, now: datetime
 ) -> dict[str, object]:
     told = logged.decision
     return {
@@ -160,6 +161,7 @@ def _row(
         "candidate_id": logged.candidate_id,
         "epsilon": logged.epsilon,
         "context": list(context),
+        "eligible": ["".join("01"[int(level)] for level in row) for row in eligible_levels(contexts)[0]],
         "levels": told.levels,
         "distributions": logged.distributions,
         "propensity": logged.propensity,

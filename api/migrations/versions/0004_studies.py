@@ -10,7 +10,15 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-DRAWN = ("shadow_levels", "shadow_policy_id", "candidate_levels", "rules_levels", "prev_disagrees", "because")
+DRAWN = (
+    "shadow_levels",
+    "shadow_policy_id",
+    "candidate_levels",
+    "rules_levels",
+    "prev_disagrees",
+    "because",
+    "eligible",
+)
 OF_A_STUDY = ("candidate_id", "study_week", "local_week", "study_id")
 
 
@@ -44,6 +52,7 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("local_week", sa.Date(), nullable=True))
         batch_op.add_column(sa.Column("study_week", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("candidate_id", sa.String(length=64), nullable=True))
+        batch_op.add_column(sa.Column("eligible", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("because", sa.JSON(none_as_null=True), nullable=True))
         batch_op.add_column(sa.Column("prev_disagrees", sa.Boolean(), nullable=False, server_default=sa.false()))
         batch_op.add_column(sa.Column("rules_levels", sa.JSON(none_as_null=True), nullable=True))
