@@ -35,6 +35,7 @@ class BudgetLog(LoggedBanditData):
     rules: Levels  # (n, 3) what the rules would take
     candidate: Levels  # (n, 3) what the frozen candidate of a confirm phase would take, -1 in others
     epsilon: Column  # (n,) share of uniform noise in each lever
+    study: npt.NDArray[Any]  # (n,) version that the participant consented to
     week: Index  # (n,) of the study
     learns: npt.NDArray[np.bool_]  # (n,) split: True where policies may be learned from the row
     phase: npt.NDArray[Any]  # (n,) "explore" or "confirm"
@@ -124,6 +125,7 @@ def _part(part: Columns, participants: Columns, outcomes: _Outcomes, counts: Cou
         rules=levels("rules"),
         candidate=levels("candidate"),
         epsilon=decisions["epsilon"].astype(np.float64),
+        study=participants["study_version"].astype(str)[participant],
         week=decisions["study_week"].astype(np.int64),
         learns=(participants["split"] == "learn")[participant],
         phase=decisions["phase"].astype(str),
@@ -149,10 +151,11 @@ def _behavior(log: BudgetLog) -> Distributions:
 
 def _stays(log: BudgetLog) -> Column:
     """(n,): 1 where the participant has a decision in the weeks after, 0 where they stay away for `SILENT_WEEKS`; NaN
-    in the last weeks of the log, in which nobody can tell yet."""
+    in the last weeks of a study, in which nobody can tell yet."""
+    last = {study: log.week[log.study == study].max() for study in set(log.study)}
     again = np.r_[log.participant[1:] == log.participant[:-1], False]
     away = np.where(again, np.r_[np.diff(log.week), 0], SILENT_WEEKS + 1) > SILENT_WEEKS
-    unknown = away & (log.week > log.week.max() - SILENT_WEEKS)
+    unknown = away & (log.week > np.array([last[study] for study in log.study]) - SILENT_WEEKS)
     return np.where(unknown, np.nan, ~away)
 
 

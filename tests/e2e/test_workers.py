@@ -1,6 +1,7 @@
 """Several workers behind one port: one catalogue, one count of metrics and of limits."""
 
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.api.kakei.people import WEEK, Person
-from tests.serving import Service, service
+from tests.serving import STARTING_SECONDS, Service, service
 
 ASKED = 60
 
@@ -38,4 +39,25 @@ def test_they_share_what_must_be_shared(workers: Service) -> None:
     assert counted(workers, "/coach/suggestions") == (ASKED, 1)
     person = Person(workers)
     assert [person.post("/summaries/weekly", WEEK).status_code for _ in range(6)] == [201, *[200] * 5]
+    deadline = time.monotonic() + STARTING_SECONDS  # the second one may still be starting
+    while workers.log().count('"policy served"') < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
     assert workers.log().count('"policy served"') == 2
+
+
+def test_two_processes_take_one_decision_a_week(workers: Service) -> None:
+    workers.buddy("study", "start", "shared")
+    person = Person(workers)
+    person.consent(study_version="shared")
+
+    def ask(_: int) -> str:
+        url, mine = f"{workers.url}/coach/suggestions", {"X-User-UUID": person.uuid}
+        answer = httpx.post(url, json=EXAMPLE_CONTEXT, headers=mine, timeout=30)
+        assert answer.status_code == 200
+        return str(answer.json()["suggestion_id"])
+
+    with ThreadPoolExecutor(16) as phones:
+        told = set(phones.map(ask, range(ASKED)))
+    data = person.get("/data").json()
+    assert told == {row["decision_id"] for row in data["decisions"]}
+    assert len(told) == len(data["outcomes"]) == 1

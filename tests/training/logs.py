@@ -23,6 +23,7 @@ def hand_made(levels: list[list[int]], reward: list[float], participant: list[in
         propensity=np.full(n, 0.125),
         reward=np.array(reward),
         participant=np.array(participant),
+        study=np.full(n, "study"),
         week=np.arange(n),
         learns=np.zeros(n, dtype=bool),
         phase=np.full(n, "confirm"),

@@ -40,6 +40,8 @@ LARGEST_BATCH_BODY = 4 * 2**20
 """Bytes."""
 DATABASE_SECONDS = 2.0
 """How long an answer waits for the database before the coach answers without it."""
+COMMIT_SECONDS = 5.0
+"""How much longer it waits for a transaction that is being committed."""
 HEADERS = [
     header_parameter("X-User-UUID", "Who asks; without it nothing is stored.", maxLength=64),
     header_parameter("Idempotency-Key", "With `X-User-UUID`: same key (1 to 255 characters), same answer."),
@@ -85,8 +87,11 @@ async def _suggest_to(
     request: Request, uuid: str, body: bytes, context: tuple[float, ...], decision: Decision
 ) -> Response:
     """The answer to somebody who can be told apart; without the database, to anybody."""
-    work = asyncio.create_task(_remembered(request, uuid, body, context, decision))
+    committing = asyncio.Event()
+    work = asyncio.create_task(_remembered(request, uuid, body, context, decision, committing))
     done, _ = await asyncio.wait({work}, timeout=DATABASE_SECONDS)
+    if not done and committing.is_set():  # what may be stored by now must be what is told
+        done, _ = await asyncio.wait({work}, timeout=COMMIT_SECONDS)
     try:
         if done:
             return work.result()
@@ -102,9 +107,14 @@ async def _suggest_to(
 
 
 async def _remembered(
-    request: Request, uuid: str, body: bytes, context: tuple[float, ...], decision: Decision
+    request: Request,
+    uuid: str,
+    body: bytes,
+    context: tuple[float, ...],
+    decision: Decision,
+    committing: asyncio.Event,
 ) -> Response:
-    """The answer, in the tone that the user chose, and kept for them."""
+    """The answer, in the tone that the user chose, and kept for them; `committing` is set when all is written."""
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         wrong = FieldError("Idempotency-Key", f"1 to {LONGEST_KEY} characters")
@@ -128,6 +138,7 @@ async def _remembered(
             await queries.remember_suggestions(session, user.id, answer, now)
         response = _response(answer)
         await keep_answer(request, session, response)
+        committing.set()
     return response
 
 

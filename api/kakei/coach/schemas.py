@@ -41,7 +41,10 @@ class Suggestion(msgspec.Struct):
 
 
 class CoachAnswer(msgspec.Struct):
-    """A decision: a level for each lever (0, 0.25, 0.5, 0.75 or 1; 0.5 holds), who took it, and what to tell people."""
+    """A decision: a level for each lever (0, 0.25, 0.5, 0.75 or 1; 0.5 holds), who took it, and what to tell people.
+
+    `fallback_reason` says why the rules decided in the policy's place; it is null where the policy did, or a study let
+    the rules."""
 
     suggestion_id: str
     source: Source

@@ -142,6 +142,41 @@ def test_who_has_not_consented_to_the_study_is_in_none(lived: Lived) -> None:
     assert outcomes(elsewhere) == []
 
 
+def test_whoever_withdraws_is_in_no_study_and_in_no_export(lived: Lived, study: str, tmp_path: Path) -> None:
+    stays, leaves = participant(lived, study), participant(lived, study)
+    for person in (stays, leaves):
+        ask(person)
+    leaves.consent(consented=False, study_version=study, allow_research_export=False)
+    lived.clock.move(days=7)
+    for person in (stays, leaves):
+        ask(person)
+    assert len(decisions(leaves)) == 1
+    assert [row["context_at"] for row in outcomes(leaves)] == [None]
+    lived.buddy("research", "export", str(tmp_path / "without"), "--study", study)
+    package = read_package(tmp_path / "without")
+    assert len(package.tables["participants"]["participant_id"]) == 1
+    assert len(package.tables["decisions"]["decision_id"]) == 2
+    assert len(package.tables["outcomes"]["decision_id"]) == 2
+
+
+def test_around_the_coach_noise_is_added_to_what_is_served(lived: Lived, tmp_path: Path) -> None:
+    lived.clock.now = datetime(2027, 3, 1, 9, tzinfo=UTC)
+    version = f"study-{secrets.token_hex(4)}"
+    lived.buddy("study", "start", version, "--around", "coach")
+    served = httpx.post(f"{lived.url}/coach/suggestions", json=EXAMPLE_CONTEXT).json()
+    levels = [int(served[name] * 4) for name in ("w_adj", "c_adj", "s_adj")]
+    for _ in range(6):
+        person = participant(lived, version)
+        ask(person)
+        (row,) = decisions(person)
+        assert (row["component"], row["policy_id"]) == ("coach", served["policy_id"])
+        for lever, level in enumerate(levels):
+            assert row["distributions"][lever][level] > 0.6
+    lived.buddy("research", "export", str(tmp_path / "study"), "--study", version)
+    policy = load_policy(PACKAGED, CONTRACT)
+    assert replay(read_package(tmp_path / "study"), {policy.policy_id: policy}).identical
+
+
 def test_the_confirm_phase_tosses_a_fair_coin_between_rules_and_the_frozen_candidate(
     lived: Lived, study: str, tmp_path: Path
 ) -> None:
