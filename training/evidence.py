@@ -104,8 +104,10 @@ def gather(
     *,
     level: float = 0.025,
     planned_rounds: int | None = None,
+    observation: Column | None = None,
 ) -> Evidence:
-    """All evidence in `log` for `candidate` (n, 3, 5) beside `reference`, with cross-fitted q̂ (n, 3, 5).
+    """All evidence in `log` for `candidate` (n, 3, 5) beside `reference`, with cross-fitted q̂ (n, 3, 5); probabilities
+    of being observed (n,) are fitted unless they are given.
 
     With `planned_rounds` bounds hold over repeated looks (a confidence sequence); without, they are those of one look.
     """
@@ -129,7 +131,7 @@ def gather(
             return clustered_t(per_round, log.participant, confidence)
         return confidence_sequence(per_round, log.participant, confidence, planned_rounds=planned_rounds)
 
-    seen = observation_probability(log)
+    seen = observation_probability(log) if observation is None else observation
     ours, theirs = (dr(log, policy, expected_reward, observation=seen) for policy in (candidate, reference))
     difference = interval(ours - theirs)
     taken = np.take_along_axis(expected_reward, log.action[:, :, None], axis=2).sum(axis=(1, 2))

@@ -17,7 +17,7 @@ from training.estimators import ESTIMATORS
 from training.evidence import gather
 from training.gate import judge
 from training.intervals import Interval, clustered_bootstrap, clustered_t, confidence_sequence, empirical_bernstein
-from training.missingness import observation_probability
+from training.missingness import SMALLEST_OBSERVATION, observation_probability
 from training.overlap import overlap
 from training.reward_model import crossfitted_reward
 
@@ -49,14 +49,14 @@ def trial(scenario: Scenario, seed: int) -> Trial:
     log = logged(scenario.config, scenario, seed)
     candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (log.candidate, log.rules))
     q = crossfitted_reward(log)
-    judgement = judge(gather(log, candidate, rules, q))
     seen = observation_probability(log)
+    judgement = judge(gather(log, candidate, rules, q, observation=seen))
     differences = {
         name: estimator(log, candidate, q, observation=seen) - estimator(log, rules, q, observation=seen)
         for name, estimator in ESTIMATORS.items()
     }
     best, who = differences["dr"], log.participant
-    reach = 2 / float(log.propensity.min())
+    reach = 2 / (float(log.propensity.min()) * SMALLEST_OBSERVATION)
     intervals = {f"{name}, t": clustered_t(rounds, who) for name, rounds in differences.items()}
     intervals |= {
         "dr, bootstrap": clustered_bootstrap(best, who, resamples=BOOTSTRAP, seed=seed),
