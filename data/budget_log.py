@@ -151,11 +151,11 @@ def _behavior(log: BudgetLog) -> Distributions:
 
 def _stays(log: BudgetLog) -> Column:
     """(n,): 1 where the participant has a decision in the weeks after, 0 where they stay away for `SILENT_WEEKS`; NaN
-    in the last weeks of a study, in which nobody can tell yet."""
+    in the last weeks of a study: who came back is known then, and who will not is not."""
     last = {study: log.week[log.study == study].max() for study in set(log.study)}
     again = np.r_[log.participant[1:] == log.participant[:-1], False]
     away = np.where(again, np.r_[np.diff(log.week), 0], SILENT_WEEKS + 1) > SILENT_WEEKS
-    unknown = away & (log.week > np.array([last[study] for study in log.study]) - SILENT_WEEKS)
+    unknown = log.week > np.array([last[study] for study in log.study]) - SILENT_WEEKS
     return np.where(unknown, np.nan, ~away)
 
 

@@ -9,7 +9,7 @@ from coach_model.budget.actions import LEVELS
 from coach_model.exploration import one_hot
 from data.budget_log import BudgetLog
 from data.package import Package
-from training.intervals import by_participant, holm
+from training.intervals import holm
 from training.missingness import missing_difference
 from training.overlap import CALIBRATION_LEVEL, Calibration, calibration
 
@@ -69,14 +69,10 @@ def _seeds(package: Package) -> Check:
 
 
 def _chances(log: BudgetLog) -> Check:
-    """Over all levels that were possible, Σ_a p(a) / p(a) is their number: the mean of 1/p must be it, too."""
-    joint = log.eligible.sum(axis=2).prod(axis=1).astype(float)
-    possible = (log.behavior > 0).sum(axis=2).prod(axis=1)
-    ratio = by_participant(1 / (log.propensity * joint), log.participant)
-    gap = abs(ratio.estimate - 1) / ratio.error if ratio.error > 0 else 0.0
-    fine = bool((possible == joint).all()) and gap <= float(stats.norm.ppf(1 - CALIBRATION_LEVEL / 2))
-    said = f"mean of 1/p over the number of eligible actions is {ratio.estimate:.3f} ± {ratio.error:.3f}"
-    return Check("every eligible action has its chance", fine, said)
+    chances = int(((log.behavior > 0) & log.eligible).sum())
+    eligible = int(log.eligible.sum())
+    said = f"{chances:,} of {eligible:,} eligible levels could be drawn"
+    return Check("every eligible level has its chance", chances == eligible, said)
 
 
 def _client(package: Package) -> Check:
@@ -92,6 +88,6 @@ def _missing(log: BudgetLog) -> Check:
         return Check(what, None, share)
     some = log.where(confirm)
     candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (some.candidate, some.rules))
-    gap = missing_difference(some, candidate, rules)
+    gap = missing_difference(some, candidate, rules, 1 - CALIBRATION_LEVEL)
     said = f"{share}; under the candidate {gap.estimate:+.1%} ({gap.low:+.1%} to {gap.high:+.1%})"
     return Check(what, bool(gap.low <= 0 <= gap.high), said)

@@ -64,6 +64,8 @@ def wcls(
     intercept and the moderators, `weight` multiplies W. Raises ValueError where a probability is 0 or 1, or where
     there are too few participants.
     """
+    if not all(np.isfinite(column).all() for column in (outcome, *(moderators or {}).values())):
+        raise ValueError("outcome and moderators must be numbers everywhere")
     if not ((probability > 0) & (probability < 1)).all():
         raise ValueError("every round needs a probability of treatment between 0 and 1, neither included")
     count = len(outcome)
@@ -78,7 +80,9 @@ def wcls(
     freedom = len(groups) - design.shape[1]
     if freedom < 1:
         raise ValueError(f"{len(groups)} participants are too few for {design.shape[1]} coefficients")
-    bread = np.linalg.pinv(design.T @ (weights[:, None] * design))
+    if np.linalg.matrix_rank(design) - np.linalg.matrix_rank(g) < f.shape[1]:
+        raise ValueError("the effects cannot be told apart: everybody was treated alike, or a moderator is constant")
+    bread = np.linalg.pinv(design.T @ (weights[:, None] * design))  # controls may repeat moderators
     solution = bread @ (design.T @ (weights * outcome))
     residual = outcome - design @ solution
     meat = np.zeros_like(bread)

@@ -112,7 +112,12 @@ def resimulated(package: Package, candidate: LevelPolicy | None = None, candidat
 def truth_of(policy: LevelPolicy, package: Package, policy_id: str = "") -> dict[str, Any] | None:
     """What a policy is truly worth in a synthetic study, by both questions that there are: V_decision over the contexts
     of those who judge, all of them in a confirm phase, and V_rollout. None where nobody knows."""
-    confirmed = bool(package.about.get("config", {}).get("confirm_weeks"))
+    if package.about.get("simulator") != SIMULATOR_VERSION:
+        return None
+    confirmed = bool(package.about["config"].get("confirm_weeks"))
+    tried = set(package.columns("decisions", "candidate_id")["candidate_id"]) - {None}
+    if confirmed and tried != {policy_id}:
+        return None  # only the candidate that was tried can live it again
     study = resimulated(package, policy if confirmed else None, policy_id)
     if study is None:
         return None

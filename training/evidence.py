@@ -21,6 +21,9 @@ from training.missingness import WorstCase, missing_difference, observation_prob
 from training.overlap import SMALLEST_EFFECTIVE_SAMPLE, Overlap, calibration, overlap
 from training.reward_model import BASELINE_PENALTY, CROSSFIT_FOLDS, Matrix, Standardisation, baseline_columns
 
+LEVEL = 0.025
+"""One-sided error of the first look at a study, and of the search for harm at every look: looking again must not make
+harm harder to find."""
 MINIMUM_RELEVANT_DIFFERENCE = 0.03
 """Reward a week: two thirds of a point on a ten-point scale of how the week went would not be worth a change."""
 PLANNED_POWER = 0.9
@@ -102,7 +105,7 @@ def gather(
     reference: Distributions,
     expected_reward: Matrix,
     *,
-    level: float = 0.025,
+    level: float = LEVEL,
     planned_rounds: int | None = None,
     observation: Column | None = None,
 ) -> Evidence:
@@ -146,7 +149,7 @@ def gather(
         worst=worst,
         worst_low=worst.estimate - (difference.estimate - difference.low),
         guardrails=tuple(_guardrail(log, rail, candidate, reference, confidence) for rail in GUARDRAILS),
-        segments=_segments(log, ours - theirs, level),
+        segments=_segments(log, ours - theirs),
         participants_needed=participants_needed(difference, level),
     )
 
@@ -172,6 +175,8 @@ def _guardrail(
     per_round = sndr(side, candidate, q) - sndr(side, reference, q)
     difference = clustered_t(per_round, side.participant, confidence)
     standing: Standing = "undetermined"
+    if difference.error == 0 and side.observed.sum() < SMALLEST_EFFECTIVE_SAMPLE:
+        return GuardrailResult(rail.name, rail.label, rail.margin, None, standing)
     if difference.low >= -rail.margin:
         standing = "kept"
     elif difference.high < -rail.margin:
@@ -191,7 +196,7 @@ def _baseline(log: BudgetLog) -> Column:
     return expected
 
 
-def _segments(log: BudgetLog, per_round: Column, level: float) -> tuple[SegmentResult, ...]:
+def _segments(log: BudgetLog, per_round: Column) -> tuple[SegmentResult, ...]:
     """Each segment's difference, and whether it is harmed: an upper bound below zero, adjusted for their number."""
     groups = [(by, name, rows) for by, names in _memberships(log).items() for name, rows in _by_name(names)]
     found: list[SegmentResult] = []
@@ -200,7 +205,7 @@ def _segments(log: BudgetLog, per_round: Column, level: float) -> tuple[SegmentR
         if people < SMALLEST_SEGMENT or rows.sum() < SMALLEST_EFFECTIVE_SAMPLE:
             found.append(SegmentResult(by, name, people, None, None, harmed=False))
             continue
-        difference = clustered_t(per_round[rows], log.participant[rows], 1 - 2 * level)
+        difference = clustered_t(per_round[rows], log.participant[rows], 1 - 2 * LEVEL)
         surprise = 1.0
         if difference.error > 0:
             surprise = float(stats.t.cdf(difference.estimate / difference.error, difference.clusters - 1))
@@ -208,7 +213,7 @@ def _segments(log: BudgetLog, per_round: Column, level: float) -> tuple[SegmentR
     tested = [index for index, one in enumerate(found) if one.harm_p_value is not None]
     adjusted = holm(np.array([found[index].harm_p_value for index in tested], dtype=float))
     for index, p_value in zip(tested, adjusted.tolist(), strict=True):
-        found[index] = replace(found[index], harm_p_value=p_value, harmed=p_value < level)
+        found[index] = replace(found[index], harm_p_value=p_value, harmed=p_value < LEVEL)
     return tuple(found)
 
 

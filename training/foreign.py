@@ -12,7 +12,7 @@ from joblib import Parallel, delayed
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import GroupKFold
 
-from data.logged import InvalidLog, LoggedBanditData, bandit_rounds
+from data.logged import Column, InvalidLog, LoggedBanditData, bandit_rounds
 from training.estimators import Distribution, checked
 from training.reward_model import CROSSFIT_FOLDS, Matrix
 
@@ -49,9 +49,11 @@ def read_foreign_log(
     for name in named:
         if name not in table.column_names:
             raise InvalidLog(f"{file}: there is no column {name!r}; there are {', '.join(table.column_names[:20])}")
+    for prefix, what in ((target, "the target's probabilities"), (expected, "q̂"), (context, "the context")):
+        if prefix is not None and not _prefixed(table, prefix):
+            raise InvalidLog(f"{file}: no column begins with {prefix!r}, which the columns of {what} do")
     target_columns = _prefixed(table, target)
-    if not target_columns:
-        raise InvalidLog(f"{file}: no column begins with {target!r}, which the target's probabilities do")
+    _counted(file, target_columns, target)
     inputs = numbers(table, _prefixed(table, context)) if context else None
     log = bandit_rounds(
         numbers(table, [action])[:, 0],
@@ -104,12 +106,19 @@ def _prefixed(table: pa.Table, prefix: str) -> list[str]:
     return [prefix + ending for ending in sorted(endings, key=lambda end: (not end.isdigit(), end.zfill(9)))]
 
 
+def _counted(file: Path, columns: list[str], prefix: str) -> None:
+    """Raises InvalidLog unless columns that end in numbers count the actions 0, 1, 2, …"""
+    endings = [name.removeprefix(prefix) for name in columns]
+    if all(ending.isdigit() for ending in endings) and [int(end) for end in endings] != list(range(len(endings))):
+        raise InvalidLog(f"{file}: the columns {columns[0]} … {columns[-1]} do not count the actions from 0")
+
+
 def numbers(table: pa.Table, names: list[str]) -> Matrix:
     """(n, c): columns as float64, NaN where empty. Raises InvalidLog for a column of words."""
-    columns = []
+    columns: list[Column] = []
     for name in names:
         try:
             columns.append(table[name].cast(pa.float64()).to_numpy(zero_copy_only=False))
-        except pa.ArrowInvalid as error:
+        except pa.ArrowException as error:
             raise InvalidLog(f"{name}: {error}") from error
     return np.stack(columns, axis=1).astype(np.float64)

@@ -6,7 +6,8 @@ Three verdicts. A study that can say nothing is told from one that says no, and 
 from dataclasses import dataclass
 from typing import Literal
 
-from training.evidence import MINIMUM_RELEVANT_DIFFERENCE, PLANNED_POWER, Evidence
+from coach_model.budget.study import Phase
+from training.evidence import LEVEL, MINIMUM_RELEVANT_DIFFERENCE, PLANNED_POWER, Evidence
 
 PROMOTE: Literal["promote"] = "promote"
 REJECT: Literal["reject"] = "reject"
@@ -14,8 +15,8 @@ INSUFFICIENT: Literal["insufficient evidence"] = "insufficient evidence"
 
 type Verdict = Literal["promote", "reject", "insufficient evidence"]
 
-LEVEL = 0.025
-"""One-sided error of the first look at a study."""
+OF_OTHERS = "no confirm phase of its own"
+"""Phase of rounds that did not try the candidate."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class Judgement:
     reasons: list[str]
 
 
+NOT_TRIED = "only explore data, or confirm phases of others: a promotion needs a confirm phase that tried it"
+
+
 def level_of_look(look: int) -> float:
     """The one-sided error at which look number `look` (from 1) of a study is judged: 0.025 / look². Everything after
     the first adds up to at most 0.64 of it, however many candidates are tried and however often."""
@@ -34,7 +38,9 @@ def level_of_look(look: int) -> float:
 
 def judge(evidence: Evidence) -> Judgement:
     """The verdict on a candidate, with all reasons for it."""
-    if evidence.phase != "confirm":
+    if evidence.phase == OF_OTHERS:
+        return Judgement(INSUFFICIENT, [NOT_TRIED, *_support(evidence)])
+    if evidence.phase != Phase.CONFIRM:
         return Judgement(INSUFFICIENT, ["only explore data: a promotion needs a confirm phase", *_support(evidence)])
     if evidence.difference is None:
         return Judgement(INSUFFICIENT, _support(evidence))

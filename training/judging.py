@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from coach_model.budget.actions import LEVELS, Levels
 from coach_model.budget.coach import CONTRACT, composite_levels
+from coach_model.budget.study import Phase
 from coach_model.exploration import one_hot
 from coach_model.onnx_policy import OnnxPolicy, load_policy
 from data.budget_log import BudgetLog, budget_log
@@ -18,7 +19,8 @@ from data.package import Package, read_package
 from training import looks
 from training.artifact import write_artifact
 from training.evidence import Evidence, gather
-from training.gate import Judgement, judge, level_of_look
+from training.gate import OF_OTHERS, Judgement, judge, level_of_look
+from training.overlap import overlap
 from training.reward_model import Matrix, crossfitted_reward
 
 DECIMALS = 6
@@ -44,7 +46,8 @@ class Judged:
             "verdict": self.judgement.verdict,
             "reasons": self.judgement.reasons,
             "look": self.look,
-            "study": looks.study_of(self.package),
+            "studies": list(looks.studies_of(self.package, self.log)),
+            "synthetic": bool(self.package.about.get("synthetic", False)),
             "dataset": self.package.digest,
             "judged": "the shipped artifact: best eligible level, rules outside the support",
             "evidence": rounded(asdict(self.evidence)),
@@ -68,46 +71,41 @@ def judge_artifact(
     """
     progress(f"reading {dataset}")
     package, policy = read_package(dataset), load_policy(artifact, CONTRACT)
-    log = rounds_to_judge_by(budget_log(package), policy.policy_id)
-    number = looks.number_of_look(ledger, looks.study_of(package), package.digest, policy.policy_id)
-    progress(f"judging on {len(log)} decisions, look {number} at the study")
-    levels, expected = composite_levels(policy, log.context), crossfitted_reward(log, jobs=jobs)
+    log, tried = rounds_to_judge_by(budget_log(package), policy.policy_id)
+    studies, at = looks.studies_of(package, log), datetime.now(UTC).isoformat(timespec="seconds")
+    look = looks.claim(ledger, at, studies, package.digest, policy.policy_id, planned_rounds)
+    progress(f"judging on {len(log)} decisions, look {look.number} at the study")
+    levels = composite_levels(policy, log.context)
+    candidate, rules = (one_hot(taken, len(LEVELS)) for taken in (levels, log.rules))
+    enough = overlap(log, candidate, rules).sufficient
+    expected = crossfitted_reward(log, jobs=jobs) if enough else np.zeros(candidate.shape)
     evidence = gather(
         log,
-        one_hot(levels, len(LEVELS)),
-        one_hot(log.rules, len(LEVELS)),
+        candidate,
+        rules,
         expected,
-        level=level_of_look(number),
-        planned_rounds=planned_rounds or (len(log) if number > 1 else None),
+        level=level_of_look(look.number),
+        planned_rounds=look.planned_rounds or (len(log) if look.number > 1 else None),
     )
-    judged = Judged(policy, package, log, levels, expected, evidence, judge(evidence), number)
-    looks.enter(
-        ledger,
-        looks.Look(
-            at=datetime.now(UTC).isoformat(timespec="seconds"),
-            study=looks.study_of(package),
-            dataset=package.digest,
-            policy_id=policy.policy_id,
-            number=number,
-            level=evidence.level,
-            verdict=judged.judgement.verdict,
-        ),
-    )
+    evidence = evidence if tried else replace(evidence, phase=OF_OTHERS)
+    judged = Judged(policy, package, log, levels, expected, evidence, judge(evidence), look.number)
+    looks.conclude(ledger, look, judged.judgement.verdict)
     card = dict(policy.card) | {"verdict": judged.judgement.verdict, "reasons": judged.judgement.reasons}
     write_artifact(artifact, policy.graph, card | {"gate": judged.summary()})
     return judged
 
 
-def rounds_to_judge_by(log: BudgetLog, policy_id: str) -> BudgetLog:
-    """Confirm rounds that tried this candidate, and those of other candidates from people who teach nobody; where there
-    are none, explore rounds of such people, which cannot promote. Raises ValueError where nothing is left."""
-    confirm = log.phase == "confirm"
-    rows = confirm & ((log.candidate_id == policy_id) | ~log.learns)
-    if not rows.any():
-        rows = ~confirm & ~log.learns
+def rounds_to_judge_by(log: BudgetLog, policy_id: str) -> tuple[BudgetLog, bool]:
+    """Confirm rounds that tried this candidate, with those of other candidates from people who teach nobody; and
+    whether any tried it. Where none did, whatever such people's rounds say, which cannot promote. Raises ValueError
+    where nothing is left."""
+    confirm = log.phase == Phase.CONFIRM
+    own = confirm & (log.candidate_id == policy_id)
+    tried = bool(own.any())
+    rows = own | (confirm & ~log.learns) if tried else ~log.learns
     if len(np.unique(log.participant[rows])) < 2:  # noqa: PLR2004 - an interval needs two
         raise ValueError(f"there are no decisions that {policy_id} could be judged by")
-    return log.where(rows)
+    return log.where(rows), tried
 
 
 def rounded(value: Any) -> Any:

@@ -49,11 +49,13 @@ def observation_probability(log: BudgetLog) -> Column:
     return np.maximum(found, SMALLEST_OBSERVATION)
 
 
-def missing_difference(log: BudgetLog, candidate: Distribution, reference: Distribution) -> Interval:
+def missing_difference(
+    log: BudgetLog, candidate: Distribution, reference: Distribution, confidence: float = 0.95
+) -> Interval:
     """By how much more often outcomes are missing under the candidate than under the reference, clustered."""
     missing = np.where(log.observed, 0.0, 1.0)
     ours, theirs = (_plain_weight(log, policy) for policy in (candidate, reference))
-    return clustered_t((ours - theirs) * missing, log.participant)
+    return clustered_t((ours - theirs) * missing, log.participant, confidence)
 
 
 def worst_case(

@@ -6,8 +6,7 @@ import numpy as np
 from scipy import stats
 
 from coach_model.budget.study import CONFIRM_EPSILON
-from training.evidence import MINIMUM_RELEVANT_DIFFERENCE
-from training.gate import LEVEL
+from training.evidence import LEVEL, MINIMUM_RELEVANT_DIFFERENCE
 
 RESIDUAL_SD = 0.21
 """Of the reward around q̂, within a round: what the simulator leaves (docs/science.md)."""

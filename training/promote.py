@@ -1,5 +1,6 @@
 """Puts artifacts where the service looks, keeps what was there, and goes back. Files only."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -9,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from coach_model.budget.coach import CONTRACT
-from coach_model.onnx_policy import CARD_FILE, GRAPH_FILE, ArtifactMissing, OnnxPolicy, load_policy
+from coach_model.onnx_policy import CARD_FILE, GRAPH_FILE, ArtifactMissing, ArtifactRefused, OnnxPolicy, load_policy
 from training.artifact import write_artifact
 from training.gate import PROMOTE
 
@@ -46,6 +47,8 @@ def promote(artifact: Path, models: Path = MODELS, *, despite: str = "") -> Chan
     verdict = str(policy.card.get("verdict", ""))
     if verdict != PROMOTE and not despite:
         raise NotPromoted(f"{policy.policy_id}: the gate's verdict is {verdict!r}; `buddy-train gate` judges it")
+    if policy.card.get("gate", {}).get("synthetic") and not despite:
+        raise NotPromoted(f"{policy.policy_id}: judged on invented people; --despite REASON serves it all the same")
     before = _served(models)
     if before is not None and before.graph == policy.graph:
         raise NotPromoted(f"{policy.policy_id} is what is served already")
@@ -53,7 +56,8 @@ def promote(artifact: Path, models: Path = MODELS, *, despite: str = "") -> Chan
         _keep(models, before)
     _keep(models, policy)
     write_artifact(models / CONTRACT.coach, policy.graph, dict(policy.card))
-    old = before.policy_id if before else None
+    changes = _changes(models)
+    old = before.policy_id if before else changes[-1].policy_id if changes else None
     return _enter(models, Change(_now(), "promote", policy.policy_id, old, verdict, despite))
 
 
@@ -89,13 +93,12 @@ def take_from_shadow(models: Path = MODELS) -> None:
 
 
 def _served(models: Path) -> OnnxPolicy | None:
-    """What the service serves now: of the folder, or what comes with the package."""
+    """What the service serves now: of the folder, and only where that is the default one what comes with the package.
+    None where there is nothing, or half a pair of a promotion that broke off."""
     packaged = Path(str(resources.files("coach_model"))) / "artifacts" / CONTRACT.coach
-    for folder in (models / CONTRACT.coach, packaged):
-        try:
+    for folder in (models / CONTRACT.coach, *([packaged] if models == MODELS else [])):
+        with contextlib.suppress(ArtifactMissing, ArtifactRefused):
             return load_policy(folder, CONTRACT)
-        except ArtifactMissing:
-            continue
     return None
 
 

@@ -19,6 +19,7 @@ from training.evaluate import truth_of
 from training.evidence import MINIMUM_RELEVANT_DIFFERENCE
 from training.intervals import Interval
 from training.judging import Judged, rounded
+from training.missingness import observation_probability
 from training.plots import CANDIDATE, INK, RULES, forest, svg
 from training.reward_model import Matrix
 from training.valuation import UNBIASED, value_of
@@ -83,7 +84,8 @@ def _value(judged: Judged) -> str:
         ("", "estimate", f"{1 - 2 * evidence.level:.1%} interval"), ((name, *_numbers(one)) for name, one in rows)
     )
     candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (judged.levels, judged.log.rules))
-    found = value_of(judged.log, candidate, judged.expected_reward, reference=rules)
+    seen = observation_probability(judged.log)
+    found = value_of(judged.log, candidate, judged.expected_reward, reference=rules, observation=seen)
     others = [(one.estimator, one.difference) for one in found.values if one.estimator in UNBIASED and one.difference]
 
     def draw(axes: Axes) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 EXPERIMENT = "budget-coach"
 DEFAULT_STORE = Path("var/mlflow.db")
+IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+"""For a server that is away: a command says so within a minute."""
 
 
 def tracking_uri() -> str:
@@ -39,7 +41,7 @@ def log_run(kind: str, document: Mapping[str, Any], files: Sequence[Path] = ()) 
             if name in document:
                 mlflow.set_tag(name, document[name])
         mlflow.log_param("dataset", document.get("dataset", ""))
-        mlflow.log_metrics(_numbers(document))
+        mlflow.log_metrics({_metric(path): value for path, value in _numbers(document).items()})
         mlflow.log_dict(dict(document), f"{kind}.json")
         for file in files:
             log = mlflow.log_artifacts if file.is_dir() else mlflow.log_artifact
@@ -66,6 +68,8 @@ def _mlflow() -> Any:
     DEFAULT_STORE.parent.mkdir(parents=True, exist_ok=True)
     import mlflow  # noqa: PLC0415 - takes seconds, and only who tracks waits for it
 
+    for name, value in IMPATIENT.items():
+        os.environ.setdefault(name, value)
     for chatty in ("mlflow", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     mlflow.set_tracking_uri(tracking_uri())
@@ -93,12 +97,17 @@ def _numbers(document: Any, name: str = "") -> dict[str, float]:
     return {}
 
 
+def _metric(path: str) -> str:
+    """As MLflow allows names to be."""
+    return re.sub(r"[^A-Za-z0-9_ /.-]+", "_", path)
+
+
 def _named(document: Any, place: int) -> str:
     """What an entry of a list is called: by its own name, where it has one that a metric may have."""
     if isinstance(document, Mapping):
         for key in ("estimator", "name", "action", "policy_id"):
             if key in document:
-                return re.sub(r"[^A-Za-z0-9_ /.-]+", "_", str(document[key]))
+                return str(document[key])
     return str(place)
 
 

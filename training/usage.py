@@ -18,7 +18,7 @@ from data.package import read_package
 from training.foreign import read_foreign_log
 from training.judging import rounded, rounds_to_judge_by
 from training.missingness import observation_probability
-from training.overlap import calibration
+from training.overlap import calibration, overlap
 from training.reward_model import crossfitted_reward
 from training.valuation import Valuation, value_of
 
@@ -28,10 +28,11 @@ type Progress = Callable[[str], None]
 def evaluate_package(dataset: Path, artifact: Path, resamples: int, jobs: int, progress: Progress) -> dict[str, Any]:
     """The artifact's value beside the rules', by every estimator. Raises InvalidPackage, ArtifactRefused."""
     package, policy = read_package(dataset), load_policy(artifact, CONTRACT)
-    log = rounds_to_judge_by(budget_log(package), policy.policy_id)
-    progress(f"fitting q̂ on {len(log)} decisions")
-    expected = crossfitted_reward(log, jobs=jobs)
+    log, _ = rounds_to_judge_by(budget_log(package), policy.policy_id)
     candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (composite_levels(policy, log.context), log.rules))
+    progress(f"fitting q̂ on {len(log)} decisions")
+    enough = overlap(log, candidate, rules).sufficient
+    expected = crossfitted_reward(log, jobs=jobs) if enough else np.zeros(candidate.shape)
     progress("estimating")
     found = value_of(
         log,
@@ -39,7 +40,7 @@ def evaluate_package(dataset: Path, artifact: Path, resamples: int, jobs: int, p
         expected,
         reference=rules,
         calibration=calibration(log),
-        observation=observation_probability(log),
+        observation=observation_probability(log) if enough else None,
         resamples=resamples,
         jobs=jobs,
     )

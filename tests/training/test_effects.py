@@ -53,6 +53,10 @@ def test_what_cannot_be_estimated_is_refused() -> None:
     data.pop("state")
     with pytest.raises(ValueError, match="between 0 and 1"):
         wcls(**data | {"probability": np.ones(len(data["outcome"]))})
+    with pytest.raises(ValueError, match="told apart"):
+        wcls(**data | {"treated": np.ones(len(data["outcome"]), dtype=bool)})
+    with pytest.raises(ValueError, match="told apart"):
+        wcls(**data, moderators={"always": np.ones(len(data["outcome"]))})
     with pytest.raises(ValueError, match="too few"):
         wcls(**{name: values[:4] for name, values in data.items()})
 

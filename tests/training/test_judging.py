@@ -15,7 +15,7 @@ import pytest
 
 from coach_model.budget.coach import CONTRACT
 from coach_model.onnx_policy import load_policy
-from training.looks import Look, enter, looks, number_of_look
+from training.looks import LookedAtOtherwise, claim, conclude, looks
 
 CONFIRMED = ("--seed", "5", "--candidate", "candidate")
 REFERENCE = json.loads((Path(__file__).with_name("obd") / "reference.json").read_text(encoding="utf-8"))
@@ -53,10 +53,11 @@ def test_the_gate_says_why_and_writes_it_on_the_card(folder: Path) -> None:
     assert {rail["standing"] for rail in found["evidence"]["guardrails"]} == {"kept"}
     policy = load_policy(folder / "candidate", CONTRACT)  # still a sound pair
     assert policy.card["verdict"] == "promote"
-    assert policy.card["gate"]["study"] == found["study"]
+    assert policy.card["gate"]["studies"] == found["studies"]
     again = said(folder, "gate", "confirm", "candidate", "--ledger", "one.jsonl")
     assert again == found  # the same candidate on the same data is the same look
-    assert len((folder / "one.jsonl").read_text().splitlines()) == 1
+    (look,) = looks(folder / "one.jsonl")
+    assert (look.number, look.verdict) == (1, "promote")
 
 
 def test_another_candidate_on_the_same_study_is_judged_harder(folder: Path) -> None:
@@ -69,6 +70,28 @@ def test_another_candidate_on_the_same_study_is_judged_harder(folder: Path) -> N
     assert found["look"] == 2
     assert found["evidence"]["level"] == pytest.approx(0.025 / 4)
     assert found["evidence"]["method"] == "asymptotic confidence sequence"
+    assert found["verdict"] == "insufficient evidence"
+    assert "that tried it" in found["reasons"][0]
+
+
+def test_judging_the_same_data_again_is_the_same_look_whatever_is_planned(folder: Path) -> None:
+    looking = ("gate", "confirm", "candidate", "--ledger", "six.jsonl", "--no-track", "--json")
+    first = json.loads(run(folder, *looking, "--planned-rounds", "20000").stdout)
+    assert first["evidence"]["method"] == "asymptotic confidence sequence"
+    assert json.loads(run(folder, *looking).stdout) == first
+    done = run(folder, "report", "confirm", "candidate", "--ledger", "six.jsonl", "--no-track", "--out", "six.html")
+    assert first["verdict"] in done.stdout
+    other = run(folder, *looking, "--planned-rounds", "9")
+    assert other.returncode == 1
+    assert "20000 rounds planned" in other.stderr.replace("\n", " ")
+
+
+def test_what_was_judged_on_invented_people_is_not_served_without_a_word(folder: Path) -> None:
+    said(folder, "gate", "confirm", "candidate", "--ledger", "seven.jsonl")
+    refused = run(folder, "promote", "candidate", "--models", "served", "--no-track")
+    assert refused.returncode == 1
+    assert "invented people" in refused.stderr.replace("\n", " ")
+    said(folder, "promote", "candidate", "--models", "served", "--despite", "a demonstration")
 
 
 def test_explore_data_promote_nobody_and_the_exit_code_says_so(folder: Path) -> None:
@@ -173,24 +196,28 @@ def test_effects_of_any_trial_and_power(tmp_path: Path) -> None:
 def test_looks_are_counted_by_study_and_never_begun_anew(tmp_path: Path) -> None:
     ledger = tmp_path / "looks.jsonl"
 
-    def look(study: str, dataset: str, policy: str) -> int:
-        number = number_of_look(ledger, study, dataset, policy)
-        enter(ledger, Look("2027-03-01T00:00:00+00:00", study, dataset, policy, number, 0.025, "reject"))
-        return number
+    def look(studies: tuple[str, ...], dataset: str, policy: str, planned: int | None = None) -> int:
+        claimed = claim(ledger, "2027-03-01T00:00:00+00:00", studies, dataset, policy, planned)
+        conclude(ledger, claimed, "reject")
+        return claimed.number
 
-    assert [look("a", "d1", "p1"), look("a", "d1", "p1"), look("a", "d1", "p2"), look("a", "d2", "p1")] == [1, 1, 2, 3]
-    assert look("b", "d1", "p1") == 1
-    assert len(looks(ledger, "a")) == 3
+    assert [look(("a",), "d1", "p1"), look(("a",), "d1", "p1"), look(("a",), "d1", "p2")] == [1, 1, 2]
+    assert look(("a", "b"), "d2", "p1") == 3  # a wider export is no new study
+    assert look(("c",), "d1", "p3") == 1
+    assert {one.verdict for one in looks(ledger)} == {"reject"}
+    assert look(("d",), "d4", "p1", 500) == 1
+    with pytest.raises(LookedAtOtherwise):
+        look(("d",), "d4", "p1", 600)
     ledger.write_text("not a ledger\n")
     with pytest.raises(ValueError, match="not a ledger"):
-        look("a", "d3", "p3")
+        look(("a",), "d3", "p3")
 
 
-def test_many_processes_enter_every_look_once(tmp_path: Path) -> None:
+def test_processes_that_look_at_once_get_numbers_of_their_own(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from training.looks import *\n"
-        "for n in range(40): enter(Path('l.jsonl'), Look('t', 's', f'd{n}', 'p', n, 0.1, 'reject'))"
+        "for n in range(20): claim(Path('l.jsonl'), 't', ('s',), f'd{n}', sys.argv[1], None)"
     )
-    running = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path) for _ in range(4)]
+    running = [subprocess.Popen([sys.executable, "-c", code, f"p{n}"], cwd=tmp_path) for n in range(4)]
     assert [process.wait() for process in running] == [0] * 4
-    assert len(looks(tmp_path / "l.jsonl", "s")) == 40
+    assert sorted(look.number for look in looks(tmp_path / "l.jsonl")) == list(range(1, 81))

@@ -9,7 +9,7 @@ from coach_model.budget.coach import CONTRACT
 from coach_model.onnx_policy import ArtifactRefused, load_policy
 from tests.artifacts import PACKAGED, another
 from training.artifact import write_artifact
-from training.promote import NotPromoted, promote, put_in_shadow, rollback, take_from_shadow
+from training.promote import MODELS, NotPromoted, promote, put_in_shadow, rollback, take_from_shadow
 
 SERVED = "budget"
 
@@ -31,12 +31,10 @@ def test_one_after_the_other_and_all_the_way_back(candidates: list[Path], tmp_pa
         assert (change.policy_id, served(models)) == (f"budget/test+{number}", f"budget/test+{number}")
     for number in (1, 0):
         assert rollback(models).policy_id == served(models) == f"budget/test+{number}"
-    packaged = load_policy(PACKAGED, CONTRACT).policy_id
-    assert rollback(models).policy_id == served(models) == packaged
     with pytest.raises(NotPromoted, match="nothing to go back to"):
         rollback(models)
     actions = [json.loads(line)["action"] for line in (models / "history.jsonl").read_text().splitlines()]
-    assert actions == ["promote"] * 3 + ["rollback"] * 3
+    assert actions == ["promote"] * 3 + ["rollback"] * 2
 
 
 def test_after_going_back_another_one_can_be_promoted_and_taken_back(candidates: list[Path], tmp_path: Path) -> None:
@@ -65,6 +63,22 @@ def test_what_is_broken_is_never_promoted(candidates: list[Path], tmp_path: Path
     with pytest.raises(ArtifactRefused):
         promote(candidates[0], tmp_path / "models")
     assert not (tmp_path / "models").exists()
+
+
+def test_in_the_default_folder_the_packaged_one_is_what_was_there_before(
+    candidates: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    promote(candidates[0])
+    assert rollback().policy_id == served(MODELS) == load_policy(PACKAGED, CONTRACT).policy_id
+
+
+def test_a_promotion_that_broke_off_can_be_promoted_again(candidates: list[Path], tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    promote(candidates[0], models)
+    (models / SERVED / "policy.onnx").write_bytes((candidates[1] / "policy.onnx").read_bytes())
+    assert promote(candidates[1], models).before == "budget/test+0"
+    assert rollback(models).policy_id == served(models) == "budget/test+0"
 
 
 def test_the_same_one_twice_is_refused(candidates: list[Path], tmp_path: Path) -> None:

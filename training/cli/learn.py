@@ -39,6 +39,10 @@ def simulate(
     from data.synthetic import study  # noqa: PLC0415
 
     with clear_errors("simulating"):
+        if out.exists() and (not out.is_dir() or any(out.iterdir())):
+            raise ValueError(f"{out} is there already")
+        if not weeks and not confirm_weeks:
+            raise ValueError("a study needs weeks: --weeks, or --confirm-weeks with a --candidate")
         config = study.StudyConfig(
             participants=participants,
             explore_weeks=weeks,

@@ -1,6 +1,6 @@
 """How unlike the people whom the policy was learned from are those who ask it now?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,13 +20,7 @@ class Drift:
     """Counts contexts by feature and tenth of [0, 1], as the card of a policy does for its training."""
 
     def __init__(self, card: Mapping[str, Any]) -> None:
-        cells: Mapping[str, Sequence[int | None]] = card.get("training_contexts", {})
-        self._training = np.array(
-            [[SUPPRESSED_COUNT if cell is None else cell for cell in cells[name]] for name in FEATURES]
-            if set(FEATURES) <= set(cells)
-            else [],
-            dtype=np.float64,
-        )
+        self._training = _training_counts(card.get("training_contexts"))
         self._bins = self._training.shape[-1] if self._training.size else 0
         self._counts = np.zeros_like(self._training)
         self._offsets = np.arange(len(FEATURES)) * self._bins
@@ -47,6 +41,15 @@ class Drift:
         asked, trained = _shares(self._counts), _shares(self._training)
         found = ((asked - trained) * np.log(asked / trained)).sum(axis=1)
         return dict(zip(FEATURES, found.tolist(), strict=True))
+
+
+def _training_counts(cells: Any) -> npt.NDArray[np.float64]:
+    """(10, bins); empty where a card does not tell, or tells otherwise: without drift there is still a coach."""
+    try:
+        rows = [[SUPPRESSED_COUNT if cell is None else float(cell) for cell in cells[name]] for name in FEATURES]
+        return np.array(rows, dtype=np.float64)
+    except (TypeError, ValueError, KeyError):
+        return np.zeros(0)
 
 
 def _shares(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

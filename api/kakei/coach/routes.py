@@ -40,8 +40,6 @@ LARGEST_BATCH_BODY = 4 * 2**20
 """Bytes."""
 DATABASE_SECONDS = 2.0
 """How long an answer waits for the database before the coach answers without it."""
-COMMIT_SECONDS = 5.0
-"""How much longer it waits for a transaction that is being committed."""
 HEADERS = [
     header_parameter("X-User-UUID", "Who asks; without it nothing is stored.", maxLength=64),
     header_parameter("Idempotency-Key", "With `X-User-UUID`: same key (1 to 255 characters), same answer."),
@@ -87,11 +85,12 @@ async def _suggest_to(
     request: Request, uuid: str, body: bytes, context: tuple[float, ...], decision: Decision
 ) -> Response:
     """The answer to somebody who can be told apart; without the database, to anybody."""
-    committing = asyncio.Event()
-    work = asyncio.create_task(_remembered(request, uuid, body, context, decision, committing))
+    prepared: list[Response] = []
+    work = asyncio.create_task(_remembered(request, uuid, body, context, decision, prepared))
     done, _ = await asyncio.wait({work}, timeout=DATABASE_SECONDS)
-    if not done and committing.is_set():  # what may be stored by now must be what is told
-        done, _ = await asyncio.wait({work}, timeout=COMMIT_SECONDS)
+    if not done and prepared:
+        log.warning("the coach answers before the database has", why="too slow")
+        return _left_alone(request, work, prepared[0])
     try:
         if done:
             return work.result()
@@ -101,9 +100,25 @@ async def _suggest_to(
         return answered.response
     except (*DATABASE_AWAY, DBAPIError) as error:
         log.warning("the coach answers without the database", why=type(error).__name__)
+        if prepared:  # the commit may have gone through: what may be stored is what is told
+            return prepared[0]
     return _response(
         answer_of(decision, messages(_language(request), BALANCED), to_the_second(request.app.state.clock))
     )
+
+
+def _left_alone(request: Request, work: asyncio.Task[Response], response: Response) -> Response:
+    """The answer that a transaction is about to commit; it goes on by itself. A decision that is told and not stored is
+    lost to the study, one that is stored and not told would be a lie in it."""
+
+    def ended(task: asyncio.Task[Response]) -> None:
+        request.app.state.committing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("what the coach told was not stored", why=type(error).__name__)
+
+    request.app.state.committing.add(work)
+    work.add_done_callback(ended)
+    return response
 
 
 async def _remembered(
@@ -112,9 +127,9 @@ async def _remembered(
     body: bytes,
     context: tuple[float, ...],
     decision: Decision,
-    committing: asyncio.Event,
+    prepared: list[Response],
 ) -> Response:
-    """The answer, in the tone that the user chose, and kept for them; `committing` is set when all is written."""
+    """The answer, in the tone that the user chose, and kept for them; it is `prepared` before it is committed."""
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         wrong = FieldError("Idempotency-Key", f"1 to {LONGEST_KEY} characters")
@@ -138,7 +153,7 @@ async def _remembered(
             await queries.remember_suggestions(session, user.id, answer, now)
         response = _response(answer)
         await keep_answer(request, session, response)
-        committing.set()
+        prepared.append(response)
     return response
 
 
@@ -200,6 +215,7 @@ def start(app: FastAPI, served: ServedPolicy, shadow: ServedPolicy) -> None:
     app.state.served = served
     app.state.shadow = shadow
     app.state.candidates = FrozenCandidates()
+    app.state.committing = set()
     app.state.decider = Decider(served, app.state.metrics)
     app.state.batches = ThreadPoolExecutor(max_workers=1, thread_name_prefix="coach-batch")
 

@@ -84,11 +84,11 @@ class ServedPolicy:
             return promoted
         return Path(str(resources.files("coach_model"))) / "artifacts" / self.name
 
-    def open_breaker(self, reason: FallbackReason) -> None:
-        """The policy keeps failing: the rules answer from now on, until there is another artifact."""
-        if isinstance(self.now, OnnxPolicy):
-            log.error("breaker open, the rules answer until there is another artifact", policy_id=self.now.policy_id)
-            self._metrics.policy.labels(self.name, self.now.policy_id).set(0)
+    def open_breaker(self, policy: OnnxPolicy, reason: FallbackReason) -> None:
+        """A policy keeps failing: the rules answer from now on, until there is another artifact."""
+        if self.now is policy:  # it may have been replaced meanwhile
+            log.error("breaker open, the rules answer until there is another artifact", policy_id=policy.policy_id)
+            self._metrics.policy.labels(self.name, policy.policy_id).set(0)
             self._metrics.breaker.labels(self.name).set(1)
             self.now = reason
 
@@ -180,7 +180,7 @@ class Decider:
         self._failures.extend(decision.fallback_reason in FAILURES for decision in decisions)
         if sum(self._failures) >= BREAKER_FAILURES:
             reasons = [one.fallback_reason for one in decisions if one.fallback_reason in FAILURES]
-            self._served.open_breaker(reasons[-1] if reasons else FallbackReason.MODEL_ERROR)
+            self._served.open_breaker(policy, reasons[-1] if reasons else FallbackReason.MODEL_ERROR)
 
     def _look_at_drift(self, contexts: Contexts) -> None:
         self._served.drift.count(contexts)

@@ -3,6 +3,8 @@
 import hmac
 from enum import StrEnum
 
+STUDY_VERSION = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+"""What a study version looks like."""
 PSEUDONYM_BYTES = 15
 """120 bits: among a million people the chance that two share a pseudonym is below 1e-24."""
 KEPT_FOR_JUDGING = 1 / 3

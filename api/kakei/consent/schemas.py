@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from api.kakei.consent.rules import DataMode
+from api.kakei.consent.rules import STUDY_VERSION, DataMode
 from api.wire import ClientTime, Wire, Words, example
 
-StudyVersion = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+StudyVersion = Annotated[str, Field(pattern=f"^{STUDY_VERSION}$")]
 Mode = Annotated[DataMode, Field(strict=False)]
 
 CONSENT = {

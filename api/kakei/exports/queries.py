@@ -29,6 +29,7 @@ from api.models import (
     UserChallenge,
     WeeklySummary,
 )
+from data.outcomes import CUT_OFF
 
 PART_ROWS = 5_000
 """Rows that are held in memory at once."""
@@ -238,8 +239,12 @@ def _changed(query: Select[Any], who: CTE, scope: Scope) -> Select[Any]:
     since = f"{scope.changed_since - ZONES:%Y-%m}"
     unfinished = UserChallenge.status.in_((ChallengeStatus.ACCEPTED, ChallengeStatus.IN_PROGRESS))
     may_have_expired = select(UserChallenge.user_id).where(unfinished, UserChallenge.month >= since)
+    ripened = select(Decision.user_id).where(
+        Decision.study_id.is_not(None), Decision.decided_at > scope.changed_since - CUT_OFF
+    )
     moved = union(
-        *(select(moment.class_.user_id).where(moment > scope.changed_since) for moment in CHANGED_AT), may_have_expired
+        *(select(moment.class_.user_id).where(moment > scope.changed_since) for moment in CHANGED_AT),
+        *(may_have_expired, ripened),
     )
     had = select(ReleasedParticipant.pseudonym).where(ReleasedParticipant.release_id == scope.earlier.id)
     told = tuple_(who.c.study_version, who.c.zone).in_(scope.zones_changed)

@@ -86,7 +86,7 @@ async def observe_context(
         pace = pace_between(before, after, cycle or FIRST_OF_MONTH)
         seen = {name: None if math.isnan(value) else value for name, value in asdict(pace).items()}
         needs = context[COLUMN["needs_share"]]
-        await queries.observe(session, decision.id, seen | {"next_needs_share": needs, "context_at": now})
+        await queries.observe_first(session, decision.id, seen | {"next_needs_share": needs, "context_at": now})
 
 
 async def observe_summary(
@@ -106,7 +106,7 @@ async def observe_summary(
     if not waiting:
         return
     keys = summaries_of(monday)
-    found = await queries.summaries_at(session, consent.user_id, keys)
+    found = await queries.summaries_at(session, consent.user_id, consent.study_version, keys)
     complete = [row for row in found if _is_over(row.month_key, row.week_key, local_date(row.received_at, zone))]
     if len(complete) == len(keys):
         days = min(sum(row.logging_days_count for row in complete), LOGGING_DAYS)
@@ -178,7 +178,11 @@ def _shadowed(shadow: OnnxPolicy | FallbackReason, contexts: Contexts) -> dict[s
     """What the challenger would have decided, which nobody is told."""
     if not isinstance(shadow, OnnxPolicy):
         return {"shadow_policy_id": None, "shadow_levels": None}
-    return {"shadow_policy_id": shadow.policy_id, "shadow_levels": decide(shadow, contexts).rows[0].levels}
+    decided = decide(shadow, contexts)
+    if decided.problem is not None:
+        log.error("the challenger failed, nothing of it is logged", why=decided.problem)
+        return {"shadow_policy_id": None, "shadow_levels": None}
+    return {"shadow_policy_id": shadow.policy_id, "shadow_levels": decided.rows[0].levels}
 
 
 def _position(

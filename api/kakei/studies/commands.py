@@ -1,6 +1,7 @@
 """`buddy study`: start one, confirm a candidate in it, stop it, and see how far it is."""
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,12 +10,21 @@ import typer
 
 from api.clock import utc_now
 from api.database import Database
+from api.kakei.consent.rules import STUDY_VERSION
 from api.kakei.studies.rules import STOPPED, Around
 from api.shell import one_clear_line, read_settings, with_database
 from coach_model.budget.study import CONFIRM_EPSILON, EXPLORE_EPSILON, Phase
 
 study = typer.Typer(help="Run studies of the coach with those who consented.", no_args_is_help=True)
-Version = Annotated[str, typer.Argument(help="The study version that participants consented to.")]
+
+
+def _version(name: str) -> str:
+    if not re.fullmatch(STUDY_VERSION, name):
+        raise typer.BadParameter(f"{name!r} is nothing that anybody can consent to: letters, digits, `.`, `_`, `-`")
+    return name
+
+
+Version = Annotated[str, typer.Argument(help="The study version that participants consented to.", callback=_version)]
 Epsilon = Annotated[float, typer.Option(min=0.01, max=1, help="Share of uniform noise in each lever.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
@@ -56,7 +66,8 @@ def start(
 
     with one_clear_line(Refused):
         with_database(read_settings(), run)
-    typer.echo(f"{version} explores around the {around}, ε {epsilon:g} in each lever")
+    since = f" from {begins:%Y-%m-%d} on" if begins else ""
+    typer.echo(f"{version} explores around the {around}{since}, ε {epsilon:g} in each lever")
 
 
 @study.command()

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kakei.accounts.queries import insert_into
 from api.kakei.studies.rules import STOPPED
-from api.models import Candidate, Decision, Outcome, Study, WeeklySummary
+from api.models import Candidate, Consent, Decision, Outcome, Study, WeeklySummary
 from data.outcomes import CUT_OFF, NEXT_CONTEXT
 
 _RUNNING = select(Study).where(
@@ -118,14 +118,27 @@ async def ripening(session: AsyncSession, user_id: int, version: str, now: datet
     return list(await session.scalars(query))
 
 
-async def summaries_at(session: AsyncSession, user_id: int, keys: Iterable[tuple[int, int]]) -> list[WeeklySummary]:
-    """The weekly summaries that there are of some weeks, by (month_key, week_key)."""
+async def summaries_at(
+    session: AsyncSession, user_id: int, version: str, keys: Iterable[tuple[int, int]]
+) -> list[WeeklySummary]:
+    """The weekly summaries of some weeks, by (month_key, week_key), that were received under consent to the study."""
     wanted = list(keys)
     months = {month for month, _ in wanted}
-    query = select(WeeklySummary).where(WeeklySummary.user_id == user_id, WeeklySummary.month_key.in_(months))
+    query = (
+        select(WeeklySummary)
+        .join(Consent, Consent.id == WeeklySummary.consent_id)
+        .where(WeeklySummary.user_id == user_id, WeeklySummary.month_key.in_(months))
+        .where(Consent.study_version == version)
+    )
     return [row for row in await session.scalars(query) if (row.month_key, row.week_key) in wanted]
 
 
+async def observe_first(session: AsyncSession, decision_key: int, values: dict[str, Any]) -> None:
+    """Enter the next context, unless there is one by now."""
+    mine = update(Outcome).where(Outcome.decision_key == decision_key, Outcome.context_at.is_(None))
+    await session.execute(mine.values(**values))
+
+
 async def observe(session: AsyncSession, decision_key: int, values: dict[str, Any]) -> None:
-    """Enter a part of an outcome."""
+    """Enter or correct a part of an outcome."""
     await session.execute(update(Outcome).where(Outcome.decision_key == decision_key).values(**values))

@@ -1,7 +1,7 @@
 """What a decision point is, how it is drawn, and what of it is logged. Pure."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 import numpy as np
@@ -83,8 +83,10 @@ def by_rules(contexts: Contexts) -> Decision:
 
 
 def study_week(started_at: datetime, now: datetime, time_zone: str | None) -> tuple[date, int]:
-    """The Monday of the week where the person is, and how many weeks after the study's first one it comes."""
-    monday, first = (monday_of(local_date(moment, time_zone)) for moment in (now, started_at))
+    """The Monday of the week where the person is, and how many weeks after the study's first one anywhere it comes:
+    the same count for everybody, wherever they say they are."""
+    monday = monday_of(local_date(now, time_zone))
+    first = monday_of((started_at - timedelta(days=1)).date())  # where it was still the day before
     return monday, (monday - first).days // 7
 
 

@@ -122,6 +122,21 @@ def test_what_is_drawn_is_what_is_logged(lived: Lived, study: str) -> None:
     assert len(seen) > 2
 
 
+def test_weeks_count_alike_wherever_a_person_says_they_are(lived: Lived, tmp_path: Path) -> None:
+    lived.clock.now = datetime(2027, 3, 3, 9, tzinfo=UTC)
+    version = f"study-{secrets.token_hex(4)}"
+    lived.buddy("study", "start", version, "--begins", "2027-03-01")
+    person = participant(lived, version, time_zone="America/New_York")
+    ask(person)
+    lived.clock.move(days=7)
+    person.put("/profile", PROFILE)  # no zone any more: UTC
+    ask(person)
+    weeks = sorted(row["study_week"] for row in decisions(person))
+    assert weeks == [1, 2]
+    lived.buddy("research", "export", str(tmp_path / "study"), "--study", version)
+    assert len(read_package(tmp_path / "study").tables["decisions"]["decision_id"]) == 2
+
+
 def test_fifty_calls_at_once_are_one_decision(lived: Lived, study: str) -> None:
     person = participant(lived, study)
     with ThreadPoolExecutor(16) as pool:
@@ -283,6 +298,20 @@ def test_a_week_across_two_months_needs_both_of_its_summaries(lived: Lived, stud
     assert outcomes(person)[0]["logging_days"] == 6
 
 
+def test_a_summary_that_came_without_consent_is_no_outcome(lived: Lived, study: str) -> None:
+    person = participant(lived, study)
+    lived.clock.now = datetime(2027, 3, 29, 9, tzinfo=UTC)
+    ask(person)
+    person.consent(consented=False, study_version=study, allow_research_export=False)
+    lived.clock.now = datetime(2027, 4, 4, 22, tzinfo=UTC)
+    upload(person, 202703, 5, 2)
+    person.consent(study_version=study)
+    upload(person, 202704, 1, 4)
+    assert outcomes(person)[0]["logging_days"] is None
+    upload(person, 202703, 5, 2)  # sent again, with consent
+    assert outcomes(person)[0]["logging_days"] == 6
+
+
 def test_outcomes_leave_after_their_cut_off_and_not_before(lived: Lived, study: str, tmp_path: Path) -> None:
     """The export goes by the machine's clock, on which March 2027 is far away: everything is pending."""
     person = participant(lived, study)
@@ -317,7 +346,7 @@ def test_a_study_begins_on_its_first_day(lived: Lived) -> None:
     ask(person)
     rows = sorted(decisions(person), key=lambda row: row["decided_at"])
     assert [row["phase"] for row in rows] == ["outside", "explore"]
-    assert (rows[1]["study_week"], rows[1]["epsilon"]) == (0, 0.5)
+    assert (rows[1]["study_week"], rows[1]["epsilon"]) == (1, 0.5)  # 0 is for where it is still Sunday
 
 
 def test_commands_say_what_a_study_is_and_refuse_what_makes_no_sense(lived: Lived, study: str) -> None:
