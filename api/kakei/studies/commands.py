@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.clock import utc_now
+from api.clock import to_the_second, utc_now
 from api.database import Database
 from api.kakei.consent.rules import STUDY_VERSION
 from api.kakei.studies.rules import STOPPED, Around
@@ -60,7 +60,7 @@ def start(
                     around=around,
                     explore_epsilon=epsilon,
                     confirm_epsilon=CONFIRM_EPSILON,
-                    started_at=begins.replace(tzinfo=UTC) if begins else utc_now(),
+                    started_at=begins.replace(tzinfo=UTC) if begins else to_the_second(utc_now),
                 )
             )
 
