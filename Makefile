@@ -32,7 +32,7 @@ fmt: ## Format the code and mend what ruff can mend
 	$(bin)/ruff format .
 	$(bin)/ruff check --fix .
 
-science: ## Simulate what docs/science.md claims (half an hour)
+science: ## Simulate what docs/science.md claims (forty minutes)
 	@scripts/install dev
 	$(bin)/python -m tests.science $(ARGS)
 
