@@ -51,6 +51,12 @@ class Metrics:
             ("coach", "source", "reason"),
             registry=self.registry,
         )
+        self.drawn = Counter(
+            "buddy_study_decisions",
+            "Decisions that a study drew and somebody was told, by phase and component",
+            ("phase", "component"),
+            registry=self.registry,
+        )
         self.policy = Gauge(
             "buddy_coach_policy",
             "1 for the policy that is served, 0 for those that were",

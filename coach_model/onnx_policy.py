@@ -72,7 +72,10 @@ def load_policy(folder: Path, contract: Contract) -> OnnxPolicy:
         raise ArtifactMissing(f"{folder}: no {GRAPH_FILE} and no {CARD_FILE}")
     if graph is None or card_bytes is None:
         raise ArtifactRefused(f"{folder}: {GRAPH_FILE if graph is None else CARD_FILE} is missing")
-    return policy_of(graph, card_bytes, contract)
+    try:
+        return policy_of(graph, card_bytes, contract)
+    except ArtifactRefused as error:
+        raise ArtifactRefused(f"{folder}/{error}") from error
 
 
 def policy_of(graph: bytes, card_bytes: bytes, contract: Contract) -> OnnxPolicy:
@@ -105,14 +108,15 @@ def _checked_card(card_bytes: bytes, graph: bytes, contract: Contract) -> dict[s
             "coach": (card["coach"], contract.coach),
             "context_schema": (card["context_schema"], contract.context_schema),
             "action_schema": (card["action_schema"], contract.action_schema),
-            "onnx.sha256": (card["onnx"]["sha256"], hashlib.sha256(graph).hexdigest()),
         }
-        policy_id = card["policy_id"]
+        digest, policy_id = card["onnx"]["sha256"], card["policy_id"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtifactRefused(f"{CARD_FILE}: not a policy card ({type(error).__name__}: {error})") from error
     for what, (card_says, expected) in stated.items():
         if card_says != expected:
             raise ArtifactRefused(f"{CARD_FILE}: {what} is {card_says!r}, expected {expected!r}")
+    if digest != (found := hashlib.sha256(graph).hexdigest()):
+        raise ArtifactRefused(f"{GRAPH_FILE}: its SHA-256 is {found}, and its card is of a graph with {digest!r}")
     if not isinstance(policy_id, str) or not policy_id:
         raise ArtifactRefused(f"{CARD_FILE}: policy_id is {policy_id!r}, expected a name")
     checked: dict[str, Any] = card

@@ -72,6 +72,8 @@ def bandit_rounds(
             raise InvalidLog(f"{field.name} has {len(getattr(log, field.name))} rows, action has {count}")
     if not count:
         raise InvalidLog("there are no rounds")
+    if not log.observed.any():
+        raise InvalidLog("no reward was observed")
     problems = {
         "action is no index, 0 or more": (acted != log.action) | (log.action < 0),
         "propensity is outside of (0, 1]": ~((log.propensity > 0) & (log.propensity <= 1)),

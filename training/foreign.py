@@ -76,6 +76,9 @@ def read_foreign_log(
 
 def fitted_reward(log: LoggedBanditData, actions: int, *, jobs: int = 1) -> Matrix:
     """(n, k): q̂ for a joint action space, cross-fitted by participant."""
+    people = len(np.unique(log.participant))
+    if people < CROSSFIT_FOLDS:
+        raise InvalidLog(f"q̂ is fitted by participant, in {CROSSFIT_FOLDS} parts, and there are {people} of them")
     parts = list(GroupKFold(CROSSFIT_FOLDS).split(log.action, groups=log.participant))
     predicted = Parallel(n_jobs=jobs)(delayed(_predict)(log, actions, learn, judge) for learn, judge in parts)
     expected = np.empty((len(log), actions))

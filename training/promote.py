@@ -19,6 +19,8 @@ CHALLENGER = "budget-challenger"
 """Folder of the artifact that decides in the shadow."""
 HISTORY = "history"
 LEDGER = "history.jsonl"
+STACKED = frozenset({"promote", "rollback"})
+"""Changes of what is served; the others are of who decides in the shadow."""
 
 
 class NotPromoted(ValueError):
@@ -47,17 +49,21 @@ def promote(artifact: Path, models: Path = MODELS, *, despite: str = "") -> Chan
     verdict = str(policy.card.get("verdict", ""))
     if verdict != PROMOTE and not despite:
         raise NotPromoted(f"{policy.policy_id}: the gate's verdict is {verdict!r}; `buddy-train gate` judges it")
+    if policy.card.get("gate", {}).get("verdict") != verdict and not despite:
+        raise NotPromoted(f"{policy.policy_id}: a verdict without a judgement; `buddy-train gate` judges it")
     if policy.card.get("gate", {}).get("synthetic") and not despite:
         raise NotPromoted(f"{policy.policy_id}: judged on invented people; --despite REASON serves it all the same")
-    before = _served(models)
+    before, changes = _served(models), [change for change in _changes(models) if change.action in STACKED]
+    last = changes[-1].policy_id if changes else None
     if before is not None and before.graph == policy.graph:
-        raise NotPromoted(f"{policy.policy_id} is what is served already")
-    if not _changes(models) and before is not None:
+        if last in {None, policy.policy_id}:
+            raise NotPromoted(f"{policy.policy_id} is what is served already")
+        return _enter(models, Change(_now(), "promote", policy.policy_id, last, verdict, despite))  # it broke off here
+    if not changes and before is not None:
         _keep(models, before)
     _keep(models, policy)
     write_artifact(models / CONTRACT.coach, policy.graph, dict(policy.card))
-    changes = _changes(models)
-    old = before.policy_id if before else changes[-1].policy_id if changes else None
+    old = before.policy_id if before else last
     return _enter(models, Change(_now(), "promote", policy.policy_id, old, verdict, despite))
 
 
@@ -68,7 +74,7 @@ def rollback(models: Path = MODELS) -> Change:
     for change in _changes(models):
         if change.action == "promote":
             stack.append((change.policy_id, change.before))
-        elif stack:
+        elif change.action == "rollback" and stack:
             stack.pop()
     if not stack or stack[-1][1] is None:
         raise NotPromoted(f"{models}: there is nothing to go back to")
@@ -82,6 +88,7 @@ def put_in_shadow(artifact: Path, models: Path = MODELS) -> OnnxPolicy:
     """Let the artifact decide beside the one that is served, unseen. Needs no verdict: nobody hears it."""
     policy = load_policy(artifact, CONTRACT)
     write_artifact(models / CHALLENGER, policy.graph, dict(policy.card))
+    _enter(models, Change(_now(), "shadow", policy.policy_id, None, str(policy.card.get("verdict", ""))))
     return policy
 
 
@@ -90,6 +97,7 @@ def take_from_shadow(models: Path = MODELS) -> None:
     if not (models / CHALLENGER).exists():
         raise NotPromoted(f"{models}: nobody decides in the shadow")
     shutil.rmtree(models / CHALLENGER)
+    _enter(models, Change(_now(), "end of shadow", "", None, ""))
 
 
 def _served(models: Path) -> OnnxPolicy | None:

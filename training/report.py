@@ -2,9 +2,10 @@
 elsewhere: plots are SVG in the page."""
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -235,8 +236,17 @@ def _missing(judged: Judged) -> str:
 def _card(judged: Judged) -> str:
     card = judged.policy.card
     kept = ("policy_id", "context_schema", "action_schema", "rules", "reward", "support", "training", "libraries")
-    rows = [(name, _text(rounded(card[name]))) for name in kept if name in card]
+    rows = [(_text(name), _text(value)) for key in kept if key in card for name, value in _flat(key, card[key])]
     return _table(("", ""), [*rows, ("graph, SHA-256", card["onnx"]["sha256"])], "card")
+
+
+def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """What is nested, as rows: `reward.weights.pace`."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(f"{name}.{key}", inner)
+    else:
+        yield name, ", ".join(map(str, value)) if isinstance(value, list | tuple) else rounded(value)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]], kind: str = "") -> str:

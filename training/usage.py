@@ -61,6 +61,7 @@ def _document(log: LoggedBanditData, found: Valuation) -> dict[str, Any]:
     return {
         "rounds": len(log),
         "participants": len(np.unique(log.participant)),
+        "rewards_missing": int((~log.observed).sum()),
         "behavior_mean": rounded(float(np.nanmean(log.reward))),
         "problems": found.overlap.problems,
         **values,

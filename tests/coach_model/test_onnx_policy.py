@@ -27,7 +27,7 @@ def test_nothing_there_is_missing_and_half_a_pair_is_refused(tmp_path: Path) -> 
     [
         (b"", {}, "cannot load it"),
         (artifacts.packaged_graph()[:1000], {}, "cannot load it"),
-        (artifacts.packaged_graph(), {"onnx": {"sha256": "0" * 64}}, "sha256"),
+        (artifacts.packaged_graph(), {"onnx": {"SHA-256": "0" * 64}}, "sha256"),
         (artifacts.packaged_graph(), {"context_schema": "budget-context/2"}, "context_schema"),
         (artifacts.packaged_graph(), {"action_schema": "budget-levels/2"}, "action_schema"),
         (artifacts.packaged_graph(), {"coach": "daily"}, "coach"),

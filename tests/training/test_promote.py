@@ -17,7 +17,8 @@ SERVED = "budget"
 @pytest.fixture
 def candidates(tmp_path: Path) -> list[Path]:
     """Three artifacts that the gate has promoted."""
-    return [another(tmp_path / f"candidate-{n}", f"budget/test+{n}", verdict="promote") for n in range(3)]
+    judged = {"verdict": "promote", "gate": {"verdict": "promote"}}
+    return [another(tmp_path / f"candidate-{n}", f"budget/test+{n}", **judged) for n in range(3)]
 
 
 def served(models: Path) -> str:
@@ -43,6 +44,24 @@ def test_after_going_back_another_one_can_be_promoted_and_taken_back(candidates:
     promote(candidates[1], models)
     rollback(models)
     promote(candidates[2], models)
+    assert rollback(models).policy_id == "budget/test+0"
+
+
+def test_a_verdict_without_a_judgement_is_nobodys(candidates: list[Path], tmp_path: Path) -> None:
+    policy = load_policy(candidates[0], CONTRACT)
+    write_artifact(candidates[0], policy.graph, {k: v for k, v in policy.card.items() if k != "gate"})
+    with pytest.raises(NotPromoted, match="without a judgement"):
+        promote(candidates[0], tmp_path / "models")
+
+
+def test_a_promotion_that_broke_off_is_entered_when_it_is_made_again(candidates: list[Path], tmp_path: Path) -> None:
+    models = tmp_path / "models"
+    promote(candidates[0], models)
+    policy = load_policy(candidates[1], CONTRACT)
+    write_artifact(models / SERVED, policy.graph, dict(policy.card))  # killed before the history heard of it
+    assert promote(candidates[1], models).before == "budget/test+0"
+    with pytest.raises(NotPromoted, match="already"):
+        promote(candidates[1], models)
     assert rollback(models).policy_id == "budget/test+0"
 
 

@@ -51,7 +51,7 @@ def test_a_verdict_and_a_promotion_are_logged_with_their_page_and_the_models_ali
     quiet: dict[str, Any] = {"cwd": tmp_path, "env": environment, "stdout": subprocess.DEVNULL}
     shutil.copytree(PACKAGED, tmp_path / "candidate")
     subprocess.run([command, "gate", str(SAMPLE), "candidate"], check=False, **quiet)
-    another(tmp_path / "promoted", "budget/promoted", verdict="promote")
+    another(tmp_path / "promoted", "budget/promoted", verdict="promote", gate={"verdict": "promote"})
     subprocess.run([command, "promote", "promoted", "--models", "models"], check=True, **quiet)
     environment = environment | {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/var/mlflow.db"}
     read = subprocess.run(

@@ -1,14 +1,14 @@
 """For researchers: `effects` of single actions, and the `power` of a study that is planned."""
 
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from training.cli.shell import Json, Track, clear_errors, show_json
+from training.cli.shell import Json, Track, clear_errors, console, show_json
 
 analyse = typer.Typer()
 
@@ -61,7 +61,7 @@ def effects(
             table.add_row(one.action, part.name, *numbers, str(one.rounds), str(one.participants))
         if not one.coefficients:
             table.add_row(one.action, "too few rounds", "", "", "", str(one.rounds), str(one.participants))
-    Console().print(table)
+    console().print(table)
 
 
 @analyse.command()
@@ -74,7 +74,8 @@ def power(
     ] = 0.6,
     wanted: Annotated[float, typer.Option("--power", min=0.5, max=0.999, help="Wanted probability to find it.")] = 0.9,
     trial: Annotated[
-        float | None, typer.Option(help="Plan a micro-randomised trial instead, for this standardised effect.")
+        float | None,
+        typer.Option(min=0.01, max=5, help="Plan a micro-randomised trial instead, for this standardised effect."),
     ] = None,
     probability: Annotated[float, typer.Option(min=0.01, max=0.99, help="Of treatment, with --trial.")] = 0.5,
     availability: Annotated[float, typer.Option(min=0.01, max=1, help="Share of rounds, with --trial.")] = 1.0,
@@ -86,6 +87,8 @@ def power(
     from training.power import confirm_plan, participants_for  # noqa: PLC0415
 
     with clear_errors("planning"):
+        if trial is not None and not math.isfinite(trial):
+            raise ValueError("--trial is no effect size")
         if trial is not None:
             options = {"effect": trial, "probability": probability, "availability": availability}
             people = participants or mrt_participants(weeks, power=wanted, **options)

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from training.cli.shell import Artifact, Dataset, Jobs, Json, Track, clear_errors, errors, interval, show_json
+from training.cli.shell import Artifact, Dataset, Jobs, Json, Track, clear_errors, console, errors, interval, show_json
 
 judge = typer.Typer()
 Ledger = Annotated[Path, typer.Option(help="The ledger of looks.")]
@@ -113,8 +112,12 @@ def report(
     ledger: Ledger = LEDGER,
     jobs: Jobs = -1,
     track: Track = True,
+    as_json: Json = False,
 ) -> None:
-    """One self-contained page about a candidate, verdict first, for those who decide. It judges as `gate` does."""
+    """One self-contained page about a candidate, verdict first, for those who decide.
+
+    It judges as `gate` does: the verdict is written on the candidate's card, and the look is entered in the ledger.
+    """
     from training.judging import judge_artifact  # noqa: PLC0415
     from training.report import write_report  # noqa: PLC0415
 
@@ -127,7 +130,10 @@ def report(
 
             status.update("logging to MLflow")
             log_run("report", judged.summary() | {"policy_id": judged.policy.policy_id}, files=[out])
-    typer.echo(f"{out}: {judged.policy.policy_id}, {judged.judgement.verdict}")
+    if as_json:
+        show_json(judged.summary() | {"policy_id": judged.policy.policy_id, "page": str(out)})
+    else:
+        typer.echo(f"{out}: {judged.policy.policy_id}, {judged.judgement.verdict}")
 
 
 @judge.command()
@@ -194,7 +200,7 @@ def audit(dataset: Dataset, track: Track = True, as_json: Json = False) -> None:
         words = {True: "[green]fine[/green]", False: "[red]look[/red]", None: "–"}
         for check in found.checks:
             table.add_row(words[check.fine], check.what, check.found)
-        Console().print(table)
+        console().print(table)
     if not found.fine:
         raise typer.Exit(1)
 
@@ -220,15 +226,15 @@ def shadow(dataset: Dataset, track: Track = True, as_json: Json = False) -> None
     for one in found:
         levers = [f"{share:.1%}" for share in one.by_lever.values()]
         table.add_row(one.policy_id, str(one.decisions), f"{one.differs:.1%}", *levers, f"{one.differs_from_rules:.1%}")
-    Console().print(table)
+    console().print(table)
 
 
 def _show_values(document: dict[str, Any]) -> None:
-    console = Console()
+    shown = console()
     if document["problems"]:
-        console.print("[bold]insufficient evidence[/bold]", highlight=False)
+        shown.print("[bold]insufficient evidence[/bold]", highlight=False)
         for problem in document["problems"]:
-            console.print(f"  {problem}", highlight=False, soft_wrap=True)
+            shown.print(f"  {problem}", highlight=False, soft_wrap=True)
         return
     paired = document["values"][0]["difference"] is not None
     table = Table("estimator", "value", *(["to the rules"] if paired else []), "bootstrap")
@@ -240,21 +246,22 @@ def _show_values(document: dict[str, Any]) -> None:
             *difference,
             interval(one["bootstrap"]) if one["bootstrap"] else "",
         )
-    console.print(table)
+    shown.print(table)
     weights = document["overlap"]["differing"]
-    console.print(
-        f"{document['rounds']} rounds of {document['participants']} participants, effective sample size "
+    missing = f"{document['rewards_missing']} of their rewards missing, " if document["rewards_missing"] else ""
+    shown.print(
+        f"{document['rounds']} rounds of {document['participants']} participants, {missing}effective sample size "
         f"{weights['effective_sample_size']:.0f}, largest weight {weights['largest']:.1f}",
         highlight=False,
     )
 
 
 def _show_verdict(document: dict[str, Any]) -> None:
-    console, evidence = Console(), document["evidence"]
+    shown, evidence = console(), document["evidence"]
     colour = {"promote": "green", "reject": "red"}.get(document["verdict"], "yellow")
-    console.print(f"[bold {colour}]{document['verdict']}[/bold {colour}]  {document['policy_id']}", highlight=False)
+    shown.print(f"[bold {colour}]{document['verdict']}[/bold {colour}]  {document['policy_id']}", highlight=False)
     for reason in document["reasons"]:
-        console.print(f"  {reason}", highlight=False, soft_wrap=True)
+        shown.print(f"  {reason}", highlight=False, soft_wrap=True)
     table = Table("", "", show_edge=False, show_header=False)
     if evidence["difference"]:
         table.add_row("candidate − rules, a week", interval(evidence["difference"]))
@@ -263,4 +270,4 @@ def _show_verdict(document: dict[str, Any]) -> None:
         table.add_row(f"guardrail {rail['name']}", f"{rail['standing']} {interval(rail['difference'])}")
     table.add_row("decisions, participants", f"{evidence['rounds']}, {evidence['participants']}")
     table.add_row("look at this study", f"{document['look']}, level {evidence['level']:g}, {evidence['method']}")
-    console.print(table)
+    shown.print(table)

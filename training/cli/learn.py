@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from coach_model.budget.coach import CONTRACT, composite_levels
 from coach_model.onnx_policy import load_policy
-from training.cli.shell import Json, Track, clear_errors, interval, show_json
+from training.cli.shell import Json, Track, clear_errors, console, interval, show_json
 
 learn = typer.Typer()
 
@@ -94,10 +93,10 @@ def train(
     if as_json:
         show_json(card)
         return
-    console = Console()
-    console.print(_summary(card))
-    console.print(f"[bold]{card['verdict']}[/bold]: {'; '.join(card['reasons'])}", highlight=False, soft_wrap=True)
-    console.print(f"{out}: {card['policy_id']}, {card['onnx']['bytes']} bytes", highlight=False, soft_wrap=True)
+    shown = console()
+    shown.print(_summary(card))
+    shown.print(f"[bold]{card['verdict']}[/bold]: {'; '.join(card['reasons'])}", highlight=False, soft_wrap=True)
+    shown.print(f"{out}: {card['policy_id']}, {card['onnx']['bytes']} bytes", highlight=False, soft_wrap=True)
 
 
 @learn.command()
@@ -128,11 +127,11 @@ def reach(
         table.add_row(
             str(row.seed), f"{row.rules:.4f}", f"{row.learned:.4f}", f"{row.best:.4f}", gain, f"{row.closed:.0%}"
         )
-    console = Console()
-    console.print(table)
+    shown = console()
+    shown.print(table)
     closed = [row.closed for row in results]
     above = sum(row.gain > 0 for row in results)
-    console.print(
+    shown.print(
         f"median {statistics.median(closed):.0%} closed, lowest {min(closed):.0%}; {above} of {seeds} above the rules"
     )
 

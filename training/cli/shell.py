@@ -13,12 +13,21 @@ from rich.status import Status
 from coach_model.onnx_policy import ArtifactMissing, ArtifactRefused
 
 errors = Console(stderr=True)
+WIDE = 160
+"""Columns of a table that nobody watches: a file or a pipe cuts nothing off."""
+
+
+def _jobs(count: int) -> int:
+    if count == 0:
+        raise typer.BadParameter("no work is done by 0 processes; -1 is one a core")
+    return count
+
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 Track = Annotated[bool, typer.Option(help="Log the run to MLflow (MLFLOW_TRACKING_URI, else var/mlflow.db).")]
 Dataset = Annotated[Path, typer.Argument(help="Folder of the dataset package.", exists=True, file_okay=False)]
 Artifact = Annotated[Path, typer.Argument(help="Folder of policy.onnx and policy.json.", exists=True, file_okay=False)]
-Jobs = Annotated[int, typer.Option(min=-1, help="Processes that share the work; -1 for one a core.")]
+Jobs = Annotated[int, typer.Option(min=-1, callback=_jobs, help="Processes that share the work; -1 for one a core.")]
 Models = Annotated[Path, typer.Option(envvar="COACH_MODEL_DIR", help="Where the service looks for artifacts.")]
 
 
@@ -31,6 +40,12 @@ def clear_errors(doing: str) -> Iterator[Status]:
     except (ValueError, OSError, ArtifactMissing, ArtifactRefused) as error:
         errors.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True, markup=True)
         raise typer.Exit(1) from error
+
+
+def console() -> Console:
+    """Where tables are shown."""
+    shown = Console()
+    return shown if shown.is_terminal else Console(width=WIDE)
 
 
 def show_json(document: Any) -> None:

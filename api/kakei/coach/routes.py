@@ -29,7 +29,7 @@ from api.kakei.coach.serving import Decider, ServedPolicy
 from api.kakei.consent.queries import consent_in_force
 from api.kakei.once import LONGEST_KEY, Answered, claim_key, keep_answer
 from api.kakei.person import person
-from api.kakei.studies.actions import take_decision
+from api.kakei.studies.actions import Told, take_decision
 from api.kakei.studies.candidates import FrozenCandidates
 from api.openapi import header_parameter, json_body, json_content, problems
 from coach_model.budget.coach import Decision
@@ -142,18 +142,19 @@ async def _remembered(
         profile = await profile_of(session, user.id)
         style = profile.coach_style if profile else BALANCED
         now = _now(request)
-        suggestion_id, since = uuid7(), now
+        told = Told(decision, uuid7(), now)
         consent = await consent_in_force(session, user.id)
         if consent is not None:
-            decision, suggestion_id, since = await take_decision(
-                *(session, consent, profile, context, decision, state.shadow.now, state.candidates, suggestion_id, now)
-            )
-        answer = answer_of(decision, messages(_language(request), style), since, suggestion_id)
-        if since == now:
+            asked = (session, consent, profile, context, decision)
+            told = await take_decision(*asked, state.shadow.now, state.candidates, told.suggestion_id, now)
+        answer = answer_of(told.decision, messages(_language(request), style), told.since, told.suggestion_id)
+        if told.since == now:
             await queries.remember_suggestions(session, user.id, answer, now)
         response = _response(answer)
         await keep_answer(request, session, response)
         prepared.append(response)
+    if told.drawn is not None:
+        state.metrics.drawn.labels(told.drawn.phase, told.drawn.component).inc()
     return response
 
 

@@ -115,6 +115,8 @@ class ServedPolicy:
         if self.name == CHALLENGER:
             if isinstance(self.now, OnnxPolicy) or reason is not FallbackReason.MODEL_UNAVAILABLE:
                 log.warning("no challenger decides in the shadow", why=str(error))
+            if isinstance(self.now, OnnxPolicy):
+                self._metrics.policy.labels(self.name, self.now.policy_id).set(0)
             self.now = reason
         elif isinstance(self.now, OnnxPolicy):
             log.warning("artifact refused, the policy before it goes on", why=str(error), policy_id=self.now.policy_id)

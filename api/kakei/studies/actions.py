@@ -1,7 +1,7 @@
 """What happens to a decision point: it is drawn once a week, and its outcome is entered as it comes in."""
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 import numpy as np
@@ -32,6 +32,16 @@ LOGGING_DAYS = 7
 log = structlog.get_logger("api.studies")
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a participant is told, under which id, since when; `drawn` is there where a study drew it just now."""
+
+    decision: Decision
+    suggestion_id: str
+    since: datetime
+    drawn: Logged | None = None
+
+
 async def take_decision(
     session: AsyncSession,
     consent: Consent,
@@ -42,8 +52,8 @@ async def take_decision(
     candidates: FrozenCandidates,
     suggestion_id: str,
     now: datetime,
-) -> tuple[Decision, str, datetime]:
-    """What a person who consented is told, under which id, since when: in a study week its one decision, else what the
+) -> Told:
+    """What a person who consented is told: in a study week its one decision, else what the
     coach has `served`. It is stored before it is told."""
     contexts = np.array([context], dtype=np.float32)
     zone = profile.time_zone if profile else None
@@ -70,7 +80,7 @@ async def take_decision(
         earlier = await queries.decision_of_week(session, consent.user_id, study.id, monday)
         assert earlier is not None  # noqa: S101 - whoever was faster has committed it
         return _told(earlier)
-    return logged.decision, suggestion_id, now
+    return Told(logged.decision, suggestion_id, now, logged if in_study else None)
 
 
 async def observe_context(
@@ -136,12 +146,12 @@ async def _drawn(
     return rules.confirmed(seed, contexts, candidate, policy.policy_id, study.confirm_epsilon)
 
 
-def _told(earlier: Stored) -> tuple[Decision, str, datetime]:
+def _told(earlier: Stored) -> Told:
     """The week's decision, as it was told first."""
     source = Source.RULES if earlier.policy_id.startswith("budget-rules/") or earlier.fallback_reason else Source.POLICY
     reason = FallbackReason(earlier.fallback_reason) if earlier.fallback_reason else None
     told = Decision(earlier.levels, source, reason, earlier.policy_id, earlier.because or [[], [], []])
-    return told, earlier.decision_id, earlier.decided_at
+    return Told(told, earlier.decision_id, earlier.decided_at)
 
 
 def _row(

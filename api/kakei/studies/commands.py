@@ -43,6 +43,7 @@ def start(
     begins: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day, UTC; today by default.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Begin the explore phase: once a local week, each participant's levers are drawn with noise."""
     from api.kakei.studies import queries  # noqa: PLC0415 - help should not wait
@@ -67,7 +68,7 @@ def start(
     with one_clear_line(Refused):
         with_database(read_settings(), run)
     since = f" from {begins:%Y-%m-%d} on" if begins else ""
-    typer.echo(f"{version} explores around the {around}{since}, ε {epsilon:g} in each lever")
+    _say(as_json, f"{version} explores around the {around}{since}, ε {epsilon:g} in each lever", version)
 
 
 @study.command()
@@ -78,6 +79,7 @@ def confirm(
         typer.Argument(help="Folder of the candidate's policy.onnx and policy.json.", exists=True, file_okay=False),
     ],
     epsilon: Epsilon = CONFIRM_EPSILON,
+    as_json: Json = False,
 ) -> None:
     """Freeze a candidate and begin the confirm phase: half of the decisions are the rules', half the candidate's."""
     from api.kakei.studies import queries  # noqa: PLC0415
@@ -96,11 +98,11 @@ def confirm(
 
     with one_clear_line(Refused):
         with_database(read_settings(), run)
-    typer.echo(f"{version} confirms {policy.policy_id}, which is frozen now")
+    _say(as_json, f"{version} confirms {policy.policy_id}, which is frozen now", version)
 
 
 @study.command()
-def stop(version: Version) -> None:
+def stop(version: Version, as_json: Json = False) -> None:
     """End a study: the coach is deterministic again. Outcomes of its last decisions still come in for two weeks."""
 
     async def run(database: Database) -> None:
@@ -110,7 +112,7 @@ def stop(version: Version) -> None:
 
     with one_clear_line(Refused):
         with_database(read_settings(), run)
-    typer.echo(f"{version} is stopped")
+    _say(as_json, f"{version} is stopped", version)
 
 
 @study.command()
@@ -135,6 +137,20 @@ def status(as_json: Json = False) -> None:
         typer.echo(f"  {one.participants} participants, {one.decisions} decisions, {came}")
     if not found:
         typer.echo("there are no studies")
+
+
+def _say(as_json: bool, sentence: str, version: str) -> None:
+    """What was done: as a sentence, or as the study's standing."""
+    if not as_json:
+        typer.echo(sentence)
+        return
+    from api.kakei.studies import queries  # noqa: PLC0415
+
+    async def run(database: Database) -> queries.Standing:
+        async with database.read() as session:
+            return await queries.standing_of(session, await _of_phase(session, version, *Phase, STOPPED))
+
+    typer.echo(json.dumps(_plain(with_database(read_settings(), run))))
 
 
 async def _of_phase(session: Any, version: str, *phases: str) -> Any:

@@ -61,6 +61,12 @@ def outcomes(person: Person) -> list[dict[str, Any]]:
     return found
 
 
+def drawn_so_far(lived: Lived) -> float:
+    name = 'buddy_study_decisions_total{component="rules",phase="explore"} '
+    lines = httpx.get(f"{lived.url}/metrics").text.splitlines()
+    return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+
+
 def participant(lived: Lived, study: str, **profile: Any) -> Person:
     person = Person(lived)
     person.put("/profile", PROFILE | profile)
@@ -70,6 +76,7 @@ def participant(lived: Lived, study: str, **profile: Any) -> Person:
 
 def test_there_is_one_decision_a_week_whatever_is_asked_again(lived: Lived, study: str) -> None:
     person = participant(lived, study)
+    before = drawn_so_far(lived)
     first = ask(person)
     lived.clock.move(days=3)
     again = ask(person, wants_share=0.5, budget_used_ratio=0.95)
@@ -77,6 +84,7 @@ def test_there_is_one_decision_a_week_whatever_is_asked_again(lived: Lived, stud
         assert again[name] == first[name], name
     lived.clock.now = datetime(2027, 3, 8, 0, 0, 1, tzinfo=UTC)
     assert ask(person)["suggestion_id"] != first["suggestion_id"]
+    assert drawn_so_far(lived) == before + 2  # the metrics count what was drawn, not what was told again
     mine = decisions(person)
     weeks = sorted(row["study_week"] for row in mine)
     assert weeks[1] == weeks[0] + 1
