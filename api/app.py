@@ -17,18 +17,22 @@ from api.kakei.accounts import routes as accounts
 from api.kakei.catalogue import routes as catalogue
 from api.kakei.challenges import routes as challenges
 from api.kakei.coach import routes as coach
-from api.kakei.coach.serving import CHALLENGER, ServedPolicy
 from api.kakei.consent import routes as consent
 from api.kakei.exports import routes as exports
 from api.kakei.reflections import routes as reflections
 from api.kakei.research import routes as research
 from api.kakei.summaries import routes as summaries
+from api.kinderbud.app import create_kinderbud
 from api.limits import Limited, RateLimits
 from api.security import keyring
+from api.serving import ServedPolicy
 from api.settings import Settings
 from api.shortcut import Shortcut, Way
 from api.telemetry import Metrics, Telemetry
+from coach_model.budget.coach import CONTRACT as BUDGET
+from coach_model.daily.coach import CONTRACT as DAILY
 
+KINDERBUD = "/api/v1"
 DESCRIPTION = """
 The backend of **KakeiBuddy**, a budgeting app built on the kakeibo method. Its coach answers with a policy learned from
 research snapshots, and with deterministic rules whenever that policy cannot be trusted.
@@ -43,17 +47,19 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     settings = settings or Settings()
     logs.configure(settings)
     metrics = Metrics()
-    served = ServedPolicy(settings.coach_model_dir, metrics)
-    shadow = ServedPolicy(settings.coach_model_dir, metrics, CHALLENGER)
+    served = ServedPolicy(BUDGET, settings.coach_model_dir, metrics)
+    shadow = ServedPolicy(BUDGET, settings.coach_model_dir, metrics, shadow=True)
+    daily = ServedPolicy(DAILY, settings.coach_model_dir, metrics)
     database = open_database(settings.database_url)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.keyring = keyring(settings)
-        served.start()
-        shadow.start()
+        policies = (served, shadow, daily)
+        for policy in policies:
+            policy.start()
         coach.start(app, served, shadow)
-        watchers = [asyncio.create_task(policy.watch()) for policy in (served, shadow)]
+        watchers = [asyncio.create_task(policy.watch()) for policy in policies]
         gc.collect()
         gc.freeze()  # what was imported lives as long as the process: no collection need look at it again
         yield
@@ -79,10 +85,12 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     app.state.metrics = metrics
     app.state.database = database
     app.state.exporting = asyncio.Lock()
+    app.state.daily = daily
     app.include_router(coach.router)
     for feature in (accounts, catalogue, challenges, summaries, consent, research, reflections, exports):
         app.include_router(feature.router)
     app.include_router(health.router)
+    app.mount(KINDERBUD, create_kinderbud(app, settings))
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, own=coach.BODIES_READ_HERE)

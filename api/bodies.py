@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import BODY_TOO_LARGE, INVALID_INPUT, MALFORMED_BODY, FieldError, ProblemOccurred, problem_response
+from api.errors import BODY_TOO_LARGE, INVALID_INPUT, MALFORMED_BODY, FieldError, ProblemOccurred
 
 LARGEST_BODY = 256 * 1024
 """Bytes."""
@@ -46,13 +46,13 @@ class BodyLimit:
         if scope["type"] != "http" or scope["path"] in self.own:
             await self.app(scope, receive, send)
             return
-        if _announces_more(scope, LARGEST_BODY):
-            await problem_response(Request(scope), _too_large(LARGEST_BODY))(scope, receive, send)
-            return
+        announced = _announces_more(scope, LARGEST_BODY)
         read = 0
 
-        async def counted() -> Message:
+        async def counted() -> Message:  # raises below the handlers of whichever app the request is for
             nonlocal read
+            if announced:
+                raise _too_large(LARGEST_BODY)
             message = await receive()
             read += len(message.get("body", b""))
             if read > LARGEST_BODY:

@@ -18,6 +18,7 @@ import typer
 from api.database import Database
 from api.kakei.exports.commands import research
 from api.kakei.studies.commands import study
+from api.kinderbud.households.commands import household, token
 from api.shell import one_clear_line, read_settings, with_database
 
 DRAIN_SECONDS = 25
@@ -36,6 +37,8 @@ user = typer.Typer(help="Look after users.", no_args_is_help=True)
 app.add_typer(user, name="user")
 app.add_typer(research, name="research")
 app.add_typer(study, name="study")
+app.add_typer(household, name="household")
+app.add_typer(token, name="token")
 
 
 @app.callback()

@@ -9,10 +9,12 @@ import redis.exceptions
 
 from api import storage
 from api.database import Database, async_url
-from api.kakei.coach.serving import ServedPolicy
+from api.serving import ServedPolicy
 from api.settings import Settings
 from api.telemetry import Metrics
-from coach_model.onnx_policy import OnnxPolicy
+from coach_model.budget import coach as budget
+from coach_model.daily import coach as daily
+from coach_model.onnx_policy import Contract, OnnxPolicy
 
 REDIS_SECONDS = 2.0
 """How long the doctor waits for Redis."""
@@ -35,7 +37,7 @@ async def examine(settings: Settings, database: Database) -> list[Finding]:
         Finding("settings", True, f"listening on {settings.host}:{settings.port}, log {settings.log_level}")
     )
     findings.append(await _database(settings, database))
-    findings.append(_model(settings))
+    findings += [_model(settings, contract) for contract in (budget.CONTRACT, daily.CONTRACT)]
     findings.append(await _redis(settings))
     findings.append(_secrets(settings))
     return findings
@@ -53,12 +55,12 @@ async def _database(settings: Settings, database: Database) -> Finding:
     return Finding("database", True, f"{name}: at {revision}")
 
 
-def _model(settings: Settings) -> Finding:
-    served = ServedPolicy(settings.coach_model_dir, Metrics())
+def _model(settings: Settings, contract: Contract) -> Finding:
+    served = ServedPolicy(contract, settings.coach_model_dir, Metrics())
     served.start()
     if isinstance(served.now, OnnxPolicy):
-        return Finding("model", True, f"{served.now.policy_id} from {served.folder()}")
-    return Finding("model", False, f"{served.now} in {served.folder()}: the rules answer")
+        return Finding(f"{contract.coach} model", True, f"{served.now.policy_id} from {served.folder()}")
+    return Finding(f"{contract.coach} model", False, f"{served.now} in {served.folder()}: the rules answer")
 
 
 async def _redis(settings: Settings) -> Finding:

@@ -114,7 +114,7 @@ def install(app: FastAPI) -> None:
     async def _http(request: Request, error: HTTPException) -> Response:
         kind = BY_STATUS.get(error.status_code)
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            error.headers = {"Allow": _allowed_methods(request)}
+            error.headers = {"Allow": allowed_methods(request)}
         if (
             error.status_code == HTTPStatus.BAD_REQUEST
         ):  # FastAPI's word for a body that is no UTF-8, or nested too deep
@@ -155,7 +155,7 @@ def install(app: FastAPI) -> None:
         return _response(request, INTERNAL_ERROR, "The error was logged; its id is in `instance`.", headers=headers)
 
 
-def _allowed_methods(request: Request) -> str:
+def allowed_methods(request: Request) -> str:
     """Every method that the path takes; routing itself knows only those of the first route with that path."""
     path = getattr(request.scope.get("route"), "path", "")
     return ", ".join(sorted(method.upper() for method in request.app.openapi()["paths"].get(path, {})))

@@ -7,14 +7,16 @@ coach is not limited: it stores nothing, and costs less than counting it.
 
 import asyncio
 import hashlib
+import math
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import structlog
 from fastapi import Request
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.strategies import SlidingWindowCounterRateLimiter
+from limits.aio.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -63,20 +65,36 @@ class _Memory(MemoryStorage):
                     kept.pop(key, None)
 
 
-class RateLimits:
-    """Counts requests, in Redis if there is one."""
+@dataclass(frozen=True)
+class Window:
+    """What is left of a limit after a request: how many more may come, and after how many seconds one more may."""
 
-    def __init__(self, redis_url: str | None) -> None:
-        self._own = SlidingWindowCounterRateLimiter(_Memory())
-        self._shared = None
+    allowed: bool
+    remaining: int
+    seconds: int
+
+
+class RateLimits:
+    """Counts requests, in Redis if there is one. The counts are weighted by the window before, which costs two numbers
+    a key; `exact` keeps the time of every request instead, so that no window of any beginning holds more."""
+
+    def __init__(self, redis_url: str | None, *, exact: bool = False) -> None:
+        strategy: type[RateLimiter] = MovingWindowRateLimiter if exact else SlidingWindowCounterRateLimiter
+        self._own = strategy(_Memory())
+        self._shared: RateLimiter | None = None
         if redis_url is not None:
             uri = redis_url.replace("redis", "async+redis", 1)
             storage = RedisStorage(uri, implementation="redispy", wrap_exceptions=True, key_prefix="buddy-limits")
-            self._shared = SlidingWindowCounterRateLimiter(storage)
+            self._shared = strategy(storage)
         self._away_since = -RETRY_SECONDS
 
     async def seconds_to_wait(self, item: RateLimitItem, key: str) -> int | None:
         """Count one request; None if it may go on, else the seconds after which it is worth another try."""
+        window = await self.hit(item, key)
+        return None if window.allowed else window.seconds
+
+    async def hit(self, item: RateLimitItem, key: str) -> Window:
+        """Count one request."""
         if self._shared is not None and time.monotonic() - self._away_since >= RETRY_SECONDS:
             try:
                 async with asyncio.timeout(REDIS_SECONDS):
@@ -140,8 +158,7 @@ def _counted(scope: Scope) -> Iterator[tuple[RateLimitItem, str]]:
         yield NEW_USERS_PER_ADDRESS, f"new/{address}"
 
 
-async def _hit(limiter: SlidingWindowCounterRateLimiter, item: RateLimitItem, key: str) -> int | None:
-    if await limiter.hit(item, key):
-        return None
-    window = await limiter.get_window_stats(item, key)
-    return max(1, round(window.reset_time - time.time()))
+async def _hit(limiter: RateLimiter, item: RateLimitItem, key: str) -> Window:
+    allowed = await limiter.hit(item, key)
+    stats = await limiter.get_window_stats(item, key)
+    return Window(allowed, max(0, stats.remaining) if allowed else 0, max(1, math.ceil(stats.reset_time - time.time())))

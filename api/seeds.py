@@ -9,25 +9,65 @@ from sqlalchemy import Connection, Table, insert, select, update
 
 from api.models import Base
 from data.catalog import catalogue
+from data.guides import guides
 
 SEEDED = ("income_ranges", "badges", "challenge_templates")
+OF_ITEM = ("category", "title", "area", "description", "how_to", "frequency", "minutes", "by_months")
 
 
 def seed(connection: Connection) -> None:
     """Add what is missing, and bring up to date the rows that nobody edited since they were seeded."""
     for name in SEEDED:
         table = Base.metadata.tables[name]
-        there = {row.id: dict(row._mapping) for row in connection.execute(select(table))}
+        seeding = _Seeding(connection, table, ("id",))
         for entry in catalogue(name):
             values = {column: _stored(entry[column]) for column in _columns(table)}
-            fresh = values | {"seeded": _digest(values)}
-            if entry["id"] not in there:
-                connection.execute(insert(table).values(id=entry["id"], **fresh))
-                continue
-            row = there[entry["id"]]
-            untouched = row["seeded"] == _digest({column: row[column] for column in values})
-            if untouched and row["seeded"] != fresh["seeded"]:
-                connection.execute(update(table).where(table.c.id == entry["id"]).values(**fresh))
+            seeding.bring({"id": entry["id"]}, values)
+    _seed_guides(connection)
+
+
+def _seed_guides(connection: Connection) -> None:
+    tables = Base.metadata.tables
+    guide_rows = _Seeding(connection, tables["guides"], ("key",))
+    stage_rows = _Seeding(connection, tables["guide_stages"], ("guide_id", "stage_key"))
+    item_rows = _Seeding(connection, tables["guide_items"], ("stage_id", "item_key"))
+    for guide in guides():
+        citations = {source.key: source.citation for source in guide.source}
+        told = {name: getattr(guide, name) for name in ("title", "short_title", "description", "color", "for_adults")}
+        guide_id = guide_rows.bring({"key": guide.key}, told | {"source_type": "default"})
+        for place, stage in enumerate(guide.stages):
+            told = {name: getattr(stage, name) for name in ("name", "age_start_months", "age_end_months", "goals")}
+            stage_id = stage_rows.bring({"guide_id": guide_id, "stage_key": stage.key}, told | {"position": place})
+            for position, item in enumerate(stage.item):
+                told = {name: getattr(item, name) for name in OF_ITEM}
+                sources = " ".join(citations[key] for key in item.sources)
+                told |= {"evidence_summary": f"{item.evidence_summary} [{sources}]", "position": position}
+                item_rows.bring({"stage_id": stage_id, "item_key": item.key}, told)
+    plans, grown = tables["plans"], {key["stage_id"] for key in item_rows.added}
+    connection.execute(update(plans).where(plans.c.stage_id.in_(grown)).values(stage_id=None))  # todos are to be made
+
+
+class _Seeding:
+    """Rows of a table that are known by `key`; what is there is read once."""
+
+    def __init__(self, connection: Connection, table: Table, key: tuple[str, ...]) -> None:
+        self._connection, self._table, self._key = connection, table, key
+        rows = [dict(row._mapping) for row in connection.execute(select(table))]
+        self._there = {tuple(row[name] for name in key): row for row in rows}
+        self.added: list[dict[str, Any]] = []
+
+    def bring(self, key: dict[str, Any], values: dict[str, Any]) -> int:
+        """Add the row, or bring it up to date where nobody edited it. Returns its id."""
+        fresh = values | {"seeded": _digest(values)}
+        row = self._there.get(tuple(key.values()))
+        if row is None:
+            self.added.append(key)
+            added = insert(self._table).values(**key, **fresh).returning(self._table.c.id)
+            return int(self._connection.execute(added).scalar_one())
+        untouched = row["seeded"] == _digest({column: row[column] for column in values})
+        if untouched and row["seeded"] != fresh["seeded"]:
+            self._connection.execute(update(self._table).where(self._table.c.id == row["id"]).values(**fresh))
+        return int(row["id"])
 
 
 def _columns(table: Table) -> list[str]:

@@ -140,6 +140,8 @@ class Telemetry:
         finally:
             seconds = time.perf_counter() - started
             route = getattr(scope.get("route"), "path", UNMATCHED)
+            if route != UNMATCHED:
+                route = scope.get("root_path", "") + route  # where a sub-app is mounted
             method = scope["method"] if route != UNMATCHED else "*"
             self._timer(method, route, status).observe(seconds)
             milliseconds = round(seconds * 1000, 2)

@@ -4,7 +4,14 @@ from api.models.base import Base
 from api.models.catalogue import Badge, ChallengeTemplate, IncomeRange
 from api.models.challenges import ChallengeMetric, PointEntry, UserBadge, UserChallenge
 from api.models.coach import Candidate, Decision, Outcome, Study, Suggestion
-from api.models.requests import IdempotencyKey
+from api.models.guides import Guide, GuideItem, GuideStage, Plan
+from api.models.households import (
+    Household,
+    HouseholdParticipant,
+    HouseholdToken,
+    HouseholdUser,
+)
+from api.models.requests import HouseholdAnswer, IdempotencyKey
 from api.models.research import (
     AppEvent,
     Consent,
@@ -18,6 +25,7 @@ from api.models.research import (
     Response,
 )
 from api.models.summaries import MonthlySummary, WeeklySummary
+from api.models.todos import CompletionRun, DayItem, DaySelection, Todo, TodoAction
 from api.models.users import Profile, User
 
 __all__ = [
@@ -27,13 +35,25 @@ __all__ = [
     "Candidate",
     "ChallengeMetric",
     "ChallengeTemplate",
+    "CompletionRun",
     "Consent",
+    "DayItem",
+    "DaySelection",
     "Decision",
+    "Guide",
+    "GuideItem",
+    "GuideStage",
+    "Household",
+    "HouseholdAnswer",
+    "HouseholdParticipant",
+    "HouseholdToken",
+    "HouseholdUser",
     "IdempotencyKey",
     "IncomeRange",
     "MonthlySummary",
     "Outcome",
     "Participant",
+    "Plan",
     "PointEntry",
     "Profile",
     "ProgressSnapshot",
@@ -45,6 +65,8 @@ __all__ = [
     "Response",
     "Study",
     "Suggestion",
+    "Todo",
+    "TodoAction",
     "User",
     "UserBadge",
     "UserChallenge",

@@ -3,22 +3,46 @@
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, LargeBinary, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from api.models.base import Base, Moment
 
 
-class IdempotencyKey(Base):
-    """The answer to a request that carried an `Idempotency-Key`, for whoever sends it again within a day."""
+class KeptAnswer(Base):
+    """The answer to a request that carried an `Idempotency-Key`, for whoever sends it again within a day. Each app
+    has a table of its own, whose `owner_id` is who asked."""
 
-    __tablename__ = "idempotency_keys"
-    __table_args__ = (UniqueConstraint("user_id", "route", "key"),)
+    __abstract__ = True
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     route: Mapped[str] = mapped_column(String(128))
     key: Mapped[str] = mapped_column(String(255))
     fingerprint: Mapped[str] = mapped_column(String(64))
     status: Mapped[int]
     body: Mapped[bytes] = mapped_column(LargeBinary)
-    created_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+    @declared_attr
+    def owner_id(cls) -> Mapped[int]:  # noqa: N805 - SQLAlchemy calls it with the class
+        raise NotImplementedError
+
+    @declared_attr
+    def created_at(cls) -> Mapped[datetime]:  # noqa: N805
+        return mapped_column(Moment, index=True)
+
+
+class IdempotencyKey(KeptAnswer):
+    """Of a KakeiBuddy user."""
+
+    __tablename__ = "idempotency_keys"
+    __table_args__ = (UniqueConstraint("user_id", "route", "key"),)
+
+    owner_id: Mapped[int] = mapped_column("user_id", ForeignKey("users.id", ondelete="CASCADE"))
+
+
+class HouseholdAnswer(KeptAnswer):
+    """Of a Kinderbud token."""
+
+    __tablename__ = "household_answers"
+    __table_args__ = (UniqueConstraint("token_id", "route", "key"),)
+
+    owner_id: Mapped[int] = mapped_column("token_id", ForeignKey("household_tokens.id", ondelete="CASCADE"))

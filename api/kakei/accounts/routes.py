@@ -27,9 +27,9 @@ from api.kakei.accounts.schemas import (
     UserCreate,
     UserCreated,
 )
-from api.kakei.once import IdempotencyKeyHeader, OnceRoute, claim_key
 from api.kakei.person import person
-from api.models import Profile, User
+from api.models import IdempotencyKey, Profile, User
+from api.once import IdempotencyKeyHeader, OnceRoute, claim_key
 from api.openapi import problems
 
 router = APIRouter(prefix="/api", tags=["users"], route_class=OnceRoute)
@@ -60,7 +60,7 @@ async def create(
         response.status_code = 200
     if body.uuid is not None and idempotency_key is not None:
         user = await person(session, wanted)
-        await claim_key(request, session, user, idempotency_key, await request.body())
+        await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body())
     return UserCreated(uuid=wanted)
 
 

@@ -26,9 +26,10 @@ from api.kakei.challenges.schemas import (
 )
 from api.kakei.coach.queries import was_given
 from api.kakei.consent.queries import stamp
-from api.kakei.once import Once, OnceRoute
+from api.kakei.once import Once
 from api.kakei.person import person
 from api.models import ChallengeTemplate, UserChallenge
+from api.once import OnceRoute
 from api.openapi import problems
 from api.paging import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
 from api.wire import Month

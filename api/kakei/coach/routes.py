@@ -16,6 +16,7 @@ from api.errors import DATABASE_AWAY, INVALID_INPUT, NO_POLICY, FieldError, Prob
 from api.kakei.accounts.queries import profile_of
 from api.kakei.coach import queries
 from api.kakei.coach.answers import answer_of, uuid7
+from api.kakei.coach.deciding import Decider
 from api.kakei.coach.schemas import (
     EXAMPLE_ANSWER,
     EXAMPLE_CONTEXT,
@@ -25,13 +26,14 @@ from api.kakei.coach.schemas import (
     CoachContext,
     RowError,
 )
-from api.kakei.coach.serving import Decider, ServedPolicy
 from api.kakei.consent.queries import consent_in_force
-from api.kakei.once import LONGEST_KEY, Answered, claim_key, keep_answer
 from api.kakei.person import person
 from api.kakei.studies.actions import Told, take_decision
 from api.kakei.studies.candidates import FrozenCandidates
+from api.models import IdempotencyKey
+from api.once import LONGEST_KEY, Answered, claim_key, keep_answer
 from api.openapi import header_parameter, json_body, json_content, problems
+from api.serving import ServedPolicy
 from coach_model.budget.coach import Decision
 from coach_model.budget.messages import BALANCED, LANGUAGES, messages, preferred_language
 from coach_model.onnx_policy import OnnxPolicy
@@ -138,7 +140,7 @@ async def _remembered(
     async with state.database.write() as session:
         user = await person(session, uuid)
         if key is not None:
-            await claim_key(request, session, user, key, body)
+            await claim_key(request, session, IdempotencyKey, user.id, key, body)
         profile = await profile_of(session, user.id)
         style = profile.coach_style if profile else BALANCED
         now = _now(request)

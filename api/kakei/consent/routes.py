@@ -8,9 +8,10 @@ from api.errors import NO_CONSENT, ProblemOccurred
 from api.kakei.consent import queries
 from api.kakei.consent.rules import DataMode
 from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
-from api.kakei.once import OnceAlone, OnceRoute
+from api.kakei.once import OnceAlone
 from api.kakei.person import person
 from api.models import Consent
+from api.once import OnceRoute
 from api.openapi import problems
 
 router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=OnceRoute)

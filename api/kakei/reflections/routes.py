@@ -9,13 +9,14 @@ from api.clock import Now
 from api.database import WriteSession
 from api.kakei.challenges.actions import award_badges
 from api.kakei.consent.queries import stamp
-from api.kakei.once import Once, OnceRoute
+from api.kakei.once import Once
 from api.kakei.person import person
 from api.kakei.reflections.rules import feedback, quality_of, texts_in
 from api.kakei.reflections.schemas import ReflectionCreate, ReflectionOut
 from api.kakei.research.queries import add_once, reflection
 from api.kakei.research.rules import fingerprint
 from api.models import Reflection
+from api.once import OnceRoute
 from api.openapi import problems
 from coach_model.budget.messages import preferred_language
 from data.catalog import catalogue

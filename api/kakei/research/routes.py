@@ -11,7 +11,7 @@ from api.errors import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.rules import local_date
 from api.kakei.consent.queries import consent_in_force, stamp
-from api.kakei.once import Once, OnceRoute
+from api.kakei.once import Once
 from api.kakei.person import person
 from api.kakei.research import queries, rules
 from api.kakei.research.schemas import (
@@ -28,6 +28,7 @@ from api.kakei.research.schemas import (
 )
 from api.models import AppEvent, ProgressSnapshot
 from api.models import Response as StoredResponse
+from api.once import OnceRoute
 from api.openapi import problems
 from data.catalog import catalogue
 from data.instruments import Instrument, instruments, missing_answer, score

@@ -10,7 +10,7 @@ from api.errors import SUMMARY_MISSING, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.actions import award_badges
 from api.kakei.consent.queries import consent_in_force, stamp
-from api.kakei.once import Once, OnceRoute
+from api.kakei.once import Once
 from api.kakei.person import person
 from api.kakei.studies.actions import observe_summary
 from api.kakei.summaries import queries
@@ -25,6 +25,7 @@ from api.kakei.summaries.schemas import (
     WeeklySummaryOut,
 )
 from api.models import MonthlySummary, WeeklySummary
+from api.once import OnceRoute
 from api.openapi import problems
 from api.paging import Cursor, Limit, from_cursor, to_cursor
 

@@ -1,0 +1,78 @@
+"""Puts Kinderbud together: a sub-app with its own envelope, errors and limits. It shares the service's state."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.responses import HTMLResponse
+
+from api.kinderbud import errors
+from api.kinderbud.chat import routes as chat
+from api.kinderbud.errors import failures
+from api.kinderbud.guides import routes as guides
+from api.kinderbud.history import routes as history
+from api.kinderbud.limits import TokenLimits
+from api.kinderbud.me import routes as me
+from api.kinderbud.today import routes as today
+from api.kinderbud.todos import routes as todos
+from api.limits import RateLimits
+from api.settings import Settings
+
+DESCRIPTION = """
+A household app for child development: guides, plans, todos, and a few activities a day.
+
+Every answer is `{"ok": true, "data": …}` or `{"ok": false, "error": "a sentence", "code": "ONE_OF_A_CLOSED_LIST"}`.
+Dates and timestamps are those of the household. A POST with an `Idempotency-Key` may be sent again. `scripts/kb.sh` is
+a client.
+"""
+ASSETS = "/docs/assets"
+
+
+def create_kinderbud(service: FastAPI, settings: Settings) -> FastAPI:
+    """The sub-app, to be mounted in `service`."""
+    app = FastAPI(
+        title="Kinderbud",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=failures(400, 429, 503),
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state = service.state
+    app.state.noting = set()
+    for feature in (me, today, todos, guides, history, chat):
+        app.include_router(feature.router)
+    errors.install(app)
+    app.add_middleware(TokenLimits, limits=RateLimits(settings.redis_url, exact=True))
+    _install_docs(app)
+    return app
+
+
+def _install_docs(app: FastAPI) -> None:
+    """`/openapi.json` without FastAPI's own 422, which is a 400 here, and `/docs` with the service's assets."""
+    plain = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = plain()
+            for name in ("HTTPValidationError", "ValidationError"):
+                schema["components"]["schemas"].pop(name, None)
+            for operations in schema["paths"].values():
+                for operation in operations.values():
+                    operation["responses"].pop("422", None)
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return get_swagger_ui_html(
+            openapi_url="openapi.json",
+            title=app.title,
+            swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
+            swagger_css_url=f"{ASSETS}/swagger-ui.css",
+            swagger_favicon_url=f"{ASSETS}/favicon.png",
+        )

@@ -1,0 +1,113 @@
+"""Who asks: the one way from a bearer token to a user of a household."""
+
+import asyncio
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+import structlog
+from fastapi import Depends, Request
+from sqlalchemy import or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.clock import Now
+from api.database import Database, ReadSession, WriteSession
+from api.kinderbud.errors import Code, Refused
+from api.kinderbud.guides.rules import household_day
+from api.models import Household, HouseholdToken, HouseholdUser
+
+PREFIX = "kb_live_"
+TOKEN = re.compile(PREFIX + r"[0-9a-f]{32}")
+SEEN_EVERY = timedelta(minutes=1)
+"""How often `last_used_at` is written at most."""
+ADMIN, MEMBER = "admin", "member"
+
+log = structlog.get_logger("api.kinderbud")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """A user, their household, the token that they showed, and the moment at which they asked."""
+
+    user: HouseholdUser
+    household: Household
+    token: HouseholdToken
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """The household's day."""
+        return household_day(self.now, self.household.time_zone)
+
+
+def new_token() -> str:
+    """A token: 128 random bits. It is shown once."""
+    return PREFIX + secrets.token_hex(16)
+
+
+def token_digest(token: str) -> str:
+    """What is stored of a token. It has 128 bits of its own, so that no salt and no slow hash are needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def shown_token(authorization: str | None) -> str | None:
+    """The token in an `Authorization` header, None where there is none of the right form."""
+    scheme, _, token = (authorization or "").partition(" ")
+    token = token.strip()
+    return token if scheme.casefold() == "bearer" and TOKEN.fullmatch(token) else None
+
+
+async def _caller(request: Request, session: AsyncSession, now: datetime) -> Caller:
+    token = shown_token(request.headers.get("authorization"))
+    found = None
+    if token is not None:
+        query = (
+            select(HouseholdToken, HouseholdUser, Household)
+            .join(HouseholdUser, HouseholdUser.id == HouseholdToken.user_id)
+            .join(Household, Household.id == HouseholdUser.household_id)
+            .where(HouseholdToken.digest == token_digest(token), HouseholdToken.revoked_at.is_(None))
+        )
+        found = (await session.execute(query)).one_or_none()
+    if found is None:
+        said = "This token is not known, or was revoked." if token else "Send `Authorization: Bearer kb_live_…`."
+        raise Refused(401, Code.UNAUTHORIZED, said, {"WWW-Authenticate": "Bearer"})
+    shown, user, household = found
+    if shown.last_used_at is None or now - shown.last_used_at >= SEEN_EVERY:
+        _note_use(request, shown.id, now)
+    return Caller(user, household, shown, now)
+
+
+def _note_use(request: Request, token_id: int, now: datetime) -> None:
+    """Write `last_used_at` beside the request, which does not wait for it and does not fail with it."""
+    noting: set[asyncio.Task[None]] = request.app.state.noting
+    task = asyncio.create_task(_write_use(request.app.state.database, token_id, now))
+    noting.add(task)
+    task.add_done_callback(noting.discard)
+
+
+async def _write_use(database: Database, token_id: int, now: datetime) -> None:
+    stale = or_(HouseholdToken.last_used_at.is_(None), HouseholdToken.last_used_at <= now - SEEN_EVERY)
+    try:
+        async with database.write() as session:
+            values = {"last_used_at": now}
+            await session.execute(update(HouseholdToken).where(HouseholdToken.id == token_id, stale).values(values))
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("the use of a token was not noted", why=type(error).__name__)
+
+
+async def _reading(request: Request, session: ReadSession, now: Now) -> Caller:
+    return await _caller(request, session, now)
+
+
+async def _writing(request: Request, session: WriteSession, now: Now) -> Caller:
+    return await _caller(request, session, now)
+
+
+Reader = Annotated[Caller, Depends(_reading, scope="function")]
+"""Who asks, in the request's reading session."""
+Writer = Annotated[Caller, Depends(_writing, scope="function")]
+"""Who asks, in the request's writing session."""

@@ -1,0 +1,117 @@
+"""Every error of Kinderbud once: the reference's closed list of codes, in its envelope."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any, Literal
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from api.errors import DATABASE_AWAY, RETRY_SECONDS, RETRYABLE_STATES, allowed_methods
+
+log = structlog.get_logger("api.kinderbud")
+
+
+class Code(StrEnum):
+    """The closed list."""
+
+    UNAUTHORIZED = "UNAUTHORIZED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    VALIDATION_ERROR = "VALIDATION_ERROR"
+    RATE_LIMITED = "RATE_LIMITED"
+    NO_API_KEY = "NO_API_KEY"
+    ALREADY_SUBSCRIBED = "ALREADY_SUBSCRIBED"
+    INTERNAL_ERROR = "INTERNAL_ERROR"
+
+
+class Failure(BaseModel):
+    """What did not go well: a sentence for people, and a code for programs."""
+
+    ok: Literal[False] = False
+    error: str
+    code: Code
+
+
+class Refused(HTTPException):
+    """Raised anywhere below a route. An HTTPException, because FastAPI passes those on."""
+
+    def __init__(self, status: int, code: Code, error: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status, error, dict(headers or {}))
+        self.code = code
+
+
+def not_found(what: str) -> Refused:
+    """There is no such thing, or it belongs to somebody else: the same answer."""
+    return Refused(404, Code.NOT_FOUND, f"There is no such {what}.")
+
+
+def invalid(field: str, why: str) -> Refused:
+    """A field is wrong; the sentence names it."""
+    return Refused(400, Code.VALIDATION_ERROR, f"{field}: {why}")
+
+
+def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The responses of a route that are failures, beside those of every route."""
+    return {status: {"model": Failure} for status in statuses}
+
+
+def failure(status: int, code: Code, error: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The envelope of an error."""
+    return JSONResponse(Failure(error=error, code=code).model_dump(mode="json"), status, dict(headers or {}))
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the sub-app, the framework's own included, in the envelope."""
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        if isinstance(error, Refused):
+            return failure(error.status_code, error.code, str(error.detail), headers)
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return failure(404, Code.NOT_FOUND, "There is nothing at this address.")
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = allowed_methods(request)
+            return failure(405, Code.VALIDATION_ERROR, f"This address does not take {request.method}.", headers)
+        code = Code.VALIDATION_ERROR if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else Code.INTERNAL_ERROR
+        return failure(error.status_code, code, str(error.detail), headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
+        return failure(400, Code.VALIDATION_ERROR, "; ".join(_sentence(one) for one in error.errors()))
+
+    async def _database(request: Request, error: Exception) -> JSONResponse:
+        log.warning("database unavailable", request_id=request.scope["request_id"], why=type(error).__name__)
+        detail = "The database is away for a moment. Send it again."
+        return failure(503, Code.INTERNAL_ERROR, detail, {"Retry-After": str(RETRY_SECONDS)})
+
+    for away in DATABASE_AWAY:
+        app.add_exception_handler(away, _database)
+
+    @app.exception_handler(DBAPIError)
+    async def _driver(request: Request, error: DBAPIError) -> JSONResponse:
+        if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(RETRYABLE_STATES):
+            return await _database(request, error)
+        raise error
+
+    @app.exception_handler(Exception)
+    async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+        request_id = request.scope["request_id"]
+        log.error("unforeseen error", request_id=request_id, exc_info=error)
+        detail = f"Something went wrong on our side; it was logged as {request_id}."
+        return failure(500, Code.INTERNAL_ERROR, detail)
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    """What is wrong with a field, without what was sent."""
+    if error["type"] == "json_invalid":
+        return f"body: no valid JSON ({error['ctx']['error']})"
+    place, *path = error["loc"]
+    return f"{'.'.join(map(str, path)) or place}: {error['msg']}"

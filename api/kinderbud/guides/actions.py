@@ -1,0 +1,85 @@
+"""Following guides: subscribing, and the todos that come with each stage."""
+
+from datetime import date, datetime
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kinderbud.guides import queries
+from api.kinderbud.guides.queries import Followed
+from api.kinderbud.guides.rules import age_months, current_stage
+from api.models import Guide, GuideStage, HouseholdParticipant, Plan, Todo
+
+
+class AlreadySubscribed(Exception):
+    """The participant follows this guide already."""
+
+
+def age_of(participant: HouseholdParticipant, today: date) -> int | None:
+    """Completed months; None for adults."""
+    return None if participant.birthday is None else age_months(participant.birthday, today)
+
+
+async def subscribe(
+    session: AsyncSession, participant: HouseholdParticipant, guide: Guide, today: date, now: datetime
+) -> tuple[Plan, GuideStage | None]:
+    """A plan, and the todos of the stage that is current. Todos of an earlier plan are taken up again, with all that
+    was done. The household is locked. Raises AlreadySubscribed."""
+    if await queries.active_plan(session, participant.id, guide.id) is not None:
+        raise AlreadySubscribed
+    plan = Plan(
+        household_id=participant.household_id,
+        participant_id=participant.id,
+        guide_id=guide.id,
+        active=True,
+        created_at=now,
+    )
+    session.add(plan)
+    await session.flush()
+    stages = await queries.stages_of(session, [guide.id])
+    stage = current_stage(stages, age_of(participant, today))
+    await _make_todos(session, plan, stage, today)
+    return plan, stage
+
+
+async def current_stages(session: AsyncSession, plans: list[Followed], today: date) -> dict[int, GuideStage | None]:
+    """By id of the plan, the stage that is current today."""
+    stages = await queries.stages_of(session, sorted({one.guide.id for one in plans}))
+    return {
+        one.plan.id: current_stage(
+            [stage for stage in stages if stage.guide_id == one.guide.id], age_of(one.participant, today)
+        )
+        for one in plans
+    }
+
+
+async def move_on(session: AsyncSession, household_id: int, today: date) -> dict[int, int]:
+    """Make the todos of stages that have become current. Returns the stage by plan, for plans with one."""
+    plans = await queries.plans_of(session, household_id)
+    stages = await current_stages(session, plans, today)
+    for one in plans:
+        stage = stages[one.plan.id]
+        if stage is not None and stage.id != one.plan.stage_id:
+            await _make_todos(session, one.plan, stage, today)
+    return {plan_id: stage.id for plan_id, stage in stages.items() if stage is not None}
+
+
+async def _make_todos(session: AsyncSession, plan: Plan, stage: GuideStage | None, today: date) -> None:
+    """Todos for the items of a stage; those that are there already join the plan."""
+    plan.stage_id = stage.id if stage is not None else None
+    if stage is None:
+        return
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    for item in await queries.items_of(session, [stage.id]):
+        made = insert(Todo).values(
+            household_id=plan.household_id,
+            participant_id=plan.participant_id,
+            plan_id=plan.id,
+            guide_item_id=item.id,
+            source_type="guide",
+            dismissed=False,
+            deleted=False,
+            created_on=today,
+        )
+        same = ("participant_id", "guide_item_id")
+        await session.execute(made.on_conflict_do_update(index_elements=same, set_={"plan_id": plan.id}))

@@ -1,0 +1,84 @@
+"""Guides, stages and items, and the plans of households."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.models import Guide, GuideItem, GuideStage, HouseholdParticipant, Plan
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A guide, and how much is in it."""
+
+    guide: Guide
+    stages: int
+    items: int
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A plan with what it is about."""
+
+    plan: Plan
+    participant: HouseholdParticipant
+    guide: Guide
+
+
+async def guides(session: AsyncSession) -> list[Counted]:
+    """All guides."""
+    stages = select(func.count()).where(GuideStage.guide_id == Guide.id).scalar_subquery()
+    items = (
+        select(func.count())
+        .select_from(GuideItem)
+        .join(GuideStage, GuideStage.id == GuideItem.stage_id)
+        .where(GuideStage.guide_id == Guide.id)
+        .scalar_subquery()
+    )
+    rows = await session.execute(select(Guide, stages, items).order_by(Guide.id))
+    return [Counted(*row._tuple()) for row in rows]
+
+
+async def guide_with_id(session: AsyncSession, guide_id: int) -> Guide | None:
+    """The guide with that id."""
+    return await session.get(Guide, guide_id)
+
+
+async def stages_of(session: AsyncSession, guide_ids: Sequence[int]) -> Sequence[GuideStage]:
+    """The stages of guides, in order."""
+    query = select(GuideStage).where(GuideStage.guide_id.in_(guide_ids)).order_by(GuideStage.position)
+    return (await session.scalars(query)).all()
+
+
+async def items_of(session: AsyncSession, stage_ids: Sequence[int]) -> Sequence[GuideItem]:
+    """The items of stages, in order."""
+    query = select(GuideItem).where(GuideItem.stage_id.in_(stage_ids)).order_by(GuideItem.position)
+    return (await session.scalars(query)).all()
+
+
+async def plans_of(session: AsyncSession, household_id: int) -> list[Followed]:
+    """The active plans of a household."""
+    query = (
+        select(Plan, HouseholdParticipant, Guide)
+        .join(HouseholdParticipant, HouseholdParticipant.id == Plan.participant_id)
+        .join(Guide, Guide.id == Plan.guide_id)
+        .where(Plan.household_id == household_id, Plan.active)
+        .order_by(Plan.id)
+    )
+    return [Followed(*row._tuple()) for row in await session.execute(query)]
+
+
+async def active_plan(session: AsyncSession, participant_id: int, guide_id: int) -> Plan | None:
+    """How a participant follows a guide, if they do."""
+    mine = (Plan.participant_id == participant_id, Plan.guide_id == guide_id, Plan.active)
+    return await session.scalar(select(Plan).where(*mine))
+
+
+async def end_plan(session: AsyncSession, household_id: int, plan_id: int, now: datetime) -> bool:
+    """End an active plan; whether there was one."""
+    mine = (Plan.id == plan_id, Plan.household_id == household_id, Plan.active)
+    values = {"active": False, "ended_at": now}
+    return await session.scalar(update(Plan).where(*mine).values(values).returning(Plan.id)) is not None

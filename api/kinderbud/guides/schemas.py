@@ -1,0 +1,97 @@
+"""Guides and plans on the wire."""
+
+from datetime import datetime
+
+from api.kinderbud.wire import Id
+from api.wire import Wire
+from data.guides import Category, Frequency
+
+
+class Subscribed(Wire):
+    participant_id: int
+    participant_name: str
+    plan_id: int
+
+
+class GuideListed(Wire):
+    """A guide, how much is in it, and who of the household follows it."""
+
+    id: int
+    title: str
+    description: str
+    source_type: str
+    color: str
+    stage_count: int
+    item_count: int
+    subscribed_participants: list[Subscribed]
+
+
+class Guides(Wire):
+    guides: list[GuideListed]
+
+
+class ItemListed(Wire):
+    id: int
+    item_key: str
+    category: Category
+    title: str
+    description: str
+    frequency: Frequency
+
+
+class StageListed(Wire):
+    """Current while `age_start_months` ≤ age < `age_end_months`; both are null in the one stage of an adults' guide."""
+
+    id: int
+    stage_key: str
+    name: str
+    age_start_months: int | None
+    age_end_months: int | None
+    goals: str
+    items: list[ItemListed]
+
+
+class GuideDetail(Wire):
+    id: int
+    title: str
+    description: str
+    source_type: str
+    color: str
+    stages: list[StageListed]
+
+
+class PlanListed(Wire):
+    """`current_stage` is null where the child has outgrown the guide."""
+
+    id: int
+    participant_id: int
+    participant_name: str
+    guide_id: int
+    guide_title: str
+    active: bool
+    created_at: datetime
+    current_stage: str | None
+
+
+class Plans(Wire):
+    plans: list[PlanListed]
+
+
+class NewPlan(Wire):
+    participant_id: Id
+    guide_id: Id
+
+
+class PlanCreated(Wire):
+    id: int
+    participant_id: int
+    participant_name: str
+    guide_id: int
+    guide_title: str
+    current_stage: str | None
+    active: bool
+
+
+class PlanEnded(Wire):
+    plan_id: int
+    active: bool

@@ -1,0 +1,87 @@
+"""History, statistics, milestones and summaries on the wire."""
+
+from datetime import date, datetime
+
+from api.kinderbud.todos.rules import ActionType
+from api.kinderbud.todos.schemas import TodoShown
+from api.wire import Wire
+
+
+class ActionShown(Wire):
+    """`id` is the `action_id` by which an action is undone."""
+
+    id: int
+    todo_id: int
+    todo_title: str
+    action_type: ActionType
+    performed_by: str
+    notes: str | None
+    created_at: datetime
+
+
+class DayShown(Wire):
+    date: date
+    actions: list[ActionShown]
+
+
+class History(Wire):
+    days: int
+    total_actions: int
+    entries: list[DayShown]
+
+
+class Week(Wire):
+    """`total` counts the todos shown from Monday to today, and what was completed without being shown."""
+
+    completed: int
+    total: int
+    by_day: dict[str, int]
+
+
+class ParticipantStats(Wire):
+    participant_id: int
+    participant_name: str
+    completed_7d: int
+    completed_30d: int
+
+
+class Stats(Wire):
+    streak: int
+    week: Week
+    by_participant: list[ParticipantStats]
+
+
+class MilestoneShown(TodoShown):
+    """`by_months` is the age by which most children do it."""
+
+    stage_name: str
+    by_months: int | None
+    achieved_on: date | None
+
+
+class Milestones(Wire):
+    milestones: list[MilestoneShown]
+    achieved: int
+    total: int
+
+
+class ParticipantSummary(Wire):
+    participant_id: int
+    participant_name: str
+    completed: int
+
+
+class Summary(Wire):
+    """What was done from `first_day` to `last_day`, both included. Areas are those of the guides; what is of the
+    family's own is `custom`."""
+
+    period: str
+    first_day: date
+    last_day: date
+    completed: int
+    active_days: int
+    snoozed: int
+    skipped: int
+    milestones_achieved: list[str]
+    by_area: dict[str, int]
+    by_participant: list[ParticipantSummary]

@@ -1,0 +1,127 @@
+"""Making households, people and tokens: shared by commands and pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kinderbud.caller import ADMIN, MEMBER, new_token, token_digest
+from api.kinderbud.guides.rules import household_day
+from api.kinderbud.households import queries, rules
+from api.models import Household, HouseholdParticipant, HouseholdToken, HouseholdUser
+
+
+class EmailTaken(ValueError):
+    """Somebody has this address already."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who signs in."""
+
+    name: str
+    email: str
+
+
+@dataclass(frozen=True)
+class Child:
+    """A child, by name and birthday."""
+
+    name: str
+    birthday: date
+
+
+async def create_household(
+    session: AsyncSession,
+    name: str,
+    users: Sequence[Person],
+    children: Sequence[Child],
+    time_zone: str,
+    daily_task_count: int,
+    now: datetime,
+) -> Household:
+    """A household; its first user is its admin. Raises InvalidHousehold, EmailTaken."""
+    household = Household(
+        name=rules.checked_name(name),
+        time_zone=rules.checked_time_zone(time_zone),
+        daily_task_count=rules.checked_count(daily_task_count),
+        created_at=now,
+    )
+    session.add(household)
+    await session.flush()
+    for child in children:
+        await add_child(session, household, child, now)
+    for place, user in enumerate(users):
+        await add_user(session, household, user, MEMBER if place else ADMIN, now)
+    return household
+
+
+async def add_child(session: AsyncSession, household: Household, child: Child, now: datetime) -> HouseholdParticipant:
+    """A child of the household. Raises InvalidHousehold."""
+    today = household_day(now, household.time_zone)
+    birthday = rules.checked_birthday(child.birthday, today)
+    name = rules.checked_name(child.name)
+    added = HouseholdParticipant(household_id=household.id, name=name, is_adult=False, birthday=birthday)
+    session.add(added)
+    await session.flush()
+    return added
+
+
+async def add_user(
+    session: AsyncSession, household: Household, person: Person, role: str, now: datetime
+) -> HouseholdUser:
+    """Somebody who signs in, and their adult participant. Raises InvalidHousehold, EmailTaken."""
+    name, email = rules.checked_name(person.name), rules.checked_email(person.email)
+    if await queries.user_with_email(session, email) is not None:
+        raise EmailTaken("somebody has this e-mail address already")
+    adult = HouseholdParticipant(household_id=household.id, name=name, is_adult=True, birthday=None)
+    session.add(adult)
+    await session.flush()
+    user = HouseholdUser(
+        household_id=household.id,
+        participant_id=adult.id,
+        display_name=name,
+        email=email,
+        role=role,
+        created_at=now,
+    )
+    session.add(user)
+    await session.flush()
+    return user
+
+
+async def make_token(
+    session: AsyncSession, user: HouseholdUser, name: str, now: datetime
+) -> tuple[HouseholdToken, str]:
+    """A token of the user's, and what it is, which nobody will see again. Raises InvalidHousehold."""
+    token = new_token()
+    kept = HouseholdToken(user_id=user.id, name=rules.checked_name(name), digest=token_digest(token), created_at=now)
+    session.add(kept)
+    await session.flush()
+    return kept, token
+
+
+async def user_with_id(session: AsyncSession, user_id: int) -> HouseholdUser:
+    """A user who is known to be there."""
+    return await session.get_one(HouseholdUser, user_id)
+
+
+def change(
+    household: Household,
+    now: datetime,
+    *,
+    name: str | None = None,
+    time_zone: str | None = None,
+    daily_task_count: int | None = None,
+    learning: bool | None = None,
+) -> None:
+    """Change what is given. Raises InvalidHousehold."""
+    if name is not None:
+        household.name = rules.checked_name(name)
+    if time_zone is not None:
+        household.time_zone = rules.checked_time_zone(time_zone)
+    if daily_task_count is not None:
+        household.daily_task_count = rules.checked_count(daily_task_count)
+    if learning is not None and learning != (household.learning_since is not None):
+        household.learning_since = now if learning else None

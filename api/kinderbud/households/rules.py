@@ -1,0 +1,55 @@
+"""What a household may be: pure."""
+
+import re
+from datetime import date
+from zoneinfo import ZoneInfo, available_timezones
+
+OLDEST_CHILD_YEARS = 18
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
+LONGEST_EMAIL = 254
+LONGEST_NAME = 80
+DAILY_TASKS = range(3, 16)
+DEFAULT_DAILY_TASKS = 8
+
+
+class InvalidHousehold(ValueError):
+    """What was said about a household cannot be; the message says what."""
+
+
+def checked_name(name: str) -> str:
+    """A name without blanks around it. Raises InvalidHousehold."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
+        raise InvalidHousehold(f"a name has 1 to {LONGEST_NAME} characters")
+    return name
+
+
+def checked_email(email: str) -> str:
+    """An address in the form in which it is compared. Raises InvalidHousehold."""
+    email = email.strip().casefold()
+    if not EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL:
+        raise InvalidHousehold("an e-mail address looks like sarah@example.com")
+    return email
+
+
+def checked_time_zone(name: str) -> str:
+    """An IANA time zone. Raises InvalidHousehold."""
+    if name not in available_timezones():
+        raise InvalidHousehold(f"{name!r} is no time zone; one is America/New_York")
+    return ZoneInfo(name).key
+
+
+def checked_birthday(birthday: date, today: date) -> date:
+    """A child's birthday. Raises InvalidHousehold for one that is to come or too long ago."""
+    if birthday > today:
+        raise InvalidHousehold("a birthday lies in the past")
+    if (today.year - birthday.year) > OLDEST_CHILD_YEARS:
+        raise InvalidHousehold(f"a child is at most {OLDEST_CHILD_YEARS}; add an adult instead")
+    return birthday
+
+
+def checked_count(count: int) -> int:
+    """How many activities a day. Raises InvalidHousehold."""
+    if count not in DAILY_TASKS:
+        raise InvalidHousehold(f"{DAILY_TASKS.start} to {DAILY_TASKS.stop - 1} activities a day")
+    return count

@@ -1,0 +1,47 @@
+"""Who asks, on the wire."""
+
+from datetime import date
+
+from api.wire import Wire
+
+
+class Health(Wire):
+    version: str
+
+
+class UserShown(Wire):
+    id: int
+    display_name: str
+    email: str
+    role: str
+
+
+class HouseholdShown(Wire):
+    id: int
+    name: str
+    timezone: str
+    daily_task_count: int
+
+
+class StageShown(Wire):
+    guide_id: int
+    guide_title: str
+    stage_name: str
+
+
+class ParticipantShown(Wire):
+    """Ages are null for adults."""
+
+    id: int
+    name: str
+    is_adult: bool
+    birthday: date | None
+    age_display: str | None
+    age_months: int | None
+    current_stages: list[StageShown]
+
+
+class Me(Wire):
+    user: UserShown
+    household: HouseholdShown
+    participants: list[ParticipantShown]

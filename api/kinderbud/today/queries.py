@@ -1,0 +1,75 @@
+"""The day's selection, and what the last four weeks showed."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kinderbud.todos.rules import ActionType
+from api.models import DayItem, DaySelection, TodoAction
+from coach_model.daily.candidates import WINDOW_DAYS
+
+
+@dataclass
+class Window:
+    """The last four weeks by todo: on which days it was shown, on which of them done, and how often snoozed."""
+
+    shown: defaultdict[int, list[date]] = field(default_factory=lambda: defaultdict(list))
+    done: Counter[int] = field(default_factory=Counter)
+    snoozes: Counter[int] = field(default_factory=Counter)
+
+
+async def selection_of(session: AsyncSession, household_id: int, day: date) -> DaySelection | None:
+    """What was chosen for a day."""
+    mine = (DaySelection.household_id == household_id, DaySelection.day == day)
+    return await session.scalar(select(DaySelection).where(*mine))
+
+
+async def window(session: AsyncSession, household_id: int, today: date) -> Window:
+    """The four weeks before today."""
+    first = today - timedelta(days=WINDOW_DAYS)
+    found = Window()
+    done = and_(
+        TodoAction.todo_id == DayItem.todo_id,
+        TodoAction.action_date == DayItem.day,
+        TodoAction.action_type == ActionType.COMPLETED,
+        TodoAction.undone_at.is_(None),
+    )
+    within = (DayItem.household_id == household_id, DayItem.day >= first, DayItem.day < today)
+    rows = await session.execute(
+        select(DayItem.todo_id, DayItem.day, TodoAction.id).outerjoin(TodoAction, done).where(*within)
+    )
+    for todo_id, day, action_id in rows:
+        found.shown[todo_id].append(day)
+        found.done[todo_id] += action_id is not None
+    snoozed = (
+        TodoAction.household_id == household_id,
+        TodoAction.action_date >= first,
+        TodoAction.action_type == ActionType.SNOOZED,
+        TodoAction.undone_at.is_(None),
+    )
+    counts = select(TodoAction.todo_id, func.count()).where(*snoozed).group_by(TodoAction.todo_id)
+    for todo_id, count in await session.execute(counts):
+        found.snoozes[todo_id] = count
+    return found
+
+
+async def add_items(session: AsyncSession, household_id: int, day: date, todo_ids: Sequence[int], first: int) -> None:
+    """Enter todos that a day shows, from position `first` on; what is entered already stays where it is."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    rows = [
+        {"household_id": household_id, "day": day, "todo_id": todo_id, "position": first + place}
+        for place, todo_id in enumerate(todo_ids)
+    ]
+    if rows:
+        await session.execute(insert(DayItem).values(rows).on_conflict_do_nothing())
+
+
+async def acted_on(session: AsyncSession, household_id: int, day: date) -> set[int]:
+    """The todos with which something was done on a day."""
+    mine = (TodoAction.household_id == household_id, TodoAction.action_date == day, TodoAction.undone_at.is_(None))
+    return set(await session.scalars(select(TodoAction.todo_id).where(*mine)))

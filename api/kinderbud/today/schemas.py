@@ -1,0 +1,25 @@
+"""The day on the wire."""
+
+from datetime import date
+from enum import StrEnum
+
+from api.kinderbud.todos.schemas import TodoShown
+from api.wire import Wire
+
+
+class SelectedBy(StrEnum):
+    LLM = "llm"
+    POLICY = "policy"
+    RULES = "rules"
+
+
+class Today(Wire):
+    """`cached` is false for whoever asked first."""
+
+    date: date
+    daily_note: str
+    source: SelectedBy
+    cached: bool
+    activities: list[TodoShown]
+    milestones: list[TodoShown]
+    custom_todos: list[TodoShown]

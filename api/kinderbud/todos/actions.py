@@ -1,0 +1,102 @@
+"""What is done with a todo, by routes and pages alike. Each locks the household, so that one comes after another."""
+
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kinderbud.caller import Caller
+from api.kinderbud.history.actions import count_day, uncount_day
+from api.kinderbud.households.queries import locked
+from api.kinderbud.todos import queries
+from api.kinderbud.todos.queries import Seen
+from api.kinderbud.todos.rules import ActionType, snoozed_to, state_of
+from api.models import Todo, TodoAction
+
+
+async def complete(session: AsyncSession, caller: Caller, seen: Seen, notes: str | None) -> TodoAction:
+    """Complete a todo today; if it is completed already, that is the answer, with these notes if there are any."""
+    await _alone(session, caller, seen)
+    done = await queries.completion_on(session, seen.todo.id, caller.today)
+    if done is not None:
+        done.notes = notes if notes is not None else done.notes
+        await session.flush()
+        return done
+    action = await _enter(session, caller, seen.todo, ActionType.COMPLETED, notes=notes)
+    await count_day(session, caller.household.id, caller.today)
+    return action
+
+
+async def snooze(session: AsyncSession, caller: Caller, seen: Seen, days: int | None, reason: str | None) -> TodoAction:
+    """Put a todo off. The same once more, as a retry sends it, is no second snooze."""
+    await _alone(session, caller, seen)
+    until = snoozed_to(caller.today, days, seen.category)
+    latest = await queries.last_of(session, seen.todo.id, ActionType.SNOOZED)
+    if latest is not None and seen.todo.snoozed_until == until == latest.snoozed_to and latest.reason == reason:
+        return latest
+    return await _enter(session, caller, seen.todo, ActionType.SNOOZED, snoozed_to=until, reason=reason)
+
+
+async def dismiss(session: AsyncSession, caller: Caller, seen: Seen, reason: str | None) -> TodoAction:
+    """Put a todo away for good, until that is undone."""
+    await _alone(session, caller, seen)
+    latest = await queries.last_of(session, seen.todo.id, ActionType.SKIPPED)
+    return latest or await _enter(session, caller, seen.todo, ActionType.SKIPPED, reason=reason)
+
+
+async def undo(session: AsyncSession, caller: Caller, seen: Seen, action_id: int) -> TodoAction | None:
+    """Take an action back, once, in any order: the todo is then as the rest of the log says. None where there is no
+    such action left."""
+    await _alone(session, caller, seen)
+    action = await queries.undo(session, seen.todo.id, action_id, caller.now)
+    if action is not None:
+        await _follow_log(session, seen.todo)
+        if action.action_type == ActionType.COMPLETED:
+            await _uncount(session, caller, action.action_date)
+    return action
+
+
+async def _alone(session: AsyncSession, caller: Caller, seen: Seen) -> None:
+    """Wait for whoever else writes for the household, and see the todo as they left it."""
+    await locked(session, caller.household.id)
+    await session.refresh(seen.todo)
+
+
+async def _enter(
+    session: AsyncSession,
+    caller: Caller,
+    todo: Todo,
+    action_type: ActionType,
+    *,
+    snoozed_to: date | None = None,
+    reason: str | None = None,
+    notes: str | None = None,
+) -> TodoAction:
+    action = TodoAction(
+        household_id=caller.household.id,
+        todo_id=todo.id,
+        action_type=action_type,
+        action_date=caller.today,
+        snoozed_to=snoozed_to,
+        reason=reason,
+        notes=notes,
+        performed_by=caller.user.id,
+        created_at=caller.now,
+    )
+    session.add(action)
+    await session.flush()
+    await _follow_log(session, todo)
+    return action
+
+
+async def _follow_log(session: AsyncSession, todo: Todo) -> None:
+    """Bring the todo to what its remaining log says."""
+    state = state_of(await queries.telling_actions(session, todo.id))
+    todo.last_completed_on = state.last_completed_on
+    todo.snoozed_until = state.snoozed_until
+    todo.dismissed = state.dismissed
+    await session.flush()
+
+
+async def _uncount(session: AsyncSession, caller: Caller, day: date) -> None:
+    if not await queries.completions_on(session, caller.household.id, day):
+        await uncount_day(session, caller.household.id, day)

@@ -1,0 +1,149 @@
+"""Todos with what they are about, and the action log."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kinderbud.todos.rules import ActionType, State, Status, status_on
+from api.models import DayItem, Guide, GuideItem, GuideStage, HouseholdParticipant, Plan, Todo, TodoAction
+from data.guides import Category, Frequency
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A todo, whose it is, and, where it comes from a guide, from which item."""
+
+    todo: Todo
+    participant: HouseholdParticipant
+    item: GuideItem | None = None
+    stage: GuideStage | None = None
+    guide: Guide | None = None
+    plan_active: bool | None = None
+
+    @property
+    def title(self) -> str:
+        """Of the item, else the family's own."""
+        return self.item.title if self.item else self.todo.title or ""
+
+    @property
+    def description(self) -> str | None:
+        """Of the item, else the family's own."""
+        return self.item.description if self.item else self.todo.description
+
+    @property
+    def frequency(self) -> Frequency:
+        """Of the item, else the family's own."""
+        return Frequency((self.item.frequency if self.item else self.todo.frequency) or Frequency.ONCE)
+
+    @property
+    def category(self) -> Category:
+        """The family's own are activities."""
+        return Category(self.item.category) if self.item else Category.ACTIVITY
+
+    @property
+    def state(self) -> State:
+        """What the action log says."""
+        return State(self.todo.last_completed_on, self.todo.snoozed_until, self.todo.dismissed)
+
+    @property
+    def achieved(self) -> bool | None:
+        """Of a milestone: whether it is reached."""
+        return self.todo.last_completed_on is not None if self.category is Category.MILESTONE else None
+
+    @property
+    def rests(self) -> bool:
+        """Whether it is of a plan that has ended, or is deleted."""
+        return self.todo.deleted or self.plan_active is False
+
+    def status(self, today: date) -> Status:
+        """As a list shows it today."""
+        return status_on(self.state, today, rests_when_done=self.frequency is Frequency.ONCE)
+
+
+def _seen() -> Select[Todo, HouseholdParticipant, GuideItem, GuideStage, Guide, bool]:
+    return (
+        select(Todo, HouseholdParticipant, GuideItem, GuideStage, Guide, Plan.active)
+        .join(HouseholdParticipant, HouseholdParticipant.id == Todo.participant_id)
+        .outerjoin(GuideItem, GuideItem.id == Todo.guide_item_id)
+        .outerjoin(GuideStage, GuideStage.id == GuideItem.stage_id)
+        .outerjoin(Guide, Guide.id == GuideStage.guide_id)
+        .outerjoin(Plan, Plan.id == Todo.plan_id)
+    )
+
+
+async def todo_in(session: AsyncSession, household_id: int, todo_id: int) -> Seen | None:
+    """A todo of the household that is not deleted."""
+    mine = (Todo.id == todo_id, Todo.household_id == household_id, ~Todo.deleted)
+    row = (await session.execute(_seen().where(*mine))).one_or_none()
+    return Seen(*row) if row else None
+
+
+async def current_todos(session: AsyncSession, household_id: int, stages: dict[int, int]) -> list[Seen]:
+    """The family's own todos, and those of the stages that are current; `stages` is by plan."""
+    of_guides = [and_(Todo.plan_id == plan, GuideItem.stage_id == stage) for plan, stage in stages.items()]
+    own = and_(Todo.plan_id.is_(None), or_(Todo.frequency != Frequency.ONCE, Todo.last_completed_on.is_(None)))
+    mine = (Todo.household_id == household_id, ~Todo.deleted, or_(own, *of_guides))
+    rows = await session.execute(_seen().where(*mine).order_by(Todo.participant_id, GuideItem.position, Todo.id))
+    return [Seen(*row) for row in rows]
+
+
+async def listed_todos(session: AsyncSession, household_id: int, stages: dict[int, int]) -> list[Seen]:
+    """The same with what was done once and for all, and with milestones that were reached in earlier stages."""
+    of_guides = [and_(Todo.plan_id == plan, GuideItem.stage_id == stage) for plan, stage in stages.items()]
+    reached = and_(GuideItem.category == Category.MILESTONE, Todo.last_completed_on.is_not(None))
+    mine = (Todo.household_id == household_id, ~Todo.deleted, or_(Todo.plan_id.is_(None), reached, *of_guides))
+    rows = await session.execute(_seen().where(*mine).order_by(Todo.participant_id, GuideItem.position, Todo.id))
+    return [Seen(*row) for row in rows]
+
+
+async def shown_on(session: AsyncSession, household_id: int, day: date) -> list[Seen]:
+    """The todos that a day showed, in their order."""
+    query = _seen().join(DayItem, DayItem.todo_id == Todo.id).order_by(DayItem.position, Todo.id)
+    mine = (DayItem.household_id == household_id, DayItem.day == day, ~Todo.deleted)
+    return [Seen(*row) for row in await session.execute(query.where(*mine))]
+
+
+async def completion_on(session: AsyncSession, todo_id: int, day: date) -> TodoAction | None:
+    """The completion of a todo on a day."""
+    same = (TodoAction.todo_id == todo_id, TodoAction.action_date == day, TodoAction.undone_at.is_(None))
+    completed = TodoAction.action_type == ActionType.COMPLETED
+    return await session.scalar(select(TodoAction).where(*same, completed))
+
+
+async def last_of(session: AsyncSession, todo_id: int, action_type: ActionType) -> TodoAction | None:
+    """The latest remaining action of a type."""
+    same = (TodoAction.todo_id == todo_id, TodoAction.action_type == action_type, TodoAction.undone_at.is_(None))
+    return await session.scalar(select(TodoAction).where(*same).order_by(TodoAction.id.desc()).limit(1))
+
+
+async def telling_actions(session: AsyncSession, todo_id: int) -> list[TodoAction]:
+    """As much of the remaining log as its state depends on, in its order: one action of each type, however long the
+    log is, and the completion of the latest day where that is not the latest completion."""
+    latest = [await last_of(session, todo_id, action_type) for action_type in ActionType]
+    of_day = (
+        select(TodoAction)
+        .where(
+            TodoAction.todo_id == todo_id,
+            TodoAction.action_type == ActionType.COMPLETED,
+            TodoAction.undone_at.is_(None),
+        )
+        .order_by(TodoAction.action_date.desc())
+        .limit(1)
+    )
+    found = {action.id: action for action in [*latest, await session.scalar(of_day)] if action is not None}
+    return [found[key] for key in sorted(found)]
+
+
+async def undo(session: AsyncSession, todo_id: int, action_id: int, now: datetime) -> TodoAction | None:
+    """Take an action out of the log; None where there is no such action left."""
+    same = (TodoAction.id == action_id, TodoAction.todo_id == todo_id, TodoAction.undone_at.is_(None))
+    return await session.scalar(update(TodoAction).where(*same).values(undone_at=now).returning(TodoAction))
+
+
+async def completions_on(session: AsyncSession, household_id: int, day: date) -> int:
+    """How many todos a household completed on a day."""
+    mine = (TodoAction.household_id == household_id, TodoAction.action_date == day, TodoAction.undone_at.is_(None))
+    completed = TodoAction.action_type == ActionType.COMPLETED
+    return await session.scalar(select(func.count()).where(*mine, completed)) or 0

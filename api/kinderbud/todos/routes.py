@@ -1,0 +1,235 @@
+"""Todos, and what is done with them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.database import ReadSession, WriteSession
+from api.kinderbud.caller import Caller, Reader, Writer
+from api.kinderbud.errors import failures, invalid, not_found
+from api.kinderbud.guides.actions import current_stages
+from api.kinderbud.guides.queries import plans_of
+from api.kinderbud.households.queries import locked, participant_in, participants_of
+from api.kinderbud.once import Once
+from api.kinderbud.todos import actions, queries
+from api.kinderbud.todos.queries import Seen
+from api.kinderbud.todos.rules import ActionType, Status
+from api.kinderbud.todos.schemas import (
+    Complete,
+    Completed,
+    CustomTodo,
+    CustomTodoCreated,
+    Deleted,
+    Dismissed,
+    EditedTodo,
+    NewTodo,
+    Snooze,
+    Snoozed,
+    TodoDetail,
+    TodoPage,
+    Undo,
+    Undone,
+    in_full,
+    shown,
+)
+from api.kinderbud.wire import Answer, OfParticipant, PathId
+from api.models import HouseholdParticipant, Todo
+from api.once import OnceRoute
+from data.guides import Category, Frequency
+
+CUSTOM = "custom"
+LARGEST_OFFSET = 10**6
+
+router = APIRouter(prefix="/todos", tags=["todos"], route_class=OnceRoute)
+
+
+@router.get("", operation_id="list_todos", summary="Your todos", responses=failures(401, 404))
+async def list_todos(
+    caller: Reader,
+    session: ReadSession,
+    participant_id: OfParticipant = None,
+    category: Annotated[Category | None, Query(description="Only these.")] = None,
+    status: Annotated[Status | None, Query(description="As it is today.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    offset: Annotated[int, Query(ge=0, le=LARGEST_OFFSET)] = 0,
+) -> Answer[TodoPage]:
+    """Of the stages that are current, the family's own, and the milestones that were reached in earlier stages."""
+    if participant_id is not None:
+        await _participant(session, caller, participant_id)
+    plans = await plans_of(session, caller.household.id)
+    stages = await current_stages(session, plans, caller.today)
+    current = {plan_id: stage.id for plan_id, stage in stages.items() if stage is not None}
+    todos = [
+        one
+        for one in (
+            shown(seen, caller.today) for seen in await queries.listed_todos(session, caller.household.id, current)
+        )
+        if participant_id in {None, one.participant_id}
+        and category in {None, one.category}
+        and status in {None, one.status}
+    ]
+    page = todos[offset : offset + limit]
+    return Answer(data=TodoPage(todos=page, total=len(todos), limit=limit, offset=offset))
+
+
+@router.get("/{todo_id}", operation_id="get_todo", summary="One todo in full", responses=failures(401, 404))
+async def get_todo(todo_id: PathId, caller: Reader, session: ReadSession) -> Answer[TodoDetail]:
+    """With how to do it and why, where it comes from a guide."""
+    return Answer(data=in_full(await _todo(session, caller, todo_id), caller.today))
+
+
+@router.post(
+    "", operation_id="create_todo", summary="Add a todo of your own", responses=failures(401, 404), dependencies=[Once]
+)
+async def create_todo(body: NewTodo, caller: Writer, session: WriteSession) -> Answer[CustomTodoCreated]:
+    """For the youngest child if no participant is named, else for the first adult."""
+    if body.participant_id is not None:
+        participant = await _participant(session, caller, body.participant_id)
+    else:
+        participant = await _youngest(session, caller)
+    todo = Todo(
+        household_id=caller.household.id,
+        participant_id=participant.id,
+        source_type=CUSTOM,
+        title=body.title,
+        description=body.description or None,
+        frequency=body.frequency,
+        dismissed=False,
+        deleted=False,
+        created_on=caller.today,
+    )
+    session.add(todo)
+    await session.flush()
+    made = CustomTodoCreated(**_custom(todo).model_dump(), category=Category.ACTIVITY)
+    return Answer(data=made)
+
+
+@router.put("/{todo_id}", operation_id="edit_todo", summary="Edit a todo of your own", responses=failures(401, 404))
+async def edit_todo(todo_id: PathId, body: EditedTodo, caller: Writer, session: WriteSession) -> Answer[CustomTodo]:
+    """A todo of a guide is 404. What is left out stays."""
+    await locked(session, caller.household.id)
+    todo = await _own(session, caller, todo_id)
+    todo.title = body.title
+    if "description" in body.model_fields_set:
+        todo.description = body.description or None
+    if body.frequency is not None:
+        todo.frequency = body.frequency
+    if body.participant_id is not None:
+        todo.participant_id = (await _participant(session, caller, body.participant_id)).id
+    await session.flush()
+    return Answer(data=_custom(todo))
+
+
+@router.delete(
+    "/{todo_id}", operation_id="delete_todo", summary="Delete a todo of your own", responses=failures(401, 404)
+)
+async def delete_todo(todo_id: PathId, caller: Writer, session: WriteSession) -> Answer[Deleted]:
+    """A todo of a guide is 404. What was done stays in the history."""
+    await locked(session, caller.household.id)
+    todo = await _own(session, caller, todo_id)
+    todo.deleted = True
+    await session.flush()
+    return Answer(data=Deleted(todo_id=todo.id, active=False))
+
+
+@router.post(
+    "/{todo_id}/complete",
+    operation_id="complete_todo",
+    summary="Done today",
+    responses=failures(401, 404),
+    dependencies=[Once],
+)
+async def complete_todo(
+    todo_id: PathId, caller: Writer, session: WriteSession, body: Complete | None = None
+) -> Answer[Completed]:
+    """Once a day, however often it is sent; notes that come later replace those before."""
+    seen = await _todo(session, caller, todo_id)
+    done = await actions.complete(session, caller, seen, body.notes if body else None)
+    completed = Completed(todo_id=todo_id, action=ActionType.COMPLETED, action_date=done.action_date, notes=done.notes)
+    return Answer(data=completed)
+
+
+@router.post(
+    "/{todo_id}/snooze",
+    operation_id="snooze_todo",
+    summary="Not now, or never",
+    responses=failures(401, 404),
+    dependencies=[Once],
+)
+async def snooze_todo(
+    todo_id: PathId, caller: Writer, session: WriteSession, body: Snooze | None = None
+) -> Answer[Snoozed | Dismissed]:
+    """`permanent` dismisses it until that is undone. The reason is told to the coach that chooses the day."""
+    body = body or Snooze()
+    seen = await _todo(session, caller, todo_id)
+    if body.permanent:
+        done = await actions.dismiss(session, caller, seen, body.reason)
+        away = Dismissed(todo_id=todo_id, action=ActionType.SKIPPED, action_date=done.action_date, reason=done.reason)
+        return Answer(data=away)
+    done = await actions.snooze(session, caller, seen, body.days, body.reason)
+    put_off = Snoozed(
+        todo_id=todo_id,
+        action=ActionType.SNOOZED,
+        action_date=done.action_date,
+        snoozed_to=done.snoozed_to or done.action_date,
+        reason=done.reason,
+    )
+    return Answer(data=put_off)
+
+
+@router.post(
+    "/{todo_id}/undo",
+    operation_id="undo_action",
+    summary="Take an action back",
+    responses=failures(401, 404),
+    dependencies=[Once],
+)
+async def undo_action(todo_id: PathId, body: Undo, caller: Writer, session: WriteSession) -> Answer[Undone]:
+    """Once, in any order, by the `id` that `/history` shows: the todo is then as the rest of the log says."""
+    seen = await _todo(session, caller, todo_id)
+    undone = await actions.undo(session, caller, seen, body.action_id)
+    if undone is None:
+        raise not_found("action of this todo")
+    told = Undone(todo_id=todo_id, undone_action_id=undone.id, undone_action_type=ActionType(undone.action_type))
+    return Answer(data=told)
+
+
+async def _todo(session: AsyncSession, caller: Caller, todo_id: int) -> Seen:
+    seen = await queries.todo_in(session, caller.household.id, todo_id)
+    if seen is None:
+        raise not_found("todo")
+    return seen
+
+
+async def _own(session: AsyncSession, caller: Caller, todo_id: int) -> Todo:
+    todo = (await _todo(session, caller, todo_id)).todo
+    if todo.source_type != CUSTOM:
+        raise not_found("todo of your own")
+    return todo
+
+
+async def _participant(session: AsyncSession, caller: Caller, participant_id: int) -> HouseholdParticipant:
+    participant = await participant_in(session, caller.household.id, participant_id)
+    if participant is None:
+        raise not_found("participant")
+    return participant
+
+
+async def _youngest(session: AsyncSession, caller: Caller) -> HouseholdParticipant:
+    people = await participants_of(session, caller.household.id)
+    children = [(one.birthday, one.id, one) for one in people if one.birthday is not None]
+    if not children and not people:
+        raise invalid("participant_id", "there is nobody in this household yet")
+    return max(children)[2] if children else people[0]
+
+
+def _custom(todo: Todo) -> CustomTodo:
+    return CustomTodo(
+        id=todo.id,
+        title=todo.title or "",
+        description=todo.description,
+        frequency=Frequency(todo.frequency or Frequency.ONCE),
+        participant_id=todo.participant_id,
+        source_type=todo.source_type,
+    )

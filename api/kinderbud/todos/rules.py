@@ -1,0 +1,101 @@
+"""What a todo is on a day: due, done, snoozed, dismissed. All of it follows from the remaining action log. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from data.guides import Category, Frequency
+
+PERIOD_DAYS = {Frequency.DAILY: 1, Frequency.WEEKLY: 7, Frequency.MONTHLY: 30, Frequency.QUARTERLY: 90}
+"""How many days after a completion a todo is due again; `once` never is."""
+SNOOZE_DAYS = {Category.ACTIVITY: 1, Category.MILESTONE: 7}
+"""For how long a todo is put off where nobody says."""
+
+
+class ActionType(StrEnum):
+    COMPLETED = "completed"
+    SNOOZED = "snoozed"
+    SKIPPED = "skipped"
+
+
+class Status(StrEnum):
+    PENDING = "pending"
+    COMPLETED = "completed"
+    SNOOZED = "snoozed"
+    SKIPPED = "skipped"
+
+
+class Action(Protocol):
+    """An entry of the action log; entries are in the order of their ids."""
+
+    @property
+    def action_type(self) -> str: ...
+    @property
+    def action_date(self) -> date: ...
+    @property
+    def snoozed_to(self) -> date | None: ...
+
+
+@dataclass(frozen=True)
+class State:
+    """What the action log of a todo says."""
+
+    last_completed_on: date | None = None
+    snoozed_until: date | None = None
+    dismissed: bool = False
+
+
+def state_of(remaining: Iterable[Action]) -> State:
+    """The state that follows from a todo's remaining actions, in their order.
+
+    A completion ends a snooze, a later snooze replaces an earlier one, and a dismissal holds until it is undone.
+    """
+    completed, snoozed, dismissed = None, None, False
+    for action in remaining:
+        if action.action_type == ActionType.COMPLETED:
+            completed = max(completed or action.action_date, action.action_date)
+            snoozed = None
+        elif action.action_type == ActionType.SNOOZED:
+            snoozed = action.snoozed_to
+        else:
+            dismissed = True
+    return State(completed, snoozed, dismissed)
+
+
+def is_due(frequency: str, last_completed_on: date | None, today: date) -> bool:
+    """Whether a todo of that frequency is due, snoozes aside."""
+    if last_completed_on is None:
+        return True
+    period = PERIOD_DAYS.get(Frequency(frequency))
+    return period is not None and (today - last_completed_on).days >= period
+
+
+def is_snoozed(snoozed_until: date | None, today: date) -> bool:
+    """Whether a todo is put off; on the day until which it is, it is back."""
+    return snoozed_until is not None and today < snoozed_until
+
+
+def status_on(state: State, today: date, *, rests_when_done: bool) -> Status:
+    """What a list shows. `rests_when_done` is true of what happens once: it stays completed."""
+    if state.dismissed:
+        return Status.SKIPPED
+    done = state.last_completed_on
+    if done is not None and (rests_when_done or done >= today):
+        return Status.COMPLETED
+    return Status.SNOOZED if is_snoozed(state.snoozed_until, today) else Status.PENDING
+
+
+def overdue(frequency: str, last_completed_on: date | None, created_on: date, today: date) -> float:
+    """How overdue a due todo is, in periods: 1 on the day on which it falls due. What was never done is due since it
+    was there; what happens once is counted as if it came monthly."""
+    period = PERIOD_DAYS.get(Frequency(frequency), PERIOD_DAYS[Frequency.MONTHLY])
+    if last_completed_on is None:
+        return 1 + max(0, (today - created_on).days) / period
+    return (today - last_completed_on).days / period
+
+
+def snoozed_to(today: date, days: int | None, category: str) -> date:
+    """The day on which a todo that is snoozed today is back."""
+    return today + timedelta(days=days or SNOOZE_DAYS[Category(category)])

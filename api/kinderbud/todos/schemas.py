@@ -1,0 +1,165 @@
+"""Todos on the wire."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import Field
+
+from api.kinderbud.todos.queries import Seen
+from api.kinderbud.todos.rules import ActionType, Status
+from api.kinderbud.wire import Description, Id, Notes, Reason, Title
+from api.wire import Wire
+from data.guides import Category, Frequency
+
+
+class TodoShown(Wire):
+    """A todo in a list."""
+
+    id: int
+    title: str
+    description: str | None
+    category: Category
+    frequency: Frequency
+    participant_id: int
+    participant_name: str
+    status: Status
+    guide_item_id: int | None
+    guide_title: str | None
+    achieved: bool | None
+
+
+class ItemShown(Wire):
+    """The guide's item behind a todo: how to do it, and why."""
+
+    id: int
+    title: str
+    description: str
+    evidence_summary: str
+    guide_title: str
+
+
+class TodoDetail(TodoShown):
+    """A todo in full."""
+
+    source_type: str
+    guide_item: ItemShown | None
+
+
+class TodoPage(Wire):
+    """Some todos of `total`."""
+
+    todos: list[TodoShown]
+    total: int
+    limit: int
+    offset: int
+
+
+class CustomTodo(Wire):
+    """A todo of the family's own, as editing it answers."""
+
+    id: int
+    title: str
+    description: str | None
+    frequency: Frequency
+    participant_id: int
+    source_type: str
+
+
+class CustomTodoCreated(CustomTodo):
+    """A new one."""
+
+    category: Category
+
+
+class NewTodo(Wire):
+    """Without a participant it is the youngest child's."""
+
+    title: Title
+    description: Description | None = None
+    frequency: Annotated[Frequency, Field(strict=False)] = Frequency.ONCE
+    participant_id: Id | None = None
+
+
+class EditedTodo(Wire):
+    """What is left out stays as it is; a description that is null is cleared."""
+
+    title: Title
+    description: Description | None = None
+    frequency: Annotated[Frequency | None, Field(strict=False)] = None
+    participant_id: Id | None = None
+
+
+class Deleted(Wire):
+    todo_id: int
+    active: bool
+
+
+class Complete(Wire):
+    notes: Notes | None = None
+
+
+class Completed(Wire):
+    todo_id: int
+    action: ActionType
+    action_date: date
+    notes: str | None
+
+
+class Snooze(Wire):
+    """Without `days` an activity is put off for a day, a milestone for a week."""
+
+    days: Annotated[int, Field(ge=1, le=90)] | None = None
+    reason: Reason | None = None
+    permanent: bool = False
+
+
+class Dismissed(Wire):
+    todo_id: int
+    action: ActionType
+    action_date: date
+    reason: str | None
+
+
+class Snoozed(Dismissed):
+    snoozed_to: date
+
+
+class Undo(Wire):
+    action_id: Id
+
+
+class Undone(Wire):
+    todo_id: int
+    undone_action_id: int
+    undone_action_type: ActionType
+
+
+def shown(seen: Seen, today: date) -> TodoShown:
+    """A todo as a list shows it today."""
+    return TodoShown(
+        id=seen.todo.id,
+        title=seen.title,
+        description=seen.description,
+        category=seen.category,
+        frequency=seen.frequency,
+        participant_id=seen.participant.id,
+        participant_name=seen.participant.name,
+        status=seen.status(today),
+        guide_item_id=seen.todo.guide_item_id,
+        guide_title=seen.guide.short_title if seen.guide else None,
+        achieved=seen.achieved,
+    )
+
+
+def in_full(seen: Seen, today: date) -> TodoDetail:
+    """A todo with its guide's item."""
+    item = None
+    if seen.item is not None and seen.guide is not None:
+        item = ItemShown(
+            id=seen.item.id,
+            title=seen.item.title,
+            description=seen.item.how_to,
+            evidence_summary=seen.item.evidence_summary,
+            guide_title=seen.guide.short_title,
+        )
+    return TodoDetail(**shown(seen, today).model_dump(), source_type=seen.todo.source_type, guide_item=item)

@@ -1,0 +1,63 @@
+"""Households of Kinderbud: who lives there, who may sign in, and the tokens of their devices and assistants."""
+
+from datetime import date, datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api.models.base import Base, Moment
+
+
+class Household(Base):
+    """A family. Its day is the day in its time zone; `learning_since` is when it agreed to take part in learning."""
+
+    __tablename__ = "households"
+    __table_args__ = (CheckConstraint("daily_task_count BETWEEN 3 AND 15", name="daily_task_count"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    time_zone: Mapped[str] = mapped_column(String(64))
+    daily_task_count: Mapped[int]
+    learning_since: Mapped[datetime | None] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class HouseholdParticipant(Base):
+    """Somebody for whom there are todos: a child with a birthday, or an adult."""
+
+    __tablename__ = "household_participants"
+    __table_args__ = (CheckConstraint("is_adult OR birthday IS NOT NULL", name="child_has_birthday"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    is_adult: Mapped[bool]
+    birthday: Mapped[date | None]
+
+
+class HouseholdUser(Base):
+    """Somebody who signs in; each has an adult participant. The first of a household is its admin."""
+
+    __tablename__ = "household_users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True)
+    participant_id: Mapped[int] = mapped_column(ForeignKey("household_participants.id", ondelete="CASCADE"))
+    display_name: Mapped[str] = mapped_column(String(80))
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    role: Mapped[str] = mapped_column(String(10))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class HouseholdToken(Base):
+    """A capability to act for a user: only its SHA-256 is kept."""
+
+    __tablename__ = "household_tokens"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("household_users.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    last_used_at: Mapped[datetime | None] = mapped_column(Moment)
+    revoked_at: Mapped[datetime | None] = mapped_column(Moment)

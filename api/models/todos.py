@@ -1,0 +1,109 @@
+"""Todos, what was done with them, and which of them a day showed."""
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Double, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from api.models.base import Base, Moment
+
+COMPLETES = text("action_type = 'completed' AND undone_at IS NULL")
+
+
+class Todo(Base):
+    """Something to do, of a guide's item or of the family's own. `last_completed_on`, `snoozed_until` and `dismissed`
+    are what the remaining action log says (`api/kinderbud/todos/rules.py`)."""
+
+    __tablename__ = "todos"
+    __table_args__ = (
+        UniqueConstraint("participant_id", "guide_item_id"),
+        Index("ix_todos_household_id_plan_id", "household_id", "plan_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"))
+    participant_id: Mapped[int] = mapped_column(ForeignKey("household_participants.id", ondelete="CASCADE"))
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("plans.id", ondelete="CASCADE"))
+    guide_item_id: Mapped[int | None] = mapped_column(ForeignKey("guide_items.id"))
+    source_type: Mapped[str] = mapped_column(String(10))
+    title: Mapped[str | None] = mapped_column(String(200))
+    description: Mapped[str | None] = mapped_column(Text)
+    frequency: Mapped[str | None] = mapped_column(String(10))
+    last_completed_on: Mapped[date | None]
+    snoozed_until: Mapped[date | None]
+    dismissed: Mapped[bool]
+    deleted: Mapped[bool]
+    created_on: Mapped[date]
+
+
+class TodoAction(Base):
+    """The action log. What is undone stays, and counts no more."""
+
+    __tablename__ = "todo_actions"
+    __table_args__ = (
+        Index("ix_todo_actions_todo_id_action_type", "todo_id", "action_type", "id"),
+        Index("ix_todo_actions_household_id_action_date", "household_id", "action_date"),
+        Index(
+            "uq_todo_actions_completed",
+            *("todo_id", "action_date"),
+            unique=True,
+            sqlite_where=COMPLETES,
+            postgresql_where=COMPLETES,
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"))
+    todo_id: Mapped[int] = mapped_column(ForeignKey("todos.id", ondelete="CASCADE"))
+    action_type: Mapped[str] = mapped_column(String(10))
+    action_date: Mapped[date]
+    snoozed_to: Mapped[date | None]
+    reason: Mapped[str | None] = mapped_column(Text)
+    notes: Mapped[str | None] = mapped_column(Text)
+    performed_by: Mapped[int] = mapped_column(ForeignKey("household_users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    undone_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class CompletionRun(Base):
+    """Consecutive days with a completion. A day joins and parts runs, so that a streak of ten years is one row."""
+
+    __tablename__ = "completion_runs"
+    __table_args__ = (UniqueConstraint("household_id", "first_on"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"))
+    first_on: Mapped[date]
+    last_on: Mapped[date]
+
+
+class DaySelection(Base):
+    """What the daily coach chose for a household's day, once. `logged` is there for those who take part in learning:
+    the candidates, their features, scores and inclusion propensities."""
+
+    __tablename__ = "day_selections"
+    __table_args__ = (UniqueConstraint("household_id", "day"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"))
+    day: Mapped[date]
+    source: Mapped[str] = mapped_column(String(10))
+    fallback_reason: Mapped[str | None] = mapped_column(String(32))
+    policy_id: Mapped[str] = mapped_column(String(64))
+    daily_note: Mapped[str] = mapped_column(Text)
+    seed: Mapped[str | None] = mapped_column(String(32))
+    epsilon: Mapped[float] = mapped_column(Double)
+    logged: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class DayItem(Base):
+    """A todo that a day showed: chosen by the coach, or of the family's own."""
+
+    __tablename__ = "day_items"
+
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    todo_id: Mapped[int] = mapped_column(ForeignKey("todos.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int]

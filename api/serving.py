@@ -1,0 +1,126 @@
+"""Which policy a coach serves: loads artifacts, watches their folder, and changes over without a dropped request."""
+
+import asyncio
+from importlib import resources
+from pathlib import Path
+
+import structlog
+
+from api.telemetry import Metrics
+from coach_model.onnx_policy import (
+    CARD_FILE,
+    GRAPH_FILE,
+    ArtifactMissing,
+    ArtifactRefused,
+    Contract,
+    OnnxPolicy,
+    load_policy,
+)
+from coach_model.policy import FallbackReason
+
+CHALLENGER = "-challenger"
+"""Ending of the folder beside a coach's own: who decides in the shadow."""
+PROMOTED = Path("var/models")
+POLL_SECONDS = 0.25
+"""How often the folder is looked at. A pair is loaded once it has stood still for one look, since its two files cannot
+be replaced at one instant."""
+
+type Signature = tuple[tuple[str, int, int, int] | None, ...]
+
+log = structlog.get_logger("api.coach")
+
+
+class ServedPolicy:
+    """The policy that answers now, or why there is none. Only `look`, `start` and `open_breaker` change it, between
+    requests."""
+
+    def __init__(self, contract: Contract, model_dir: Path | None, metrics: Metrics, *, shadow: bool = False) -> None:
+        self.now: OnnxPolicy | FallbackReason = FallbackReason.MODEL_UNAVAILABLE
+        self.name = contract.coach + (CHALLENGER if shadow else "")
+        self._contract = contract
+        self._shadow = shadow
+        self._model_dir = model_dir
+        self._metrics = metrics
+        self._tried: Signature = ()
+        self._seen: Signature = ()
+
+    def start(self) -> None:
+        """Load what is there at once."""
+        self._seen = self._signature()
+        self._load()
+
+    async def watch(self) -> None:
+        """Look for a new artifact until cancelled."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                await asyncio.to_thread(self.look)
+            except Exception as error:  # noqa: BLE001 - whatever lies in the folder, the watch goes on
+                log.error("the folder of artifacts cannot be looked at", why=f"{type(error).__name__}: {error}")
+
+    def look(self) -> None:
+        """Load the artifact if it is new and has stood still since the last look."""
+        signature = self._signature()
+        still, self._seen = signature == self._seen, signature
+        if still and signature != self._tried:
+            self._load()
+
+    def folder(self) -> Path:
+        """Where to look now: in the configured folder, else in var/models if it holds any, else in the package."""
+        if self._model_dir is not None:
+            return self._model_dir / self.name
+        promoted = PROMOTED / self.name
+        if (promoted / GRAPH_FILE).exists() or (promoted / CARD_FILE).exists():
+            return promoted
+        return Path(str(resources.files("coach_model"))) / "artifacts" / self.name
+
+    def open_breaker(self, policy: OnnxPolicy, reason: FallbackReason) -> None:
+        """A policy keeps failing: the rules answer from now on, until there is another artifact."""
+        if self.now is policy:  # it may have been replaced meanwhile
+            log.error("breaker open, the rules answer until there is another artifact", policy_id=policy.policy_id)
+            self._metrics.policy.labels(self.name, policy.policy_id).set(0)
+            self._metrics.breaker.labels(self.name).set(1)
+            self.now = reason
+
+    def _load(self) -> None:
+        self._tried = self._seen
+        folder = self.folder()
+        try:
+            policy = load_policy(folder, self._contract)
+        except ArtifactMissing as error:
+            self._failed(FallbackReason.MODEL_UNAVAILABLE, error)
+        except ArtifactRefused as error:
+            self._failed(FallbackReason.MODEL_REFUSED, error)
+        else:
+            if isinstance(self.now, OnnxPolicy):
+                self._metrics.policy.labels(self.name, self.now.policy_id).set(0)
+            self._metrics.policy.labels(self.name, policy.policy_id).set(1)
+            self._metrics.breaker.labels(self.name).set(0)
+            self._metrics.loads.labels(self.name, "served").inc()
+            self.now = policy
+            log.info("policy served", coach=self.name, policy_id=policy.policy_id, folder=str(folder))
+
+    def _failed(self, reason: FallbackReason, error: Exception) -> None:
+        self._metrics.loads.labels(self.name, reason).inc()
+        if self._shadow:
+            if isinstance(self.now, OnnxPolicy) or reason is not FallbackReason.MODEL_UNAVAILABLE:
+                log.warning("no challenger decides in the shadow", why=str(error))
+            if isinstance(self.now, OnnxPolicy):
+                self._metrics.policy.labels(self.name, self.now.policy_id).set(0)
+            self.now = reason
+        elif isinstance(self.now, OnnxPolicy):
+            log.warning("artifact refused, the policy before it goes on", why=str(error), policy_id=self.now.policy_id)
+        else:
+            self.now = reason
+            log.warning("no policy, the rules answer", why=str(error), reason=reason)
+
+    def _signature(self) -> Signature:
+        return tuple(_file_signature(self.folder() / name) for name in (GRAPH_FILE, CARD_FILE))
+
+
+def _file_signature(path: Path) -> tuple[str, int, int, int] | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return (str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino)
