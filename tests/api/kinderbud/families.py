@@ -1,0 +1,124 @@
+"""A family with a token, for tests that go through Kinderbud's API."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.database import open_database
+from api.kinderbud.households import actions
+from api.kinderbud.households.queries import household_of, users_of
+from tests.lived import Lived
+from tests.serving import Service
+
+EMMA = actions.Child("Emma", date(2024, 11, 15))
+LIMITED = 429
+
+
+def in_database[T](service: Service | Lived, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    """What `work` does in a transaction on the service's database, beside the service."""
+
+    async def run() -> T:
+        database = open_database(service.environment["DATABASE_URL"])
+        try:
+            async with database.write() as session:
+                return await work(session)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+@dataclass
+class Family:
+    """A household that nobody else knows. When a token has asked as often as it may, the family takes a new one."""
+
+    service: Service | Lived
+    children: tuple[actions.Child, ...] = (EMMA,)
+    time_zone: str = "America/New_York"
+    daily_tasks: int = 8
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """When it signs up."""
+    id: int = 0
+    token: str = ""
+
+    def __post_init__(self) -> None:
+        sarah = actions.Person("Sarah", f"sarah-{secrets.token_hex(6)}@example.com")
+
+        async def create(session: AsyncSession) -> int:
+            made = await actions.create_household(
+                *(session, "The Johnsons", [sarah], self.children, self.time_zone, self.daily_tasks, self.now)
+            )
+            return made.id
+
+        self.id = in_database(self.service, create)
+        self.token = self.new_token()
+
+    def new_token(self) -> str:
+        """One more token of the first user."""
+
+        async def make(session: AsyncSession) -> str:
+            user = (await users_of(session, self.id))[0]
+            return (await actions.make_token(session, user, "a device", self.now))[1]
+
+        return in_database(self.service, make)
+
+    def learns(self) -> None:
+        """Take part in learning from now on."""
+
+        async def agree(session: AsyncSession) -> None:
+            household = await household_of(session, self.id)
+            assert household is not None
+            actions.change(household, self.now, learning=True)
+
+        in_database(self.service, agree)
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """The answer, whatever it is."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        for _ in range(2):
+            answer = httpx.request(
+                method,
+                f"{self.service.url}/api/v1{path}",
+                json=body,
+                headers={"Authorization": f"Bearer {self.token}"} | named,
+                timeout=30,
+            )
+            if answer.status_code != LIMITED:
+                break
+            self.token = self.new_token()
+        return answer
+
+    def get(self, path: str) -> Any:
+        """The data of an answer that must be good."""
+        return self._data(self.ask("GET", path))
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        """The data of an answer that must be good."""
+        return self._data(self.ask("POST", path, body, **headers))
+
+    def put(self, path: str, body: Any) -> Any:
+        """The data of an answer that must be good."""
+        return self._data(self.ask("PUT", path, body))
+
+    def delete(self, path: str) -> Any:
+        """The data of an answer that must be good."""
+        return self._data(self.ask("DELETE", path))
+
+    def follow(self, guide_title: str = "Early Development", participant: str = "Emma") -> dict[str, Any]:
+        """Subscribe somebody to the guide whose title begins so; returns the plan."""
+        guide = next(one for one in self.get("/guides")["guides"] if one["title"].startswith(guide_title))
+        people = {one["name"]: one["id"] for one in self.get("/me")["participants"]}
+        plan: dict[str, Any] = self.post("/plans", {"participant_id": people[participant], "guide_id": guide["id"]})
+        return plan
+
+    def _data(self, answer: httpx.Response) -> Any:
+        assert answer.status_code == 200, answer.text
+        said = answer.json()
+        assert said["ok"] is True
+        return said["data"]
