@@ -40,9 +40,12 @@ bench: ## Measure latency and throughput
 	@scripts/install dev
 	$(bin)/python -m tests.bench $(ARGS)
 
-train: ## Train the budget coach's artifact from the sample dataset
+train: ## Train both coaches' artifacts: from the sample dataset, and from simulated families
 	@scripts/install train
 	$(bin)/buddy-train train data/samples/budget --out coach_model/artifacts/budget $(ARGS)
+	@rm -rf var/families
+	$(bin)/buddy-train simulate-households var/families
+	$(bin)/buddy-train train var/families --out coach_model/artifacts/daily $(ARGS)
 
 # podman's own image format has no health check, hence docker's.
 docker: ## Build the image buddy-coach, or rehearse its Dockerfile where no container engine answers

@@ -4,15 +4,17 @@ import hashlib
 import importlib.metadata
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from coach_model.budget.actions import LEVERS
 from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
-from coach_model.budget.context import FEATURES, Contexts
+from coach_model.budget.context import FEATURES
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
 from coach_model.budget.rules import RULES_VERSION
 from coach_model.onnx_policy import CARD_FILE, CARD_FORMAT, GRAPH_FILE
@@ -77,7 +79,7 @@ def policy_card(
             "truth": evaluation.truth,
         },
         "effects": _effects(model),
-        "training_contexts": _histograms(learners.context),
+        "training_contexts": histograms(learners.context, FEATURES),
         "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
     }
 
@@ -109,11 +111,10 @@ def _effects(model: RewardModel) -> dict[str, Any]:
     }
 
 
-def _histograms(contexts: Contexts) -> dict[str, list[int | None]]:
-    """By feature, how many training contexts lie in each tenth of [0, 1]; None where there are fewer than five."""
+def histograms(contexts: npt.NDArray[np.float32], names: Sequence[str]) -> dict[str, list[int | None]]:
+    """By feature, how many training contexts (n, d) lie in each tenth of [0, 1]; None where there are under five."""
     counts = {
-        name: np.histogram(contexts[:, column], HISTOGRAM_BINS, (0, 1))[0].tolist()
-        for column, name in enumerate(FEATURES)
+        name: np.histogram(contexts[:, column], HISTOGRAM_BINS, (0, 1))[0].tolist() for column, name in enumerate(names)
     }
     return {name: _suppressed(cells) for name, cells in counts.items()}
 

@@ -9,14 +9,24 @@ from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
-from coach_model.budget.coach import CONTRACT
-from coach_model.onnx_policy import CARD_FILE, GRAPH_FILE, ArtifactMissing, ArtifactRefused, OnnxPolicy, load_policy
+from coach_model.budget.coach import CONTRACT as BUDGET
+from coach_model.daily.coach import CONTRACT as DAILY
+from coach_model.onnx_policy import (
+    CARD_FILE,
+    GRAPH_FILE,
+    ArtifactMissing,
+    ArtifactRefused,
+    Contract,
+    OnnxPolicy,
+    load_policy,
+)
 from training.artifact import write_artifact
 from training.gate import PROMOTE
 
 MODELS = Path("var/models")
 CHALLENGER = "budget-challenger"
 """Folder of the artifact that decides in the shadow."""
+CONTRACTS = {contract.coach: contract for contract in (BUDGET, DAILY)}
 HISTORY = "history"
 LEDGER = "history.jsonl"
 STACKED = frozenset({"promote", "rollback"})
@@ -45,7 +55,8 @@ def promote(artifact: Path, models: Path = MODELS, *, despite: str = "") -> Chan
     Raises NotPromoted unless the gate said `promote`; `despite` is a reason for doing it all the same, which the
     history keeps. Raises ArtifactMissing, ArtifactRefused.
     """
-    policy = load_policy(artifact, CONTRACT)
+    contract = contract_of(artifact)
+    policy = load_policy(artifact, contract)
     verdict = str(policy.card.get("verdict", ""))
     if verdict != PROMOTE and not despite:
         raise NotPromoted(f"{policy.policy_id}: the gate's verdict is {verdict!r}; `buddy-train gate` judges it")
@@ -53,7 +64,7 @@ def promote(artifact: Path, models: Path = MODELS, *, despite: str = "") -> Chan
         raise NotPromoted(f"{policy.policy_id}: a verdict without a judgement; `buddy-train gate` judges it")
     if policy.card.get("gate", {}).get("synthetic") and not despite:
         raise NotPromoted(f"{policy.policy_id}: judged on invented people; --despite REASON serves it all the same")
-    before, changes = _served(models), [change for change in _changes(models) if change.action in STACKED]
+    before, changes = _served(models, contract), _changes(models, contract)
     last = changes[-1].policy_id if changes else None
     if before is not None and before.graph == policy.graph:
         if last in {None, policy.policy_id}:
@@ -62,16 +73,30 @@ def promote(artifact: Path, models: Path = MODELS, *, despite: str = "") -> Chan
     if not changes and before is not None:
         _keep(models, before)
     _keep(models, policy)
-    write_artifact(models / CONTRACT.coach, policy.graph, dict(policy.card))
+    write_artifact(models / contract.coach, policy.graph, dict(policy.card))
     old = before.policy_id if before else last
     return _enter(models, Change(_now(), "promote", policy.policy_id, old, verdict, despite))
 
 
-def rollback(models: Path = MODELS) -> Change:
-    """Serve again what was served before the last promotion that still stands. Raises NotPromoted where there is no
-    such artifact."""
+def contract_of(artifact: Path) -> Contract:
+    """What the coach that the artifact is for expects of it. Raises ArtifactRefused for a coach that is not ours."""
+    try:
+        coach = json.loads((artifact / CARD_FILE).read_text(encoding="utf-8"))["coach"]
+    except FileNotFoundError:
+        return BUDGET  # loading it says what is missing
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ArtifactRefused(f"{artifact / CARD_FILE}: not a policy card ({type(error).__name__})") from error
+    if coach not in CONTRACTS:
+        raise ArtifactRefused(f"{artifact / CARD_FILE}: there is no coach {coach!r}")
+    return CONTRACTS[coach]
+
+
+def rollback(models: Path = MODELS, coach: str = BUDGET.coach) -> Change:
+    """Serve again what the coach served before its last promotion that still stands. Raises NotPromoted where there
+    is no such artifact."""
     stack: list[tuple[str, str | None]] = []
-    for change in _changes(models):
+    contract = CONTRACTS[coach]
+    for change in _changes(models, contract):
         if change.action == "promote":
             stack.append((change.policy_id, change.before))
         elif change.action == "rollback" and stack:
@@ -79,14 +104,14 @@ def rollback(models: Path = MODELS) -> Change:
     if not stack or stack[-1][1] is None:
         raise NotPromoted(f"{models}: there is nothing to go back to")
     current, target = stack[-1]
-    policy = load_policy(_kept(models, str(target)), CONTRACT)
-    write_artifact(models / CONTRACT.coach, policy.graph, dict(policy.card))
+    policy = load_policy(_kept(models, str(target)), contract)
+    write_artifact(models / contract.coach, policy.graph, dict(policy.card))
     return _enter(models, Change(_now(), "rollback", policy.policy_id, current, str(policy.card.get("verdict", ""))))
 
 
 def put_in_shadow(artifact: Path, models: Path = MODELS) -> OnnxPolicy:
     """Let the artifact decide beside the one that is served, unseen. Needs no verdict: nobody hears it."""
-    policy = load_policy(artifact, CONTRACT)
+    policy = load_policy(artifact, BUDGET)
     write_artifact(models / CHALLENGER, policy.graph, dict(policy.card))
     _enter(models, Change(_now(), "shadow", policy.policy_id, None, str(policy.card.get("verdict", ""))))
     return policy
@@ -100,13 +125,13 @@ def take_from_shadow(models: Path = MODELS) -> None:
     _enter(models, Change(_now(), "end of shadow", "", None, ""))
 
 
-def _served(models: Path) -> OnnxPolicy | None:
+def _served(models: Path, contract: Contract) -> OnnxPolicy | None:
     """What the service serves now: of the folder, and only where that is the default one what comes with the package.
     None where there is nothing, or half a pair of a promotion that broke off."""
-    packaged = Path(str(resources.files("coach_model"))) / "artifacts" / CONTRACT.coach
-    for folder in (models / CONTRACT.coach, *([packaged] if models == MODELS else [])):
+    packaged = Path(str(resources.files("coach_model"))) / "artifacts" / contract.coach
+    for folder in (models / contract.coach, *([packaged] if models == MODELS else [])):
         with contextlib.suppress(ArtifactMissing, ArtifactRefused):
-            return load_policy(folder, CONTRACT)
+            return load_policy(folder, contract)
     return None
 
 
@@ -121,11 +146,14 @@ def _keep(models: Path, policy: OnnxPolicy) -> None:
         (folder / name).write_bytes(content)
 
 
-def _changes(models: Path) -> list[Change]:
+def _changes(models: Path, contract: Contract) -> list[Change]:
+    """What changed in what a coach serves."""
     ledger = models / LEDGER
     if not ledger.exists():
         return []
-    return [Change(**json.loads(line)) for line in ledger.read_text(encoding="utf-8").splitlines() if line]
+    changes = [Change(**json.loads(line)) for line in ledger.read_text(encoding="utf-8").splitlines() if line]
+    mine = f"{contract.coach}/"
+    return [change for change in changes if change.action in STACKED and change.policy_id.startswith(mine)]
 
 
 def _enter(models: Path, change: Change) -> Change:

@@ -49,18 +49,23 @@ def log_run(kind: str, document: Mapping[str, Any], files: Sequence[Path] = ()) 
     return str(run.info.run_id)
 
 
+def model_of(policy_id: str) -> str:
+    """The registered model that a policy is a version of: one for each coach."""
+    return f"{policy_id.partition('/')[0]}-coach"
+
+
 def set_alias(alias: str, policy_id: str, artifact: Path, run_id: str | None = None) -> None:
     """Let the registered model's alias name the version with this policy, which is made where there is none."""
-    mlflow = _mlflow()
+    mlflow, model = _mlflow(), model_of(policy_id)
     client = mlflow.MlflowClient()
-    if not client.search_registered_models(f"name='{EXPERIMENT}'"):
-        client.create_registered_model(EXPERIMENT, description="Policies of the budget coach.")
-    known = client.search_model_versions(f"name='{EXPERIMENT}' and tag.policy_id='{policy_id}'")
+    if not client.search_registered_models(f"name='{model}'"):
+        client.create_registered_model(model, description=f"Policies of the {model}.")
+    known = client.search_model_versions(f"name='{model}' and tag.policy_id='{policy_id}'")
     version = known[0] if known else None
     if version is None:
         tags = {"policy_id": policy_id}
-        version = client.create_model_version(EXPERIMENT, artifact.absolute().as_uri(), run_id, tags=tags)
-    client.set_registered_model_alias(EXPERIMENT, alias, version.version)
+        version = client.create_model_version(model, artifact.absolute().as_uri(), run_id, tags=tags)
+    client.set_registered_model_alias(model, alias, version.version)
 
 
 def _mlflow() -> Any:

@@ -14,6 +14,8 @@ AREA_SHARE = 1 / 3
 """One area takes at most a third of a day, rounded up, while there are others."""
 PARTICIPANT_SHARE = 3 / 4
 """One participant gets at most three quarters of a day, rounded up, while there are others."""
+ADULT_SHARE = 1 / 4
+"""Adults together get at most a quarter of a day, rounded up, while there is something for children."""
 EPSILON = 0.2
 """Probability with which a household that takes part in learning sees one slot filled by chance."""
 
@@ -66,20 +68,27 @@ def with_noise(slate: Slate, candidates: Sequence[Candidate], count: int, seed: 
     return Slate(tuple(chosen), slate.obligatory, tuple(inclusion))
 
 
-def fits(candidates: Sequence[Candidate], chosen: Sequence[int], place: int, count: int) -> bool:
-    """Whether one more candidate leaves its area and its participant within their shares of a day of `count`."""
-    area = sum(candidates[other].area == candidates[place].area for other in chosen)
-    person = sum(candidates[other].participant == candidates[place].participant for other in chosen)
-    return area < math.ceil(count * AREA_SHARE) and person < math.ceil(count * PARTICIPANT_SHARE)
+def fits(
+    candidates: Sequence[Candidate], chosen: Sequence[int], place: int, count: int, leaving: Candidate | None = None
+) -> bool:
+    """Whether one more candidate leaves its area, its participant and the adults within their shares of a day of
+    `count`, or no further above them than the one whose slot it takes."""
+    new, there = candidates[place], [candidates[other] for other in chosen]
+    areas = sum(one.area == new.area for one in there) < math.ceil(count * AREA_SHARE)
+    people = sum(one.participant == new.participant for one in there) < math.ceil(count * PARTICIPANT_SHARE)
+    adults = not new.is_adult or sum(one.is_adult for one in there) < math.ceil(count * ADULT_SHARE)
+    if leaving is not None:
+        areas = areas or new.area == leaving.area
+        people = people or new.participant == leaving.participant
+        adults = adults or leaving.is_adult
+    return areas and people and adults
 
 
 def _fitting(slate: Slate, candidates: Sequence[Candidate], slot: int, count: int) -> list[int]:
-    """The candidates that may take a slot: those that fit beside the rest, and those like the one that leaves."""
+    """The candidates that may take a slot."""
     rest = [place for place in slate.chosen if place != slot]
-    left = (candidates[slot].area, candidates[slot].participant)
     return [
         place
-        for place, candidate in enumerate(candidates)
-        if place not in slate.chosen
-        and (fits(candidates, rest, place, count) or (candidate.area, candidate.participant) == left)
+        for place in range(len(candidates))
+        if place not in slate.chosen and fits(candidates, rest, place, count, candidates[slot])
     ]

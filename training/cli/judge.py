@@ -77,8 +77,14 @@ def gate(
 ) -> None:
     """May this candidate take the rules' place? Exit code 0: promote, 1: not.
 
-    The verdict is written on the candidate's card, and the look is entered in the ledger.
+    The verdict is written on the candidate's card, and the look is entered in the ledger. Of a daily log: may this
+    ranking of the daily coach take the rules' place?
     """
+    from data.daily_log import is_daily_log  # noqa: PLC0415
+
+    if is_daily_log(dataset):
+        _gate_daily(dataset, artifact, track=track, as_json=as_json)
+        return
     from training.judging import judge_artifact  # noqa: PLC0415
 
     with clear_errors("judging") as status:
@@ -100,6 +106,29 @@ def gate(
         show_json(document)
     else:
         _show_verdict(document)
+    if document["verdict"] != "promote":
+        raise typer.Exit(1)
+
+
+def _gate_daily(dataset: Path, artifact: Path, *, track: bool, as_json: bool) -> None:
+    """The gate of the daily coach, on a daily log."""
+    from training.daily.train import judge_daily  # noqa: PLC0415
+
+    with clear_errors("judging") as status:
+        document = judge_daily(dataset, artifact, status.update)
+        if track:
+            from training.tracking import log_run  # noqa: PLC0415
+
+            status.update("logging to MLflow")
+            log_run("gate", document, files=[artifact])
+    if as_json:
+        show_json(document)
+    else:
+        shown = console()
+        shown.print(f"[bold]{document['verdict']}[/bold]  {document['policy_id']}", highlight=False)
+        for reason in document["reasons"]:
+            shown.print(f"  {reason}", highlight=False, soft_wrap=True)
+        shown.print(f"{document['days']} days of {document['households']} households", highlight=False)
     if document["verdict"] != "promote":
         raise typer.Exit(1)
 

@@ -70,8 +70,36 @@ def simulate(
 
 
 @learn.command()
+def simulate_households(
+    out: Annotated[Path, typer.Argument(help="Folder to write the daily log into.")],
+    households: Annotated[int, typer.Option(min=3, help="How many families.")] = 100,
+    days: Annotated[int, typer.Option(min=1, help="Days of each.")] = 42,
+    epsilon: Annotated[float, typer.Option(min=0, max=1, help="Probability of one slot by chance, a day.")] = 0.2,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same families.")] = 2026,
+    as_json: Json = False,
+) -> None:
+    """Simulate families who follow the guides, with a known truth, and write the daily coach's log of them."""
+    from data.daily_log import DailyLogWriter  # noqa: PLC0415 - a help text should not wait
+    from data.synthetic.households import HouseholdConfig, about, rows_of, simulate  # noqa: PLC0415
+
+    with clear_errors("simulating") as status:
+        config = HouseholdConfig(households, days, epsilon, seed)
+        writer = DailyLogWriter(out, synthetic=True)
+        for shown in simulate(config):
+            if not shown.day:
+                status.update(f"family {shown.household + 1} of {households}")
+            for row in rows_of(shown):
+                writer.add(row)
+        digest = writer.finish(about(config))
+    if as_json:
+        show_json({"package": str(out), "digest": digest, "synthetic": True})
+    else:
+        typer.echo(f"{out}: {days} days of {households} invented families (digest {digest[:12]})")
+
+
+@learn.command()
 def train(
-    dataset: Annotated[Path, typer.Argument(help="Folder of the dataset package to learn from.")],
+    dataset: Annotated[Path, typer.Argument(help="A dataset package, or a daily log: what to learn from.")],
     out: Annotated[Path, typer.Option(help="Folder to write policy.onnx and policy.json into.")],
     version: Annotated[
         str, typer.Option(help="First part of the policy's id; this package's version by default.")
@@ -79,22 +107,32 @@ def train(
     track: Track = True,
     as_json: Json = False,
 ) -> None:
-    """Learn a policy, judge it on people it was not learned from, and write the artifact."""
-    from training.train import train as train_policy  # noqa: PLC0415 - a help text should not wait for scikit-learn
+    """Learn a policy, judge it on people it was not learned from, and write the artifact: the budget coach's from a
+    dataset package, the daily coach's from a daily log."""
+    from data.daily_log import is_daily_log  # noqa: PLC0415 - a help text should not wait for scikit-learn
+
+    if is_daily_log(dataset):
+        from training.daily.train import train as train_policy  # noqa: PLC0415
+    else:
+        from training.train import train as train_policy  # noqa: PLC0415
 
     with clear_errors("training") as status:
         version = version or importlib.metadata.version("buddy-coach")
         card = train_policy(dataset, out, version, status.update)
         if track:
-            from training.tracking import log_training  # noqa: PLC0415
+            from training.tracking import log_run, log_training, set_alias  # noqa: PLC0415
 
             status.update("logging to MLflow")
-            log_training(card, out)
+            if card["coach"] == "budget":
+                log_training(card, out)
+            else:
+                log_run("train", card | {"dataset": card["dataset"]["digest"]}, files=[out])
+                set_alias("challenger", card["policy_id"], out)
     if as_json:
         show_json(card)
         return
     shown = console()
-    shown.print(_summary(card))
+    shown.print(_summary(card) if card["coach"] == "budget" else _daily_summary(card))
     shown.print(f"[bold]{card['verdict']}[/bold]: {'; '.join(card['reasons'])}", highlight=False, soft_wrap=True)
     shown.print(f"{out}: {card['policy_id']}, {card['onnx']['bytes']} bytes", highlight=False, soft_wrap=True)
 
@@ -147,4 +185,17 @@ def _summary(card: dict[str, Any]) -> Table:
     table.add_row(
         "effective sample size where they differ", f"{evaluation['joint']['overlap']['effective_sample_size']:.0f}"
     )
+    return table
+
+
+def _daily_summary(card: dict[str, Any]) -> Table:
+    evaluation = card["evaluation"]
+    title = "On families it was not learned from" + (" (synthetic)" if card["synthetic"] else "")
+    table = Table("completions a day", "value", title=title)
+    if evaluation["difference"]:
+        table.add_row("estimated gain over the rules", interval(evaluation["difference"]))
+    for name, value in (evaluation["truth"] or {}).items():
+        table.add_row(f"true {name.replace('_', ' ')}", f"{value:.3f}")
+    if evaluation["rollout"]:
+        table.add_row("true gain, living with it", interval(evaluation["rollout"]))
     return table

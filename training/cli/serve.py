@@ -49,6 +49,7 @@ def promote(
 @serve.command()
 def rollback(
     models: Models = MODELS,
+    coach: Annotated[str, typer.Option(help="Whose: `budget` or `daily`.")] = "budget",
     shadow: Annotated[bool, typer.Option("--shadow", help="Take the challenger out of the shadow instead.")] = False,
     track: Track = True,
     as_json: Json = False,
@@ -62,13 +63,15 @@ def rollback(
             document: dict[str, object] = {"action": "end of shadow"}
             said = f"{models}: nobody decides in the shadow any more"
         else:
-            change = promoting.rollback(models)
+            if coach not in promoting.CONTRACTS:
+                raise ValueError(f"there is no coach {coach!r}; there are {' and '.join(promoting.CONTRACTS)}")
+            change = promoting.rollback(models, coach)
             document, said = asdict(change), f"{models}: {change.policy_id} is served again"
             if track:
                 from training.tracking import set_alias  # noqa: PLC0415
 
                 status.update("telling MLflow")
-                set_alias("champion", change.policy_id, models / "budget")
+                set_alias("champion", change.policy_id, models / coach)
     if as_json:
         show_json(document)
     else:

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -153,6 +154,28 @@ def delete(household_id: HouseholdId, yes: Annotated[bool, typer.Option("--yes",
     with one_clear_line(Unknown):
         with_database(read_settings(), run)
     typer.echo(f"household {household_id} is deleted")
+
+
+@household.command("export-learning")
+def export_learning(
+    out: Annotated[Path, typer.Argument(help="Folder to write the daily log into.")], as_json: Json = False
+) -> None:
+    """Write what learning needs of the households that take part: pseudonymous, without names, titles and notes."""
+    from rich.console import Console  # noqa: PLC0415
+
+    from api.kinderbud.households import learning  # noqa: PLC0415
+
+    with Console(stderr=True).status("exporting") as status, one_clear_line(ValueError, OSError):
+
+        async def run(database: Database) -> dict[str, Any]:
+            async with database.read() as session:
+                return await learning.export_learning(session, out, utc_now(), status.update)
+
+        told = with_database(read_settings(), run)
+    if as_json:
+        typer.echo(json.dumps(told | {"folder": str(out)}))
+    else:
+        typer.echo(f"{out}: {told['days']} days of {told['households']} households, {told['rows']} candidates")
 
 
 @token.command("create")

@@ -133,7 +133,8 @@ async def _fix(
     if household.learning_since is not None:
         seed = secrets.token_hex(16)
         slate = with_noise(day.slate, candidates, household.daily_task_count, seed)
-        logged = _logged(candidates, day, slate.chosen, slate.inclusion)
+        rows = _logged(candidates, day, slate.chosen, slate.inclusion)
+        logged = {"slots": household.daily_task_count, "candidates": rows}
     chosen = [eligible[place] for place in slate.chosen]
     selection = DaySelection(
         household_id=household.id,

@@ -1,0 +1,77 @@
+"""What leaves for learning: the days of the households that take part, as the daily coach logged them, with what was
+done. Pseudonyms are made anew for each export, so that no two can be joined; no name, no title and no note is in it.
+"""
+
+import secrets
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kinderbud.guides.rules import household_day
+from api.kinderbud.todos.rules import ActionType
+from api.models import DaySelection, Household, TodoAction
+from coach_model.daily.candidates import FEATURES, SCHEMA_VERSION
+from data.daily_log import DailyLogWriter
+
+_shuffle = secrets.SystemRandom().shuffle
+
+
+async def export_learning(
+    session: AsyncSession, folder: Path, now: datetime, progress: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """Write the daily log of those who take part now into `folder`: days that are over, since they agreed. Returns
+    what the log says about itself. Raises ValueError where the folder holds something."""
+    taking_part = list(await session.scalars(select(Household).where(Household.learning_since.is_not(None))))
+    _shuffle(taking_part)
+    writer = DailyLogWriter(folder)
+    days = 0
+    for number, household in enumerate(taking_part):
+        progress(f"household {number + 1} of {len(taking_part)}")
+        days += await _write_household(session, writer, household, f"h{number:06d}", now)
+    about = {"households": len(taking_part), "days": days, "candidate_schema": SCHEMA_VERSION}
+    return about | {"digest": writer.finish(about), "rows": writer.rows}
+
+
+async def _write_household(
+    session: AsyncSession, writer: DailyLogWriter, household: Household, pseudonym: str, now: datetime
+) -> int:
+    today = household_day(now, household.time_zone)
+    since = household_day(household.learning_since or now, household.time_zone)
+    logged = (
+        DaySelection.household_id == household.id,
+        DaySelection.day.between(since, today),
+        DaySelection.day != today,  # which is not over
+        DaySelection.logged.is_not(None),
+    )
+    days = (await session.scalars(select(DaySelection).where(*logged).order_by(DaySelection.day))).all()
+    done = await _done(session, household.id, since, today)
+    numbers: dict[int, int] = {}
+    for selection in days:
+        for row in selection.logged["candidates"]:
+            participant = numbers.setdefault(row["participant_id"], len(numbers))
+            shown = bool(row["chosen"])
+            told = {
+                "household": pseudonym,
+                "day": (selection.day - days[0].day).days,
+                "participant": participant,
+                "slots": selection.logged["slots"],
+                "done": (selection.day, row["todo_id"]) in done if shown else None,
+            }
+            copied = {name: row[name] for name in ("area", "score", "chosen", "obligatory", "propensity")}
+            writer.add(told | copied | dict(zip(FEATURES, row["features"], strict=True)))
+    return len(days)
+
+
+async def _done(session: AsyncSession, household_id: int, first: date, last: date) -> set[tuple[date, int]]:
+    completed = (
+        TodoAction.household_id == household_id,
+        TodoAction.action_date.between(first, last),
+        TodoAction.action_type == ActionType.COMPLETED,
+        TodoAction.undone_at.is_(None),
+    )
+    rows = await session.execute(select(TodoAction.action_date, TodoAction.todo_id).where(*completed))
+    return set(rows.tuples())

@@ -1,0 +1,187 @@
+"""The log of the daily coach: one row for each candidate of each household's day. Written with the standard library by
+whoever exports, read as arrays by whoever learns.
+
+A folder holds `candidates.csv` and `about.json`, which has its digest and says what the columns mean. Households and
+participants are pseudonyms, days count from the household's first; there is no name, no title and no note in it.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from coach_model.daily.candidates import FEATURES, SCHEMA_VERSION, Features
+
+FORMAT = "buddy-daily/1"
+TABLE, ABOUT = "candidates.csv", "about.json"
+LEADING = ("household", "day", "participant", "area", "slots", "score", "chosen", "obligatory", "propensity", "done")
+TRUTH = "relevance"
+"""Column of synthetic households: the true probability that it is done if it is shown."""
+COLUMNS = {
+    "household": "pseudonym of the household",
+    "day": "days since the household's first logged day",
+    "participant": "number of the participant within the household",
+    "area": "what the activity exercises",
+    "slots": "most activities that the day could hold",
+    "score": "the acting policy's probability that it is done; empty where the rules acted",
+    "chosen": "1 where it was shown",
+    "obligatory": "1 where it was there so that each participant is served",
+    "propensity": "probability with which it was to be shown",
+    "done": "1 where it was completed on that day; empty where it was not shown",
+    TRUTH: "synthetic households only: the true probability that it is done if it is shown",
+} | dict.fromkeys(FEATURES, f"feature of {SCHEMA_VERSION}, in [0, 1]")
+
+ROUNDING = 1e-5
+"""Of a probability that is written with six digits, or summed up."""
+
+type Column = npt.NDArray[Any]
+
+
+class InvalidDailyLog(ValueError):
+    """The folder is no valid daily log; the message says where and why."""
+
+
+@dataclass(frozen=True)
+class DailyLog:
+    """Candidates of n rows. Rows of one household's day stand together, in the order in which they were scored."""
+
+    household: npt.NDArray[np.int64]  # (n,)
+    day: npt.NDArray[np.int64]  # (n,)
+    participant: npt.NDArray[np.int64]  # (n,)
+    area: npt.NDArray[np.str_]  # (n,)
+    slots: npt.NDArray[np.int64]  # (n,)
+    features: Features  # (n, 16)
+    chosen: npt.NDArray[np.bool_]  # (n,)
+    propensity: npt.NDArray[np.float64]  # (n,) in [0, 1]
+    done: npt.NDArray[np.float64]  # (n,) 0 or 1, NaN where it was not shown
+    relevance: npt.NDArray[np.float64]  # (n,) NaN where nobody knows it
+
+    def __len__(self) -> int:
+        return len(self.day)
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the truth is known."""
+        return bool(np.isfinite(self.relevance).all())
+
+    def where(self, rows: npt.NDArray[Any]) -> "DailyLog":
+        """The same at `rows`."""
+        return DailyLog(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
+
+    def slates(self) -> list[slice]:
+        """The rows of each household's day."""
+        if not len(self):
+            return []
+        changes = np.flatnonzero((np.diff(self.household) != 0) | (np.diff(self.day) != 0)) + 1
+        edges = [0, *changes.tolist(), len(self)]
+        return [slice(first, last) for first, last in pairwise(edges)]
+
+
+class DailyLogWriter:
+    """Writes a log row by row into a folder of its own. Raises ValueError where the folder holds something."""
+
+    def __init__(self, folder: Path, *, synthetic: bool = False) -> None:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise ValueError(f"{folder} is there already")
+        folder.mkdir(parents=True, exist_ok=True)
+        self.rows = 0
+        self._folder, self._synthetic = folder, synthetic
+        self._names = [*LEADING, *FEATURES, *([TRUTH] if synthetic else [])]
+        self._file = (folder / TABLE).open("w", encoding="utf-8", newline="")
+        self._writer = csv.DictWriter(self._file, self._names, lineterminator="\n")
+        self._writer.writeheader()
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """One candidate of a household's day; a log keeps those of a day together. What is left out is empty."""
+        self._writer.writerow({name: _cell(row.get(name)) for name in self._names})
+        self.rows += 1
+
+    def finish(self, about: Mapping[str, Any]) -> str:
+        """Close the log and say what it is. Returns its digest."""
+        self._file.close()
+        digest = hashlib.sha256((self._folder / TABLE).read_bytes()).hexdigest()
+        columns = {name: COLUMNS[name] for name in self._names}
+        told = {"format": FORMAT, "digest": digest, "synthetic": self._synthetic, "rows": self.rows} | dict(about)
+        text = json.dumps(told | {"columns": columns}, indent=2, ensure_ascii=False)
+        (self._folder / ABOUT).write_text(text + "\n", encoding="utf-8")
+        return digest
+
+
+def is_daily_log(folder: Path) -> bool:
+    """Whether a folder says that it is one."""
+    try:
+        return str(json.loads((folder / ABOUT).read_text(encoding="utf-8")).get("format", "")).startswith(
+            "buddy-daily/"
+        )
+    except (OSError, ValueError, AttributeError):
+        return False
+
+
+def read_daily_log(folder: Path) -> tuple[DailyLog, dict[str, Any]]:
+    """A log, and what it says about itself. Raises InvalidDailyLog."""
+    try:
+        about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        content = (folder / TABLE).read_bytes()
+    except (OSError, ValueError) as error:
+        raise InvalidDailyLog(f"{folder}: {error}") from error
+    if about.get("format") != FORMAT:
+        raise InvalidDailyLog(f"{folder}: format {about.get('format')!r}, expected {FORMAT!r}")
+    if hashlib.sha256(content).hexdigest() != about.get("digest"):
+        raise InvalidDailyLog(f"{folder}: {TABLE} is not what {ABOUT} has the digest of")
+    rows = list(csv.DictReader(content.decode("utf-8").splitlines()))
+    missing = [name for name in (*LEADING, *FEATURES) if not rows or name not in rows[0]]
+    if missing:
+        raise InvalidDailyLog(f"{folder}: {'no rows' if not rows else 'no column ' + missing[0]}")
+    try:
+        log = _arrays(rows)
+    except ValueError as error:
+        raise InvalidDailyLog(f"{folder}: {error}") from error
+    _check(log, folder)
+    return log, about
+
+
+def _arrays(rows: list[dict[str, str]]) -> DailyLog:
+    def column(name: str, kind: Any) -> Column:
+        return np.array([kind(row[name]) for row in rows])
+
+    def number(name: str) -> npt.NDArray[np.float64]:
+        return np.array([float(row.get(name) or "nan") for row in rows])
+
+    return DailyLog(
+        household=np.unique(column("household", str), return_inverse=True)[1].astype(np.int64),
+        day=column("day", int).astype(np.int64),
+        participant=column("participant", int).astype(np.int64),
+        area=column("area", str),
+        slots=column("slots", int).astype(np.int64),
+        features=np.stack([number(name) for name in FEATURES], axis=1).astype(np.float32),
+        chosen=number("chosen") == 1,
+        propensity=number("propensity"),
+        done=number("done"),
+        relevance=number(TRUTH),
+    )
+
+
+def _check(log: DailyLog, folder: Path) -> None:
+    for problem, bad in {
+        "a feature outside of [0, 1]": ~((log.features >= 0) & (log.features <= 1)).all(axis=1),
+        "a propensity outside of [0, 1]": ~((log.propensity >= -ROUNDING) & (log.propensity <= 1 + ROUNDING)),
+        "shown with probability 0": log.chosen & ~(log.propensity > 0),
+        "shown, and nobody knows whether it was done": log.chosen & ~np.isin(log.done, (0.0, 1.0)),
+    }.items():
+        if bad.any():
+            raise InvalidDailyLog(f"{folder}: {problem} in {int(bad.sum())} rows, first in row {int(bad.argmax()) + 1}")
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    if isinstance(value, bool | np.bool_):
+        return int(value)
+    return f"{float(value):.6g}" if isinstance(value, float | np.floating) else value

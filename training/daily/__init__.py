@@ -1,0 +1,1 @@
+"""Learning and judging the daily coach: which candidates a family does."""

@@ -1,0 +1,126 @@
+"""From a daily log to an artifact: learn on some households, judge on the others, write graph and card."""
+
+import hashlib
+import importlib.metadata
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from coach_model.daily.candidates import FEATURES
+from coach_model.daily.coach import CONTRACT
+from coach_model.daily.rules import RULES_VERSION
+from coach_model.onnx_policy import CARD_FORMAT, load_policy
+from data.daily_log import DailyLog, read_daily_log
+from data.synthetic.households import HouseholdConfig
+from training.artifact import histograms, write_artifact
+from training.daily.evaluate import Judged, judge, rollout, scores_of
+from training.daily.graph import ranking_graph
+from training.daily.ranking import PRODUCTS, Ranking, learn_ranking
+from training.judging import rounded
+from training.onnx_export import IR_VERSION, OPSET
+
+JUDGES = 3
+"""Every third household judges and teaches nothing."""
+ROLLOUT = HouseholdConfig(households=100, days=56, seed=7)
+LIBRARIES = ("numpy", "scikit-learn", "onnx")
+
+type Progress = Callable[[str], None]
+
+
+def train(dataset: Path, out: Path, version: str, progress: Progress = lambda _: None) -> dict[str, Any]:
+    """Train the daily coach on a daily log, write the artifact into `out`, return its card.
+
+    Raises InvalidDailyLog where the log is not sound, TooLittle where it is too small to learn from.
+    """
+    progress(f"reading {dataset}")
+    log, about = read_daily_log(dataset)
+    judges = judging(log)
+    learners = log.where(~judges)
+    progress(f"learning from {int(learners.chosen.sum())} showings")
+    ranking = learn_ranking(learners)
+    graph = ranking_graph(ranking)
+    progress("judging on other households")
+    judged = judge(log.where(judges), ranking.probability)
+    lived = None
+    if log.synthetic:
+        progress("living with it")
+        lived = rollout(ranking.probability, replace(ROLLOUT))
+    digest = hashlib.sha256(graph).hexdigest()
+    card = {
+        "format": CARD_FORMAT,
+        "policy_id": f"daily/{version}+{digest[:8]}",
+        "coach": CONTRACT.coach,
+        "synthetic": log.synthetic,
+        "verdict": judged.verdict,
+        "reasons": judged.reasons,
+        "context_schema": CONTRACT.context_schema,
+        "action_schema": CONTRACT.action_schema,
+        "rules": RULES_VERSION,
+        "onnx": {"sha256": digest, "bytes": len(graph), "opset": OPSET, "ir_version": IR_VERSION},
+        "dataset": {"digest": about["digest"], "about": {k: v for k, v in about.items() if k != "columns"}},
+        "training": _training(learners, ranking),
+        "evaluation": rounded(_evaluation(judged)) | {"rollout": rounded(asdict(lived)) if lived else None},
+        "effects": _effects(ranking),
+        "training_contexts": histograms(learners.features, FEATURES),
+        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
+    }
+    write_artifact(out, graph, card)
+    return card
+
+
+def judge_daily(dataset: Path, artifact: Path, progress: Progress = lambda _: None) -> dict[str, Any]:
+    """Judge an artifact on a daily log that it was not learned from, and write the verdict on its card. A log that it
+    was learned from is judged by the households that taught nothing. Returns what the card's gate section says.
+
+    Raises InvalidDailyLog, ArtifactMissing, ArtifactRefused.
+    """
+    policy = load_policy(artifact, CONTRACT)
+    progress(f"reading {dataset}")
+    log, about = read_daily_log(dataset)
+    own = about["digest"] == policy.card["dataset"]["digest"]
+    progress("judging")
+    judged = judge(log.where(judging(log)) if own else log, scores_of(policy))
+    gate = rounded(_evaluation(judged)) | {
+        "verdict": judged.verdict,
+        "reasons": judged.reasons,
+        "dataset": about["digest"],
+        "synthetic": log.synthetic,
+    }
+    card = dict(policy.card) | {"verdict": judged.verdict, "reasons": judged.reasons, "gate": gate}
+    write_artifact(artifact, policy.graph, card)
+    return gate | {"policy_id": policy.policy_id}
+
+
+def judging(log: DailyLog) -> Any:
+    """(n,): rows of the households that judge."""
+    return log.household % JUDGES == 0
+
+
+def _training(learners: DailyLog, ranking: Ranking) -> dict[str, Any]:
+    return {
+        "households": len(np.unique(learners.household)),
+        "days": len(learners.slates()),
+        "showings": int(learners.chosen.sum()),
+        "done": int(np.nansum(learners.done)),
+        "support_threshold": ranking.support_threshold,
+        "support_outside": round(1 - float(ranking.supported(learners.features).mean()), 4),
+    }
+
+
+def _evaluation(judged: Judged) -> dict[str, Any]:
+    return {
+        "days": judged.days,
+        "households": judged.households,
+        "differ_share": judged.differ_share,
+        "support": asdict(judged.support),
+        "difference": asdict(judged.difference) if judged.difference else None,
+        "truth": judged.truth,
+    }
+
+
+def _effects(ranking: Ranking) -> dict[str, float]:
+    names = [*FEATURES, *(f"{left} × {right}" for left, right in PRODUCTS)]
+    return dict(zip(names, ranking.weights.tolist(), strict=True))
