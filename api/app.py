@@ -22,7 +22,7 @@ from api.kakei.exports import routes as exports
 from api.kakei.reflections import routes as reflections
 from api.kakei.research import routes as research
 from api.kakei.summaries import routes as summaries
-from api.kinderbud.app import create_kinderbud
+from api.kinderbud.app import create_kinderbud, nothing_here
 from api.limits import Limited, RateLimits
 from api.security import keyring
 from api.serving import ServedPolicy
@@ -33,6 +33,7 @@ from coach_model.budget.coach import CONTRACT as BUDGET
 from coach_model.daily.coach import CONTRACT as DAILY
 
 KINDERBUD = "/api/v1"
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 DESCRIPTION = """
 The backend of **KakeiBuddy**, a budgeting app built on the kakeibo method. Its coach answers with a policy learned from
 research snapshots, and with deterministic rules whenever that policy cannot be trusted.
@@ -91,6 +92,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         app.include_router(feature.router)
     app.include_router(health.router)
     app.mount(KINDERBUD, create_kinderbud(app, settings))
+    app.add_route(KINDERBUD, nothing_here, list(METHODS), include_in_schema=False)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, own=coach.BODIES_READ_HERE)

@@ -25,14 +25,14 @@ for tool in curl jq; do command -v "$tool" >/dev/null || fail "$tool is not inst
 [[ -n ${KINDERBUD_API_KEY:-} || $path == /health ]] || fail "set KINDERBUD_API_KEY to a token, kb_live_…"
 
 # The token reaches curl through a pipe: what stands on a command line, everybody on the machine can read.
-request=(--silent --show-error --max-time 60 --request "$method" --header 'Accept: application/json'
+request=(--silent --show-error --globoff --max-time 60 --request "$method" --header 'Accept: application/json'
   --write-out '\n%{http_code}')
 if (($# == 3)); then request+=(--header 'Content-Type: application/json' --data-binary @-); fi
 config() { if [[ -n ${KINDERBUD_API_KEY:-} ]]; then printf 'header = "Authorization: Bearer %s"\n' "$KINDERBUD_API_KEY"; fi; }
 
 answer=$(printf '%s' "${3:-}" | curl "${request[@]}" --config <(config) "${KINDERBUD_API_URL%/}/api/v1$path") || exit 1
 status=${answer##*$'\n'} body=${answer%$'\n'*}
-if [[ $status == 2* ]] && jq -e '.ok == true' <<<"$body" >/dev/null 2>&1; then
+if [[ $status == 2* && $(jq '.ok == true' <<<"$body" 2>/dev/null) == true ]]; then
   jq . <<<"$body"
 else
   jq . <<<"$body" >&2 2>/dev/null || printf '%s\n' "$body" >&2

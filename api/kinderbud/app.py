@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse
 
 from api.kinderbud import errors
+from api.kinderbud.caller import recognise
 from api.kinderbud.chat import routes as chat
 from api.kinderbud.errors import failures
 from api.kinderbud.guides import routes as guides
@@ -44,10 +45,15 @@ def create_kinderbud(service: FastAPI, settings: Settings) -> FastAPI:
     app.state.noting = set()
     for feature in (me, today, todos, guides, history, chat):
         app.include_router(feature.router)
-    errors.install(app)
+    errors.install(app, recognise)
     app.add_middleware(TokenLimits, limits=RateLimits(settings.redis_url, exact=True))
     _install_docs(app)
     return app
+
+
+async def nothing_here(_: Request) -> Response:
+    """What stands at the bare prefix, which a mount does not match."""
+    return errors.failure(404, errors.Code.NOT_FOUND, "There is nothing at this address.")
 
 
 def _install_docs(app: FastAPI) -> None:
@@ -60,8 +66,11 @@ def _install_docs(app: FastAPI) -> None:
             for name in ("HTTPValidationError", "ValidationError"):
                 schema["components"]["schemas"].pop(name, None)
             for operations in schema["paths"].values():
-                for operation in operations.values():
+                for method, operation in operations.items():
                     operation["responses"].pop("422", None)
+                    failed = operation["responses"]["400"]
+                    operation["responses"] |= {"413": failed} if method in {"post", "put"} else {}
+                    operation["responses"] |= {"409": failed} if method == "post" else {}  # its key is at work
             app.openapi_schema = schema
         return app.openapi_schema
 

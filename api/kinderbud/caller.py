@@ -9,7 +9,8 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 
 import structlog
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPBearer
 from sqlalchemy import or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -81,6 +82,13 @@ async def _caller(request: Request, session: AsyncSession, now: datetime) -> Cal
     return Caller(user, household, shown, now)
 
 
+async def recognise(request: Request) -> Caller:
+    """Who asks, for those who have no session. Raises Refused for strangers."""
+    state = request.app.state
+    async with state.database.read() as session:
+        return await _caller(request, session, state.clock())
+
+
 def _note_use(request: Request, token_id: int, now: datetime) -> None:
     """Write `last_used_at` beside the request, which does not wait for it and does not fail with it."""
     noting: set[asyncio.Task[None]] = request.app.state.noting
@@ -99,11 +107,15 @@ async def _write_use(database: Database, token_id: int, now: datetime) -> None:
         log.warning("the use of a token was not noted", why=type(error).__name__)
 
 
-async def _reading(request: Request, session: ReadSession, now: Now) -> Caller:
+_bearer = Security(HTTPBearer(auto_error=False, description="A token, `kb_live_` and 32 hex digits."))
+"""For /docs, and for those who read the schema; `_caller` looks at the header itself."""
+
+
+async def _reading(request: Request, session: ReadSession, now: Now, _: object = _bearer) -> Caller:
     return await _caller(request, session, now)
 
 
-async def _writing(request: Request, session: WriteSession, now: Now) -> Caller:
+async def _writing(request: Request, session: WriteSession, now: Now, _: object = _bearer) -> Caller:
     return await _caller(request, session, now)
 
 

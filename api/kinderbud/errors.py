@@ -1,6 +1,6 @@
 """Every error of Kinderbud once: the reference's closed list of codes, in its envelope."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Literal
@@ -14,6 +14,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from api.errors import DATABASE_AWAY, RETRY_SECONDS, RETRYABLE_STATES, allowed_methods
+
+OF_BODIES = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+"""What the framework and the bound of bodies say of a body that cannot be read."""
 
 log = structlog.get_logger("api.kinderbud")
 
@@ -67,24 +70,37 @@ def failure(status: int, code: Code, error: str, headers: Mapping[str, str] | No
     return JSONResponse(Failure(error=error, code=code).model_dump(mode="json"), status, dict(headers or {}))
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of the sub-app, the framework's own included, in the envelope."""
+def install(app: FastAPI, recognise: Callable[[Request], Awaitable[object]]) -> None:
+    """Answer every error of the sub-app, the framework's own included, in the envelope. A body is read before anybody
+    asks whose it is; so where it is the body that is wrong, `recognise` raises Refused for strangers first."""
+
+    async def _refusal(request: Request) -> JSONResponse | None:
+        try:
+            await recognise(request)
+        except Refused as refused:
+            return failure(refused.status_code, refused.code, str(refused.detail), refused.headers)
+        return None
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> JSONResponse:
         headers = dict(error.headers or {})
         if isinstance(error, Refused):
             return failure(error.status_code, error.code, str(error.detail), headers)
+        if error.status_code in OF_BODIES and (stranger := await _refusal(request)):
+            return stranger
         if error.status_code == HTTPStatus.NOT_FOUND:
             return failure(404, Code.NOT_FOUND, "There is nothing at this address.")
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            headers["Allow"] = allowed_methods(request)
+            headers["Allow"] = allowed_methods(request) or headers.get("allow", headers.get("Allow", ""))
             return failure(405, Code.VALIDATION_ERROR, f"This address does not take {request.method}.", headers)
         code = Code.VALIDATION_ERROR if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR else Code.INTERNAL_ERROR
-        return failure(error.status_code, code, str(error.detail), headers)
+        status = 400 if error.status_code == HTTPStatus.UNPROCESSABLE_ENTITY else error.status_code
+        return failure(status, code, str(error.detail), headers)
 
     @app.exception_handler(RequestValidationError)
-    async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
+    async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
+        if any(one["type"] == "json_invalid" for one in error.errors()) and (stranger := await _refusal(request)):
+            return stranger
         return failure(400, Code.VALIDATION_ERROR, "; ".join(_sentence(one) for one in error.errors()))
 
     async def _database(request: Request, error: Exception) -> JSONResponse:

@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 from fastapi import Path, Query
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
-from api.wire import Words
+from api.wire import words
 
 LARGEST_ID = 2**31 - 1
+LOCAL_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$"
 
 
 class Answer[T](BaseModel):
@@ -22,10 +23,12 @@ class Answer[T](BaseModel):
 PathId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 OfParticipant = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only this participant's.")]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
-Title = Annotated[Words, Field(min_length=1, max_length=200)]
-Description = Annotated[Words, Field(max_length=2000)]
-Notes = Annotated[Words, Field(max_length=2000)]
-Reason = Annotated[Words, Field(max_length=500)]
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(words)]
+Description = Annotated[str, Field(max_length=2000), AfterValidator(words)]
+Notes = Annotated[str, Field(max_length=2000), AfterValidator(words)]
+Reason = Annotated[str, Field(max_length=500), AfterValidator(words)]
+LocalTime = Annotated[datetime, WithJsonSchema({"type": "string", "pattern": LOCAL_TIME})]
+"""A timestamp where the household is, without an offset, which JSON Schema's `date-time` would ask for."""
 
 
 def local(moment: datetime, time_zone: str) -> datetime:

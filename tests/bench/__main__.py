@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import coach, export, learning, storage
+from tests.bench import coach, export, kinderbud, learning, storage
 from tests.bench.report import Result, Say, machine, show, write_docs
 from tests.bench.servers import ServerFailed
 
@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, Callable[[bool, Say], Result]] = {
     "storage": storage.run,
     "export": export.run,
     "learning": learning.run,
+    "kinderbud": kinderbud.run,
 }
 DOCS = Path(__file__).parents[2] / "docs"
 REFRESHES_PER_SECOND = 2

@@ -1,21 +1,21 @@
 """The chat on the wire."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from api.wire import Wire, Words
+from api.kinderbud.wire import LocalTime
+from api.wire import Wire, words
 
 
 class Question(Wire):
-    message: Annotated[Words, Field(min_length=1, max_length=4000)]
+    message: Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(words)]
 
 
 class Message(Wire):
     role: Literal["user", "assistant"]
     content: str
-    created_at: datetime
+    created_at: LocalTime
 
 
 class Messages(Wire):

@@ -39,7 +39,7 @@ async def guides(session: AsyncSession) -> list[Counted]:
         .scalar_subquery()
     )
     rows = await session.execute(select(Guide, stages, items).order_by(Guide.id))
-    return [Counted(*row._tuple()) for row in rows]
+    return [Counted(*row) for row in rows]
 
 
 async def guide_with_id(session: AsyncSession, guide_id: int) -> Guide | None:
@@ -68,7 +68,7 @@ async def plans_of(session: AsyncSession, household_id: int) -> list[Followed]:
         .where(Plan.household_id == household_id, Plan.active)
         .order_by(Plan.id)
     )
-    return [Followed(*row._tuple()) for row in await session.execute(query)]
+    return [Followed(*row) for row in await session.execute(query)]
 
 
 async def active_plan(session: AsyncSession, participant_id: int, guide_id: int) -> Plan | None:

@@ -1,8 +1,6 @@
 """Guides and plans on the wire."""
 
-from datetime import datetime
-
-from api.kinderbud.wire import Id
+from api.kinderbud.wire import Id, LocalTime
 from api.wire import Wire
 from data.guides import Category, Frequency
 
@@ -69,7 +67,7 @@ class PlanListed(Wire):
     guide_id: int
     guide_title: str
     active: bool
-    created_at: datetime
+    created_at: LocalTime
     current_stage: str | None
 
 

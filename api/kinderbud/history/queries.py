@@ -41,7 +41,7 @@ async def actions_between(
         query = query.where(TodoAction.action_type == action_type)
     if performed_by is not None:
         query = query.where(TodoAction.performed_by == performed_by)
-    return [row._tuple() for row in await session.execute(query)]
+    return [(action, todo, item, user) for action, todo, item, user in await session.execute(query)]
 
 
 async def completions_by_day(session: AsyncSession, household_id: int, first: date, last: date) -> dict[date, int]:
@@ -51,7 +51,7 @@ async def completions_by_day(session: AsyncSession, household_id: int, first: da
         .where(*_completed(household_id, first, last))
         .group_by(TodoAction.action_date)
     )
-    return dict((await session.execute(query)).tuples().all())
+    return {key: count for key, count in await session.execute(query)}  # noqa: C416 - rows are no pairs to `dict`
 
 
 async def completions_by_participant(
@@ -65,7 +65,7 @@ async def completions_by_participant(
         .where(*_completed(household_id, first, last))
         .group_by(Todo.participant_id)
     )
-    return dict((await session.execute(query)).tuples().all())
+    return {key: count for key, count in await session.execute(query)}  # noqa: C416 - rows are no pairs to `dict`
 
 
 async def shown_or_done(session: AsyncSession, household_id: int, first: date, last: date) -> int:

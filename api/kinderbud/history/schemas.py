@@ -1,9 +1,10 @@
 """History, statistics, milestones and summaries on the wire."""
 
-from datetime import date, datetime
+from datetime import date
 
 from api.kinderbud.todos.rules import ActionType
 from api.kinderbud.todos.schemas import TodoShown
+from api.kinderbud.wire import LocalTime
 from api.wire import Wire
 
 
@@ -16,7 +17,7 @@ class ActionShown(Wire):
     action_type: ActionType
     performed_by: str
     notes: str | None
-    created_at: datetime
+    created_at: LocalTime
 
 
 class DayShown(Wire):

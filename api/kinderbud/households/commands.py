@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.clock import utc_now
 from api.database import Database
 from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
+from api.kinderbud.wire import LARGEST_ID
 from api.shell import one_clear_line, read_settings, with_database
 
 household = typer.Typer(help="Look after Kinderbud's households.", no_args_is_help=True)
 token = typer.Typer(help="Look after the tokens of Kinderbud's users.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
-HouseholdId = Annotated[int, typer.Argument(help="The household's id.", min=1)]
+HouseholdId = Annotated[int, typer.Argument(help="The household's id.", min=1, max=LARGEST_ID)]
 
 
 class Unknown(ValueError):
@@ -231,7 +232,9 @@ def list_tokens(household_id: HouseholdId, as_json: Json = False) -> None:
 
 
 @token.command()
-def revoke(token_id: Annotated[int, typer.Argument(help="The token's id, as `list` shows it.", min=1)]) -> None:
+def revoke(
+    token_id: Annotated[int, typer.Argument(help="The token's id, as `list` shows it.", min=1, max=LARGEST_ID)],
+) -> None:
     """Revoke a token: the next request with it is 401."""
     from api.kinderbud.households import queries  # noqa: PLC0415
 

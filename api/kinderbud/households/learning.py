@@ -74,4 +74,4 @@ async def _done(session: AsyncSession, household_id: int, first: date, last: dat
         TodoAction.undone_at.is_(None),
     )
     rows = await session.execute(select(TodoAction.action_date, TodoAction.todo_id).where(*completed))
-    return set(rows.tuples())
+    return {(day, todo_id) for day, todo_id in rows}

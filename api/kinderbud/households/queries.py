@@ -51,7 +51,7 @@ async def tokens_of(session: AsyncSession, household_id: int) -> Sequence[tuple[
         .where(HouseholdUser.household_id == household_id)
         .order_by(HouseholdToken.id)
     )
-    return [row._tuple() for row in await session.execute(query)]
+    return [(kept, user) for kept, user in await session.execute(query)]
 
 
 async def revoke(session: AsyncSession, token_id: int, now: datetime) -> bool:

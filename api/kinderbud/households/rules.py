@@ -8,6 +8,8 @@ OLDEST_CHILD_YEARS = 18
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
 LONGEST_EMAIL = 254
 LONGEST_NAME = 80
+MACHINES_OWN = {"localtime", "Factory", "posixrules"}
+"""Names that some systems have, and that mean another zone on each."""
 DAILY_TASKS = range(3, 16)
 DEFAULT_DAILY_TASKS = 8
 
@@ -27,14 +29,14 @@ def checked_name(name: str) -> str:
 def checked_email(email: str) -> str:
     """An address in the form in which it is compared. Raises InvalidHousehold."""
     email = email.strip().casefold()
-    if not EMAIL.fullmatch(email) or len(email) > LONGEST_EMAIL:
+    if not EMAIL.fullmatch(email) or not email.isprintable() or len(email) > LONGEST_EMAIL:
         raise InvalidHousehold("an e-mail address looks like sarah@example.com")
     return email
 
 
 def checked_time_zone(name: str) -> str:
     """An IANA time zone. Raises InvalidHousehold."""
-    if name not in available_timezones():
+    if name not in available_timezones() - MACHINES_OWN:
         raise InvalidHousehold(f"{name!r} is no time zone; one is America/New_York")
     return ZoneInfo(name).key
 

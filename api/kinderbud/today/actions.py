@@ -47,7 +47,7 @@ async def prepare_day(
     household, today = caller.household, caller.today
     await locked(session, household.id)
     stages = await move_on(session, household.id, today)
-    todos = await current_todos(session, household.id, stages)
+    todos = await current_todos(session, household.id, stages, today)
     acted = await queries.acted_on(session, household.id, today)
     own = [seen.todo.id for seen in todos if is_own_of_today(seen, acted, today)]
     await queries.add_items(session, household.id, today, own, CUSTOM_POSITION)

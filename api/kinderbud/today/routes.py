@@ -32,7 +32,7 @@ async def get_today(
     plans = await plans_of(session, household.id)
     stages = await current_stages(session, plans, today)
     current = {plan_id: stage.id for plan_id, stage in stages.items() if stage is not None}
-    todos = await current_todos(session, household.id, current)
+    todos = await current_todos(session, household.id, current, today)
     day = await shown_on(session, household.id, today)
     acted = await queries.acted_on(session, household.id, today)
     entered = {seen.todo.id for seen in day}
@@ -44,7 +44,7 @@ async def get_today(
         async with state.database.write() as writing:
             prepared = await actions.prepare_day(writing, caller, state.daily.now, state.metrics)
         selection, fresh = prepared.selection, prepared.fresh
-        todos = await current_todos(session, household.id, current)
+        todos = await current_todos(session, household.id, current, today)
         day = await shown_on(session, household.id, today)
 
     def mine(seen: Seen) -> bool:

@@ -80,10 +80,12 @@ async def todo_in(session: AsyncSession, household_id: int, todo_id: int) -> See
     return Seen(*row) if row else None
 
 
-async def current_todos(session: AsyncSession, household_id: int, stages: dict[int, int]) -> list[Seen]:
-    """The family's own todos, and those of the stages that are current; `stages` is by plan."""
+async def current_todos(session: AsyncSession, household_id: int, stages: dict[int, int], today: date) -> list[Seen]:
+    """The family's own todos, and those of the stages that are current; `stages` is by plan. What happens once and was
+    done before today rests."""
     of_guides = [and_(Todo.plan_id == plan, GuideItem.stage_id == stage) for plan, stage in stages.items()]
-    own = and_(Todo.plan_id.is_(None), or_(Todo.frequency != Frequency.ONCE, Todo.last_completed_on.is_(None)))
+    open_today = or_(Todo.last_completed_on.is_(None), Todo.last_completed_on >= today)
+    own = and_(Todo.plan_id.is_(None), or_(Todo.frequency != Frequency.ONCE, open_today))
     mine = (Todo.household_id == household_id, ~Todo.deleted, or_(own, *of_guides))
     rows = await session.execute(_seen().where(*mine).order_by(Todo.participant_id, GuideItem.position, Todo.id))
     return [Seen(*row) for row in rows]

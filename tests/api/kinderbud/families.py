@@ -18,6 +18,8 @@ from tests.serving import Service
 
 EMMA = actions.Child("Emma", date(2024, 11, 15))
 LIMITED = 429
+CLIENT = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
+"""One for all: making a client costs more than most answers."""
 
 
 def in_database[T](service: Service | Lived, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
@@ -82,7 +84,7 @@ class Family:
         """The answer, whatever it is."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         for _ in range(2):
-            answer = httpx.request(
+            answer = CLIENT.request(
                 method,
                 f"{self.service.url}/api/v1{path}",
                 json=body,

@@ -1,0 +1,279 @@
+"""What belongs to one household does not exist for another, on any route, and whoever shows no token is nobody.
+
+The routes and the places for ids in them are those of /api/v1/openapi.json, so that a new one is tried as well.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+
+from api.kinderbud.caller import new_token
+from api.kinderbud.households.actions import Child
+from tests.api.kakei.people import somewhere
+from tests.api.kinderbud.families import LIMITED, Family
+from tests.lived import Lived
+from tests.serving import Service
+
+NEVER = 2**31 - 1
+"""An id that nothing has."""
+SHARED = {"guide_id"}
+"""Guides are everybody's."""
+CHILD = Child("Zebulonia", date(2025, 3, 1))
+NEEDED: dict[str, dict[str, Any]] = {
+    "create_todo": {"title": "Sing"},
+    "edit_todo": {"title": "Sing twice"},
+    "complete_todo": {},
+    "snooze_todo": {},
+    "undo_action": {"action_id": None},
+    "subscribe": {"participant_id": None, "guide_id": None},
+    "ask": {"message": "Why does she not sleep?"},
+}
+"""What a body must hold, by operation; ids are filled in."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A route with a method, and where ids go in it."""
+
+    name: str
+    method: str
+    path: str
+    in_path: frozenset[str]
+    in_query: frozenset[str]
+    in_body: frozenset[str]
+
+    @property
+    def places(self) -> list[str]:
+        """The names of ids that belong to somebody."""
+        return sorted((self.in_path | self.in_query | self.in_body) - SHARED)
+
+
+def operations(service: Service | Lived) -> list[Operation]:
+    """All that the service says it has."""
+    document = httpx.get(f"{service.url}/api/v1/openapi.json", headers=somewhere()).json()
+    schemas = document["components"]["schemas"]
+    found = []
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            where = {one["name"]: one["in"] for one in told.get("parameters", []) if _is_id(one["name"], one["schema"])}
+            body = json.dumps(told.get("requestBody", {}))
+            fields = [
+                (name, schema)
+                for shape, contents in schemas.items()
+                if f'schemas/{shape}"' in body
+                for name, schema in contents["properties"].items()
+            ]
+            found.append(
+                Operation(
+                    told["operationId"],
+                    method.upper(),
+                    path,
+                    frozenset(name for name, place in where.items() if place == "path"),
+                    frozenset(name for name, place in where.items() if place == "query"),
+                    frozenset(name for name, schema in fields if _is_id(name, schema)),
+                )
+            )
+    return found
+
+
+def _is_id(name: str, schema: dict[str, Any]) -> bool:
+    """Ids are the integers that may be as large as an id can be."""
+    return any(one.get("maximum") == NEVER for one in [schema, *schema.get("anyOf", [])]) or name.endswith("_id")
+
+
+class Household(Family):
+    """A family of whose ids we know all, and that asks over connections that stay open."""
+
+    def __init__(self, service: Service, client: httpx.Client) -> None:
+        self.client = client
+        super().__init__(service, children=(CHILD,))
+        self.follow(participant=CHILD.name)
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        for _ in range(2):
+            named = {"Authorization": f"Bearer {self.token}"} | headers
+            answer = self.client.request(method, f"{self.service.url}/api/v1{path}", json=body, headers=named)
+            if answer.status_code != LIMITED:
+                break
+            self.token = self.new_token()
+        return answer
+
+    def live(self) -> None:
+        """Do a bit of everything."""
+        todos = self.get("/todos?limit=200")["todos"]
+        self.post(f"/todos/{self.post('/todos', {'title': 'Sing'})['id']}/complete", {"notes": "loud"})
+        self.post(f"/todos/{todos[0]['id']}/complete")
+        self.post(f"/todos/{todos[1]['id']}/snooze")
+        self.post(f"/todos/{todos[2]['id']}/snooze", {"permanent": True})
+        self.get("/today")
+
+    def ids(self) -> dict[str, list[int]]:
+        """All ids of the household's, by the names of the places for them."""
+        entries = self.get("/history?days=90")["entries"]
+        me = self.get("/me")
+        return {
+            "todo_id": [one["id"] for one in self.get("/todos?limit=200")["todos"]],
+            "plan_id": [one["id"] for one in self.get("/plans")["plans"]],
+            "participant_id": [one["id"] for one in me["participants"]],
+            "performed_by": [me["user"]["id"]],
+            "action_id": [action["id"] for entry in entries for action in entry["actions"]],
+        }
+
+    def account(self) -> list[Any]:
+        """All that the household sees of itself."""
+        paths = ("/me", "/today", "/todos?limit=200", "/plans", "/history?days=90", "/stats", "/milestones", "/summary")
+        return [self.get(path) for path in paths]
+
+    def fresh_ids(self) -> dict[str, int]:
+        """An id for each place, of things with which everything can still be done."""
+        todo = self.post("/todos", {"title": "Jump"})["id"]
+        self.post(f"/todos/{todo}/complete")
+        plans = self.get("/plans")["plans"] or [self.follow(participant=CHILD.name)]
+        me = self.get("/me")
+        followed = {plan["guide_id"] for plan in plans}
+        unfollowed = next(one["id"] for one in self.get("/guides")["guides"] if one["id"] not in followed)
+        return {
+            "todo_id": todo,
+            "plan_id": plans[0]["id"],
+            "participant_id": me["participants"][0]["id"],
+            "performed_by": me["user"]["id"],
+            "action_id": self.get("/history")["entries"][0]["actions"][0]["id"],
+            "guide_id": unfollowed,
+        }
+
+    def send(self, operation: Operation, ids: dict[str, int], place: str = "", **headers: str) -> httpx.Response:
+        """A request that is well-formed, with these ids; what is optional is left out but for `place`."""
+        path = operation.path.format(**ids) + (f"?{place}={ids[place]}" if place in operation.in_query else "")
+        body = NEEDED.get(operation.name)
+        if body is not None:
+            body = {name: ids.get(name) if value is None else value for name, value in body.items()}
+            body |= {place: ids[place]} if place in operation.in_body else {}
+        return self.ask(operation.method, path, body, **headers)
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[httpx.Client]:
+    with httpx.Client(timeout=30) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def johnsons(stored: Service, client: httpx.Client) -> Household:
+    made = Household(stored, client)
+    made.live()
+    return made
+
+
+@pytest.fixture
+def stranger(stored: Service, client: httpx.Client) -> Household:
+    return Household(stored, client)
+
+
+def test_every_place_for_an_id_takes_ones_own(johnsons: Household, stranger: Household) -> None:
+    """Without this, a 404 for somebody else's id might have another reason."""
+    tried = []
+    for operation in operations(johnsons.service):
+        for place in operation.places:
+            answer = stranger.send(operation, stranger.fresh_ids(), place)
+            assert answer.status_code == 200, (operation, place, answer.text)
+            tried.append((operation.name, place))
+    assert len(tried) == len(set(tried)) >= 16
+    assert {place for _, place in tried} == set(johnsons.ids())
+
+
+def test_another_households_ids_are_answered_like_those_that_never_were(
+    johnsons: Household, stranger: Household
+) -> None:
+    before, theirs, own = johnsons.account(), johnsons.ids(), stranger.fresh_ids()
+    assert all(theirs.values())
+    for operation in operations(johnsons.service):
+        for place in operation.places:
+            never = stranger.send(operation, own | {place: NEVER}, place)
+            assert (never.status_code, never.json()["code"]) == (404, "NOT_FOUND"), (operation, never.text)
+            for number in theirs[place]:
+                answer = stranger.send(operation, own | {place: number}, place)
+                assert (answer.status_code, answer.content) == (404, never.content), (operation, place, answer.text)
+                assert set(answer.headers) == set(never.headers)
+    assert johnsons.account() == before
+
+
+def test_an_action_of_another_household_is_not_undone_through_its_own_todo(
+    johnsons: Household, stranger: Household
+) -> None:
+    (entry, *_) = johnsons.get("/history")["entries"]
+    for action in entry["actions"]:
+        answer = stranger.ask("POST", f"/todos/{action['todo_id']}/undo", {"action_id": action["id"]})
+        assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+    assert johnsons.get("/history")["entries"][0] == entry
+
+
+def test_nothing_that_a_stranger_reads_names_another_households_child(stored: Service, client: httpx.Client) -> None:
+    other = Family(stored, children=(Child("Quillon", date(2025, 3, 1)),))
+    other.follow(participant="Quillon")
+    assert "Quillon" in str(other.get("/today"))
+    stranger = Household(stored, client)
+    ids = stranger.fresh_ids()
+    read = [operation for operation in operations(stored) if operation.method == "GET"]
+    assert len(read) >= 11
+    for operation in read:
+        answer = stranger.send(operation, ids)
+        assert answer.status_code == 200
+        assert "Quillon" not in answer.text, operation
+
+
+def no_tokens(token: str, revoked: str) -> list[str | None]:
+    """What may stand where a token should, or nothing at all."""
+    return [
+        *(None, "", "Bearer", token, f"Basic {token}", f"Token {token}", f"Bearer{token}"),
+        *(f"Bearer {token[:-1]}", f"Bearer {token}0", f"Bearer {token} {token}", f"Bearer {token},"),
+        *(f"Bearer {token.upper()}", f"Bearer {token.replace('live', 'test')}", f"Bearer {token[:-1]}g"),
+        *(f"Bearer {new_token()}", f"Bearer {revoked}", "Bearer kb_live_' OR 1=1 --"),
+    ]
+
+
+def test_without_a_token_that_works_every_route_is_unauthorized(johnsons: Household, client: httpx.Client) -> None:
+    before, ids = johnsons.account(), johnsons.fresh_ids()
+    account = johnsons.account()
+    assert account != before  # it would show what somebody did
+    revoked = johnsons.new_token()
+    kept = json.loads(johnsons.service.buddy("token", "list", str(johnsons.id), "--json"))
+    johnsons.service.buddy("token", "revoke", str(kept[-1]["id"]))
+    tried = 0
+    for operation in operations(johnsons.service):
+        for shown in no_tokens(johnsons.token, revoked):
+            path = operation.path.format(**ids)
+            headers = somewhere() | ({} if shown is None else {"Authorization": shown})
+            body = {name: ids.get(name, value) for name, value in NEEDED.get(operation.name, {}).items()}
+            answer = client.request(
+                operation.method, f"{johnsons.service.url}/api/v1{path}", json=body or None, headers=headers
+            )
+            if operation.name == "health":
+                assert answer.status_code == 200
+                continue
+            assert answer.status_code == 401, (operation, shown, answer.text)
+            assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+            said = answer.json()
+            assert (set(said), said["ok"], said["code"]) == ({"ok", "error", "code"}, False, "UNAUTHORIZED")
+            assert all(name in answer.headers for name in ("X-RateLimit-Limit", "X-RateLimit-Remaining"))
+            tried += 1
+    assert tried >= 20 * 17
+    assert johnsons.account() == account
+
+
+@pytest.mark.parametrize("content", [b"{", b'{"title": NaN', b"\xff", b"[]", b'{"title": 7}', b""])
+def test_who_shows_no_token_learns_nothing_of_what_else_is_wrong(stored: Service, content: bytes) -> None:
+    for method, path in (("POST", "/todos"), ("PUT", "/todos/first"), ("POST", "/todos/0/complete"), ("POST", "/chat")):
+        headers = somewhere() | {"Content-Type": "application/json"}
+        answer = httpx.request(method, f"{stored.url}/api/v1{path}", content=content, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED"), (path, answer.text)
+
+
+def test_the_name_of_the_scheme_may_be_written_as_one_likes(johnsons: Household, client: httpx.Client) -> None:
+    for scheme in ("bearer", "BEARER", "Bearer"):
+        headers = {"Authorization": f"{scheme} {johnsons.token}"}
+        assert client.get(f"{johnsons.service.url}/api/v1/me", headers=headers).status_code == 200
