@@ -53,7 +53,7 @@ async def studies(session: AsyncSession) -> list[Study]:
 async def standing_of(session: AsyncSession, study: Study) -> Standing:
     mine = Decision.study_id == study.id
     by_phase = await session.execute(select(Decision.phase, func.count()).where(mine).group_by(Decision.phase))
-    counts = dict(by_phase.tuples().all())
+    counts = {phase: count for phase, count in by_phase}  # noqa: C416 - rows are no pairs to `dict`
     people = await session.scalar(select(func.count(Decision.user_id.distinct())).where(mine))
     outcomes = select(func.count(Outcome.context_at), func.count(Outcome.summary_at))
     found = (await session.execute(outcomes.join(Decision, Decision.id == Outcome.decision_key).where(mine))).one()

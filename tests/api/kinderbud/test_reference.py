@@ -77,6 +77,7 @@ class Johnsons(Family):
             for theirs, own in numbers.items():
                 if path == f"/{name}/{theirs}" or path.startswith(f"/{name}/{theirs}/"):
                     path = path.replace(str(theirs), str(own), 1)
+                    break  # our own number may be another one of theirs
         path = path.replace("participant_id=2", f"participant_id={self.participants[2]}")
         return Example(example.title, example.method, path, self.with_our_numbers(example.body), example.answer)
 

@@ -114,10 +114,15 @@ class Year:
         }
 
     def own_of(self, today: date) -> set[int]:
-        """The family's own that belong to a day: due, or something was done with them."""
-        account = self.home.account
+        """The family's own that belong to a day: due, or something was done with them, unless they rest for good."""
+        account, belongs = self.home.account, set()
         acted = {one.todo_id for one in account.actions if one.day == today}
-        return {todo for todo, often in self.own.items() if todo in acted or account.due(todo, often, today)}
+        for todo, often in self.own.items():
+            last = account.of(todo)[0]
+            rests = often == "once" and last is not None and last < today
+            if not rests and (todo in acted or account.due(todo, often, today)):
+                belongs.add(todo)
+        return belongs
 
     def frequency(self, todo_id: int) -> str:
         if todo_id in self.own:
