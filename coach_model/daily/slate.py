@@ -33,20 +33,56 @@ class Slate:
 
 def best_slate(candidates: Sequence[Candidate], order: Sequence[int], count: int) -> Slate:
     """The slate that takes candidates in `order`, a permutation of their places, as far as the constraints let it."""
+    shares = Shares.of(candidates, count)
     chosen: list[int] = []
-    served: set[int] = set()
-    for place in order:  # everyone's best first
-        if candidates[place].participant not in served and len(chosen) < count:
-            served.add(candidates[place].participant)
-            chosen.append(place)
+    waiting = list(dict.fromkeys(candidates[place].participant for place in order))
+    for participant in waiting[:count]:  # everyone's best first, in another area than the others' where there is one
+        own = [place for place in order if candidates[place].participant == participant]
+        mixing = (place for place in own if shares.area_fits(candidates, chosen, place))
+        chosen.append(next(mixing, own[0]))
     obligatory = frozenset(chosen)
-    for strict in (True, False):  # what areas and people allow, then what is needed to fill the day
+    fits = (shares.all_fit, shares.area_fits, shares.person_fits, lambda *_: True)
+    for may in fits:  # what areas and people allow, then what is needed to fill the day
         for place in order:
-            if len(chosen) < count and place not in chosen and (not strict or fits(candidates, chosen, place, count)):
+            if len(chosen) < count and place not in chosen and may(candidates, chosen, place):
                 chosen.append(place)
     ranks = {place: rank for rank, place in enumerate(order)}
     certain = tuple(float(place in chosen) for place in range(len(candidates)))
     return Slate(tuple(sorted(chosen, key=ranks.__getitem__)), obligatory, certain)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """How many of a day's activities may be of one area, of one participant, of adults."""
+
+    area: int
+    participant: int
+    adults: int
+
+    @classmethod
+    def of(cls, candidates: Sequence[Candidate], count: int) -> "Shares":
+        """The shares of a day of `count`; who is alone may have all of it."""
+        alone = len({one.participant for one in candidates}) < 2  # noqa: PLR2004
+        adults_only = all(one.is_adult for one in candidates)
+        return cls(
+            math.ceil(count * AREA_SHARE),
+            count if alone else math.ceil(count * PARTICIPANT_SHARE),
+            count if adults_only else math.ceil(count * ADULT_SHARE),
+        )
+
+    def area_fits(self, candidates: Sequence[Candidate], chosen: Sequence[int], place: int) -> bool:
+        """Whether one more candidate leaves its area within its share."""
+        return sum(candidates[other].area == candidates[place].area for other in chosen) < self.area
+
+    def person_fits(self, candidates: Sequence[Candidate], chosen: Sequence[int], place: int) -> bool:
+        """Whether one more candidate leaves its participant within their share, and the adults within theirs."""
+        new, there = candidates[place], [candidates[other] for other in chosen]
+        adults = not new.is_adult or sum(one.is_adult for one in there) < self.adults
+        return adults and sum(one.participant == new.participant for one in there) < self.participant
+
+    def all_fit(self, candidates: Sequence[Candidate], chosen: Sequence[int], place: int) -> bool:
+        """Whether one more candidate leaves all of them within their shares."""
+        return self.area_fits(candidates, chosen, place) and self.person_fits(candidates, chosen, place)
 
 
 def with_noise(slate: Slate, candidates: Sequence[Candidate], count: int, seed: str, epsilon: float = EPSILON) -> Slate:
@@ -68,27 +104,16 @@ def with_noise(slate: Slate, candidates: Sequence[Candidate], count: int, seed: 
     return Slate(tuple(chosen), slate.obligatory, tuple(inclusion))
 
 
-def fits(
-    candidates: Sequence[Candidate], chosen: Sequence[int], place: int, count: int, leaving: Candidate | None = None
-) -> bool:
-    """Whether one more candidate leaves its area, its participant and the adults within their shares of a day of
-    `count`, or no further above them than the one whose slot it takes."""
-    new, there = candidates[place], [candidates[other] for other in chosen]
-    areas = sum(one.area == new.area for one in there) < math.ceil(count * AREA_SHARE)
-    people = sum(one.participant == new.participant for one in there) < math.ceil(count * PARTICIPANT_SHARE)
-    adults = not new.is_adult or sum(one.is_adult for one in there) < math.ceil(count * ADULT_SHARE)
-    if leaving is not None:
-        areas = areas or new.area == leaving.area
-        people = people or new.participant == leaving.participant
-        adults = adults or leaving.is_adult
-    return areas and people and adults
-
-
 def _fitting(slate: Slate, candidates: Sequence[Candidate], slot: int, count: int) -> list[int]:
-    """The candidates that may take a slot."""
+    """The candidates that may take a slot: they leave all shares kept, or no further exceeded than the one that leaves
+    did."""
+    shares, leaving = Shares.of(candidates, count), candidates[slot]
     rest = [place for place in slate.chosen if place != slot]
-    return [
-        place
-        for place in range(len(candidates))
-        if place not in slate.chosen and fits(candidates, rest, place, count, candidates[slot])
-    ]
+
+    def fits(place: int) -> bool:
+        new = candidates[place]
+        area = new.area == leaving.area or shares.area_fits(candidates, rest, place)
+        person = new.participant == leaving.participant or shares.person_fits(candidates, rest, place)
+        return area and person
+
+    return [place for place in range(len(candidates)) if place not in slate.chosen and fits(place)]

@@ -5,9 +5,11 @@ from datetime import date, datetime
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.database import Database
 from api.kinderbud.guides import queries
 from api.kinderbud.guides.queries import Followed
 from api.kinderbud.guides.rules import age_months, current_stage
+from api.kinderbud.households.queries import locked
 from api.models import Guide, GuideStage, HouseholdParticipant, Plan, Todo
 
 
@@ -51,6 +53,19 @@ async def current_stages(session: AsyncSession, plans: list[Followed], today: da
         )
         for one in plans
     }
+
+
+async def caught_up(database: Database, session: AsyncSession, household_id: int, today: date) -> dict[int, int]:
+    """By plan, the stage that is current today, with its todos there, also on the morning of a birthday. `session`
+    reads, and is closed where something had to be written."""
+    plans = await queries.plans_of(session, household_id)
+    stages = await current_stages(session, plans, today)
+    if all(stage is None or stage.id == one.plan.stage_id for one in plans for stage in [stages[one.plan.id]]):
+        return {plan_id: stage.id for plan_id, stage in stages.items() if stage is not None}
+    await session.close()  # gives its connection back: a crowd that all need a second one would wait for each other
+    async with database.write() as writing:
+        await locked(writing, household_id)
+        return await move_on(writing, household_id, today)
 
 
 async def move_on(session: AsyncSession, household_id: int, today: date) -> dict[int, int]:

@@ -36,8 +36,8 @@ def age_display(birthday: date, today: date) -> str:
     """An age as one says it: days, weeks, months, years and months."""
     months = age_months(birthday, today)
     if months < 1:
-        weeks = (today - birthday).days // DAYS_IN_WEEK
-        return _count(weeks, "week") if weeks else _count((today - birthday).days, "day")
+        days = max(0, (today - birthday).days)  # a newborn may fly over the date line
+        return _count(days // DAYS_IN_WEEK, "week") if days >= DAYS_IN_WEEK else _count(days, "day")
     if months < MONTHS_UNTIL_YEARS:
         return _count(months, "month")
     years, rest = divmod(months, MONTHS_IN_YEAR)

@@ -11,8 +11,6 @@ from fastapi import APIRouter, Query
 from api.database import ReadSession
 from api.kinderbud.caller import Reader
 from api.kinderbud.errors import failures, not_found
-from api.kinderbud.guides.actions import current_stages
-from api.kinderbud.guides.queries import plans_of
 from api.kinderbud.history import queries
 from api.kinderbud.history.rules import by_weekday, monday_of, streak
 from api.kinderbud.history.schemas import (
@@ -28,6 +26,7 @@ from api.kinderbud.history.schemas import (
     Week,
 )
 from api.kinderbud.households.queries import participant_in, participants_of, users_of
+from api.kinderbud.stages import Stages
 from api.kinderbud.todos.queries import listed_todos
 from api.kinderbud.todos.rules import ActionType
 from api.kinderbud.todos.schemas import shown
@@ -123,14 +122,12 @@ async def get_stats(caller: Reader, session: ReadSession) -> Answer[Stats]:
 
 @router.get("/milestones", operation_id="list_milestones", summary="Milestones", responses=failures(401, 404))
 async def list_milestones(
-    caller: Reader, session: ReadSession, participant_id: OfParticipant = None
+    caller: Reader, session: ReadSession, stages: Stages, participant_id: OfParticipant = None
 ) -> Answer[Milestones]:
     """Those of the stages that are current, and those that were reached in earlier ones."""
     household, today = caller.household, caller.today
     if participant_id is not None and await participant_in(session, household.id, participant_id) is None:
         raise not_found("participant")
-    stages = await current_stages(session, await plans_of(session, household.id), today)
-    current = {plan_id: stage.id for plan_id, stage in stages.items() if stage is not None}
     listed = [
         MilestoneShown(
             **shown(seen, today).model_dump(),
@@ -138,7 +135,7 @@ async def list_milestones(
             by_months=seen.item.by_months,
             achieved_on=seen.todo.last_completed_on,
         )
-        for seen in await listed_todos(session, household.id, current)
+        for seen in await listed_todos(session, household.id, stages)
         if seen.category is Category.MILESTONE
         and seen.stage is not None
         and seen.item is not None

@@ -4,10 +4,14 @@ import re
 from datetime import date
 from zoneinfo import ZoneInfo, available_timezones
 
+from api.kinderbud.guides.rules import MONTHS_IN_YEAR, age_months
+
 OLDEST_CHILD_YEARS = 18
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
 LONGEST_EMAIL = 254
 LONGEST_NAME = 80
+JOINERS = {0x200C: None, 0x200D: None}
+"""Invisible, and part of names in Persian and Sinhala."""
 MACHINES_OWN = {"localtime", "Factory", "posixrules"}
 """Names that some systems have, and that mean another zone on each."""
 DAILY_TASKS = range(3, 16)
@@ -21,14 +25,14 @@ class InvalidHousehold(ValueError):
 def checked_name(name: str) -> str:
     """A name without blanks around it. Raises InvalidHousehold."""
     name = " ".join(name.split())
-    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable():
-        raise InvalidHousehold(f"a name has 1 to {LONGEST_NAME} characters")
+    if not 1 <= len(name) <= LONGEST_NAME or not name.translate(JOINERS).isprintable():
+        raise InvalidHousehold(f"a name has 1 to {LONGEST_NAME} characters, none of them invisible")
     return name
 
 
 def checked_email(email: str) -> str:
     """An address in the form in which it is compared. Raises InvalidHousehold."""
-    email = email.strip().casefold()
+    email = email.strip().lower()
     if not EMAIL.fullmatch(email) or not email.isprintable() or len(email) > LONGEST_EMAIL:
         raise InvalidHousehold("an e-mail address looks like sarah@example.com")
     return email
@@ -45,7 +49,7 @@ def checked_birthday(birthday: date, today: date) -> date:
     """A child's birthday. Raises InvalidHousehold for one that is to come or too long ago."""
     if birthday > today:
         raise InvalidHousehold("a birthday lies in the past")
-    if (today.year - birthday.year) > OLDEST_CHILD_YEARS:
+    if age_months(birthday, today) // MONTHS_IN_YEAR > OLDEST_CHILD_YEARS:
         raise InvalidHousehold(f"a child is at most {OLDEST_CHILD_YEARS}; add an adult instead")
     return birthday
 

@@ -5,9 +5,8 @@ from fastapi import APIRouter, Request
 from api.database import ReadSession
 from api.kinderbud.caller import Reader
 from api.kinderbud.errors import failures, not_found
-from api.kinderbud.guides.actions import current_stages
-from api.kinderbud.guides.queries import plans_of
 from api.kinderbud.households.queries import participant_in
+from api.kinderbud.stages import Stages
 from api.kinderbud.today import actions, queries
 from api.kinderbud.today.rules import NO_PLANS, NOTHING_DUE
 from api.kinderbud.today.schemas import SelectedBy, Today
@@ -22,17 +21,14 @@ router = APIRouter(tags=["today"])
 
 @router.get("/today", operation_id="get_today", summary="Today's selection", responses=failures(401, 404))
 async def get_today(
-    request: Request, caller: Reader, session: ReadSession, participant_id: OfParticipant = None
+    request: Request, caller: Reader, session: ReadSession, stages: Stages, participant_id: OfParticipant = None
 ) -> Answer[Today]:
     """The first call of the household's day chooses; all later ones are answered with the same choice."""
     household, today, state = caller.household, caller.today, request.app.state
     if participant_id is not None and await participant_in(session, household.id, participant_id) is None:
         raise not_found("participant")
     selection = await queries.selection_of(session, household.id, today)
-    plans = await plans_of(session, household.id)
-    stages = await current_stages(session, plans, today)
-    current = {plan_id: stage.id for plan_id, stage in stages.items() if stage is not None}
-    todos = await current_todos(session, household.id, current, today)
+    todos = await current_todos(session, household.id, stages, today)
     day = await shown_on(session, household.id, today)
     acted = await queries.acted_on(session, household.id, today)
     entered = {seen.todo.id for seen in day}
@@ -44,7 +40,7 @@ async def get_today(
         async with state.database.write() as writing:
             prepared = await actions.prepare_day(writing, caller, state.daily.now, state.metrics)
         selection, fresh = prepared.selection, prepared.fresh
-        todos = await current_todos(session, household.id, current, today)
+        todos = await current_todos(session, household.id, stages, today)
         day = await shown_on(session, household.id, today)
 
     def mine(seen: Seen) -> bool:
@@ -58,7 +54,7 @@ async def get_today(
         and seen.item is not None
         and not (seen.rests and seen.status(today) is Status.PENDING)
     ]
-    note = selection.daily_note if selection is not None else NOTHING_DUE if plans else NO_PLANS
+    note = selection.daily_note if selection is not None else NOTHING_DUE if stages else NO_PLANS
     answer = Today(
         date=today,
         daily_note=note,

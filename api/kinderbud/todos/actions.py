@@ -31,7 +31,12 @@ async def snooze(session: AsyncSession, caller: Caller, seen: Seen, days: int | 
     await _alone(session, caller, seen)
     until = snoozed_to(caller.today, days, seen.category)
     latest = await queries.last_of(session, seen.todo.id, ActionType.SNOOZED)
-    if latest is not None and seen.todo.snoozed_until == until == latest.snoozed_to and latest.reason == reason:
+    same = latest is not None and (latest.action_date, latest.snoozed_to, latest.reason) == (
+        caller.today,
+        until,
+        reason,
+    )
+    if latest is not None and same and seen.todo.snoozed_until == until:
         return latest
     return await _enter(session, caller, seen.todo, ActionType.SNOOZED, snoozed_to=until, reason=reason)
 

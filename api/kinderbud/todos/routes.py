@@ -8,10 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.database import ReadSession, WriteSession
 from api.kinderbud.caller import Caller, Reader, Writer
 from api.kinderbud.errors import failures, invalid, not_found
-from api.kinderbud.guides.actions import current_stages
-from api.kinderbud.guides.queries import plans_of
 from api.kinderbud.households.queries import locked, participant_in, participants_of
 from api.kinderbud.once import Once
+from api.kinderbud.stages import Stages
 from api.kinderbud.todos import actions, queries
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.rules import ActionType, Status
@@ -48,6 +47,7 @@ router = APIRouter(prefix="/todos", tags=["todos"], route_class=OnceRoute)
 async def list_todos(
     caller: Reader,
     session: ReadSession,
+    stages: Stages,
     participant_id: OfParticipant = None,
     category: Annotated[Category | None, Query(description="Only these.")] = None,
     status: Annotated[Status | None, Query(description="As it is today.")] = None,
@@ -57,13 +57,10 @@ async def list_todos(
     """Of the stages that are current, the family's own, and the milestones that were reached in earlier stages."""
     if participant_id is not None:
         await _participant(session, caller, participant_id)
-    plans = await plans_of(session, caller.household.id)
-    stages = await current_stages(session, plans, caller.today)
-    current = {plan_id: stage.id for plan_id, stage in stages.items() if stage is not None}
     todos = [
         one
         for one in (
-            shown(seen, caller.today) for seen in await queries.listed_todos(session, caller.household.id, current)
+            shown(seen, caller.today) for seen in await queries.listed_todos(session, caller.household.id, stages)
         )
         if participant_id in {None, one.participant_id}
         and category in {None, one.category}

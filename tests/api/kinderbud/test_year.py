@@ -309,8 +309,10 @@ def test_on_a_birthday_the_new_stage_is_there_whoever_asks_first(url: str) -> No
             year = await begin(database, "America/New_York", [date(2024, 3, 3)])  # two tomorrow
             year.home.at(year.home.caller.now + DAY)
             async with database.read() as session:
-                listed = (await list_todos(year.home.caller, session, limit=200)).data.todos
-                reached = (await list_milestones(year.home.caller, session)).data.milestones
+                caller = year.home.caller
+                stages = await guides.caught_up(database, session, caller.household.id, caller.today)
+                listed = (await list_todos(caller, session, stages, limit=200)).data.todos
+                reached = (await list_milestones(caller, session, stages)).data.milestones
         finally:
             await database.close()
         expected = year.current(date(2026, 3, 3))

@@ -1,0 +1,17 @@
+"""Which stages are current for whoever asks: what the lists of todos and the day begin with."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.database import ReadSession
+from api.kinderbud.caller import Reader
+from api.kinderbud.guides.actions import caught_up
+
+
+async def _stages(request: Request, caller: Reader, session: ReadSession) -> dict[int, int]:
+    return await caught_up(request.app.state.database, session, caller.household.id, caller.today)
+
+
+Stages = Annotated[dict[int, int], Depends(_stages, scope="function")]
+"""By plan."""
