@@ -1,20 +1,26 @@
-"""Lints the OpenAPI document: valid, every operation named, explained and exemplified, every error documented."""
+"""Lints both apps' OpenAPI: valid, every operation named, explained and exemplified, every error documented."""
 
 import re
 import sys
 from typing import Any
 
+from fastapi import FastAPI
 from openapi_spec_validator import validate
+from starlette.routing import Mount
 
-from api.app import create_app
+from api.app import KINDERBUD, create_app
 from api.settings import Settings
 
 OPERATION_ID = re.compile(r"[a-z]+(_[a-z]+)+")
+PROBLEM, ENVELOPE = "application/problem+json", "application/json"
+INVALID = {PROBLEM: "422", ENVELOPE: "400"}
+"""With which status each app refuses what is malformed."""
 BODY_METHODS = {"post", "put", "patch"}
 
 
-def complaints(document: dict[str, Any]) -> list[str]:
-    """What is wrong with `document`, a line each. Raises what the validator raises where it is no OpenAPI document."""
+def complaints(document: dict[str, Any], errors: str = PROBLEM) -> list[str]:
+    """What is wrong with `document`, a line each; `errors` is the media type of its errors. Raises what the validator
+    raises where it is no OpenAPI document."""
     validate(document)
     found: list[str] = []
     seen: set[str] = set()
@@ -28,36 +34,42 @@ def complaints(document: dict[str, Any]) -> list[str]:
                 found.append(f"{where}: operationId {name!r} is not unique")
             seen.add(name)
             found += [f"{where}: no {part}" for part in ("summary", "description", "tags") if not operation.get(part)]
-            found += _body_complaints(where, method, operation, document)
-            found += _response_complaints(where, operation)
+            found += _body_complaints(where, method, operation, document, {"413", INVALID[errors]})
+            found += _response_complaints(where, operation, errors)
     return found
 
 
-def _body_complaints(where: str, method: str, operation: dict[str, Any], document: dict[str, Any]) -> list[str]:
+def _body_complaints(
+    where: str, method: str, operation: dict[str, Any], document: dict[str, Any], statuses: set[str]
+) -> list[str]:
     if method not in BODY_METHODS or "requestBody" not in operation:
         return []
     content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
-    name = content.get("schema", {}).get("$ref", "").rpartition("/")[2]
+    shape = content.get("schema", {})
+    name = shape.get("anyOf", [shape])[0].get("$ref", "").rpartition("/")[2]  # a body may be left out
     schema = document["components"]["schemas"].get(name, {})
     missing = [] if schema.get("examples") else [f"{where}: the body has no schema with an example"]
-    needed = {"413", "422"} - set(operation["responses"])
+    needed = statuses - set(operation["responses"])
     return missing + [f"{where}: {status} is not documented" for status in sorted(needed)]
 
 
-def _response_complaints(where: str, operation: dict[str, Any]) -> list[str]:
+def _response_complaints(where: str, operation: dict[str, Any], errors: str) -> list[str]:
     found = []
     for status, response in operation["responses"].items():
         content = response.get("content", {})
         if not response.get("description"):
             found.append(f"{where}: {status} has no description")
-        if status.startswith(("4", "5")) and set(content) != {"application/problem+json"}:
-            found.append(f"{where}: {status} is not a problem document")
+        if status.startswith(("4", "5")) and set(content) != {errors}:
+            found.append(f"{where}: {status} is not {errors}")
         if status == "200" and not content:
             found.append(f"{where}: 200 says nothing of its content")
     return found
 
 
 if __name__ == "__main__":
-    lines = complaints(create_app(Settings()).openapi())
+    app = create_app(Settings())
+    kinderbud = next(route.app for route in app.routes if isinstance(route, Mount) and route.path == KINDERBUD)
+    assert isinstance(kinderbud, FastAPI)
+    lines = complaints(app.openapi()) + complaints(kinderbud.openapi(), ENVELOPE)
     print("\n".join(lines) if lines else "OpenAPI: nothing to complain about")
     sys.exit(bool(lines))

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.openapi_lint import complaints
+from tests.openapi_lint import ENVELOPE, complaints
 from tests.services import CHROMIUM_ARGUMENTS
 from tests.serving import Service
 
@@ -23,6 +23,10 @@ def document(running: Service) -> dict[str, Any]:
 
 def test_nothing_to_complain_about(document: dict[str, Any]) -> None:
     assert complaints(document) == []
+
+
+def test_nothing_to_complain_about_in_kinderbud_either(running: Service) -> None:
+    assert complaints(httpx.get(f"{running.url}/api/v1/openapi.json").json(), ENVELOPE) == []
 
 
 def test_the_linter_complains(document: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from api.kinderbud.wire import Answer
 router = APIRouter(prefix="/chat", tags=["chat"])
 
 
-@router.post("", operation_id="ask", summary="Ask a parenting question", responses=failures(401))
+@router.post("", operation_id="ask_question", summary="Ask a parenting question", responses=failures(401))
 async def ask(body: Question, caller: Writer) -> Answer[Message]:  # noqa: ARG001 - read, so that they are checked
     """`NO_API_KEY` while the household has no Claude key."""
     raise Refused(400, Code.NO_API_KEY, "This household has no Claude key yet.")

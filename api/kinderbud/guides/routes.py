@@ -118,7 +118,7 @@ async def list_plans(caller: Reader, session: ReadSession) -> Answer[Plans]:
 
 @router.post(
     "/plans",
-    operation_id="subscribe",
+    operation_id="subscribe_participant",
     summary="Let a participant follow a guide",
     responses=failures(401, 404, 409),
     dependencies=[Once],
@@ -153,7 +153,7 @@ async def subscribe(body: NewPlan, caller: Writer, session: WriteSession) -> Ans
 
 @router.delete(
     "/plans/{plan_id}",
-    operation_id="unsubscribe",
+    operation_id="unsubscribe_participant",
     summary="Let a participant follow a guide no more",
     responses=failures(401, 404),
 )

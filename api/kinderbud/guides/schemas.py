@@ -1,7 +1,7 @@
 """Guides and plans on the wire."""
 
 from api.kinderbud.wire import Id, LocalTime
-from api.wire import Wire
+from api.wire import Wire, example
 from data.guides import Category, Frequency
 
 
@@ -76,6 +76,8 @@ class Plans(Wire):
 
 
 class NewPlan(Wire):
+    model_config = example({"participant_id": 2, "guide_id": 3})
+
     participant_id: Id
     guide_id: Id
 

@@ -15,7 +15,7 @@ from api.kinderbud.wire import Answer
 router = APIRouter(tags=["me"])
 
 
-@router.get("/health", operation_id="health", summary="Is anybody there?")
+@router.get("/health", operation_id="get_health", summary="Is anybody there?")
 async def health() -> Answer[Health]:
     """Needs no token."""
     return Answer(data=Health(version="1"))

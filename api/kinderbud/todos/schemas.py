@@ -8,7 +8,7 @@ from pydantic import Field
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.rules import ActionType, Status
 from api.kinderbud.wire import Description, Id, Notes, Reason, Title
-from api.wire import Wire
+from api.wire import Wire, example
 from data.guides import Category, Frequency
 
 
@@ -74,6 +74,8 @@ class CustomTodoCreated(CustomTodo):
 class NewTodo(Wire):
     """Without a participant it is the youngest child's."""
 
+    model_config = example({"title": "Practice counting to 10", "frequency": "daily", "participant_id": 2})
+
     title: Title
     description: Description | None = None
     frequency: Annotated[Frequency, Field(strict=False)] = Frequency.ONCE
@@ -82,6 +84,8 @@ class NewTodo(Wire):
 
 class EditedTodo(Wire):
     """What is left out stays as it is; a description that is null is cleared."""
+
+    model_config = example({"title": "Read two bedtime stories", "frequency": "daily"})
 
     title: Title
     description: Description | None = None
@@ -95,6 +99,8 @@ class Deleted(Wire):
 
 
 class Complete(Wire):
+    model_config = example({"notes": "She loved it today!"})
+
     notes: Notes | None = None
 
 
@@ -107,6 +113,8 @@ class Completed(Wire):
 
 class Snooze(Wire):
     """Without `days` an activity is put off for a day, a milestone for a week."""
+
+    model_config = example({"days": 3, "reason": "Sick day"})
 
     days: Annotated[int, Field(ge=1, le=90)] | None = None
     reason: Reason | None = None
@@ -125,6 +133,8 @@ class Snoozed(Dismissed):
 
 
 class Undo(Wire):
+    model_config = example({"action_id": 123})
+
     action_id: Id
 
 

@@ -30,8 +30,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "complete_todo": {},
     "snooze_todo": {},
     "undo_action": {"action_id": None},
-    "subscribe": {"participant_id": None, "guide_id": None},
-    "ask": {"message": "Why does she not sleep?"},
+    "subscribe_participant": {"participant_id": None, "guide_id": None},
+    "ask_question": {"message": "Why does she not sleep?"},
 }
 """What a body must hold, by operation; ids are filled in."""
 
