@@ -22,7 +22,7 @@ from api.kakei.exports import routes as exports
 from api.kakei.reflections import routes as reflections
 from api.kakei.research import routes as research
 from api.kakei.summaries import routes as summaries
-from api.kinderbud.app import create_kinderbud, nothing_here
+from api.kinderbud.app import create_kinderbud, limited, nothing_here
 from api.limits import Limited, RateLimits
 from api.security import keyring
 from api.serving import ServedPolicy
@@ -91,7 +91,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     for feature in (accounts, catalogue, challenges, summaries, consent, research, reflections, exports):
         app.include_router(feature.router)
     app.include_router(health.router)
-    app.mount(KINDERBUD, create_kinderbud(app, settings))
+    app.mount(KINDERBUD, limited(create_kinderbud(app), settings))
     app.add_route(KINDERBUD, nothing_here, list(METHODS), include_in_schema=False)
     errors.install(app)
     openapi.install(app)

@@ -18,6 +18,7 @@ import typer
 from api.database import Database
 from api.kakei.exports.commands import research
 from api.kakei.studies.commands import study
+from api.kinderbud.claude.commands import claude_key, curate
 from api.kinderbud.households.commands import household, token
 from api.shell import one_clear_line, read_settings, with_database
 
@@ -39,6 +40,8 @@ app.add_typer(research, name="research")
 app.add_typer(study, name="study")
 app.add_typer(household, name="household")
 app.add_typer(token, name="token")
+household.command("claude-key")(claude_key)
+app.command()(curate)
 
 
 @app.callback()

@@ -16,6 +16,7 @@ import structlog
 from fastapi import Request
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.storage.memory import Entry
 from limits.aio.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from redis.exceptions import RedisError
@@ -56,13 +57,24 @@ class _Memory(MemoryStorage):
             self.timer = asyncio.create_task(self._sweep())
         return await super().incr(key, expiry, amount)
 
+    async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        if self.timer is None or self.timer.done():
+            self.timer = asyncio.create_task(self._sweep())
+        now = time.time()
+        async with self.locks[key]:
+            times = [entry for entry in self.events.get(key, []) if entry.atime > now - expiry]
+            self.events[key] = times if len(times) + amount > limit else [Entry(expiry)] * amount + times
+            return len(times) + amount <= limit
+
     async def _sweep(self) -> None:
-        while self.expirations:
+        while self.expirations or self.events:
             await asyncio.sleep(SWEEP_SECONDS)
             now = time.time()
             for key in [key for key, at in self.expirations.items() if at <= now]:
                 for kept in (self.storage, self.expirations, self.locks):
                     kept.pop(key, None)
+            for key in [key for key, times in self.events.items() if not times or times[0].expiry <= now]:
+                self.events.pop(key, None)
 
 
 @dataclass(frozen=True)

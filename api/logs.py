@@ -39,7 +39,8 @@ def configure(settings: Settings) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
-    for chatty in ("aiosqlite", "sqlalchemy", "asyncio"):  # at debug they write what is stored, ids included
+    # At debug they write what is stored and what is sent, ids and questions included.
+    for chatty in ("aiosqlite", "sqlalchemy", "asyncio", "anthropic", "httpx2", "httpcore2"):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
     logging.getLogger("uvicorn.error").addFilter(_is_news)
     logging.getLogger("uvicorn.access").disabled = True  # api.telemetry logs requests, by route and not by path

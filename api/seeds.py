@@ -11,6 +11,8 @@ from api.models import Base
 from data.catalog import catalogue
 from data.guides import guides
 
+RETIRED = "retired"
+"""Stands where a digest would: what comes back is brought up to date."""
 SEEDED = ("income_ranges", "badges", "challenge_templates")
 OF_ITEM = ("category", "title", "area", "description", "how_to", "frequency", "minutes", "by_months")
 
@@ -37,12 +39,19 @@ def _seed_guides(connection: Connection) -> None:
         guide_id = guide_rows.bring({"key": guide.key}, told | {"source_type": "default"})
         for place, stage in enumerate(guide.stages):
             told = {name: getattr(stage, name) for name in ("name", "age_start_months", "age_end_months", "goals")}
+            told["retired"] = False
             stage_id = stage_rows.bring({"guide_id": guide_id, "stage_key": stage.key}, told | {"position": place})
             for position, item in enumerate(stage.item):
                 told = {name: getattr(item, name) for name in OF_ITEM}
                 sources = " ".join(citations[key] for key in item.sources)
-                told |= {"evidence_summary": f"{item.evidence_summary} [{sources}]", "position": position}
+                told |= {
+                    "retired": False,
+                    "evidence_summary": f"{item.evidence_summary} [{sources}]",
+                    "position": position,
+                }
                 item_rows.bring({"stage_id": stage_id, "item_key": item.key}, told)
+    for rows in (stage_rows, item_rows):
+        rows.retire()
     plans, grown = tables["plans"], {key["stage_id"] for key in item_rows.added}
     connection.execute(update(plans).where(plans.c.stage_id.in_(grown)).values(stage_id=None))  # todos are to be made
 
@@ -55,19 +64,27 @@ class _Seeding:
         rows = [dict(row._mapping) for row in connection.execute(select(table))]
         self._there = {tuple(row[name] for name in key): row for row in rows}
         self.added: list[dict[str, Any]] = []
+        self._brought: set[tuple[Any, ...]] = set()
 
     def bring(self, key: dict[str, Any], values: dict[str, Any]) -> int:
         """Add the row, or bring it up to date where nobody edited it. Returns its id."""
         fresh = values | {"seeded": _digest(values)}
         row = self._there.get(tuple(key.values()))
+        self._brought.add(tuple(key.values()))
         if row is None:
             self.added.append(key)
             added = insert(self._table).values(**key, **fresh).returning(self._table.c.id)
             return int(self._connection.execute(added).scalar_one())
-        untouched = row["seeded"] == _digest({column: row[column] for column in values})
+        untouched = row["seeded"] in {RETIRED, _digest({column: row[column] for column in values})}
         if untouched and row["seeded"] != fresh["seeded"]:
             self._connection.execute(update(self._table).where(self._table.c.id == row["id"]).values(**fresh))
         return int(row["id"])
+
+    def retire(self) -> None:
+        """Nobody is offered any more what was seeded once and was not brought again."""
+        gone = [row["id"] for key, row in self._there.items() if row["seeded"] and key not in self._brought]
+        retired = update(self._table).where(self._table.c.id.in_(gone)).values(retired=True, seeded=RETIRED)
+        self._connection.execute(retired)
 
 
 def _columns(table: Table) -> list[str]:

@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = None
     secret_key: SecretStr | None = None
     research_export_token: SecretStr | None = None
+    anthropic_base_url: str | None = None
+    claude_model: str = "claude-sonnet-5-5"
+    claude_seconds: float = Field(20.0, gt=0, le=20)
     web_concurrency: int = Field(1, ge=1, le=64)
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.TEXT

@@ -21,11 +21,24 @@ from coach_model.daily.candidates import FEATURES, SCHEMA_VERSION, Features
 
 FORMAT = "buddy-daily/1"
 TABLE, ABOUT = "candidates.csv", "about.json"
-LEADING = ("household", "day", "participant", "area", "slots", "score", "chosen", "obligatory", "propensity", "done")
+LEADING = (
+    "household",
+    "fold",
+    "day",
+    "participant",
+    "area",
+    "slots",
+    "score",
+    "chosen",
+    "obligatory",
+    "propensity",
+    "done",
+)
 TRUTH = "relevance"
 """Column of synthetic households: the true probability that it is done if it is shown."""
 COLUMNS = {
-    "household": "pseudonym of the household",
+    "household": "pseudonym of the household, made anew for each export",
+    "fold": "0, 1 or 2, the same in every export: households of fold 0 judge, and teach nothing",
     "day": "days since the household's first logged day",
     "participant": "number of the participant within the household",
     "area": "what the activity exercises",
@@ -53,6 +66,7 @@ class DailyLog:
     """Candidates of n rows. Rows of one household's day stand together, in the order in which they were scored."""
 
     household: npt.NDArray[np.int64]  # (n,)
+    fold: npt.NDArray[np.int64]  # (n,) those of fold 0 judge
     day: npt.NDArray[np.int64]  # (n,)
     participant: npt.NDArray[np.int64]  # (n,)
     area: npt.NDArray[np.str_]  # (n,)
@@ -156,6 +170,7 @@ def _arrays(rows: list[dict[str, str]]) -> DailyLog:
 
     return DailyLog(
         household=np.unique(column("household", str), return_inverse=True)[1].astype(np.int64),
+        fold=column("fold", int).astype(np.int64),
         day=column("day", int).astype(np.int64),
         participant=column("participant", int).astype(np.int64),
         area=column("area", str),

@@ -13,7 +13,7 @@ usage() { sed -n '2,8s/^# \{0,1\}//p' "$0"; }
 
 case "${1:-}" in
   -h | --help | help) usage; exit 0 ;;
-  get | post | put | delete) method=${1^^} ;;
+  get | post | put | delete) method=$(tr '[:lower:]' '[:upper:]' <<<"$1") ;;
   '') usage >&2; exit 1 ;;
   *) fail "$1: one of get, post, put, delete" ;;
 esac
@@ -35,6 +35,7 @@ status=${answer##*$'\n'} body=${answer%$'\n'*}
 if [[ $status == 2* && $(jq '.ok == true' <<<"$body" 2>/dev/null) == true ]]; then
   jq . <<<"$body"
 else
+  [[ -n $body ]] || body="HTTP $status"
   jq . <<<"$body" >&2 2>/dev/null || printf '%s\n' "$body" >&2
   exit 1
 fi

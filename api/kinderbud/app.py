@@ -29,7 +29,12 @@ a client.
 ASSETS = "/docs/assets"
 
 
-def create_kinderbud(service: FastAPI, settings: Settings) -> FastAPI:
+def limited(app: FastAPI, settings: Settings) -> TokenLimits:
+    """The sub-app behind its limits, which tell of themselves with every answer, errors included."""
+    return TokenLimits(app, RateLimits(settings.redis_url, exact=True), RateLimits(settings.redis_url))
+
+
+def create_kinderbud(service: FastAPI) -> FastAPI:
     """The sub-app, to be mounted in `service`."""
     app = FastAPI(
         title="Kinderbud",
@@ -46,7 +51,6 @@ def create_kinderbud(service: FastAPI, settings: Settings) -> FastAPI:
     for feature in (me, today, todos, guides, history, chat):
         app.include_router(feature.router)
     errors.install(app, recognise)
-    app.add_middleware(TokenLimits, limits=RateLimits(settings.redis_url, exact=True))
     _install_docs(app)
     return app
 

@@ -107,15 +107,15 @@ async def _write_use(database: Database, token_id: int, now: datetime) -> None:
         log.warning("the use of a token was not noted", why=type(error).__name__)
 
 
-_bearer = Security(HTTPBearer(auto_error=False, description="A token, `kb_live_` and 32 hex digits."))
+BEARER = HTTPBearer(auto_error=False, description="A token, `kb_live_` and 32 hex digits.")
 """For /docs, and for those who read the schema; `_caller` looks at the header itself."""
 
 
-async def _reading(request: Request, session: ReadSession, now: Now, _: object = _bearer) -> Caller:
+async def _reading(request: Request, session: ReadSession, now: Now, _: Annotated[object, Security(BEARER)]) -> Caller:
     return await _caller(request, session, now)
 
 
-async def _writing(request: Request, session: WriteSession, now: Now, _: object = _bearer) -> Caller:
+async def _writing(request: Request, session: WriteSession, now: Now, _: Annotated[object, Security(BEARER)]) -> Caller:
     return await _caller(request, session, now)
 
 

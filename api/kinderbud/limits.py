@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.kinderbud.caller import shown_token, token_digest
 from api.kinderbud.errors import Code, failure
-from api.limits import RateLimits
+from api.limits import REQUESTS_PER_ADDRESS, RateLimits
 
 READ = parse("120/minute")
 WRITE = parse("60/minute")
@@ -20,9 +20,10 @@ CHAT = parse("30/hour")
 class TokenLimits:
     """ASGI middleware of the sub-app: counts, tells in `X-RateLimit-*`, and answers 429 with `Retry-After`."""
 
-    def __init__(self, app: ASGIApp, limits: RateLimits) -> None:
+    def __init__(self, app: ASGIApp, limits: RateLimits, addresses: RateLimits) -> None:
         self.app = app
         self.limits = limits
+        self.addresses = addresses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -31,8 +32,12 @@ class TokenLimits:
         name, item = _tier(scope)
         token = shown_token(Headers(scope=scope).get("authorization"))
         client = scope.get("client")
-        who = f"token/{token_digest(token)[:32]}" if token else f"nobody/{client[0] if client else 'unknown'}"
+        address = client[0] if client else "unknown"
+        who = f"token/{token_digest(token)[:32]}" if token else f"nobody/{address}"
         window = await self.limits.hit(item, f"kinderbud/{name}/{who}")
+        if window.allowed:  # whoever makes up a token for each request is told by the address
+            crowd = await self.addresses.hit(REQUESTS_PER_ADDRESS, f"kinderbud/address/{address}")
+            window = window if crowd.allowed else crowd
         told = {"X-RateLimit-Limit": str(item.amount), "X-RateLimit-Remaining": str(window.remaining)}
         if not window.allowed:
             told["Retry-After"] = str(window.seconds)

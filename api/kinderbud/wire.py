@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
+from api.kinderbud.guides.rules import zone_of
 from api.wire import words
 
 LARGEST_ID = 2**31 - 1
@@ -33,4 +33,4 @@ LocalTime = Annotated[datetime, WithJsonSchema({"type": "string", "pattern": LOC
 
 def local(moment: datetime, time_zone: str) -> datetime:
     """A timestamp as the reference prints them: where the household is, to the second, without an offset."""
-    return moment.astimezone(ZoneInfo(time_zone)).replace(microsecond=0, tzinfo=None)
+    return moment.astimezone(zone_of(time_zone)).replace(microsecond=0, tzinfo=None)

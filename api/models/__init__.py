@@ -25,7 +25,7 @@ from api.models.research import (
     Response,
 )
 from api.models.summaries import MonthlySummary, WeeklySummary
-from api.models.todos import CompletionRun, DayItem, DaySelection, Todo, TodoAction
+from api.models.todos import ChatMessage, CompletionRun, DayCuration, DayItem, DaySelection, Todo, TodoAction
 from api.models.users import Profile, User
 
 __all__ = [
@@ -35,8 +35,10 @@ __all__ = [
     "Candidate",
     "ChallengeMetric",
     "ChallengeTemplate",
+    "ChatMessage",
     "CompletionRun",
     "Consent",
+    "DayCuration",
     "DayItem",
     "DaySelection",
     "Decision",

@@ -1,4 +1,5 @@
-"""Guides, their stages and items, and who follows them."""
+"""Guides, their stages and items, and who follows them. What the catalogue no longer has is `retired`: nobody is
+offered it any more, and what was done with it stays."""
 
 from datetime import datetime
 
@@ -38,6 +39,7 @@ class GuideStage(Base):
     age_start_months: Mapped[int | None]
     age_end_months: Mapped[int | None]
     goals: Mapped[str] = mapped_column(Text)
+    retired: Mapped[bool]
     seeded: Mapped[str | None] = mapped_column(String(64))
 
 
@@ -60,6 +62,7 @@ class GuideItem(Base):
     frequency: Mapped[str] = mapped_column(String(10))
     minutes: Mapped[int]
     by_months: Mapped[int | None]
+    retired: Mapped[bool]
     seeded: Mapped[str | None] = mapped_column(String(64))
 
 
@@ -79,7 +82,7 @@ class Plan(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True)
-    participant_id: Mapped[int] = mapped_column(ForeignKey("household_participants.id", ondelete="CASCADE"))
+    participant_id: Mapped[int] = mapped_column(ForeignKey("household_participants.id", ondelete="CASCADE"), index=True)
     guide_id: Mapped[int] = mapped_column(ForeignKey("guides.id"))
     active: Mapped[bool]
     stage_id: Mapped[int | None] = mapped_column(ForeignKey("guide_stages.id"))

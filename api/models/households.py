@@ -2,14 +2,16 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.models.base import Base, Moment
 
 
 class Household(Base):
-    """A family. Its day is the day in its time zone; `learning_since` is when it agreed to take part in learning."""
+    """A family. Its day is the day in its time zone; `learning_since` is when it agreed to take part in learning,
+    `learning_fold` whether it then teaches or judges, for good,
+    `claude_key` its Claude key, encrypted with SECRET_KEY."""
 
     __tablename__ = "households"
     __table_args__ = (CheckConstraint("daily_task_count BETWEEN 3 AND 15", name="daily_task_count"),)
@@ -19,6 +21,8 @@ class Household(Base):
     time_zone: Mapped[str] = mapped_column(String(64))
     daily_task_count: Mapped[int]
     learning_since: Mapped[datetime | None] = mapped_column(Moment)
+    learning_fold: Mapped[int | None]
+    claude_key: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 
@@ -42,7 +46,7 @@ class HouseholdUser(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True)
-    participant_id: Mapped[int] = mapped_column(ForeignKey("household_participants.id", ondelete="CASCADE"))
+    participant_id: Mapped[int] = mapped_column(ForeignKey("household_participants.id", ondelete="CASCADE"), index=True)
     display_name: Mapped[str] = mapped_column(String(80))
     email: Mapped[str] = mapped_column(String(254), unique=True)
     role: Mapped[str] = mapped_column(String(10))

@@ -24,7 +24,7 @@ class Todo(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"))
     participant_id: Mapped[int] = mapped_column(ForeignKey("household_participants.id", ondelete="CASCADE"))
-    plan_id: Mapped[int | None] = mapped_column(ForeignKey("plans.id", ondelete="CASCADE"))
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("plans.id", ondelete="CASCADE"), index=True)
     guide_item_id: Mapped[int | None] = mapped_column(ForeignKey("guide_items.id"))
     source_type: Mapped[str] = mapped_column(String(10))
     title: Mapped[str | None] = mapped_column(String(200))
@@ -42,7 +42,8 @@ class TodoAction(Base):
 
     __tablename__ = "todo_actions"
     __table_args__ = (
-        Index("ix_todo_actions_todo_id_action_type", "todo_id", "action_type", "id"),
+        Index("ix_todo_actions_todo_id_action_type_id", "todo_id", "action_type", "id"),
+        Index("ix_todo_actions_todo_id_action_type_action_date", "todo_id", "action_type", "action_date"),
         Index("ix_todo_actions_household_id_action_date", "household_id", "action_date"),
         Index(
             "uq_todo_actions_completed",
@@ -61,7 +62,7 @@ class TodoAction(Base):
     snoozed_to: Mapped[date | None]
     reason: Mapped[str | None] = mapped_column(Text)
     notes: Mapped[str | None] = mapped_column(Text)
-    performed_by: Mapped[int] = mapped_column(ForeignKey("household_users.id", ondelete="CASCADE"))
+    performed_by: Mapped[int | None] = mapped_column(ForeignKey("household_users.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
     undone_at: Mapped[datetime | None] = mapped_column(Moment)
 
@@ -94,6 +95,9 @@ class DaySelection(Base):
     daily_note: Mapped[str] = mapped_column(Text)
     seed: Mapped[str | None] = mapped_column(String(32))
     epsilon: Mapped[float] = mapped_column(Double)
+    prompt_version: Mapped[str | None] = mapped_column(String(32))
+    input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
     logged: Mapped[Any] = mapped_column(JSON(none_as_null=True), nullable=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
 
@@ -105,5 +109,37 @@ class DayItem(Base):
 
     household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), primary_key=True)
     day: Mapped[date] = mapped_column(primary_key=True)
-    todo_id: Mapped[int] = mapped_column(ForeignKey("todos.id", ondelete="CASCADE"), primary_key=True)
+    todo_id: Mapped[int] = mapped_column(ForeignKey("todos.id", ondelete="CASCADE"), primary_key=True, index=True)
     position: Mapped[int]
+
+
+class DayCuration(Base):
+    """Who is asking Claude about a household's day, until when, and how often somebody has."""
+
+    __tablename__ = "day_curations"
+
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    leased_until: Mapped[datetime] = mapped_column(Moment)
+    triggers: Mapped[int]
+
+
+class ChatMessage(Base):
+    """A question of a household's, or Claude's answer to it. `key` is the question's `Idempotency-Key`."""
+
+    __tablename__ = "chat_messages"
+    __table_args__ = (
+        UniqueConstraint("household_id", "key"),
+        Index("ix_chat_messages_household_id_id", "household_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"))
+    role: Mapped[str] = mapped_column(String(10))
+    content: Mapped[str] = mapped_column(Text)
+    key: Mapped[str | None] = mapped_column(String(255))
+    answers_id: Mapped[int | None] = mapped_column(ForeignKey("chat_messages.id", ondelete="CASCADE"), unique=True)
+    prompt_version: Mapped[str | None] = mapped_column(String(32))
+    input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(Moment)

@@ -117,3 +117,25 @@ def _fitting(slate: Slate, candidates: Sequence[Candidate], slot: int, count: in
         return area and person
 
     return [place for place in range(len(candidates)) if place not in slate.chosen and fits(place)]
+
+
+def broken_constraint(candidates: Sequence[Candidate], chosen: Sequence[int], count: int) -> str | None:
+    """Which constraint somebody else's choice breaks; None where it is a day that policy or rules could have shown.
+
+    A share may be exceeded only where no candidate that was left out would have kept it.
+    """
+    if len(set(chosen)) != len(chosen):
+        return "one is there twice"
+    if len(chosen) != min(count, len(candidates)):
+        return f"{len(chosen)} instead of {min(count, len(candidates))}"
+    people = {one.participant for one in candidates}
+    if len({candidates[place].participant for place in chosen}) < min(count, len(people)):
+        return "somebody gets nothing"
+    shares, left_out = Shares.of(candidates, count), [p for p in range(len(candidates)) if p not in set(chosen)]
+    for place in chosen:
+        rest = [other for other in chosen if other != place]
+        if not shares.all_fit(candidates, rest, place) and any(
+            shares.all_fit(candidates, rest, other) for other in left_out
+        ):
+            return "one area or person has too much of the day"
+    return None

@@ -31,6 +31,8 @@ TIRED, HABIT = -0.12, 0.25
 """For each time that it was shown in vain in a row, and for each time that it was done within four weeks."""
 MOST_HABIT = 6
 
+FOLDS = 3
+"""A third of the households judges."""
 LEFT_OUT = 0.4
 """Probability with which a child does not follow a guide, but for the first."""
 
@@ -97,6 +99,7 @@ def rows_of(shown: Shown) -> Iterator[dict[str, Any]]:
     for place, candidate in enumerate(shown.candidates):
         yield {
             "household": f"h{shown.household:04d}",
+            "fold": shown.household % FOLDS,
             "day": shown.day,
             "participant": candidate.participant,
             "area": candidate.area,

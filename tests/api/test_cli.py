@@ -82,7 +82,8 @@ def test_the_doctor_finds_what_is_wrong_and_keeps_secrets(tmp_path: Path) -> Non
     findings = {finding["what"]: finding for finding in json.loads(new.stdout)}
     assert new.returncode == 1
     assert "buddy db upgrade" in findings["database"]["found"]
-    assert findings["model"]["fine"]
+    assert findings["budget model"]["fine"]
+    assert findings["daily model"]["fine"]
     buddy(tmp_path)("db", "upgrade")
     healthy = buddy(tmp_path)("doctor")
     assert healthy.returncode == 0, healthy.stdout
@@ -91,7 +92,7 @@ def test_the_doctor_finds_what_is_wrong_and_keeps_secrets(tmp_path: Path) -> Non
     away = buddy(tmp_path, DATABASE_URL="postgresql://me:s3cret@127.0.0.1:9/x", **models)("doctor", "--json")
     assert away.returncode == 1
     wrong = {finding["what"] for finding in json.loads(away.stdout) if not finding["fine"]}
-    assert wrong == {"database", "model", "secrets"}
+    assert wrong == {"database", "budget model", "daily model", "secrets"}
     assert "s3cret" not in away.stdout + away.stderr
 
 

@@ -2,6 +2,7 @@
 
 import tempfile
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,7 +84,7 @@ def gate(
     from data.daily_log import is_daily_log  # noqa: PLC0415
 
     if is_daily_log(dataset):
-        _gate_daily(dataset, artifact, track=track, as_json=as_json)
+        _gate_daily(dataset, artifact, ledger, track=track, as_json=as_json)
         return
     from training.judging import judge_artifact  # noqa: PLC0415
 
@@ -110,12 +111,13 @@ def gate(
         raise typer.Exit(1)
 
 
-def _gate_daily(dataset: Path, artifact: Path, *, track: bool, as_json: bool) -> None:
+def _gate_daily(dataset: Path, artifact: Path, ledger: Path, *, track: bool, as_json: bool) -> None:
     """The gate of the daily coach, on a daily log."""
     from training.daily.train import judge_daily  # noqa: PLC0415
 
     with clear_errors("judging") as status:
-        document = judge_daily(dataset, artifact, status.update)
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        document = judge_daily(dataset, artifact, ledger, now, status.update)
         if track:
             from training.tracking import log_run  # noqa: PLC0415
 
@@ -128,7 +130,8 @@ def _gate_daily(dataset: Path, artifact: Path, *, track: bool, as_json: bool) ->
         shown.print(f"[bold]{document['verdict']}[/bold]  {document['policy_id']}", highlight=False)
         for reason in document["reasons"]:
             shown.print(f"  {reason}", highlight=False, soft_wrap=True)
-        shown.print(f"{document['days']} days of {document['households']} households", highlight=False)
+        counted = f"{document['days']} days of {document['households']} households, look {document['look']}"
+        shown.print(counted, highlight=False)
     if document["verdict"] != "promote":
         raise typer.Exit(1)
 

@@ -111,14 +111,16 @@ def train(
     dataset package, the daily coach's from a daily log."""
     from data.daily_log import is_daily_log  # noqa: PLC0415 - a help text should not wait for scikit-learn
 
-    if is_daily_log(dataset):
-        from training.daily.train import train as train_policy  # noqa: PLC0415
-    else:
-        from training.train import train as train_policy  # noqa: PLC0415
-
     with clear_errors("training") as status:
         version = version or importlib.metadata.version("buddy-coach")
-        card = train_policy(dataset, out, version, status.update)
+        if is_daily_log(dataset):
+            from training.daily.train import train as train_ranking  # noqa: PLC0415
+
+            card = train_ranking(dataset, out, version, status.update)
+        else:
+            from training.train import train as train_policy  # noqa: PLC0415
+
+            card = train_policy(dataset, out, version, status.update)
         if track:
             from training.tracking import log_run, log_training, set_alias  # noqa: PLC0415
 

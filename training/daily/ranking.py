@@ -19,6 +19,8 @@ DECIMALS = 4
 """Of the weights: far more than they mean, and few enough that every BLAS gives the same bytes."""
 SUPPORT_QUANTILE = 0.99
 FEWEST_SHOWN = 200
+NO_SPREAD = 1e-3
+"""Standard deviation below which a feature is a constant."""
 PRODUCTS = (
     ("done_rate", "shown_days"),
     ("done_rate", "unseen_days"),
@@ -75,6 +77,8 @@ def learn_ranking(log: DailyLog) -> Ranking:
     covariance = np.cov(log.features.astype(np.float64), rowvar=False) + 1e-3 * np.eye(len(FEATURES))
     values, vectors = np.linalg.eigh(covariance)
     whitening = (vectors / np.sqrt(values)) @ vectors.T  # symmetric, so that the signs of eigenvectors do not matter
+    constant = log.features.std(axis=0) < NO_SPREAD  # what never varied says nothing about what is near
+    whitening[constant, :] = whitening[:, constant] = 0.0
     rounded = Ranking(
         np.round(model.coef_[0], DECIMALS),
         round(float(model.intercept_[0]), DECIMALS),

@@ -3,7 +3,7 @@
 import hashlib
 import importlib.metadata
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,24 @@ from training.artifact import histograms, write_artifact
 from training.daily.evaluate import Judged, judge, rollout, scores_of
 from training.daily.graph import ranking_graph
 from training.daily.ranking import PRODUCTS, Ranking, learn_ranking
+from training.gate import level_of_look
 from training.judging import rounded
+from training.looks import claim, conclude
 from training.onnx_export import IR_VERSION, OPSET
 
-JUDGES = 3
-"""Every third household judges and teaches nothing."""
+STUDY = "families"
+"""By which looks are counted: all real households are one study."""
 ROLLOUT = HouseholdConfig(households=100, days=56, seed=7)
 LIBRARIES = ("numpy", "scikit-learn", "onnx")
 
 type Progress = Callable[[str], None]
 
 
-def train(dataset: Path, out: Path, version: str, progress: Progress = lambda _: None) -> dict[str, Any]:
-    """Train the daily coach on a daily log, write the artifact into `out`, return its card.
+def train(
+    dataset: Path, out: Path, version: str, progress: Progress = lambda _: None, lives: HouseholdConfig = ROLLOUT
+) -> dict[str, Any]:
+    """Train the daily coach on a daily log, write the artifact into `out`, return its card. Where the log is of
+    synthetic households, `lives` says in which others the ranking is lived with.
 
     Raises InvalidDailyLog where the log is not sound, TooLittle where it is too small to learn from.
     """
@@ -47,7 +52,7 @@ def train(dataset: Path, out: Path, version: str, progress: Progress = lambda _:
     lived = None
     if log.synthetic:
         progress("living with it")
-        lived = rollout(ranking.probability, replace(ROLLOUT))
+        lived = rollout(ranking.probability, lives)
     digest = hashlib.sha256(graph).hexdigest()
     card = {
         "format": CARD_FORMAT,
@@ -71,23 +76,34 @@ def train(dataset: Path, out: Path, version: str, progress: Progress = lambda _:
     return card
 
 
-def judge_daily(dataset: Path, artifact: Path, progress: Progress = lambda _: None) -> dict[str, Any]:
-    """Judge an artifact on a daily log that it was not learned from, and write the verdict on its card. A log that it
-    was learned from is judged by the households that taught nothing. Returns what the card's gate section says.
+def judge_daily(
+    dataset: Path, artifact: Path, ledger: Path, at: str, progress: Progress = lambda _: None
+) -> dict[str, Any]:
+    """Judge an artifact by the households that teach nothing, in whichever export, and write the verdict on its card.
+    Each look is entered in the ledger, and a later one asks for more. Returns what the card's gate section says.
 
     Raises InvalidDailyLog, ArtifactMissing, ArtifactRefused.
     """
     policy = load_policy(artifact, CONTRACT)
     progress(f"reading {dataset}")
     log, about = read_daily_log(dataset)
-    own = about["digest"] == policy.card["dataset"]["digest"]
+    look = claim(
+        ledger,
+        at,
+        (STUDY if not log.synthetic else f"{STUDY} {about['digest']}",),
+        about["digest"],
+        policy.policy_id,
+        None,
+    )
     progress("judging")
-    judged = judge(log.where(judging(log)) if own else log, scores_of(policy))
+    judged = judge(log.where(judging(log)), scores_of(policy), 1 - 2 * level_of_look(look.number))
+    conclude(ledger, look, judged.verdict)
     gate = rounded(_evaluation(judged)) | {
         "verdict": judged.verdict,
         "reasons": judged.reasons,
         "dataset": about["digest"],
         "synthetic": log.synthetic,
+        "look": look.number,
     }
     card = dict(policy.card) | {"verdict": judged.verdict, "reasons": judged.reasons, "gate": gate}
     write_artifact(artifact, policy.graph, card)
@@ -96,7 +112,7 @@ def judge_daily(dataset: Path, artifact: Path, progress: Progress = lambda _: No
 
 def judging(log: DailyLog) -> Any:
     """(n,): rows of the households that judge."""
-    return log.household % JUDGES == 0
+    return log.fold == 0
 
 
 def _training(learners: DailyLog, ranking: Ranking) -> dict[str, Any]:

@@ -1,11 +1,17 @@
 """The chat on the wire."""
 
-from typing import Annotated, Literal
+from enum import StrEnum
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
 from api.kinderbud.wire import LocalTime
 from api.wire import Wire, example, words
+
+
+class Role(StrEnum):
+    USER = "user"
+    ASSISTANT = "assistant"
 
 
 class Question(Wire):
@@ -15,7 +21,7 @@ class Question(Wire):
 
 
 class Message(Wire):
-    role: Literal["user", "assistant"]
+    role: Role
     content: str
     created_at: LocalTime
 

@@ -30,12 +30,12 @@ class Followed:
 
 async def guides(session: AsyncSession) -> list[Counted]:
     """All guides."""
-    stages = select(func.count()).where(GuideStage.guide_id == Guide.id).scalar_subquery()
+    stages = select(func.count()).where(GuideStage.guide_id == Guide.id, ~GuideStage.retired).scalar_subquery()
     items = (
         select(func.count())
         .select_from(GuideItem)
         .join(GuideStage, GuideStage.id == GuideItem.stage_id)
-        .where(GuideStage.guide_id == Guide.id)
+        .where(GuideStage.guide_id == Guide.id, ~GuideStage.retired, ~GuideItem.retired)
         .scalar_subquery()
     )
     rows = await session.execute(select(Guide, stages, items).order_by(Guide.id))
@@ -49,14 +49,14 @@ async def guide_with_id(session: AsyncSession, guide_id: int) -> Guide | None:
 
 async def stages_of(session: AsyncSession, guide_ids: Sequence[int]) -> Sequence[GuideStage]:
     """The stages of guides, in order."""
-    query = select(GuideStage).where(GuideStage.guide_id.in_(guide_ids)).order_by(GuideStage.position)
-    return (await session.scalars(query)).all()
+    query = select(GuideStage).where(GuideStage.guide_id.in_(guide_ids), ~GuideStage.retired)
+    return (await session.scalars(query.order_by(GuideStage.position, GuideStage.id))).all()
 
 
 async def items_of(session: AsyncSession, stage_ids: Sequence[int]) -> Sequence[GuideItem]:
     """The items of stages, in order."""
-    query = select(GuideItem).where(GuideItem.stage_id.in_(stage_ids)).order_by(GuideItem.position)
-    return (await session.scalars(query)).all()
+    query = select(GuideItem).where(GuideItem.stage_id.in_(stage_ids), ~GuideItem.retired)
+    return (await session.scalars(query.order_by(GuideItem.position, GuideItem.id))).all()
 
 
 async def plans_of(session: AsyncSession, household_id: int) -> list[Followed]:

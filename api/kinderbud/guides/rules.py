@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 MONTHS_IN_YEAR = 12
 DAYS_IN_WEEK = 7
@@ -20,9 +20,17 @@ class Staged(Protocol):
     def age_end_months(self) -> int | None: ...
 
 
+def zone_of(name: str) -> ZoneInfo:
+    """A time zone; UTC for one that this machine does not know, such as after a backup from another."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
 def household_day(now: datetime, time_zone: str) -> date:
     """The day where the household is."""
-    return now.astimezone(ZoneInfo(time_zone)).date()
+    return now.astimezone(zone_of(time_zone)).date()
 
 
 def age_months(birthday: date, today: date) -> int:

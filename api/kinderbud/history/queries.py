@@ -9,7 +9,7 @@ from api.kinderbud.history.rules import DAY, Run
 from api.kinderbud.todos.rules import ActionType
 from api.models import CompletionRun, DayItem, GuideItem, HouseholdUser, Todo, TodoAction
 
-type Entry = tuple[TodoAction, Todo, GuideItem | None, HouseholdUser]
+type Entry = tuple[TodoAction, Todo, GuideItem | None, HouseholdUser | None]
 
 
 async def actions_between(
@@ -27,7 +27,7 @@ async def actions_between(
         select(TodoAction, Todo, GuideItem, HouseholdUser)
         .join(Todo, Todo.id == TodoAction.todo_id)
         .outerjoin(GuideItem, GuideItem.id == Todo.guide_item_id)
-        .join(HouseholdUser, HouseholdUser.id == TodoAction.performed_by)
+        .outerjoin(HouseholdUser, HouseholdUser.id == TodoAction.performed_by)
         .where(
             TodoAction.household_id == household_id,
             TodoAction.action_date.between(first, last),

@@ -34,6 +34,7 @@ from api.kinderbud.wire import LARGEST_ID, Answer, OfParticipant, local
 from data.guides import Category
 
 WEEK_DAYS, MONTH_DAYS = 7, 30
+LEFT = "somebody who left"
 OWN = "custom"
 """Where the areas of the guides stand: what is of the family's own."""
 
@@ -78,7 +79,7 @@ async def get_history(
                     todo_id=todo.id,
                     todo_title=item.title if item else todo.title or "",
                     action_type=ActionType(action.action_type),
-                    performed_by=user.display_name,
+                    performed_by=user.display_name if user else LEFT,
                     notes=action.notes,
                     created_at=local(action.created_at, household.time_zone),
                 )
@@ -135,11 +136,10 @@ async def list_milestones(
             by_months=seen.item.by_months,
             achieved_on=seen.todo.last_completed_on,
         )
-        for seen in await listed_todos(session, household.id, stages)
-        if seen.category is Category.MILESTONE
-        and seen.stage is not None
-        and seen.item is not None
-        and participant_id in {None, seen.participant.id}
+        for seen in await listed_todos(
+            session, household.id, stages, category=Category.MILESTONE, participant_id=participant_id
+        )
+        if seen.stage is not None and seen.item is not None
     ]
     achieved = sum(one.achieved_on is not None for one in listed)
     return Answer(data=Milestones(milestones=listed, achieved=achieved, total=len(listed)))

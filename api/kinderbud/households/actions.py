@@ -1,15 +1,20 @@
 """Making households, people and tokens: shared by commands and pages."""
 
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.caller import ADMIN, MEMBER, new_token, token_digest
 from api.kinderbud.guides.rules import household_day
 from api.kinderbud.households import queries, rules
 from api.models import Household, HouseholdParticipant, HouseholdToken, HouseholdUser
+
+FOLDS = 3
+"""A household that takes part in learning teaches (1, 2) or judges (0), as chance has it, once and for all exports."""
 
 
 class EmailTaken(ValueError):
@@ -86,8 +91,11 @@ async def add_user(
         role=role,
         created_at=now,
     )
-    session.add(user)
-    await session.flush()
+    try:
+        async with session.begin_nested():
+            session.add(user)
+    except IntegrityError as error:  # somebody was faster
+        raise EmailTaken("somebody has this e-mail address already") from error
     return user
 
 
@@ -125,3 +133,5 @@ def change(
         household.daily_task_count = rules.checked_count(daily_task_count)
     if learning is not None and learning != (household.learning_since is not None):
         household.learning_since = now if learning else None
+        if household.learning_fold is None:
+            household.learning_fold = secrets.randbelow(FOLDS)

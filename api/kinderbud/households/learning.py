@@ -56,6 +56,7 @@ async def _write_household(
             shown = bool(row["chosen"])
             told = {
                 "household": pseudonym,
+                "fold": household.learning_fold,
                 "day": (selection.day - days[0].day).days,
                 "participant": participant,
                 "slots": selection.logged["slots"],

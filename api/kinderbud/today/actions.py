@@ -25,6 +25,7 @@ from coach_model.onnx_policy import OnnxPolicy
 from coach_model.policy import FallbackReason
 from data.guides import Category
 
+LLM = "llm"
 CUSTOM_POSITION = 1000
 """The family's own come after what was chosen."""
 
@@ -32,18 +33,45 @@ log = structlog.get_logger("api.kinderbud")
 
 
 @dataclass(frozen=True)
+class Offer:
+    """What there is to choose from, and what the policy, or the rules, would choose."""
+
+    eligible: list[Seen]
+    candidates: list[Candidate]
+    day: Day
+
+
+@dataclass(frozen=True)
 class Prepared:
-    """What was made of a day; without a selection there was nothing to choose from."""
+    """What was made of a day; without a selection there was nothing to choose from, or nobody has chosen yet."""
 
     selection: DaySelection | None
-    fresh: bool
+    fresh: bool = False
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True)
+class Curated:
+    """What Claude chose: places of candidates, the first to be shown first, and what it says about the day."""
+
+    places: tuple[int, ...]
+    note: str
+    prompt_version: str
+    input_tokens: int
+    output_tokens: int
 
 
 async def prepare_day(
     session: AsyncSession, caller: Caller, policy: OnnxPolicy | FallbackReason, metrics: Metrics
 ) -> Prepared:
-    """Make the todos of stages that have become current, choose the day unless somebody did, and enter the family's own
-    todos that are due. An empty choice is not kept: it is made again when somebody asks again."""
+    """Choose the day unless somebody did. An empty choice is not kept: it is made again when somebody asks again."""
+    prepared = await offer_day(session, caller, policy)
+    return prepared if prepared.offer is None else await fix_day(session, caller, prepared.offer, metrics)
+
+
+async def offer_day(session: AsyncSession, caller: Caller, policy: OnnxPolicy | FallbackReason) -> Prepared:
+    """Make the todos of stages that have become current, enter the family's own todos that are due, and say what there
+    is to choose from where nobody has chosen. The household is locked until the end of the transaction."""
     household, today = caller.household, caller.today
     await locked(session, household.id)
     stages = await move_on(session, household.id, today)
@@ -53,18 +81,16 @@ async def prepare_day(
     await queries.add_items(session, household.id, today, own, CUSTOM_POSITION)
     selection = await queries.selection_of(session, household.id, today)
     if selection is not None:
-        return Prepared(selection, fresh=False)
-    eligible = [seen for seen in todos if is_eligible(seen, today)]
+        return Prepared(selection)
+    # In the order of their ids, by which the rules break ties: whoever reads the log breaks them alike.
+    eligible = sorted((seen for seen in todos if is_eligible(seen, today)), key=lambda seen: seen.todo.id)
     if not eligible:
-        return Prepared(None, fresh=False)
+        return Prepared(None)
     window = await queries.window(session, household.id, today)
     candidates = [candidate_of(seen, window, today) for seen in eligible]
-    history = history_of(todos, window)
+    history = history_of(window)
     day = decide_day(policy, candidates, history, today, household.daily_task_count)
-    metrics.count_decision(CONTRACT.coach, day.source, day.fallback_reason)
-    if day.problem is not None:
-        log.error("the daily policy failed, the rules answer", why=day.problem)
-    return Prepared(await _fix(session, caller, eligible, candidates, day), fresh=True)
+    return Prepared(None, offer=Offer(eligible, candidates, day))
 
 
 def is_eligible(seen: Seen, today: date) -> bool:
@@ -110,43 +136,52 @@ def candidate_of(seen: Seen, window: Window, today: date) -> Candidate:
     )
 
 
-def history_of(todos: list[Seen], window: Window) -> History:
-    """What was shown and done in the window, in all, by participant and by area."""
+def history_of(window: Window) -> History:
+    """What was shown and done in the window, in all, by participant and by area; the family's own aside."""
     participants: dict[int, Showings] = {}
     areas: dict[str, Showings] = {}
     whole = Showings()
-    for seen in todos:
-        if seen.item is None:
-            continue
-        count = Showings(len(window.shown.get(seen.todo.id, [])), window.done[seen.todo.id])
+    for todo_id, (participant, area) in window.about.items():
+        count = Showings(len(window.shown[todo_id]), window.done[todo_id])
         whole = _sum(whole, count)
-        participants[seen.participant.id] = _sum(participants.get(seen.participant.id, Showings()), count)
-        areas[seen.item.area] = _sum(areas.get(seen.item.area, Showings()), count)
+        participants[participant] = _sum(participants.get(participant, Showings()), count)
+        areas[area] = _sum(areas.get(area, Showings()), count)
     return History(whole, participants, areas)
 
 
-async def _fix(
-    session: AsyncSession, caller: Caller, eligible: list[Seen], candidates: list[Candidate], day: Day
-) -> DaySelection:
-    household = caller.household
-    seed, slate, logged = None, day.slate, None
-    if household.learning_since is not None:
+async def fix_day(
+    session: AsyncSession, caller: Caller, offer: Offer, metrics: Metrics, curated: Curated | None = None
+) -> Prepared:
+    """Keep a choice for the day: Claude's if there is one, else the policy's or the rules', with the noise of those who
+    take part in learning."""
+    household, candidates, day = caller.household, offer.candidates, offer.day
+    source = LLM if curated else day.source
+    metrics.count_decision(CONTRACT.coach, source, None if curated else day.fallback_reason)
+    if day.problem is not None:
+        log.error("the daily policy failed, the rules answer", why=day.problem)
+    seed, places, logged = None, day.slate.chosen, None
+    if curated is not None:
+        places = curated.places  # nobody knows how likely they were, so nothing is learned from them
+    elif household.learning_since is not None:
         seed = secrets.token_hex(16)
         slate = with_noise(day.slate, candidates, household.daily_task_count, seed)
+        places = slate.chosen
         rows = _logged(candidates, day, slate.chosen, slate.inclusion)
         logged = {"slots": household.daily_task_count, "candidates": rows}
-    chosen = [eligible[place] for place in slate.chosen]
+    chosen = [offer.eligible[place] for place in places]
+    note = daily_note(
+        [seen.participant.name for seen in chosen], [candidates[place].area for place in places], chosen[0].title
+    )
     selection = DaySelection(
         household_id=household.id,
         day=caller.today,
-        source=day.source,
-        fallback_reason=day.fallback_reason,
-        policy_id=day.policy_id,
-        daily_note=daily_note(
-            [seen.participant.name for seen in chosen],
-            [candidates[place].area for place in slate.chosen],
-            chosen[0].title,
-        ),
+        source=source,
+        fallback_reason=None if curated else day.fallback_reason,
+        policy_id=curated.prompt_version if curated else day.policy_id,
+        daily_note=curated.note if curated else note,
+        prompt_version=curated.prompt_version if curated else None,
+        input_tokens=curated.input_tokens if curated else None,
+        output_tokens=curated.output_tokens if curated else None,
         seed=seed,
         epsilon=EPSILON if seed else 0.0,
         logged=logged,
@@ -155,7 +190,7 @@ async def _fix(
     session.add(selection)
     await queries.add_items(session, household.id, caller.today, [seen.todo.id for seen in chosen], 0)
     await session.flush()
-    return selection
+    return Prepared(selection, fresh=True)
 
 
 def _logged(

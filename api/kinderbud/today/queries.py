@@ -3,14 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.todos.rules import ActionType
-from api.models import DayItem, DaySelection, TodoAction
+from api.models import DayCuration, DayItem, DaySelection, TodoAction
 from coach_model.daily.candidates import WINDOW_DAYS
 
 
@@ -18,6 +18,8 @@ from coach_model.daily.candidates import WINDOW_DAYS
 class Window:
     """The last four weeks by todo: on which days it was shown, on which of them done, and how often snoozed."""
 
+    about: dict[int, tuple[int, str]] = field(default_factory=dict)
+    """Participant and area of what was shown, of whichever stage or plan."""
     shown: defaultdict[int, list[date]] = field(default_factory=lambda: defaultdict(list))
     done: Counter[int] = field(default_factory=Counter)
     snoozes: Counter[int] = field(default_factory=Counter)
@@ -73,3 +75,20 @@ async def acted_on(session: AsyncSession, household_id: int, day: date) -> set[i
     """The todos with which something was done on a day."""
     mine = (TodoAction.household_id == household_id, TodoAction.action_date == day, TodoAction.undone_at.is_(None))
     return set(await session.scalars(select(TodoAction.todo_id).where(*mine)))
+
+
+async def lease(
+    session: AsyncSession, household_id: int, day: date, now: datetime, until: datetime, most: int
+) -> bool | None:
+    """Take the day for whoever asks Claude about it. None while somebody else has it, False where it was taken `most`
+    times already. The household is locked."""
+    found = await session.get(DayCuration, (household_id, day), populate_existing=True)
+    if found is None:
+        session.add(DayCuration(household_id=household_id, day=day, leased_until=until, triggers=1))
+        return True
+    if found.leased_until > now:
+        return None
+    if found.triggers >= most:
+        return False
+    found.leased_until, found.triggers = until, found.triggers + 1
+    return True

@@ -5,9 +5,11 @@ from fastapi import APIRouter, Request
 from api.database import ReadSession
 from api.kinderbud.caller import Reader
 from api.kinderbud.errors import failures, not_found
+from api.kinderbud.guides.queries import plans_of
 from api.kinderbud.households.queries import participant_in
 from api.kinderbud.stages import Stages
 from api.kinderbud.today import actions, queries
+from api.kinderbud.today.curation import selected_day
 from api.kinderbud.today.rules import NO_PLANS, NOTHING_DUE
 from api.kinderbud.today.schemas import SelectedBy, Today
 from api.kinderbud.todos.queries import Seen, current_todos, shown_on
@@ -37,8 +39,7 @@ async def get_today(
         seen.todo.id not in entered for seen in todos if actions.is_own_of_today(seen, acted, today)
     ):
         await session.close()  # gives its connection back: a crowd that all need a second one would wait for each other
-        async with state.database.write() as writing:
-            prepared = await actions.prepare_day(writing, caller, state.daily.now, state.metrics)
+        prepared = await selected_day(state, caller)
         selection, fresh = prepared.selection, prepared.fresh
         todos = await current_todos(session, household.id, stages, today)
         day = await shown_on(session, household.id, today)
@@ -54,7 +55,10 @@ async def get_today(
         and seen.item is not None
         and not (seen.rests and seen.status(today) is Status.PENDING)
     ]
-    note = selection.daily_note if selection is not None else NOTHING_DUE if stages else NO_PLANS
+    if selection is not None:
+        note = selection.daily_note
+    else:
+        note = NOTHING_DUE if await plans_of(session, household.id) else NO_PLANS
     answer = Today(
         date=today,
         daily_note=note,

@@ -11,12 +11,16 @@ from api.kinderbud.todos import queries
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.rules import ActionType, snoozed_to, state_of
 from api.models import Todo, TodoAction
+from data.guides import Frequency
 
 
 async def complete(session: AsyncSession, caller: Caller, seen: Seen, notes: str | None) -> TodoAction:
-    """Complete a todo today; if it is completed already, that is the answer, with these notes if there are any."""
+    """Complete a todo today; if it is completed already, today or once and for all, that is the answer, with these
+    notes if there are any."""
     await _alone(session, caller, seen)
     done = await queries.completion_on(session, seen.todo.id, caller.today)
+    if done is None and seen.frequency is Frequency.ONCE:  # which it was, on whatever day
+        done = await queries.last_of(session, seen.todo.id, ActionType.COMPLETED)
     if done is not None:
         done.notes = notes if notes is not None else done.notes
         await session.flush()

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.todos.rules import ActionType, State, Status, status_on
@@ -73,17 +73,24 @@ def _seen() -> Select[Todo, HouseholdParticipant, GuideItem, GuideStage, Guide, 
     )
 
 
-async def todo_in(session: AsyncSession, household_id: int, todo_id: int) -> Seen | None:
-    """A todo of the household that is not deleted."""
-    mine = (Todo.id == todo_id, Todo.household_id == household_id, ~Todo.deleted)
+def _of_stages(stages: dict[int, int]) -> list[ColumnElement[bool]]:
+    """The items of stages, by plan, that the catalogue still has."""
+    return [
+        and_(Todo.plan_id == plan, GuideItem.stage_id == stage, ~GuideItem.retired) for plan, stage in stages.items()
+    ]
+
+
+async def todo_in(session: AsyncSession, household_id: int, todo_id: int, *, deleted: bool = False) -> Seen | None:
+    """A todo of the household; one that is deleted only for those who ask for it."""
+    mine = (Todo.id == todo_id, Todo.household_id == household_id)
     row = (await session.execute(_seen().where(*mine))).one_or_none()
-    return Seen(*row) if row else None
+    return Seen(*row) if row is not None and (deleted or not row[0].deleted) else None
 
 
 async def current_todos(session: AsyncSession, household_id: int, stages: dict[int, int], today: date) -> list[Seen]:
     """The family's own todos, and those of the stages that are current; `stages` is by plan. What happens once and was
     done before today rests."""
-    of_guides = [and_(Todo.plan_id == plan, GuideItem.stage_id == stage) for plan, stage in stages.items()]
+    of_guides = _of_stages(stages)
     open_today = or_(Todo.last_completed_on.is_(None), Todo.last_completed_on >= today)
     own = and_(Todo.plan_id.is_(None), or_(Todo.frequency != Frequency.ONCE, open_today))
     mine = (Todo.household_id == household_id, ~Todo.deleted, or_(own, *of_guides))
@@ -91,13 +98,27 @@ async def current_todos(session: AsyncSession, household_id: int, stages: dict[i
     return [Seen(*row) for row in rows]
 
 
-async def listed_todos(session: AsyncSession, household_id: int, stages: dict[int, int]) -> list[Seen]:
-    """The same with what was done once and for all, and with milestones that were reached in earlier stages."""
-    of_guides = [and_(Todo.plan_id == plan, GuideItem.stage_id == stage) for plan, stage in stages.items()]
+async def listed_todos(
+    session: AsyncSession,
+    household_id: int,
+    stages: dict[int, int],
+    *,
+    category: Category | None = None,
+    participant_id: int | None = None,
+) -> list[Seen]:
+    """The same with what was done once and for all, and with milestones that were reached in earlier stages: by
+    participant and stage, the family's own last."""
+    of_guides = _of_stages(stages)
     reached = and_(GuideItem.category == Category.MILESTONE, Todo.last_completed_on.is_not(None))
-    mine = (Todo.household_id == household_id, ~Todo.deleted, or_(Todo.plan_id.is_(None), reached, *of_guides))
-    rows = await session.execute(_seen().where(*mine).order_by(Todo.participant_id, GuideItem.position, Todo.id))
-    return [Seen(*row) for row in rows]
+    wanted = [or_(Todo.plan_id.is_(None), reached, *of_guides)]
+    if category is not None:
+        own = [Todo.plan_id.is_(None)] if category is Category.ACTIVITY else []
+        wanted.append(or_(GuideItem.category == category, *own))
+    if participant_id is not None:
+        wanted.append(Todo.participant_id == participant_id)
+    query = _seen().where(Todo.household_id == household_id, ~Todo.deleted, *wanted)
+    order = (GuideStage.position.nulls_last(), GuideItem.position, Todo.id)
+    return [Seen(*row) for row in await session.execute(query.order_by(Todo.participant_id, *order))]
 
 
 async def shown_on(session: AsyncSession, household_id: int, day: date) -> list[Seen]:

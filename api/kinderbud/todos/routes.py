@@ -57,15 +57,10 @@ async def list_todos(
     """Of the stages that are current, the family's own, and the milestones that were reached in earlier stages."""
     if participant_id is not None:
         await _participant(session, caller, participant_id)
-    todos = [
-        one
-        for one in (
-            shown(seen, caller.today) for seen in await queries.listed_todos(session, caller.household.id, stages)
-        )
-        if participant_id in {None, one.participant_id}
-        and category in {None, one.category}
-        and status in {None, one.status}
-    ]
+    listed = await queries.listed_todos(
+        session, caller.household.id, stages, category=category, participant_id=participant_id
+    )
+    todos = [one for one in (shown(seen, caller.today) for seen in listed) if status in {None, one.status}]
     page = todos[offset : offset + limit]
     return Answer(data=TodoPage(todos=page, total=len(todos), limit=limit, offset=offset))
 
@@ -184,7 +179,7 @@ async def snooze_todo(
 )
 async def undo_action(todo_id: PathId, body: Undo, caller: Writer, session: WriteSession) -> Answer[Undone]:
     """Once, in any order, by the `id` that `/history` shows: the todo is then as the rest of the log says."""
-    seen = await _todo(session, caller, todo_id)
+    seen = await _todo(session, caller, todo_id, deleted=True)
     undone = await actions.undo(session, caller, seen, body.action_id)
     if undone is None:
         raise not_found("action of this todo")
@@ -192,8 +187,8 @@ async def undo_action(todo_id: PathId, body: Undo, caller: Writer, session: Writ
     return Answer(data=told)
 
 
-async def _todo(session: AsyncSession, caller: Caller, todo_id: int) -> Seen:
-    seen = await queries.todo_in(session, caller.household.id, todo_id)
+async def _todo(session: AsyncSession, caller: Caller, todo_id: int, *, deleted: bool = False) -> Seen:
+    seen = await queries.todo_in(session, caller.household.id, todo_id, deleted=deleted)
     if seen is None:
         raise not_found("todo")
     return seen

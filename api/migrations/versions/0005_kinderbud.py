@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.Column("time_zone", sa.String(length=64), nullable=False),
         sa.Column("daily_task_count", sa.Integer(), nullable=False),
         sa.Column("learning_since", base.Moment(), nullable=True),
+        sa.Column("learning_fold", sa.Integer(), nullable=True),
         sa.Column("created_at", base.Moment(), nullable=False),
         sa.CheckConstraint("daily_task_count BETWEEN 3 AND 15", name=op.f("ck_households_daily_task_count")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_households")),
@@ -78,6 +79,7 @@ def upgrade() -> None:
         sa.Column("age_start_months", sa.Integer(), nullable=True),
         sa.Column("age_end_months", sa.Integer(), nullable=True),
         sa.Column("goals", sa.Text(), nullable=False),
+        sa.Column("retired", sa.Boolean(), nullable=False),
         sa.Column("seeded", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(["guide_id"], ["guides.id"], name=op.f("fk_guide_stages_guide_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_guide_stages")),
@@ -116,6 +118,7 @@ def upgrade() -> None:
         sa.Column("frequency", sa.String(length=10), nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
         sa.Column("by_months", sa.Integer(), nullable=True),
+        sa.Column("retired", sa.Boolean(), nullable=False),
         sa.Column("seeded", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(
             ["stage_id"], ["guide_stages.id"], name=op.f("fk_guide_items_stage_id"), ondelete="CASCADE"
@@ -145,6 +148,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_household_users_email")),
     )
     op.create_index(op.f("ix_household_users_household_id"), "household_users", ["household_id"], unique=False)
+    op.create_index(op.f("ix_household_users_participant_id"), "household_users", ["participant_id"], unique=False)
     op.create_table(
         "plans",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -166,6 +170,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_plans")),
     )
     op.create_index(op.f("ix_plans_household_id"), "plans", ["household_id"], unique=False)
+    op.create_index(op.f("ix_plans_participant_id"), "plans", ["participant_id"], unique=False)
     op.create_index(
         "uq_plans_active",
         "plans",
@@ -218,6 +223,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("participant_id", "guide_item_id", name=op.f("uq_todos_participant_id_guide_item_id")),
     )
     op.create_index("ix_todos_household_id_plan_id", "todos", ["household_id", "plan_id"], unique=False)
+    op.create_index(op.f("ix_todos_plan_id"), "todos", ["plan_id"], unique=False)
     op.create_table(
         "day_items",
         sa.Column("household_id", sa.Integer(), nullable=False),
@@ -230,6 +236,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["todo_id"], ["todos.id"], name=op.f("fk_day_items_todo_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("household_id", "day", "todo_id", name=op.f("pk_day_items")),
     )
+    op.create_index(op.f("ix_day_items_todo_id"), "day_items", ["todo_id"], unique=False)
     op.create_table(
         "household_answers",
         sa.Column("token_id", sa.Integer(), nullable=False),
@@ -257,14 +264,14 @@ def upgrade() -> None:
         sa.Column("snoozed_to", sa.Date(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("notes", sa.Text(), nullable=True),
-        sa.Column("performed_by", sa.Integer(), nullable=False),
+        sa.Column("performed_by", sa.Integer(), nullable=True),
         sa.Column("created_at", base.Moment(), nullable=False),
         sa.Column("undone_at", base.Moment(), nullable=True),
         sa.ForeignKeyConstraint(
             ["household_id"], ["households.id"], name=op.f("fk_todo_actions_household_id"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
-            ["performed_by"], ["household_users.id"], name=op.f("fk_todo_actions_performed_by"), ondelete="CASCADE"
+            ["performed_by"], ["household_users.id"], name=op.f("fk_todo_actions_performed_by"), ondelete="SET NULL"
         ),
         sa.ForeignKeyConstraint(["todo_id"], ["todos.id"], name=op.f("fk_todo_actions_todo_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_todo_actions")),
@@ -272,8 +279,15 @@ def upgrade() -> None:
     op.create_index(
         "ix_todo_actions_household_id_action_date", "todo_actions", ["household_id", "action_date"], unique=False
     )
+    op.create_index(op.f("ix_todo_actions_performed_by"), "todo_actions", ["performed_by"], unique=False)
     op.create_index(
-        "ix_todo_actions_todo_id_action_type", "todo_actions", ["todo_id", "action_type", "id"], unique=False
+        "ix_todo_actions_todo_id_action_type_action_date",
+        "todo_actions",
+        ["todo_id", "action_type", "action_date"],
+        unique=False,
+    )
+    op.create_index(
+        "ix_todo_actions_todo_id_action_type_id", "todo_actions", ["todo_id", "action_type", "id"], unique=False
     )
     op.create_index(
         "uq_todo_actions_completed",
@@ -292,12 +306,16 @@ def downgrade() -> None:
         sqlite_where=sa.text("action_type = 'completed' AND undone_at IS NULL"),
         postgresql_where=sa.text("action_type = 'completed' AND undone_at IS NULL"),
     )
-    op.drop_index("ix_todo_actions_todo_id_action_type", table_name="todo_actions")
+    op.drop_index("ix_todo_actions_todo_id_action_type_id", table_name="todo_actions")
+    op.drop_index("ix_todo_actions_todo_id_action_type_action_date", table_name="todo_actions")
+    op.drop_index(op.f("ix_todo_actions_performed_by"), table_name="todo_actions")
     op.drop_index("ix_todo_actions_household_id_action_date", table_name="todo_actions")
     op.drop_table("todo_actions")
     op.drop_index(op.f("ix_household_answers_created_at"), table_name="household_answers")
     op.drop_table("household_answers")
+    op.drop_index(op.f("ix_day_items_todo_id"), table_name="day_items")
     op.drop_table("day_items")
+    op.drop_index(op.f("ix_todos_plan_id"), table_name="todos")
     op.drop_index("ix_todos_household_id_plan_id", table_name="todos")
     op.drop_table("todos")
     op.drop_index(op.f("ix_household_tokens_user_id"), table_name="household_tokens")
@@ -305,8 +323,10 @@ def downgrade() -> None:
     op.drop_index(
         "uq_plans_active", table_name="plans", sqlite_where=sa.text("active"), postgresql_where=sa.text("active")
     )
+    op.drop_index(op.f("ix_plans_participant_id"), table_name="plans")
     op.drop_index(op.f("ix_plans_household_id"), table_name="plans")
     op.drop_table("plans")
+    op.drop_index(op.f("ix_household_users_participant_id"), table_name="household_users")
     op.drop_index(op.f("ix_household_users_household_id"), table_name="household_users")
     op.drop_table("household_users")
     op.drop_table("guide_items")

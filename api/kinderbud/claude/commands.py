@@ -1,0 +1,115 @@
+"""`buddy household claude-key` and `buddy curate`: Claude, for operators."""
+
+import asyncio
+import json
+import sys
+from types import SimpleNamespace
+from typing import Annotated, Any
+
+import typer
+
+from api.clock import utc_now
+from api.database import Database
+from api.kinderbud.wire import LARGEST_ID
+from api.shell import one_clear_line, read_settings, with_database
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+class Unknown(ValueError):
+    """There is no such household."""
+
+
+def claude_key(
+    household_id: Annotated[int, typer.Argument(help="The household's id.", min=1, max=LARGEST_ID)],
+    remove: Annotated[bool, typer.Option("--remove", help="Take the key away.")] = False,
+    check: Annotated[bool, typer.Option(help="Ask Claude whether the key works before it is kept.")] = True,
+) -> None:
+    """Set a household's Claude key, read from standard input and encrypted with SECRET_KEY. It is never shown again."""
+    from api.kinderbud.claude import client, keys  # noqa: PLC0415 - help should not wait
+    from api.models import Household  # noqa: PLC0415
+    from api.security import SecretMissing, keyring  # noqa: PLC0415
+
+    settings = read_settings()
+    with one_clear_line(SecretMissing):
+        ring = keyring(settings)
+    key = None if remove else _read_key()
+
+    async def run(database: Database) -> None:
+        if key is not None and check:
+            await client.check(key, settings)
+        async with database.write() as session:
+            found = await session.get(Household, household_id)
+            if found is None:
+                raise Unknown(f"there is no household {household_id}")
+            keys.set_key(ring, found, key)
+
+    with one_clear_line(Unknown, client.ClaudeFailed):
+        with_database(settings, run)
+    typer.echo(f"household {household_id} has {'no Claude key any more' if remove else 'a Claude key'}")
+
+
+def curate(
+    household_id: Annotated[
+        int | None, typer.Option("--household", help="Only this one.", min=1, max=LARGEST_ID)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Choose today for every household with a Claude key, so that nobody waits for breakfast. A day that is chosen
+    stays as it is."""
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from api.kinderbud.caller import Caller  # noqa: PLC0415
+    from api.kinderbud.households.queries import users_of  # noqa: PLC0415
+    from api.kinderbud.today.curation import selected_day  # noqa: PLC0415
+    from api.logs import configure  # noqa: PLC0415
+    from api.models import Household, HouseholdToken  # noqa: PLC0415
+    from api.security import SecretMissing, keyring  # noqa: PLC0415
+    from api.serving import ServedPolicy  # noqa: PLC0415
+    from api.telemetry import Metrics  # noqa: PLC0415
+    from coach_model.daily.coach import CONTRACT  # noqa: PLC0415
+
+    settings = read_settings()
+    configure(settings)
+    metrics = Metrics()
+    daily = ServedPolicy(CONTRACT, settings.coach_model_dir, metrics)
+    daily.start()
+
+    async def run(database: Database) -> list[dict[str, Any]]:
+        shared = {"settings": settings, "keyring": keyring(settings), "metrics": metrics, "daily": daily}
+        state = SimpleNamespace(database=database, clock=utc_now, **shared)
+        told = []
+        async with database.read() as session:
+            mine = Household.claude_key.is_not(None) if household_id is None else Household.id == household_id
+            found = (await session.scalars(select(Household).where(mine).order_by(Household.id))).all()
+            users = {one.id: await users_of(session, one.id) for one in found}
+        if household_id is not None and not found:
+            raise Unknown(f"there is no household {household_id}")
+        for one in found:
+            caller = Caller(users[one.id][0], one, HouseholdToken(), utc_now())
+            prepared = await selected_day(state, caller)
+            source = prepared.selection.source if prepared.selection else None
+            told.append({"household": one.id, "day": caller.today.isoformat(), "source": source, "new": prepared.fresh})
+            await asyncio.sleep(0)
+        return told
+
+    with one_clear_line(Unknown, SecretMissing):
+        found = with_database(settings, run)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for one in found:
+        chosen = f"chosen by {one['source']}" if one["source"] else "nothing to choose from"
+        typer.echo(f"household {one['household']}, {one['day']}: {chosen}{'' if one['new'] else ', before'}")
+    if not found:
+        typer.echo("no household has a Claude key")
+
+
+def _read_key() -> str:
+    """From a prompt that does not show it, or from a pipe; never from the command line, which others can read."""
+    hidden = sys.stdin.isatty()
+    key = str(typer.prompt("Claude key", hide_input=True)) if hidden else sys.stdin.readline()
+    if not key.strip():
+        print("error: no key on standard input", file=sys.stderr)
+        raise typer.Exit(1)
+    return key.strip()
