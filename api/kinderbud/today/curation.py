@@ -36,7 +36,7 @@ async def selected_day(state: Any, caller: Caller) -> Prepared:
             return await prepare_day(session, caller, state.daily.now, state.metrics)
     lease = timedelta(seconds=state.settings.claude_seconds + GRACE_SECONDS)
     deadline = asyncio.get_running_loop().time() + lease.total_seconds()
-    while True:
+    while asyncio.get_running_loop().time() < deadline:
         async with state.database.write() as session:
             prepared = await offer_day(session, caller, state.daily.now)
             if prepared.offer is None:
@@ -48,10 +48,21 @@ async def selected_day(state: Any, caller: Caller) -> Prepared:
             family = await _family(session, caller, prepared.offer) if free else ""
         if free:
             return await _ask(state, caller, key, family)
-        if asyncio.get_running_loop().time() > deadline:
-            async with state.database.write() as session:
-                return await prepare_day(session, caller, state.daily.now, state.metrics)
+        await _wait(state, caller, deadline)
+    async with state.database.write() as session:
+        return await prepare_day(session, caller, state.daily.now, state.metrics)
+
+
+async def _wait(state: Any, caller: Caller, deadline: float) -> None:
+    """Until somebody else has chosen, or has had the day for long enough."""
+    while asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(LOOK_SECONDS)
+        async with state.database.read() as session:
+            if await queries.selection_of(session, caller.household.id, caller.today) is not None:
+                return
+            claimed = await queries.claim_of(session, caller.household.id, caller.today)
+            if claimed is None or claimed.leased_until <= state.clock():
+                return
 
 
 async def _ask(state: Any, caller: Caller, key: str, family: str) -> Prepared:

@@ -77,12 +77,17 @@ async def acted_on(session: AsyncSession, household_id: int, day: date) -> set[i
     return set(await session.scalars(select(TodoAction.todo_id).where(*mine)))
 
 
+async def claim_of(session: AsyncSession, household_id: int, day: date) -> DayCuration | None:
+    """Who is asking Claude about a day, if anybody is or was."""
+    return await session.get(DayCuration, (household_id, day), populate_existing=True)
+
+
 async def lease(
     session: AsyncSession, household_id: int, day: date, now: datetime, until: datetime, most: int
 ) -> bool | None:
     """Take the day for whoever asks Claude about it. None while somebody else has it, False where it was taken `most`
     times already. The household is locked."""
-    found = await session.get(DayCuration, (household_id, day), populate_existing=True)
+    found = await claim_of(session, household_id, day)
     if found is None:
         session.add(DayCuration(household_id=household_id, day=day, leased_until=until, triggers=1))
         return True
