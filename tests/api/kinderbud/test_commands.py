@@ -7,6 +7,7 @@ database.
 import json
 import re
 import secrets
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer.testing import CliRunner, Result
 
 from api.cli import app
-from api.models import Base
+from api.models import Base, ChatMessage, DayCuration
 from tests.api.kinderbud.families import Family, in_database
 from tests.serving import Service
 
@@ -256,6 +257,17 @@ def counts(service: Service) -> dict[str, int]:
     return in_database(service, count)
 
 
+async def ask_claude(session: AsyncSession, household: int) -> None:
+    """What a household with a key leaves behind."""
+    now = datetime.now(UTC)
+    session.add(DayCuration(household_id=household, day=now.date(), leased_until=now, triggers=1))
+    question = ChatMessage(household_id=household, role="user", content="Hello", created_at=now)
+    session.add(question)
+    await session.flush()
+    told = ChatMessage(household_id=household, role="assistant", content="Hi", answers_id=question.id, created_at=now)
+    session.add(told)
+
+
 def test_a_deleted_household_leaves_nothing_behind(stored: Service) -> None:
     assert {name for name, table in Base.metadata.tables.items() if "household_id" in table.columns} <= {
         table.name for table in hanging_on_households()
@@ -266,6 +278,7 @@ def test_a_deleted_household_leaves_nothing_behind(stored: Service) -> None:
     own = family.post("/todos", {"title": "Sing"}, Idempotency_Key="a key")["id"]
     for todo in (own, family.get("/today")["activities"][0]["id"]):
         family.post(f"/todos/{todo}/complete")
+    in_database(stored, lambda session: ask_claude(session, family.id))
     assert [name for name, count in counts(stored).items() if count <= before[name]] == [], "fill these, too"
     kept = called(stored, "household", "delete", str(family.id), typed="n\n")
     assert kept.exit_code == 1
