@@ -13,7 +13,10 @@ usage() { sed -n '2,8s/^# \{0,1\}//p' "$0"; }
 
 case "${1:-}" in
   -h | --help | help) usage; exit 0 ;;
-  get | post | put | delete) method=$(tr '[:lower:]' '[:upper:]' <<<"$1") ;;
+  get) method=GET ;;
+  post) method=POST ;;
+  put) method=PUT ;;
+  delete) method=DELETE ;;
   '') usage >&2; exit 1 ;;
   *) fail "$1: one of get, post, put, delete" ;;
 esac

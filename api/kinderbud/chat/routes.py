@@ -11,7 +11,7 @@ from api.database import ReadSession
 from api.kinderbud.caller import BEARER, Caller, Reader, recognise
 from api.kinderbud.chat import queries
 from api.kinderbud.chat.actions import Asked, KeyOfAnother, asked_of_claude, keep_question
-from api.kinderbud.chat.schemas import Message, Messages, Question, Role
+from api.kinderbud.chat.schemas import Message, Messages, Question
 from api.kinderbud.claude.client import Cause, ClaudeFailed
 from api.kinderbud.claude.keys import key_of
 from api.kinderbud.errors import Code, Failure, Refused, failures
@@ -89,4 +89,4 @@ async def _events(request: Request, caller: Caller, key: str, asked: Asked) -> A
 
 def _shown(message: ChatMessage, caller: Caller) -> Message:
     created = local(message.created_at, caller.household.time_zone)
-    return Message(role=Role(message.role), content=message.content, created_at=created)
+    return Message.model_validate({"role": message.role, "content": message.content, "created_at": created})

@@ -1,17 +1,11 @@
 """The chat on the wire."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from api.kinderbud.wire import LocalTime
 from api.wire import Wire, example, words
-
-
-class Role(StrEnum):
-    USER = "user"
-    ASSISTANT = "assistant"
 
 
 class Question(Wire):
@@ -21,7 +15,7 @@ class Question(Wire):
 
 
 class Message(Wire):
-    role: Role
+    role: Literal["user", "assistant"]
     content: str
     created_at: LocalTime
 
