@@ -23,7 +23,7 @@ from tests.api.kakei.people import ANSWERS, CONSENT, METRICS, REFLECTION, SNAPSH
 from tests.exporting import export, lines, unpacked
 from tests.serving import Service, service
 
-PEOPLE = 2_000
+PEOPLE = 600
 STEPS = 5
 AT_ONCE = 16
 SEED = 20261121
