@@ -6,6 +6,7 @@ coach is not limited: it stores nothing, and costs less than counting it.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import math
 import time
@@ -115,6 +116,14 @@ class RateLimits:
                 self._away_since = time.monotonic()
                 log.warning("Redis is away: limits count for this process alone", why=type(error).__name__)
         return await _hit(self._own, item, key)
+
+    async def forget(self, item: RateLimitItem, key: str) -> None:
+        """Begin to count anew: somebody has shown who they are."""
+        for limiter in (self._shared, self._own):
+            if limiter is not None:
+                with contextlib.suppress(StorageError, RedisError, OSError, TimeoutError):
+                    async with asyncio.timeout(REDIS_SECONDS):
+                        await limiter.clear(item, key)
 
 
 class Limited:

@@ -1,5 +1,6 @@
 """The only reader of the environment."""
 
+from datetime import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 SHORTEST_SECRET = 32
 """Characters: 128 bits even where they are hex digits."""
 SHORTEST_TOKEN = 16
+SHORTEST_PASSWORD = 12
 
 
 class LogLevel(StrEnum):
@@ -39,9 +41,11 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = None
     secret_key: SecretStr | None = None
     research_export_token: SecretStr | None = None
+    admin_password: SecretStr | None = None
     anthropic_base_url: str | None = None
     claude_model: str = "claude-sonnet-5-5"
     claude_seconds: float = Field(20.0, gt=0, le=20)
+    curate_at: time | None = None
     web_concurrency: int = Field(1, ge=1, le=64)
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.TEXT
@@ -70,6 +74,13 @@ class Settings(BaseSettings):
     def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < SHORTEST_TOKEN:
             raise ValueError(f"needs at least {SHORTEST_TOKEN} characters")
+        return value
+
+    @field_validator("admin_password")
+    @classmethod
+    def _hard_to_try(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SHORTEST_PASSWORD:
+            raise ValueError(f"needs at least {SHORTEST_PASSWORD} characters")
         return value
 
     @field_validator("log_level", "log_format", mode="before")

@@ -32,17 +32,23 @@ log = structlog.get_logger("api.kinderbud")
 
 @dataclass(frozen=True)
 class Caller:
-    """A user, their household, the token that they showed, and the moment at which they asked."""
+    """A user, their household, and the moment at which they asked, by whichever door."""
 
     user: HouseholdUser
     household: Household
-    token: HouseholdToken
     now: datetime
 
     @property
     def today(self) -> date:
         """The household's day."""
         return household_day(self.now, self.household.time_zone)
+
+
+@dataclass(frozen=True)
+class TokenCaller(Caller):
+    """Somebody who showed a token."""
+
+    token: HouseholdToken
 
 
 def new_token() -> str:
@@ -62,7 +68,7 @@ def shown_token(authorization: str | None) -> str | None:
     return token if scheme.casefold() == "bearer" and TOKEN.fullmatch(token) else None
 
 
-async def _caller(request: Request, session: AsyncSession, now: datetime) -> Caller:
+async def _caller(request: Request, session: AsyncSession, now: datetime) -> TokenCaller:
     token = shown_token(request.headers.get("authorization"))
     found = None
     if token is not None:
@@ -79,10 +85,10 @@ async def _caller(request: Request, session: AsyncSession, now: datetime) -> Cal
     shown, user, household = found
     if shown.last_used_at is None or now - shown.last_used_at >= SEEN_EVERY:
         _note_use(request, shown.id, now)
-    return Caller(user, household, shown, now)
+    return TokenCaller(user, household, now, shown)
 
 
-async def recognise(request: Request) -> Caller:
+async def recognise(request: Request) -> TokenCaller:
     """Who asks, for those who have no session. Raises Refused for strangers."""
     state = request.app.state
     async with state.database.read() as session:
@@ -111,15 +117,19 @@ BEARER = HTTPBearer(auto_error=False, description="A token, `kb_live_` and 32 he
 """For /docs, and for those who read the schema; `_caller` looks at the header itself."""
 
 
-async def _reading(request: Request, session: ReadSession, now: Now, _: Annotated[object, Security(BEARER)]) -> Caller:
+async def _reading(
+    request: Request, session: ReadSession, now: Now, _: Annotated[object, Security(BEARER)]
+) -> TokenCaller:
     return await _caller(request, session, now)
 
 
-async def _writing(request: Request, session: WriteSession, now: Now, _: Annotated[object, Security(BEARER)]) -> Caller:
+async def _writing(
+    request: Request, session: WriteSession, now: Now, _: Annotated[object, Security(BEARER)]
+) -> TokenCaller:
     return await _caller(request, session, now)
 
 
-Reader = Annotated[Caller, Depends(_reading, scope="function")]
+Reader = Annotated[TokenCaller, Depends(_reading, scope="function")]
 """Who asks, in the request's reading session."""
-Writer = Annotated[Caller, Depends(_writing, scope="function")]
+Writer = Annotated[TokenCaller, Depends(_writing, scope="function")]
 """Who asks, in the request's writing session."""

@@ -7,10 +7,13 @@ from api.models.coach import Candidate, Decision, Outcome, Study, Suggestion
 from api.models.guides import Guide, GuideItem, GuideStage, Plan
 from api.models.households import (
     Household,
+    HouseholdLink,
     HouseholdParticipant,
+    HouseholdSession,
     HouseholdToken,
     HouseholdUser,
 )
+from api.models.operators import Lease, Operator, OperatorSession
 from api.models.requests import HouseholdAnswer, IdempotencyKey
 from api.models.research import (
     AppEvent,
@@ -47,12 +50,17 @@ __all__ = [
     "GuideStage",
     "Household",
     "HouseholdAnswer",
+    "HouseholdLink",
     "HouseholdParticipant",
+    "HouseholdSession",
     "HouseholdToken",
     "HouseholdUser",
     "IdempotencyKey",
     "IncomeRange",
+    "Lease",
     "MonthlySummary",
+    "Operator",
+    "OperatorSession",
     "Outcome",
     "Participant",
     "Plan",

@@ -40,7 +40,8 @@ class HouseholdParticipant(Base):
 
 
 class HouseholdUser(Base):
-    """Somebody who signs in; each has an adult participant. The first of a household is its admin."""
+    """Somebody who signs in; each has an adult participant. The first of a household is its admin. Without a password
+    there are only tokens, until a link sets one; `reset_asked_at` is when somebody last asked for such a link."""
 
     __tablename__ = "household_users"
 
@@ -50,7 +51,35 @@ class HouseholdUser(Base):
     display_name: Mapped[str] = mapped_column(String(80))
     email: Mapped[str] = mapped_column(String(254), unique=True)
     role: Mapped[str] = mapped_column(String(10))
+    password_hash: Mapped[str | None] = mapped_column(String(255))
+    reset_asked_at: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class HouseholdSession(Base):
+    """A browser in which somebody is logged in to the family's pages: only the SHA-256 of its cookie is kept."""
+
+    __tablename__ = "household_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("household_users.id", ondelete="CASCADE"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    seen_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class HouseholdLink(Base):
+    """A link that works once: an invitation into the household, or, with a `user_id`, a new password for that user."""
+
+    __tablename__ = "household_links"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("household_users.id", ondelete="CASCADE"), index=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime] = mapped_column(Moment)
+    used_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class HouseholdToken(Base):

@@ -63,7 +63,7 @@ def curate(
     from api.kinderbud.households.queries import users_of  # noqa: PLC0415
     from api.kinderbud.today.curation import selected_day  # noqa: PLC0415
     from api.logs import configure  # noqa: PLC0415
-    from api.models import Household, HouseholdToken  # noqa: PLC0415
+    from api.models import Household  # noqa: PLC0415
     from api.security import SecretMissing, keyring  # noqa: PLC0415
     from api.serving import ServedPolicy  # noqa: PLC0415
     from api.telemetry import Metrics  # noqa: PLC0415
@@ -86,7 +86,7 @@ def curate(
         if household_id is not None and not found:
             raise Unknown(f"there is no household {household_id}")
         for one in found:
-            caller = Caller(users[one.id][0], one, HouseholdToken(), utc_now())
+            caller = Caller(users[one.id][0], one, utc_now())
             prepared = await selected_day(state, caller)
             source = prepared.selection.source if prepared.selection else None
             told.append({"household": one.id, "day": caller.today.isoformat(), "source": source, "new": prepared.fresh})

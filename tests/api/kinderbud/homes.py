@@ -17,7 +17,7 @@ from api.kinderbud.households import actions
 from api.kinderbud.households.queries import household_of, participants_of, users_of
 from api.kinderbud.todos import actions as todo_actions
 from api.kinderbud.todos.queries import Seen, todo_in
-from api.models import HouseholdToken, Todo, TodoAction
+from api.models import Todo, TodoAction
 
 DAY = timedelta(days=1)
 DUE_AFTER = {"daily": 1, "weekly": 7, "monthly": 30, "quarterly": 90}
@@ -103,7 +103,7 @@ class Home:
 
     def at(self, now: datetime) -> None:
         """Time passes."""
-        self.caller = Caller(self.caller.user, self.caller.household, self.caller.token, now)
+        self.caller = Caller(self.caller.user, self.caller.household, now)
 
     async def act(
         self, session: AsyncSession, todo_id: int, kind: str, days: int | None = None, reason: str | None = None
@@ -160,6 +160,5 @@ async def home(
         household = await household_of(session, made.id)
         assert household is not None
         user = (await users_of(session, made.id))[0]
-        token: HouseholdToken = (await actions.make_token(session, user, "a device", now))[0]
         people = {one.name: one.id for one in await participants_of(session, made.id)}
-    return Home(database, Caller(user, household, token, now), people)
+    return Home(database, Caller(user, household, now), people)

@@ -1,0 +1,74 @@
+"""What a day shows, to an app and on the page alike: it is chosen first if nobody did."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kinderbud.caller import Caller
+from api.kinderbud.guides.queries import plans_of
+from api.kinderbud.today import actions, queries
+from api.kinderbud.today.curation import selected_day
+from api.kinderbud.today.rules import NO_PLANS, NOTHING_DUE
+from api.kinderbud.todos.queries import Seen, current_todos, shown_on
+from api.kinderbud.todos.rules import Status
+from data.guides import Category
+
+RULES = "rules"
+"""Who chooses where there is nothing to choose from."""
+
+
+@dataclass(frozen=True)
+class ShownDay:
+    """A day: `source` says who chose, `cached` whether somebody had asked before."""
+
+    note: str
+    source: str
+    cached: bool
+    activities: list[Seen]
+    milestones: list[Seen]
+    own: list[Seen]
+
+
+async def day_of(state: Any, session: AsyncSession, caller: Caller, stages: dict[int, int]) -> ShownDay:
+    """The household's day; `state` is the service's, `stages` are current by plan. `session` reads, and is closed where
+    something had to be chosen."""
+    household, today = caller.household, caller.today
+    selection = await queries.selection_of(session, household.id, today)
+    todos = await current_todos(session, household.id, stages, today)
+    day = await shown_on(session, household.id, today)
+    acted = await queries.acted_on(session, household.id, today)
+    entered = {seen.todo.id for seen in day}
+    fresh = False
+    if selection is None or any(
+        seen.todo.id not in entered for seen in todos if actions.is_own_of_today(seen, acted, today)
+    ):
+        await session.close()  # gives its connection back: a crowd that all need a second one would wait for each other
+        prepared = await selected_day(state, caller)
+        selection, fresh = prepared.selection, prepared.fresh
+        todos = await current_todos(session, household.id, stages, today)
+        day = await shown_on(session, household.id, today)
+    if selection is not None:
+        note = selection.daily_note
+    else:
+        note = NOTHING_DUE if await plans_of(session, household.id) else NO_PLANS
+    return ShownDay(
+        note=note,
+        source=selection.source if selection is not None else RULES,
+        cached=selection is not None and not fresh,
+        activities=[
+            seen
+            for seen in day
+            if seen.category is Category.ACTIVITY
+            and seen.item is not None
+            and not (seen.rests and seen.status(today) is Status.PENDING)
+        ],
+        milestones=[seen for seen in todos if seen.category is Category.MILESTONE and _stays(seen, acted, caller)],
+        own=[seen for seen in day if seen.item is None],
+    )
+
+
+def _stays(seen: Seen, acted: set[int], caller: Caller) -> bool:
+    """A milestone stays while it is of this age; what was put off or away is there for the rest of that day."""
+    put_off = seen.status(caller.today) in {Status.SNOOZED, Status.SKIPPED}
+    return not put_off or seen.todo.id in acted

@@ -1,0 +1,64 @@
+"""Passwords: argon2id, off the event loop, and as slow for somebody unknown as for somebody known."""
+
+import asyncio
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+SHORTEST, LONGEST = 10, 200
+"""Characters. NIST SP 800-63B asks for eight at least, and for no rules about which ones."""
+FEWEST_DIFFERENT = 5
+"""Different characters: `aaaaaaaaaa` and `1212121212` are the first that anybody tries."""
+AT_ONCE = 2
+"""How many are hashed at a time: each takes 64 MiB and some hundredths of a second of a core."""
+
+
+class PasswordRefused(ValueError):
+    """This cannot be a password; the message says why."""
+
+
+class Passwords:
+    """Hashes and checks passwords, with the parameters of RFC 9106 for little memory."""
+
+    def __init__(self) -> None:
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    async def hashed(self, password: str) -> str:
+        """What is stored of a password."""
+        async with self._slots:
+            return await asyncio.to_thread(_hasher().hash, password)
+
+    async def match(self, stored: str | None, password: str) -> bool:
+        """Whether it is the password; without a stored one it is not, after the same time."""
+        async with self._slots:
+            return await asyncio.to_thread(_matches, stored, password)
+
+
+def checked_password(password: str, *, not_like: tuple[str, ...] = ()) -> str:
+    """A password that may be taken; `not_like` are what it must not be, such as the address. Raises PasswordRefused."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise PasswordRefused(f"a password has {SHORTEST} to {LONGEST} characters; a short sentence is a good one")
+    if len(set(password)) < FEWEST_DIFFERENT:
+        raise PasswordRefused("this password is too easy to guess; a short sentence is a good one")
+    if password.casefold() in {one.casefold() for one in not_like}:
+        raise PasswordRefused("a password that others can read in your address is none")
+    return password
+
+
+def _matches(stored: str | None, password: str) -> bool:
+    try:
+        return _hasher().verify(stored or _nobodys(), password[:LONGEST]) and stored is not None
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    return PasswordHasher()
+
+
+@cache
+def _nobodys() -> str:
+    """A hash that takes as long to check as anybody's."""
+    return _hasher().hash("nobody has this password")
