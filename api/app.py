@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from api import errors, health, logs, openapi
+from api.attempts import Attempts
 from api.bodies import BodyLimit
 from api.clock import Clock, utc_now
 from api.database import open_database
@@ -23,7 +24,10 @@ from api.kakei.reflections import routes as reflections
 from api.kakei.research import routes as research
 from api.kakei.summaries import routes as summaries
 from api.kinderbud.app import create_kinderbud, limited, nothing_here
+from api.kinderbud.family.app import create_family, to_family
+from api.kinderbud.family.rendering import PREFIX as FAMILY
 from api.limits import Limited, RateLimits
+from api.passwords import Passwords
 from api.security import keyring
 from api.serving import ServedPolicy
 from api.settings import Settings
@@ -87,12 +91,16 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     app.state.database = database
     app.state.exporting = asyncio.Lock()
     app.state.daily = daily
+    app.state.attempts = Attempts(RateLimits(settings.redis_url, exact=True))
+    app.state.passwords = Passwords()
     app.include_router(coach.router)
     for feature in (accounts, catalogue, challenges, summaries, consent, research, reflections, exports):
         app.include_router(feature.router)
     app.include_router(health.router)
     app.mount(KINDERBUD, limited(create_kinderbud(app), settings))
     app.add_route(KINDERBUD, nothing_here, list(METHODS), include_in_schema=False)
+    app.mount(FAMILY, create_family(app))
+    app.add_route(FAMILY, to_family, ["GET"], include_in_schema=False)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, own=coach.BODIES_READ_HERE)

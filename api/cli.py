@@ -19,6 +19,7 @@ from api.database import Database
 from api.kakei.exports.commands import research
 from api.kakei.studies.commands import study
 from api.kinderbud.claude.commands import claude_key, curate
+from api.kinderbud.family.commands import invite, reset_link, waiting
 from api.kinderbud.households.commands import household, token
 from api.shell import one_clear_line, read_settings, with_database
 
@@ -41,6 +42,9 @@ app.add_typer(study, name="study")
 app.add_typer(household, name="household")
 app.add_typer(token, name="token")
 household.command("claude-key")(claude_key)
+household.command("reset-link")(reset_link)
+household.command()(invite)
+household.command()(waiting)
 app.command()(curate)
 
 

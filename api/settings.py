@@ -33,6 +33,7 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
+    public_url: str | None = None
     database_url: str = "sqlite:///var/buddy.db"
     redis_url: str | None = None
     coach_model_dir: Path | None = None
@@ -60,6 +61,13 @@ class Settings(BaseSettings):
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("is an address such as https://buddy.example.org")
+        return value.rstrip("/") if value else None
 
     @field_validator("secret_key")
     @classmethod

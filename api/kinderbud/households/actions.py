@@ -1,20 +1,26 @@
-"""Making households, people and tokens: shared by commands and pages."""
+"""Making and changing households, people, tokens and links: shared by commands and pages."""
 
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.browsers import new_secret, secret_digest
 from api.kinderbud.caller import ADMIN, MEMBER, new_token, token_digest
 from api.kinderbud.guides.rules import household_day
+from api.kinderbud.history.actions import uncount_day
 from api.kinderbud.households import queries, rules
-from api.models import Household, HouseholdParticipant, HouseholdToken, HouseholdUser
+from api.models import Household, HouseholdLink, HouseholdParticipant, HouseholdToken, HouseholdUser
 
 FOLDS = 3
 """A household that takes part in learning teaches (1, 2) or judges (0), as chance has it, once and for all exports."""
+
+
+LINK_WORKS_FOR = timedelta(days=7)
+"""How long a link that works once waits to be used."""
 
 
 class EmailTaken(ValueError):
@@ -73,6 +79,26 @@ async def add_child(session: AsyncSession, household: Household, child: Child, n
     return added
 
 
+async def change_child(
+    session: AsyncSession, household: Household, participant: HouseholdParticipant, child: Child, now: datetime
+) -> None:
+    """Another name or birthday. Stages follow the birthday when the day is next looked at. Raises InvalidHousehold."""
+    today = household_day(now, household.time_zone)
+    participant.name = rules.checked_name(child.name)
+    participant.birthday = rules.checked_birthday(child.birthday, today)
+    await session.flush()
+
+
+async def remove_participant(session: AsyncSession, participant: HouseholdParticipant) -> None:
+    """Remove somebody with their plans, todos and what was done for them; an adult's user goes along. The household is
+    locked."""
+    days = await queries.days_done_for(session, participant)
+    await session.delete(participant)
+    await session.flush()
+    for day in days:
+        await uncount_day(session, participant.household_id, day)
+
+
 async def add_user(
     session: AsyncSession, household: Household, person: Person, role: str, now: datetime
 ) -> HouseholdUser:
@@ -108,6 +134,27 @@ async def make_token(
     session.add(kept)
     await session.flush()
     return kept, token
+
+
+async def make_link(
+    session: AsyncSession, household_id: int, now: datetime, user: HouseholdUser | None = None
+) -> tuple[HouseholdLink, str]:
+    """A link that works once, and its secret: with a `user` it sets a new password for them, and earlier ones work no
+    more; without, it invites somebody into the household."""
+    if user is not None:
+        await queries.end_links_of(session, user.id, now)
+        user.reset_asked_at = None
+    secret = new_secret()
+    kept = HouseholdLink(
+        household_id=household_id,
+        user_id=user.id if user else None,
+        digest=secret_digest(secret),
+        created_at=now,
+        expires_at=now + LINK_WORKS_FOR,
+    )
+    session.add(kept)
+    await session.flush()
+    return kept, secret
 
 
 async def user_with_id(session: AsyncSession, user_id: int) -> HouseholdUser:

@@ -1,12 +1,22 @@
-"""Households, their people and their tokens."""
+"""Households, their people, their tokens and their links."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.models import Household, HouseholdParticipant, HouseholdToken, HouseholdUser
+from api.browsers import secret_digest
+from api.kinderbud.todos.rules import ActionType
+from api.models import (
+    Household,
+    HouseholdLink,
+    HouseholdParticipant,
+    HouseholdToken,
+    HouseholdUser,
+    Todo,
+    TodoAction,
+)
 
 
 async def household_of(session: AsyncSession, household_id: int) -> Household | None:
@@ -54,9 +64,11 @@ async def tokens_of(session: AsyncSession, household_id: int) -> Sequence[tuple[
     return [(kept, user) for kept, user in await session.execute(query)]
 
 
-async def revoke(session: AsyncSession, token_id: int, now: datetime) -> bool:
-    """Revoke a token; whether there was one that still worked."""
-    working = (HouseholdToken.id == token_id, HouseholdToken.revoked_at.is_(None))
+async def revoke(session: AsyncSession, token_id: int, now: datetime, user_ids: Sequence[int] | None = None) -> bool:
+    """Revoke a token, of one of these users where they are named; whether there was one that still worked."""
+    working = [HouseholdToken.id == token_id, HouseholdToken.revoked_at.is_(None)]
+    if user_ids is not None:
+        working.append(HouseholdToken.user_id.in_(user_ids))
     values = {"revoked_at": now}
     found = await session.scalar(update(HouseholdToken).where(*working).values(values).returning(HouseholdToken.id))
     return found is not None
@@ -65,3 +77,59 @@ async def revoke(session: AsyncSession, token_id: int, now: datetime) -> bool:
 async def households(session: AsyncSession) -> Sequence[Household]:
     """All of them, the oldest first."""
     return (await session.scalars(select(Household).order_by(Household.id))).all()
+
+
+async def days_done_for(session: AsyncSession, participant: HouseholdParticipant) -> list[date]:
+    """The days on which something was done for somebody and nothing for anybody else of the household."""
+    completed = (
+        TodoAction.household_id == participant.household_id,
+        TodoAction.action_type == ActionType.COMPLETED,
+        TodoAction.undone_at.is_(None),
+    )
+    theirs = Todo.participant_id == participant.id
+    days = select(TodoAction.action_date).join(Todo, Todo.id == TodoAction.todo_id).where(*completed).distinct()
+    mine = set(await session.scalars(days.where(theirs)))
+    return sorted(mine - set(await session.scalars(days.where(~theirs))))
+
+
+def _working_links(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (HouseholdLink.used_at.is_(None), HouseholdLink.expires_at > now)
+
+
+async def link_with(session: AsyncSession, secret: str, now: datetime) -> HouseholdLink | None:
+    """The link with that secret, while it works."""
+    same = HouseholdLink.digest == secret_digest(secret)
+    return await session.scalar(select(HouseholdLink).where(same, *_working_links(now)))
+
+
+async def claim_link(session: AsyncSession, secret: str, now: datetime) -> HouseholdLink | None:
+    """Use a link, which only one can; None for everybody else."""
+    same = HouseholdLink.digest == secret_digest(secret)
+    claimed = update(HouseholdLink).where(same, *_working_links(now)).values(used_at=now)
+    return await session.scalar(claimed.returning(HouseholdLink))
+
+
+async def end_links_of(session: AsyncSession, user_id: int, now: datetime) -> None:
+    """Let no link set this user's password any more."""
+    theirs = (HouseholdLink.user_id == user_id, *_working_links(now))
+    await session.execute(update(HouseholdLink).where(*theirs).values(used_at=now))
+
+
+async def invitations(session: AsyncSession, household_id: int, now: datetime) -> Sequence[HouseholdLink]:
+    """Invitations that nobody has used yet."""
+    mine = (HouseholdLink.household_id == household_id, HouseholdLink.user_id.is_(None))
+    query = select(HouseholdLink).where(*mine, *_working_links(now)).order_by(HouseholdLink.id)
+    return (await session.scalars(query)).all()
+
+
+async def end_invitation(session: AsyncSession, household_id: int, link_id: int, now: datetime) -> bool:
+    """Take an invitation back; whether there was one."""
+    mine = (HouseholdLink.id == link_id, HouseholdLink.household_id == household_id, HouseholdLink.user_id.is_(None))
+    ended = update(HouseholdLink).where(*mine, *_working_links(now)).values(used_at=now)
+    return await session.scalar(ended.returning(HouseholdLink.id)) is not None
+
+
+async def waiting_for_links(session: AsyncSession) -> Sequence[HouseholdUser]:
+    """Who asked for a new password, the longest waiting first."""
+    asked = HouseholdUser.reset_asked_at
+    return (await session.scalars(select(HouseholdUser).where(asked.is_not(None)).order_by(asked))).all()

@@ -10,8 +10,35 @@ from api.kinderbud.households.queries import locked
 from api.kinderbud.todos import queries
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.rules import ActionType, snoozed_to, state_of
-from api.models import Todo, TodoAction
+from api.models import HouseholdParticipant, Todo, TodoAction
 from data.guides import Frequency
+
+CUSTOM = "custom"
+
+
+async def add_own(
+    session: AsyncSession,
+    caller: Caller,
+    participant: HouseholdParticipant,
+    title: str,
+    description: str | None,
+    frequency: Frequency,
+) -> Todo:
+    """A todo of the family's own."""
+    todo = Todo(
+        household_id=caller.household.id,
+        participant_id=participant.id,
+        source_type=CUSTOM,
+        title=title,
+        description=description or None,
+        frequency=frequency,
+        dismissed=False,
+        deleted=False,
+        created_on=caller.today,
+    )
+    session.add(todo)
+    await session.flush()
+    return todo
 
 
 async def complete(session: AsyncSession, caller: Caller, seen: Seen, notes: str | None) -> TodoAction:

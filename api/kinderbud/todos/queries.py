@@ -170,3 +170,16 @@ async def completions_on(session: AsyncSession, household_id: int, day: date) ->
     mine = (TodoAction.household_id == household_id, TodoAction.action_date == day, TodoAction.undone_at.is_(None))
     completed = TodoAction.action_type == ActionType.COMPLETED
     return await session.scalar(select(func.count()).where(*mine, completed)) or 0
+
+
+async def latest_of_day(session: AsyncSession, household_id: int, day: date) -> dict[int, TodoAction]:
+    """By todo, the last thing that was done with it on a day, and not taken back."""
+    mine = (TodoAction.household_id == household_id, TodoAction.action_date == day, TodoAction.undone_at.is_(None))
+    actions = await session.scalars(select(TodoAction).where(*mine).order_by(TodoAction.id))
+    return {action.todo_id: action for action in actions}
+
+
+async def same_own(session: AsyncSession, participant_id: int, title: str, day: date) -> Todo | None:
+    """A todo of the family's own that somebody added on that day with the same title."""
+    same = (Todo.participant_id == participant_id, Todo.plan_id.is_(None), Todo.title == title, ~Todo.deleted)
+    return await session.scalar(select(Todo).where(*same, Todo.created_on == day).limit(1))

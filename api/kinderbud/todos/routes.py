@@ -37,7 +37,6 @@ from api.models import HouseholdParticipant, Todo
 from api.once import OnceRoute
 from data.guides import Category, Frequency
 
-CUSTOM = "custom"
 LARGEST_OFFSET = 10**6
 
 router = APIRouter(prefix="/todos", tags=["todos"], route_class=OnceRoute)
@@ -80,19 +79,7 @@ async def create_todo(body: NewTodo, caller: Writer, session: WriteSession) -> A
         participant = await _participant(session, caller, body.participant_id)
     else:
         participant = await _youngest(session, caller)
-    todo = Todo(
-        household_id=caller.household.id,
-        participant_id=participant.id,
-        source_type=CUSTOM,
-        title=body.title,
-        description=body.description or None,
-        frequency=body.frequency,
-        dismissed=False,
-        deleted=False,
-        created_on=caller.today,
-    )
-    session.add(todo)
-    await session.flush()
+    todo = await actions.add_own(session, caller, participant, body.title, body.description, body.frequency)
     made = CustomTodoCreated(**_custom(todo).model_dump(), category=Category.ACTIVITY)
     return Answer(data=made)
 
@@ -196,7 +183,7 @@ async def _todo(session: AsyncSession, caller: Caller, todo_id: int, *, deleted:
 
 async def _own(session: AsyncSession, caller: Caller, todo_id: int) -> Todo:
     todo = (await _todo(session, caller, todo_id)).todo
-    if todo.source_type != CUSTOM:
+    if todo.source_type != actions.CUSTOM:
         raise not_found("todo of your own")
     return todo
 

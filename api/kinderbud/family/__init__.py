@@ -1,0 +1,2 @@
+"""The family's pages: HTML from the server, for phones, keyboards and screen readers; the use cases are those of the
+API."""

@@ -1,0 +1,122 @@
+"""Who may come in: users, invitations for a second parent, and the tokens of devices and assistants."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.database import ReadSession, WriteSession
+from api.kinderbud.caller import ADMIN, Caller
+from api.kinderbud.family.errors import NotHere
+from api.kinderbud.family.forms import Text
+from api.kinderbud.family.rendering import address, go, page, sentence
+from api.kinderbud.family.visits import Admin, Member
+from api.kinderbud.households import actions, queries
+from api.kinderbud.households.rules import InvalidHousehold, checked_name
+from api.kinderbud.wire import PathId, local
+
+INVALID = 422
+MOST_INVITATIONS = 10
+MOST_TOKENS = 50
+
+router = APIRouter(prefix="/access")
+
+
+class TokenNameTaken(ValueError):
+    """A token of that name works already, which is what a form that is sent twice asks for."""
+
+
+@router.get("")
+async def access_page(request: Request, caller: Member, session: ReadSession) -> Response:
+    """Users, invitations and tokens."""
+    return await _access(request, caller, session)
+
+
+@router.post("/tokens")
+async def make_token(request: Request, caller: Member, name: Text = "") -> Response:
+    """A token, which this page shows and no other will."""
+    database = request.app.state.database
+    try:
+        async with database.write() as session:
+            working = [kept for kept, _ in await _tokens(session, caller) if kept.user_id == caller.user.id]
+            if checked_name(name) in {kept.name for kept in working}:
+                raise TokenNameTaken("you have a token of this name; give this one another name, or revoke that one")
+            if len(working) >= MOST_TOKENS:
+                raise TokenNameTaken("you have very many tokens; revoke those that nobody needs")
+            _, secret = await actions.make_token(session, caller.user, name, caller.now)
+    except (InvalidHousehold, TokenNameTaken) as error:
+        async with database.read() as session:
+            return await _access(request, caller, session, INVALID, name=name, token_error=sentence(error))
+    async with database.read() as session:
+        return await _access(request, caller, session, new_token=secret)
+
+
+@router.post("/tokens/{token_id}/revoke")
+async def revoke_token(token_id: PathId, caller: Member, session: WriteSession) -> Response:
+    """One's own token; an admin may revoke everybody's of the household."""
+    users = [one.id for one, in_charge in await _users(session, caller) if in_charge]
+    if not await queries.revoke(session, token_id, caller.now, users):
+        raise NotHere
+    return go("/access", "revoked", "tokens")
+
+
+@router.post("/invitations")
+async def invite(request: Request, caller: Admin) -> Response:
+    """A link that lets one person in, shown by this page and by no other."""
+    database = request.app.state.database
+    async with database.write() as session:
+        waiting = await queries.invitations(session, caller.household.id, caller.now)
+        if len(waiting) >= MOST_INVITATIONS:
+            return go("/access", None, "invitations")
+        _, secret = await actions.make_link(session, caller.household.id, caller.now)
+    link = address(request, f"/join/{secret}")
+    async with database.read() as session:
+        return await _access(request, caller, session, new_link=link)
+
+
+@router.post("/invitations/{link_id}/revoke")
+async def take_invitation_back(link_id: PathId, caller: Admin, session: WriteSession) -> Response:
+    """Nobody comes in by it any more."""
+    if not await queries.end_invitation(session, caller.household.id, link_id, caller.now):
+        raise NotHere
+    return go("/access", "revoked", "invitations")
+
+
+async def _users(session: AsyncSession, caller: Caller) -> list[tuple[Any, bool]]:
+    """The household's users, and whether the caller is in charge of their tokens."""
+    users = await queries.users_of(session, caller.household.id)
+    return [(one, one.id == caller.user.id or caller.user.role == ADMIN) for one in users]
+
+
+async def _tokens(session: AsyncSession, caller: Caller) -> list[tuple[Any, Any]]:
+    found = await queries.tokens_of(session, caller.household.id)
+    return [(kept, user) for kept, user in found if kept.revoked_at is None]
+
+
+async def _access(request: Request, caller: Caller, session: AsyncSession, status: int = 200, **typed: Any) -> Response:
+    zone = caller.household.time_zone
+    users = await _users(session, caller)
+    in_charge = {one.id for one, mine in users if mine}
+    return page(
+        request,
+        "access.html",
+        status,
+        users=[one for one, _ in users],
+        tokens=[
+            {
+                "id": kept.id,
+                "name": kept.name,
+                "whose": user.display_name,
+                "used": local(kept.last_used_at, zone).date() if kept.last_used_at else None,
+                "made": local(kept.created_at, zone).date(),
+                "mine": user.id in in_charge,
+            }
+            for kept, user in await _tokens(session, caller)
+        ],
+        invitations=[
+            {"id": one.id, "until": local(one.expires_at, zone).date()}
+            for one in await queries.invitations(session, caller.household.id, caller.now)
+        ],
+        is_admin=caller.user.role == ADMIN,
+        **({"name": "", "token_error": None, "new_token": None, "new_link": None} | typed),
+    )

@@ -1,0 +1,240 @@
+"""Signing up, logging in and out, and the links that work once: a new password, an invitation."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from limits import parse
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.clock import Now
+from api.database import ReadSession
+from api.kinderbud.caller import MEMBER
+from api.kinderbud.family.errors import NotHere
+from api.kinderbud.family.forms import Text
+from api.kinderbud.family.rendering import go, page, sentence
+from api.kinderbud.family.visits import (
+    COOKIE,
+    TooOften,
+    Visiting,
+    address_of,
+    begin_session,
+    end_session,
+    end_sessions_of,
+)
+from api.kinderbud.households import actions, queries, rules
+from api.kinderbud.households.actions import EmailTaken, Person
+from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
+from api.kinderbud.households.zones import time_zones
+from api.models import Household, HouseholdUser
+from api.passwords import PasswordRefused, checked_password
+
+DOOR = "family"
+NEW_PER_ADDRESS = parse("20/hour")
+"""A playgroup may sign up together; whoever fills the database may not."""
+ASKED_PER_ADDRESS = parse("10/hour")
+LOCAL = re.compile(r"/[A-Za-z0-9/_-]*")
+WRONG = "This address and this password do not belong together."
+INVALID = 422
+REFUSED = (InvalidHousehold, EmailTaken, PasswordRefused)
+
+router = APIRouter()
+
+
+@router.get("/signup")
+async def signup_page(request: Request, visit: Visiting) -> Response:
+    """The form for a new family."""
+    return go("/today") if visit.caller else _signup(request)
+
+
+@router.post("/signup")
+async def sign_up(
+    request: Request,
+    visit: Visiting,
+    now: Now,
+    family: Text = "",
+    name: Text = "",
+    email: Text = "",
+    password: Text = "",
+    time_zone: Text = "UTC",
+) -> Response:
+    """A household with its first user, who is logged in at once."""
+    await _bounded(request, NEW_PER_ADDRESS, "signup")
+    state = request.app.state
+    typed = {"family": family, "name": name, "email": email, "time_zone": time_zone}
+    try:
+        checked_password(password, not_like=_hints(email, name, family))
+        person = Person(rules.checked_name(name), rules.checked_email(email))
+        hashed = await state.passwords.hashed(password)
+        async with state.database.write() as session:
+            made = await actions.create_household(*(session, family, [person], [], time_zone, DEFAULT_DAILY_TASKS, now))
+            user = (await queries.users_of(session, made.id))[0]
+            user.password_hash = hashed
+            await end_session(session, visit.secret)
+            secret = await begin_session(session, user, now)
+    except REFUSED as error:
+        return _signup(request, INVALID, error=sentence(error), **typed)
+    return _logged_in(request, secret, "/people", "welcome")
+
+
+@router.get("/login")
+async def login_page(request: Request, visit: Visiting) -> Response:
+    """The form for somebody who has been here."""
+    onward = request.query_params.get("next", "")
+    return go("/today") if visit.caller else page(request, "login.html", error=None, email="", onward=onward)
+
+
+@router.post("/login")
+async def log_in(
+    request: Request, visit: Visiting, now: Now, email: Text = "", password: Text = "", onward: Text = ""
+) -> Response:
+    """The same words and the same time, whether the address is known or not."""
+    state, address = request.app.state, address_of(request)
+    wait = await state.attempts.count(DOOR, email, address)
+    if wait is not None:
+        raise TooOften(wait)
+    try:
+        wanted = rules.checked_email(email)
+    except InvalidHousehold:
+        wanted = ""
+    async with state.database.read() as session:
+        user = await queries.user_with_email(session, wanted)
+    if not await state.passwords.match(user.password_hash if user else None, password) or user is None:
+        return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
+    await state.attempts.succeeded(DOOR, email, address)
+    async with state.database.write() as session:
+        await end_session(session, visit.secret)
+        secret = await begin_session(session, user, now)
+    return _logged_in(request, secret, onward if LOCAL.fullmatch(onward) else "/today")
+
+
+@router.post("/logout")
+async def log_out(request: Request, visit: Visiting) -> Response:
+    """This browser's session ends; its cookie works no more, wherever a copy of it is."""
+    async with request.app.state.database.write() as session:
+        await end_session(session, visit.secret)
+    response = go("/login")
+    COOKIE.take(request, response)
+    return response
+
+
+@router.get("/forgot")
+async def forgot_page(request: Request, _: Visiting) -> Response:
+    """The form for somebody who has forgotten their password."""
+    return page(request, "forgot.html")
+
+
+@router.post("/forgot")
+async def forgot(request: Request, _: Visiting, now: Now, email: Text = "") -> Response:
+    """Notes that somebody waits for a link, if they are known; says the same in any case."""
+    await _bounded(request, ASKED_PER_ADDRESS, "forgot")
+    async with request.app.state.database.write() as session:
+        try:
+            user = await queries.user_with_email(session, rules.checked_email(email))
+        except InvalidHousehold:
+            user = None
+        if user is not None:
+            user.reset_asked_at = now
+    return go("/login", "asked")
+
+
+@router.get("/reset/{secret}")
+async def reset_page(request: Request, secret: str, _: Visiting, now: Now, session: ReadSession) -> Response:
+    """The form for a new password; opening it uses nothing up, since messengers open links, too."""
+    user, _household = await _of_link(session, secret, now)
+    if user is None:
+        raise NotHere
+    return page(request, "reset.html", error=None, secret=secret, email=user.email)
+
+
+@router.post("/reset/{secret}")
+async def reset(request: Request, secret: str, visit: Visiting, now: Now, password: Text = "") -> Response:
+    """A new password, once. Every other browser is logged out."""
+    state = request.app.state
+    async with state.database.read() as session:
+        user, _ = await _of_link(session, secret, now)
+    if user is None:
+        raise NotHere
+    try:
+        checked_password(password, not_like=_hints(user.email, user.display_name))
+    except PasswordRefused as error:
+        return page(request, "reset.html", INVALID, error=sentence(error), secret=secret, email=user.email)
+    hashed = await state.passwords.hashed(password)
+    async with state.database.write() as session:
+        if await queries.claim_link(session, secret, now) is None:  # somebody was faster
+            raise NotHere
+        kept = await session.get_one(HouseholdUser, user.id)
+        kept.password_hash = hashed
+        await end_session(session, visit.secret)
+        await end_sessions_of(session, user.id)
+        logged_in = await begin_session(session, kept, now)
+    return _logged_in(request, logged_in, "/today", "password")
+
+
+@router.get("/join/{secret}")
+async def join_page(request: Request, secret: str, _: Visiting, now: Now, session: ReadSession) -> Response:
+    """The form for whoever was invited."""
+    user, household = await _of_link(session, secret, now)
+    if user is not None or household is None:
+        raise NotHere
+    return page(request, "join.html", error=None, secret=secret, household=household.name, name="", email="")
+
+
+@router.post("/join/{secret}")
+async def join(
+    request: Request, secret: str, visit: Visiting, now: Now, name: Text = "", email: Text = "", password: Text = ""
+) -> Response:
+    """One more user of the household, once for each invitation."""
+    await _bounded(request, NEW_PER_ADDRESS, "signup")
+    state = request.app.state
+    async with state.database.read() as session:
+        user, household = await _of_link(session, secret, now)
+    if user is not None or household is None:
+        raise NotHere
+    try:
+        checked_password(password, not_like=_hints(email, name, household.name))
+        person = Person(rules.checked_name(name), rules.checked_email(email))
+        hashed = await state.passwords.hashed(password)
+        async with state.database.write() as session:
+            if await queries.claim_link(session, secret, now) is None:
+                raise NotHere
+            joined = await actions.add_user(session, household, person, MEMBER, now)
+            joined.password_hash = hashed
+            await end_session(session, visit.secret)
+            logged_in = await begin_session(session, joined, now)
+    except REFUSED as error:  # the transaction is rolled back, so that the invitation still works
+        typed = {"name": name, "email": email, "household": household.name}
+        return page(request, "join.html", INVALID, error=sentence(error), secret=secret, **typed)
+    return _logged_in(request, logged_in, "/today", "joined")
+
+
+def _signup(request: Request, status: int = 200, **typed: Any) -> Response:
+    fields = {"family": "", "name": "", "email": "", "time_zone": "", "error": None} | typed
+    return page(request, "signup.html", status, zones=time_zones(), **fields)
+
+
+def _logged_in(request: Request, secret: str, path: str, said: str | None = None) -> Response:
+    response = go(path, said)
+    COOKIE.give(request, response, secret)
+    return response
+
+
+async def _bounded(request: Request, limit: Any, what: str) -> None:
+    wait = await request.app.state.attempts.limits.seconds_to_wait(limit, f"family/{what}/{address_of(request)}")
+    if wait is not None:
+        raise TooOften(wait)
+
+
+async def _of_link(session: AsyncSession, secret: str, now: datetime) -> tuple[HouseholdUser | None, Household | None]:
+    """Whose password a link sets, or into which household it invites; nobody and none where it does not work."""
+    link = await queries.link_with(session, secret, now)
+    if link is None:
+        return None, None
+    user = await session.get(HouseholdUser, link.user_id) if link.user_id is not None else None
+    return user, await queries.household_of(session, link.household_id)
+
+
+def _hints(*texts: str) -> tuple[str, ...]:
+    """What a password must not be: what others can read of whoever has it."""
+    return (*texts, *(text.partition("@")[0] for text in texts))

@@ -1,0 +1,95 @@
+"""`buddy household reset-link|invite|waiting`: the links of the family's pages, for operators, who hand them over."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from api.clock import utc_now
+from api.database import Database
+from api.kinderbud.wire import LARGEST_ID
+from api.settings import Settings
+from api.shell import one_clear_line, read_settings, with_database
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+class Unknown(ValueError):
+    """There is no such user or household."""
+
+
+def reset_link(
+    email: Annotated[str, typer.Argument(help="Whose password may be set anew.")], as_json: Json = False
+) -> None:
+    """Make a link with which a user sets a new password, or a first one. It works once; earlier ones work no more."""
+    from api.kinderbud.households import actions, queries, rules  # noqa: PLC0415 - help should not wait
+
+    settings = read_settings()
+
+    async def run(database: Database) -> dict[str, Any]:
+        async with database.write() as session:
+            user = await queries.user_with_email(session, rules.checked_email(email))
+            if user is None:
+                raise Unknown(f"nobody has the e-mail address {email}")
+            kept, secret = await actions.make_link(session, user.household_id, utc_now(), user)
+            return {"link": _address(settings, f"/reset/{secret}"), "until": kept.expires_at.isoformat()}
+
+    with one_clear_line(rules.InvalidHousehold, Unknown):
+        made = with_database(settings, run)
+    _tell(made, as_json)
+
+
+def invite(
+    household_id: Annotated[int, typer.Argument(help="The household's id.", min=1, max=LARGEST_ID)],
+    as_json: Json = False,
+) -> None:
+    """Make a link by which one more person joins a household. It works once."""
+    from api.kinderbud.households import actions, queries  # noqa: PLC0415
+
+    settings = read_settings()
+
+    async def run(database: Database) -> dict[str, Any]:
+        async with database.write() as session:
+            if await queries.household_of(session, household_id) is None:
+                raise Unknown(f"there is no household {household_id}")
+            kept, secret = await actions.make_link(session, household_id, utc_now())
+            return {"link": _address(settings, f"/join/{secret}"), "until": kept.expires_at.isoformat()}
+
+    with one_clear_line(Unknown):
+        made = with_database(settings, run)
+    _tell(made, as_json)
+
+
+def waiting(as_json: Json = False) -> None:
+    """Who has forgotten their password and waits for a link."""
+    from api.kinderbud.households import queries  # noqa: PLC0415
+
+    async def run(database: Database) -> list[dict[str, Any]]:
+        async with database.read() as session:
+            return [
+                {
+                    "name": user.display_name,
+                    "email": user.email,
+                    "household": user.household_id,
+                    "since": user.reset_asked_at.isoformat() if user.reset_asked_at else None,
+                }
+                for user in await queries.waiting_for_links(session)
+            ]
+
+    found = with_database(read_settings(), run)
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    for one in found:
+        typer.echo(f"{one['name']} <{one['email']}> of household {one['household']}, since {one['since']}")
+    if not found:
+        typer.echo("nobody waits")
+
+
+def _address(settings: Settings, path: str) -> str:
+    """Where the pages are for a browser (PUBLIC_URL)."""
+    return f"{settings.public_url or f'http://localhost:{settings.port}'}/family{path}"
+
+
+def _tell(made: dict[str, Any], as_json: bool) -> None:
+    typer.echo(json.dumps(made) if as_json else f"{made['link']}\nworks once, until {made['until']}")

@@ -1,0 +1,67 @@
+"""History: a picture of the weeks, what it adds up to, and what was done, each with its way back."""
+
+from datetime import timedelta
+from itertools import groupby
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.database import ReadSession
+from api.kinderbud.family.history.garden import WEEKS, garden
+from api.kinderbud.family.rendering import page
+from api.kinderbud.family.visits import Member
+from api.kinderbud.history.queries import (
+    actions_between,
+    completions_by_day,
+    completions_by_participant,
+    latest_run,
+)
+from api.kinderbud.history.rules import monday_of, streak
+from api.kinderbud.households.queries import participants_of
+from api.kinderbud.wire import local
+
+LEFT = "somebody who left"
+PERIODS = (7, 30, 90)
+
+router = APIRouter()
+
+
+@router.get("/history")
+async def history_page(
+    request: Request, caller: Member, session: ReadSession, days: Annotated[int, Query()] = 7
+) -> Response:
+    """The last days; `days` is one of `PERIODS`, else the first of them."""
+    household, today = caller.household, caller.today
+    days = days if days in PERIODS else PERIODS[0]
+    monday = monday_of(today) - timedelta(weeks=WEEKS - 1)
+    counts = await completions_by_day(session, household.id, monday, today)
+    entries = await actions_between(session, household.id, today - timedelta(days=days - 1), today)
+    by_person = await completions_by_participant(session, household.id, today - timedelta(days=days - 1), today)
+    return page(
+        request,
+        "history.html",
+        garden=garden(counts, monday, today),
+        streak=streak(await latest_run(session, household.id, today), today),
+        this_week=sum(count for day, count in counts.items() if day >= monday_of(today)),
+        by_person=[(one.name, by_person.get(one.id, 0)) for one in await participants_of(session, household.id)],
+        days=days,
+        periods=PERIODS,
+        entries=[
+            (
+                day,
+                [
+                    {
+                        "id": action.id,
+                        "todo_id": todo.id,
+                        "title": item.title if item else todo.title or "",
+                        "type": action.action_type,
+                        "by": user.display_name if user else LEFT,
+                        "notes": action.notes or action.reason,
+                        "at": f"{local(action.created_at, household.time_zone):%H:%M}",
+                    }
+                    for action, todo, item, user in rows
+                ],
+            )
+            for day, rows in groupby(entries, key=lambda row: row[0].action_date)
+        ],
+    )

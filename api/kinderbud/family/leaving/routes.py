@@ -1,0 +1,75 @@
+"""Taking everything along, and leaving: a member alone, an admin with the whole household."""
+
+import json
+
+from fastapi import APIRouter, Request, Response
+
+from api.database import ReadSession
+from api.everything import plain, rows_of
+from api.kinderbud.caller import ADMIN, Caller
+from api.kinderbud.family.forms import Text
+from api.kinderbud.family.rendering import go, page
+from api.kinderbud.family.visits import COOKIE, Member, TooOften, address_of
+from api.kinderbud.households import actions, queries
+from api.models import Base, Household, HouseholdParticipant
+
+INVALID = 422
+DOOR = "family/leaving"
+HOUSEHOLDS = Base.metadata.tables["households"]
+HIDDEN = {"digest", "password_hash", "claude_key"}
+"""Columns that are secrets, or made of them: an export says whether there is one."""
+WRONG = "That is not your password."
+
+router = APIRouter()
+
+
+@router.get("/export")
+async def export(caller: Member, session: ReadSession) -> Response:
+    """Everything that is stored about the household, as a file. Of keys, passwords and tokens it says that there are
+    some."""
+    household = caller.household
+    told = {column.name: plain(getattr(household, column.name)) for column in HOUSEHOLDS.columns}
+    told["claude_key"] = household.claude_key is not None
+    found = {"household": told} | await rows_of(session, HOUSEHOLDS, household.id, HIDDEN)
+    return Response(
+        json.dumps(found, ensure_ascii=False, indent=1),
+        media_type="application/json",
+        headers={"Content-Disposition": f'attachment; filename="kinderbud-{caller.today}.json"'},
+    )
+
+
+@router.get("/leave")
+async def leave_page(request: Request, caller: Member, session: ReadSession) -> Response:
+    """What will be gone, and the form that says so."""
+    return await _leaving(request, caller, session)
+
+
+@router.post("/leave")
+async def leave(request: Request, caller: Member, password: Text = "", everything: Text = "") -> Response:
+    """Gone for good, for whoever shows their password."""
+    state, user = request.app.state, caller.user
+    wait = await state.attempts.count(DOOR, user.email, address_of(request))
+    if wait is not None:
+        raise TooOften(wait)
+    if not await state.passwords.match(user.password_hash, password):
+        async with state.database.read() as session:
+            return await _leaving(request, caller, session, INVALID, WRONG)
+    async with state.database.write() as session:
+        await queries.locked(session, caller.household.id)
+        if user.role == ADMIN and everything == "yes":
+            await session.delete(await session.get_one(Household, caller.household.id))
+        elif user.role != ADMIN:
+            adult = await session.get_one(HouseholdParticipant, user.participant_id)
+            await actions.remove_participant(session, adult)
+        else:
+            return go("/leave")
+    response = go("/login", "goodbye")
+    COOKIE.take(request, response)
+    return response
+
+
+async def _leaving(
+    request: Request, caller: Caller, session: ReadSession, status: int = 200, error: str | None = None
+) -> Response:
+    people = await queries.participants_of(session, caller.household.id)
+    return page(request, "leave.html", status, people=people, is_admin=caller.user.role == ADMIN, error=error)

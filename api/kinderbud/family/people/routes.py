@@ -1,0 +1,110 @@
+"""The people of the family: children with their birthdays, and who may sign in."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.database import ReadSession, WriteSession
+from api.kinderbud.caller import Caller
+from api.kinderbud.family.errors import NotHere
+from api.kinderbud.family.forms import Text, day
+from api.kinderbud.family.rendering import go, page, sentence
+from api.kinderbud.family.visits import Member
+from api.kinderbud.guides.actions import current_stages
+from api.kinderbud.guides.queries import plans_of
+from api.kinderbud.households import actions
+from api.kinderbud.households.queries import locked, participant_in, participants_of
+from api.kinderbud.households.rules import InvalidHousehold
+from api.kinderbud.wire import PathId
+from api.models import HouseholdParticipant
+
+INVALID = 422
+
+router = APIRouter(prefix="/people")
+
+
+@router.get("")
+async def people_page(request: Request, caller: Member, session: ReadSession) -> Response:
+    """Everybody, what they follow, and a form for one more child."""
+    return await _people(request, caller, session)
+
+
+@router.post("")
+async def add_child(request: Request, caller: Member, name: Text = "", birthday: Text = "") -> Response:
+    """One more child. The same once more, as a double click sends it, is the same child."""
+    database = request.app.state.database
+    try:
+        child = actions.Child(name, day(birthday))
+        async with database.write() as session:
+            await locked(session, caller.household.id)
+            there = await participants_of(session, caller.household.id)
+            if (" ".join(name.split()), child.birthday) not in {(one.name, one.birthday) for one in there}:
+                await actions.add_child(session, caller.household, child, caller.now)
+    except InvalidHousehold as error:
+        async with database.read() as session:
+            typed = {"name": name, "birthday": birthday, "error": sentence(error)}
+            return await _people(request, caller, session, INVALID, **typed)
+    return go("/guides", "added")
+
+
+@router.get("/{participant_id}")
+async def child_page(request: Request, participant_id: PathId, caller: Member, session: ReadSession) -> Response:
+    """A child's name and birthday."""
+    child = await _child(session, caller, participant_id)
+    typed: dict[str, Any] = {"name": child.name, "birthday": child.birthday, "error": None}
+    return page(request, "child.html", child=child, today=caller.today, **typed)
+
+
+@router.post("/{participant_id}")
+async def change_child(
+    request: Request, participant_id: PathId, caller: Member, name: Text = "", birthday: Text = ""
+) -> Response:
+    """Another name or birthday."""
+    async with request.app.state.database.read() as session:
+        child = await _child(session, caller, participant_id)
+    try:
+        changed = actions.Child(name, day(birthday))
+        async with request.app.state.database.write() as session:
+            kept = await _child(session, caller, participant_id)
+            await actions.change_child(session, caller.household, kept, changed, caller.now)
+    except InvalidHousehold as error:
+        typed = {"name": name, "birthday": birthday, "error": sentence(error)}
+        return page(request, "child.html", INVALID, child=child, today=caller.today, **typed)
+    return go("/people", "saved")
+
+
+@router.get("/{participant_id}/remove")
+async def remove_page(request: Request, participant_id: PathId, caller: Member, session: ReadSession) -> Response:
+    """What goes along with a child."""
+    return page(request, "remove.html", child=await _child(session, caller, participant_id))
+
+
+@router.post("/{participant_id}/remove")
+async def remove_child(participant_id: PathId, caller: Member, session: WriteSession) -> Response:
+    """A child goes, with plans, todos and history."""
+    await locked(session, caller.household.id)
+    await actions.remove_participant(session, await _child(session, caller, participant_id))
+    return go("/people", "removed")
+
+
+async def _people(request: Request, caller: Caller, session: AsyncSession, status: int = 200, **typed: Any) -> Response:
+    plans = await plans_of(session, caller.household.id)
+    return page(
+        request,
+        "people.html",
+        status,
+        today=caller.today,
+        people=await participants_of(session, caller.household.id),
+        plans=plans,
+        stages=await current_stages(session, plans, caller.today),
+        **({"name": "", "birthday": "", "error": None} | typed),
+    )
+
+
+async def _child(session: AsyncSession, caller: Caller, participant_id: int) -> HouseholdParticipant:
+    """A child of this household; adults are users, who leave by themselves."""
+    found = await participant_in(session, caller.household.id, participant_id)
+    if found is None or found.is_adult:
+        raise NotHere
+    return found

@@ -1,0 +1,132 @@
+"""What a family decides about itself: its name and day, Claude, learning, and one's own password."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.database import WriteSession
+from api.kinderbud.caller import Caller
+from api.kinderbud.claude.client import ClaudeFailed, check
+from api.kinderbud.claude.keys import key_of, set_key
+from api.kinderbud.family.forms import Text, number
+from api.kinderbud.family.rendering import go, page, sentence
+from api.kinderbud.family.visits import (
+    COOKIE,
+    Admin,
+    Member,
+    TooOften,
+    address_of,
+    begin_session,
+    end_sessions_of,
+)
+from api.kinderbud.households import actions
+from api.kinderbud.households.rules import DAILY_TASKS, InvalidHousehold
+from api.kinderbud.households.zones import time_zones
+from api.models import Household, HouseholdUser
+from api.passwords import PasswordRefused, checked_password
+
+INVALID = 422
+LONGEST_KEY = 300
+DOOR = "family/password"
+NOT_THE_OLD_ONE = "That is not your present password."
+NO_KEY = "A key begins with sk-ant- and has no blanks."
+
+router = APIRouter(prefix="/settings")
+
+
+@router.get("")
+async def settings_page(request: Request, caller: Member) -> Response:
+    """All of them; what only admins may change is shown to everybody else as it is."""
+    return _settings(request, caller)
+
+
+@router.post("/household")
+async def change_household(
+    request: Request, caller: Admin, name: Text = "", time_zone: Text = "", daily_tasks: Text = ""
+) -> Response:
+    """Name, time zone, and how many activities a day."""
+    typed = {"name": name, "time_zone": time_zone, "daily_tasks": daily_tasks}
+    try:
+        async with request.app.state.database.write() as session:
+            kept = await session.get_one(Household, caller.household.id)
+            count = number(daily_tasks)
+            actions.change(kept, caller.now, name=name, time_zone=time_zone, daily_task_count=count)
+    except InvalidHousehold as error:
+        return _settings(request, caller, INVALID, household_error=sentence(error), **typed)
+    return go("/settings", "saved")
+
+
+@router.post("/learning")
+async def change_learning(caller: Admin, session: WriteSession, learning: Text = "") -> Response:
+    """Whether the family takes part in learning, from now on."""
+    kept = await session.get_one(Household, caller.household.id)
+    actions.change(kept, caller.now, learning=learning == "yes")
+    return go("/settings", "saved", "learning")
+
+
+@router.post("/claude")
+async def change_key(request: Request, caller: Admin, key: Text = "", remove: Text = "") -> Response:
+    """A key of Claude's, tried before it is kept; or none any more."""
+    state, key = request.app.state, key.strip()
+    if not remove:
+        wait = await state.attempts.count("family/claude", str(caller.household.id), address_of(request))
+        if wait is not None:
+            raise TooOften(wait)
+        if not key.isascii() or not key.isprintable() or " " in key or not 0 < len(key) <= LONGEST_KEY:
+            return _settings(request, caller, INVALID, key_error=NO_KEY)
+        try:
+            await check(key, state.settings)
+        except ClaudeFailed as failed:
+            return _settings(request, caller, INVALID, key_error=str(failed))
+    async with state.database.write() as session:
+        kept = await session.get_one(Household, caller.household.id)
+        set_key(state.keyring, kept, None if remove else key)
+    return go("/settings", "no-key" if remove else "key", "claude")
+
+
+@router.post("/password")
+async def change_password(request: Request, caller: Member, present: Text = "", password: Text = "") -> Response:
+    """Another password, for whoever knows the present one. Every other browser is logged out."""
+    state, user = request.app.state, caller.user
+    wait = await state.attempts.count(DOOR, user.email, address_of(request))
+    if wait is not None:
+        raise TooOften(wait)
+    if not await state.passwords.match(user.password_hash, present):
+        return _settings(request, caller, INVALID, password_error=NOT_THE_OLD_ONE)
+    await state.attempts.succeeded(DOOR, user.email, address_of(request))
+    try:
+        checked_password(password, not_like=(user.email, user.email.partition("@")[0], user.display_name))
+    except PasswordRefused as error:
+        return _settings(request, caller, INVALID, password_error=sentence(error))
+    hashed = await state.passwords.hashed(password)
+    async with state.database.write() as session:
+        kept = await session.get_one(HouseholdUser, user.id)
+        kept.password_hash = hashed
+        await end_sessions_of(session, user.id)
+        secret = await begin_session(session, kept, caller.now)
+    response = go("/settings", "password")
+    COOKIE.give(request, response, secret)
+    return response
+
+
+def _settings(request: Request, caller: Caller, status: int = 200, **typed: Any) -> Response:
+    household = caller.household
+    fields = {
+        "name": household.name,
+        "time_zone": household.time_zone,
+        "daily_tasks": str(household.daily_task_count),
+        "household_error": None,
+        "key_error": None,
+        "password_error": None,
+    }
+    return page(
+        request,
+        "settings.html",
+        status,
+        household=household,
+        has_key=key_of(request.app.state.keyring, household) is not None,
+        model=request.app.state.settings.claude_model,
+        counts=DAILY_TASKS,
+        zones=time_zones(),
+        **(fields | typed),
+    )

@@ -1,0 +1,153 @@
+"""Today: what the coach chose, milestones, the family's own; done, later, and back again."""
+
+import asyncio
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.database import ReadSession, WriteSession
+from api.kinderbud.caller import Caller
+from api.kinderbud.claude.keys import key_of
+from api.kinderbud.family.errors import NotHere
+from api.kinderbud.family.forms import Text, number
+from api.kinderbud.family.rendering import go, page
+from api.kinderbud.family.today.cards import cards, greeting
+from api.kinderbud.family.visits import Member
+from api.kinderbud.guides.actions import caught_up
+from api.kinderbud.households.queries import participant_in, participants_of
+from api.kinderbud.today.curation import selected_day
+from api.kinderbud.today.day import day_of
+from api.kinderbud.today.queries import selection_of
+from api.kinderbud.todos import actions
+from api.kinderbud.todos.queries import Seen, latest_of_day, same_own, todo_in
+from api.kinderbud.wire import PathId, local
+from data.guides import Frequency
+
+LONGEST_TITLE, LONGEST_REASON, LONGEST_NOTES = 200, 500, 2000
+LATER_DAYS = range(1, 91)
+CLAUDE_SECONDS = 1.0
+"""How long a page waits for Claude before it says that Claude thinks."""
+BACK = {"today": "/today", "history": "/history", "todo": "/todos"}
+"""Pages with buttons, to which an action leads back."""
+
+log = structlog.get_logger("api.kinderbud")
+router = APIRouter()
+
+
+@router.get("/today")
+async def today(request: Request, caller: Member, session: ReadSession) -> Response:
+    """The day. While Claude chooses it, a page that says so and looks again."""
+    state = request.app.state
+    if await selection_of(session, caller.household.id, caller.today) is None and await _claude_thinks(state, caller):
+        return page(request, "waiting.html")
+    stages = await caught_up(state.database, session, caller.household.id, caller.today)
+    day = await day_of(state, session, caller, stages)
+    done = await latest_of_day(session, caller.household.id, caller.today)
+    people = await participants_of(session, caller.household.id)
+    return page(
+        request,
+        "today.html",
+        today=caller.today,
+        greeting=greeting(local(caller.now, caller.household.time_zone).hour, caller.user.display_name),
+        note=day.note,
+        source=day.source,
+        activities=cards(day.activities, done, caller.today, people),
+        milestones=cards(day.milestones, done, caller.today, people),
+        own=cards(day.own, done, caller.today, people),
+        people=people,
+        frequencies=list(Frequency),
+        error=None,
+    )
+
+
+@router.get("/todos/{todo_id}")
+async def todo_page(request: Request, todo_id: PathId, caller: Member, session: ReadSession) -> Response:
+    """How to do it, and why."""
+    seen = await _seen(session, caller, todo_id)
+    done = await latest_of_day(session, caller.household.id, caller.today)
+    (group,) = cards([seen], done, caller.today, [seen.participant])
+    return page(request, "todo.html", card=group.cards[0], person=group.person, today=caller.today)
+
+
+@router.post("/todos")
+async def add_todo(
+    caller: Member, session: WriteSession, title: Text = "", frequency: Text = "once", participant_id: Text = ""
+) -> Response:
+    """Something of the family's own. The same once more on the same day, as a double click sends it, is the same."""
+    title = " ".join(title.split())[:LONGEST_TITLE]
+    person = await participant_in(session, caller.household.id, number(participant_id))
+    if person is None or frequency not in set(Frequency):
+        raise NotHere
+    if title and await same_own(session, person.id, title, caller.today) is None:
+        await actions.add_own(session, caller, person, title, None, Frequency(frequency))
+    return go("/today", "added" if title else None, "own")
+
+
+@router.post("/todos/{todo_id}/complete")
+async def complete(
+    todo_id: PathId, caller: Member, session: WriteSession, notes: Text = "", back: Text = "today"
+) -> Response:
+    """Done."""
+    seen = await _seen(session, caller, todo_id)
+    await actions.complete(session, caller, seen, notes.strip()[:LONGEST_NOTES] or None)
+    return _back(back, todo_id)
+
+
+@router.post("/todos/{todo_id}/snooze")
+async def snooze(
+    todo_id: PathId, caller: Member, session: WriteSession, days: Text = "1", reason: Text = "", back: Text = "today"
+) -> Response:
+    """Later, or never (`days` is `never`)."""
+    seen = await _seen(session, caller, todo_id)
+    why = reason.strip()[:LONGEST_REASON] or None
+    if days == "never":
+        await actions.dismiss(session, caller, seen, why)
+    else:
+        count = number(days)
+        await actions.snooze(session, caller, seen, count if count in LATER_DAYS else None, why)
+    return _back(back, todo_id)
+
+
+@router.post("/todos/{todo_id}/undo")
+async def undo(
+    todo_id: PathId, caller: Member, session: WriteSession, action_id: Text = "", back: Text = "today"
+) -> Response:
+    """Back again. What was taken back already stays taken back."""
+    seen = await _seen(session, caller, todo_id, deleted=True)
+    await actions.undo(session, caller, seen, number(action_id))
+    return _back(back, todo_id, "undone")
+
+
+async def _claude_thinks(state: Any, caller: Caller) -> bool:
+    """Whether Claude is choosing the day and needs longer than a page should. Nobody's choice is lost when they leave:
+    it goes on beside the requests, once a process."""
+    if key_of(state.keyring, caller.household) is None:
+        return False
+    day = (caller.household.id, caller.today)
+    task: asyncio.Task[Any] | None = state.choosing.get(day)
+    if task is None:
+        task = state.choosing[day] = asyncio.create_task(selected_day(state, caller))
+        task.add_done_callback(lambda done: _chosen(state, day, done))
+    await asyncio.wait({task}, timeout=CLAUDE_SECONDS)
+    return not task.done()
+
+
+def _chosen(state: Any, day: Any, done: "asyncio.Task[Any]") -> None:
+    state.choosing.pop(day, None)
+    if not done.cancelled() and (error := done.exception()) is not None:
+        log.warning("a day was not chosen beside its page", household=day[0], why=type(error).__name__)
+
+
+async def _seen(session: AsyncSession, caller: Caller, todo_id: int, *, deleted: bool = False) -> Seen:
+    seen = await todo_in(session, caller.household.id, todo_id, deleted=deleted)
+    if seen is None:
+        raise NotHere
+    return seen
+
+
+def _back(back: str, todo_id: int, said: str | None = None) -> Response:
+    if back == "todo":
+        return go(f"/todos/{todo_id}", said)
+    return go(BACK.get(back, "/today"), said, f"todo-{todo_id}" if back != "history" else None)

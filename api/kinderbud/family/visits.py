@@ -1,0 +1,164 @@
+"""Who visits the pages: a cookie, the session behind it, and the form's token that must fit it."""
+
+import asyncio
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import structlog
+from fastapi import Depends, Request
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.browsers import Cookie, is_from_elsewhere, new_secret, secret_digest
+from api.clock import Now
+from api.kinderbud.caller import ADMIN, Caller
+from api.limits import REQUESTS_PER_ADDRESS
+from api.models import Household, HouseholdSession, HouseholdUser
+
+IDLE = timedelta(days=30)
+"""A family's own phone stays logged in while it is used."""
+LONGEST = timedelta(days=180)
+SEEN_EVERY = timedelta(hours=1)
+"""How often `seen_at` is written at most."""
+COOKIE = Cookie("kinderbud", "/family", int(IDLE.total_seconds()))
+
+log = structlog.get_logger("api.kinderbud")
+
+
+class LoginNeeded(Exception):
+    """Nobody is logged in here."""
+
+
+class AdminNeeded(Exception):
+    """Only an admin of the household may do this."""
+
+
+class FormRefused(Exception):
+    """This form is not one that we gave to this browser, or it came without its cookie."""
+
+
+class TooOften(Exception):
+    """Somebody tries too often; `seconds` says when one more try may come."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A browser: the secret of its cookie, and who is logged in."""
+
+    secret: str
+    is_new: bool
+    caller: Caller | None
+
+    @property
+    def form_token(self) -> str:
+        """What a form must bring along. Only this browser's pages have it, and it does not give the cookie away."""
+        return hashlib.sha256(b"form/" + self.secret.encode()).hexdigest()
+
+
+def address_of(request: Request) -> str:
+    """From where somebody asks."""
+    return request.client.host if request.client else "unknown"
+
+
+async def _visit(request: Request, now: Now) -> Visit:
+    wait = await request.app.state.attempts.limits.seconds_to_wait(
+        REQUESTS_PER_ADDRESS, f"family/address/{address_of(request)}"
+    )
+    if wait is not None:
+        raise TooOften(wait)
+    secret = COOKIE.of(request)
+    caller = await _logged_in(request, secret, now) if secret else None
+    visit = Visit(secret or new_secret(), secret is None, caller)
+    request.state.visit = visit
+    return visit
+
+
+async def checked_form(request: Request, visit: Annotated[Visit, Depends(_visit)]) -> None:
+    """Every form of every page comes by here. Raises FormRefused for one from elsewhere."""
+    if request.method in {"GET", "HEAD"}:
+        return
+    sent = (await request.form()).get("form_token")
+    fits = isinstance(sent, str) and hmac.compare_digest(sent.encode(), visit.form_token.encode())
+    if visit.is_new or is_from_elsewhere(request) or not fits:
+        raise FormRefused
+
+
+async def _member(visit: Annotated[Visit, Depends(_visit)]) -> Caller:
+    if visit.caller is None:
+        raise LoginNeeded
+    return visit.caller
+
+
+async def _admin(caller: Annotated[Caller, Depends(_member)]) -> Caller:
+    if caller.user.role != ADMIN:
+        raise AdminNeeded
+    return caller
+
+
+Visiting = Annotated[Visit, Depends(_visit)]
+"""Anybody."""
+Member = Annotated[Caller, Depends(_member)]
+"""Somebody who is logged in."""
+Admin = Annotated[Caller, Depends(_admin)]
+"""An admin of the household who is logged in."""
+
+
+async def begin_session(session: AsyncSession, user: HouseholdUser, now: datetime) -> str:
+    """Log a user in; returns the secret for their browser, which is always a new one. Sessions that have run out go."""
+    over = (HouseholdSession.seen_at < now - IDLE) | (HouseholdSession.created_at < now - LONGEST)
+    await session.execute(delete(HouseholdSession).where(HouseholdSession.user_id == user.id, over))
+    secret = new_secret()
+    session.add(HouseholdSession(user_id=user.id, digest=secret_digest(secret), created_at=now, seen_at=now))
+    await session.flush()
+    return secret
+
+
+async def end_session(session: AsyncSession, secret: str) -> None:
+    """Log this browser out, for good."""
+    await session.execute(delete(HouseholdSession).where(HouseholdSession.digest == secret_digest(secret)))
+
+
+async def end_sessions_of(session: AsyncSession, user_id: int) -> None:
+    """Log a user out in every browser."""
+    await session.execute(delete(HouseholdSession).where(HouseholdSession.user_id == user_id))
+
+
+async def _logged_in(request: Request, secret: str, now: datetime) -> Caller | None:
+    query = (
+        select(HouseholdSession, HouseholdUser, Household)
+        .join(HouseholdUser, HouseholdUser.id == HouseholdSession.user_id)
+        .join(Household, Household.id == HouseholdUser.household_id)
+        .where(
+            HouseholdSession.digest == secret_digest(secret),
+            HouseholdSession.seen_at > now - IDLE,
+            HouseholdSession.created_at > now - LONGEST,
+        )
+    )
+    async with request.app.state.database.read() as session:
+        found = (await session.execute(query)).one_or_none()
+    if found is None:
+        return None
+    kept, user, household = found
+    if now - kept.seen_at >= SEEN_EVERY:
+        task = asyncio.create_task(_note_seen(request.app.state, kept.id, now))
+        request.app.state.noting.add(task)
+        task.add_done_callback(request.app.state.noting.discard)
+    return Caller(user, household, now)
+
+
+async def _note_seen(state: Any, session_id: int, now: datetime) -> None:
+    """Beside the request, which does not wait for it and does not fail with it."""
+    try:
+        async with state.database.write() as session:
+            mine = HouseholdSession.id == session_id
+            await session.execute(update(HouseholdSession).where(mine).values(seen_at=now))
+    except (SQLAlchemyError, OSError) as error:
+        log.warning("a visit was not noted", why=type(error).__name__)
