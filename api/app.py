@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from api import errors, health, logs, openapi
+from api.admin.app import PREFIX as ADMIN
+from api.admin.app import create_admin, index
 from api.attempts import Attempts
 from api.bodies import BodyLimit
 from api.clock import Clock, utc_now
@@ -101,6 +103,8 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     app.add_route(KINDERBUD, nothing_here, list(METHODS), include_in_schema=False)
     app.mount(FAMILY, create_family(app))
     app.add_route(FAMILY, to_family, ["GET"], include_in_schema=False)
+    app.mount(ADMIN, create_admin(app))
+    app.add_route(ADMIN, index, ["GET"], include_in_schema=False)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, own=coach.BODIES_READ_HERE)

@@ -61,7 +61,8 @@ def serve(
     """Serve the API until SIGINT or SIGTERM."""
     import uvicorn  # noqa: PLC0415 - `buddy --help` should not wait for the service
 
-    from api import storage  # noqa: PLC0415
+    from api import logs, storage  # noqa: PLC0415
+    from api.admin.accounts import seed_operator  # noqa: PLC0415
     from api.app import create_app  # noqa: PLC0415
     from api.kakei.exports.routes import sweep  # noqa: PLC0415
     from api.security import SecretMissing, keyring  # noqa: PLC0415
@@ -70,6 +71,8 @@ def serve(
     with one_clear_line(SecretMissing):
         keyring(settings)
     with_database(settings, storage.prepare)
+    logs.configure(settings)
+    with_database(settings, lambda database: seed_operator(database, settings))
     sweep()
     with _shared_metrics(settings.web_concurrency) if settings.web_concurrency > 1 else nullcontext():
         uvicorn.run(
@@ -90,10 +93,8 @@ def serve(
 @contextmanager
 def _shared_metrics(workers: int) -> Iterator[None]:
     """A folder in which the workers count together, for as long as they run."""
-    from api.logs import configure  # noqa: PLC0415
     from api.telemetry import SHARED  # noqa: PLC0415
 
-    configure(read_settings())  # the parent says when a worker comes and goes
     with tempfile.TemporaryDirectory(prefix="buddy-metrics-") as folder:
         os.environ[SHARED] = folder
         structlog.get_logger("api.cli").info("several workers", workers=workers)

@@ -86,13 +86,17 @@ class Metrics:
         )
         self._counters: dict[tuple[str, str, str | None], Any] = {}
 
-    def exposed(self) -> bytes:
-        """All of it, in Prometheus' text format."""
+    def gathered(self) -> CollectorRegistry:
+        """All of it, of all processes."""
         if SHARED not in os.environ:
-            return generate_latest(self.registry)
+            return self.registry
         together = CollectorRegistry()
         MultiProcessCollector(together)  # type: ignore[no-untyped-call]
-        return generate_latest(together)
+        return together
+
+    def exposed(self) -> bytes:
+        """All of it, in Prometheus' text format."""
+        return generate_latest(self.gathered())
 
     def count_decision(self, coach: str, source: str, reason: str | None) -> None:
         """One more decision; `reason` is None where the policy took it."""

@@ -14,7 +14,7 @@ import httpx
 from tests.services import free_port
 
 STARTING_SECONDS = 20
-EXPORT_TOKEN = "a token for tests"  # noqa: S105
+EXPORT_TOKEN = "a token for tests"
 DEFAULTS = {
     "LOG_FORMAT": "json",
     "TRUSTED_PROXIES": "127.0.0.1",

@@ -129,7 +129,9 @@ async def _writing(
     return await _caller(request, session, now)
 
 
-Reader = Annotated[TokenCaller, Depends(_reading, scope="function")]
+Reader = Annotated[Caller, Depends(_reading, scope="function")]
 """Who asks, in the request's reading session."""
-Writer = Annotated[TokenCaller, Depends(_writing, scope="function")]
+Writer = Annotated[Caller, Depends(_writing, scope="function")]
 """Who asks, in the request's writing session."""
+TokenWriter = Annotated[TokenCaller, Depends(_writing, scope="function")]
+"""The same, for those who must know by which token."""

@@ -3,13 +3,13 @@
 from fastapi import Depends, Request
 
 from api.database import WriteSession
-from api.kinderbud.caller import Writer
+from api.kinderbud.caller import TokenWriter
 from api.models import HouseholdAnswer
 from api.once import IdempotencyKeyHeader, claim_key
 
 
 async def _once(
-    request: Request, caller: Writer, session: WriteSession, idempotency_key: IdempotencyKeyHeader = None
+    request: Request, caller: TokenWriter, session: WriteSession, idempotency_key: IdempotencyKeyHeader = None
 ) -> None:
     if idempotency_key is not None:
         await claim_key(request, session, HouseholdAnswer, caller.token.id, idempotency_key, await request.body())

@@ -1,0 +1,1 @@
+"""The admin: FastAdmin's screens, behind our own sessions, limits and rules."""

@@ -1,0 +1,96 @@
+"""The admin's account and the browsers in which it is logged in. The password is `ADMIN_PASSWORD`, and nothing else."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.browsers import new_secret, secret_digest
+from api.clock import utc_now
+from api.database import Database
+from api.models import Operator, OperatorSession
+from api.passwords import Passwords
+from api.settings import Settings
+
+NAME = "admin"
+IDLE = timedelta(minutes=30)
+LONGEST = timedelta(hours=8)
+"""A working day."""
+SEEN_EVERY = timedelta(minutes=1)
+"""How often `seen_at` is written at most."""
+
+log = structlog.get_logger("api.admin")
+
+
+@dataclass(frozen=True)
+class LoggedIn:
+    """An operator who is logged in."""
+
+    id: int
+    name: str
+
+
+async def seed_operator(database: Database, settings: Settings) -> None:
+    """Bring the account to what the settings say. Another password ends every session; none lets nobody in."""
+    password = settings.admin_password.get_secret_value() if settings.admin_password else None
+    passwords = Passwords()
+    async with database.read() as session:
+        kept = await session.scalar(select(Operator).where(Operator.name == NAME))
+    is_same = password is not None and kept is not None and await passwords.match(kept.password_hash, password)
+    if password is None:
+        log.warning("nobody can log in to /admin: ADMIN_PASSWORD is not set")
+    if is_same:
+        return
+    hashed = await passwords.hashed(password) if password is not None else None
+    async with database.write() as session:
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        made = insert(Operator).values(name=NAME, password_hash=hashed, created_at=utc_now())
+        await session.execute(made.on_conflict_do_update(index_elements=["name"], set_={"password_hash": hashed}))
+        await session.execute(delete(OperatorSession))
+
+
+async def operator_named(session: AsyncSession, name: str) -> Operator | None:
+    """The account of that name."""
+    return await session.scalar(select(Operator).where(Operator.name == name))
+
+
+async def begin_session(session: AsyncSession, operator: Operator, now: datetime) -> str:
+    """Log an operator in; returns the secret for the browser. Sessions that have run out go."""
+    over = (OperatorSession.seen_at < now - IDLE) | (OperatorSession.created_at < now - LONGEST)
+    await session.execute(delete(OperatorSession).where(over))
+    secret = new_secret()
+    session.add(OperatorSession(operator_id=operator.id, digest=secret_digest(secret), created_at=now, seen_at=now))
+    await session.flush()
+    return secret
+
+
+async def end_session(session: AsyncSession, secret: str) -> None:
+    """Log a browser out, for good."""
+    await session.execute(delete(OperatorSession).where(OperatorSession.digest == secret_digest(secret)))
+
+
+async def logged_in(database: Database, secret: str, now: datetime) -> LoggedIn | None:
+    """Who is logged in with that secret."""
+    query = (
+        select(OperatorSession, Operator)
+        .join(Operator, Operator.id == OperatorSession.operator_id)
+        .where(
+            OperatorSession.digest == secret_digest(secret),
+            OperatorSession.seen_at > now - IDLE,
+            OperatorSession.created_at > now - LONGEST,
+            Operator.password_hash.is_not(None),
+        )
+    )
+    async with database.read() as session:
+        found = (await session.execute(query)).one_or_none()
+    if found is None:
+        return None
+    kept, operator = found
+    if now - kept.seen_at >= SEEN_EVERY:
+        async with database.write() as session:
+            mine = OperatorSession.id == kept.id
+            await session.execute(update(OperatorSession).where(mine).values(seen_at=now))
+    return LoggedIn(operator.id, operator.name)

@@ -1,0 +1,150 @@
+"""The dashboard, and the screen of those who may look at it."""
+
+from typing import Any
+
+from fastadmin import (
+    WidgetActionChartProps,
+    WidgetActionInputSchema,
+    WidgetActionResponseSchema,
+    WidgetActionType,
+    widget_action,
+)
+from fastadmin.api.exceptions import AdminApiException
+
+from api.admin import figures
+from api.admin.doors import current
+from api.admin.screens import Screen
+from api.models import Operator
+from api.telemetry import Metrics
+
+WHOLE, HALF = 24, 12
+"""Of the width of 24."""
+COACHES, PEOPLE = "Coaches", "People and research"
+
+
+class Operators(Screen):
+    """Who may use the admin. Its figures are the dashboard's."""
+
+    verbose_name_plural = "Operators"
+    menu_section = "Service"
+    list_display = ("id", "name", "created_at")
+    hidden = ("password_hash",)
+    ordering = ("id",)
+    widget_actions = (
+        "decisions_by_source",
+        "fallbacks_by_reason",
+        "kept_decisions",
+        "kept_fallbacks",
+        "active",
+        "consents",
+        "exports",
+    )
+
+    async def get_obj(self, id: Any) -> dict[str, Any] | None:  # noqa: A002 - FastAdmin's name
+        """The operator who asks; FastAdmin asks so with every request, before there is one to a screen."""
+        operator = current.get()
+        if operator is None or str(operator.id) != str(id):
+            return None
+        return {"id": operator.id, "name": operator.name, "__str__": operator.name}
+
+    async def change_password(self, id: Any, password: str) -> None:  # noqa: A002
+        """Nobody can: it is a setting."""
+        raise AdminApiException(403, detail="The password is ADMIN_PASSWORD, a setting of the service.")
+
+    @widget_action(
+        tab=COACHES,
+        title="Decisions by source, since the service started",
+        description="Anonymous ones included. A tall bar of rules says that the policy cannot be trusted.",
+        widget_action_type=WidgetActionType.ChartColumn,
+        widget_action_props=WidgetActionChartProps(x_field="source", y_field="decisions", series_field="coach"),
+        width=HALF,
+    )
+    async def decisions_by_source(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
+        """By coach."""
+        return WidgetActionResponseSchema(figures.decisions_now(self._metrics().gathered())[0])
+
+    @widget_action(
+        tab=COACHES,
+        title="Fallbacks by reason, since the service started",
+        description="Why the rules answered; out_of_support is a question unlike those of the training.",
+        widget_action_type=WidgetActionType.ChartColumn,
+        widget_action_props=WidgetActionChartProps(x_field="reason", y_field="fallbacks", series_field="coach"),
+        width=HALF,
+    )
+    async def fallbacks_by_reason(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
+        """By coach."""
+        return WidgetActionResponseSchema(figures.decisions_now(self._metrics().gathered())[1])
+
+    @widget_action(
+        tab=COACHES,
+        title="Decisions that are kept, by day",
+        description="Of participants of studies, and of families, for the last 30 days.",
+        widget_action_type=WidgetActionType.ChartColumn,
+        widget_action_props=WidgetActionChartProps(x_field="day", y_field="decisions", series_field="source"),
+        width=WHOLE,
+    )
+    async def kept_decisions(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
+        """By coach and source."""
+        async with self.database.read() as session:
+            return WidgetActionResponseSchema(await figures.kept_by_day(session, self._now(), "source"))
+
+    @widget_action(
+        tab=COACHES,
+        title="Fallbacks among them, by day",
+        widget_action_type=WidgetActionType.ChartColumn,
+        widget_action_props=WidgetActionChartProps(x_field="day", y_field="decisions", series_field="fallback_reason"),
+        width=WHOLE,
+    )
+    async def kept_fallbacks(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
+        """By coach and reason."""
+        async with self.database.read() as session:
+            return WidgetActionResponseSchema(await figures.kept_by_day(session, self._now(), "fallback_reason"))
+
+    @widget_action(
+        tab=PEOPLE,
+        title="Active users and households, by day",
+        description="Of whom something came in, for the last 30 days.",
+        widget_action_type=WidgetActionType.ChartLine,
+        widget_action_props=WidgetActionChartProps(x_field="day", y_field="active", series_field="who"),
+        width=WHOLE,
+    )
+    async def active(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
+        """Of both apps."""
+        async with self.database.read() as session:
+            return WidgetActionResponseSchema(await figures.active_by_day(session, self._now()))
+
+    @widget_action(
+        tab=PEOPLE,
+        title="Consents now, by study",
+        widget_action_type=WidgetActionType.ChartColumn,
+        widget_action_props=WidgetActionChartProps(x_field="study", y_field="people", series_field="state"),
+        width=HALF,
+    )
+    async def consents(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
+        """In force, and taken back."""
+        async with self.database.read() as session:
+            return WidgetActionResponseSchema(await figures.consents_now(session))
+
+    @widget_action(
+        tab=PEOPLE,
+        title="Exports, by day",
+        widget_action_type=WidgetActionType.ChartColumn,
+        widget_action_props=WidgetActionChartProps(x_field="day", y_field="exports"),
+        width=HALF,
+    )
+    async def exports(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
+        """That left the house."""
+        async with self.database.read() as session:
+            return WidgetActionResponseSchema(await figures.exports_by_day(session, self._now()))
+
+    def _now(self) -> Any:
+        assert self.request is not None  # noqa: S101 - a widget is asked by a request
+        return self.request.app.state.clock()
+
+    def _metrics(self) -> Metrics:
+        assert self.request is not None  # noqa: S101
+        metrics: Metrics = self.request.app.state.metrics
+        return metrics
+
+
+SCREENS = {Operator: Operators}

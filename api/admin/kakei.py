@@ -1,0 +1,176 @@
+"""KakeiBuddy's screens: the catalogue may be worded anew, people may be erased, everything else is looked at."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from api.admin.screens import Edit, Screen
+from api.kakei.accounts import everything
+from api.kakei.accounts.schemas import UserProfile
+from api.models import (
+    AppEvent,
+    Badge,
+    ChallengeTemplate,
+    Consent,
+    Decision,
+    PointEntry,
+    Profile,
+    Release,
+    User,
+    UserChallenge,
+)
+
+PEOPLE, CATALOGUE, RECORDS = "People", "Catalogue", "Records"
+LARGEST_REWARD = 1000
+LARGEST_BONUS = 100
+
+Title = Annotated[str, Field(min_length=1, max_length=100)]
+Description = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Users(Screen):
+    """By the beginning of their id, which is a capability. Deleting erases everything about them."""
+
+    verbose_name_plural = "Users"
+    menu_section = PEOPLE
+    list_display = ("id", "uuid", "created_at")
+    shortened = ("uuid",)
+    search_fields = ("uuid",)
+    search_help_text = "The user's id, or its beginning"
+
+    may_delete = True
+
+    async def remove(self, key: int) -> None:
+        async with self.database.write() as session:
+            user = await session.get(User, key)
+            if user is not None:
+                await everything.erase(session, user)
+
+
+class ProfileEdit(Edit):
+    user_profile: UserProfile
+    coach_style: Annotated[int, Field(ge=0, le=2)]
+    savings_goal_type: Literal["weekly", "monthly", "yearly"]
+    budget_cycle_start_day: Annotated[int, Field(ge=1, le=28)]
+
+
+class Profiles(Screen):
+    """Budget profiles, without the exact income."""
+
+    verbose_name_plural = "Profiles"
+    menu_section = PEOPLE
+    list_display = ("user_id", "user_profile", "income_range_id", "coach_style", "savings_goal_type", "updated_at")
+    list_filter = ("user_profile",)
+    hidden = ("exact_income_local", "saving_goal_value")
+    edits = ProfileEdit
+    ordering = ("-user_id",)
+
+
+class TemplateEdit(Edit):
+    title: Title
+    description: Description
+    reward_points: Annotated[int, Field(ge=0, le=LARGEST_REWARD)]
+    difficulty: Literal["easy", "medium", "hard"]
+
+
+class Templates(Screen):
+    """Challenge templates. What an operator words anew, an upgrade leaves alone."""
+
+    verbose_name_plural = "Challenge templates"
+    menu_section = CATALOGUE
+    list_display = ("id", "title", "category", "challenge_type", "difficulty", "reward_points")
+    list_display_links = ("title",)
+    list_filter = ("category", "challenge_type", "difficulty")
+    search_fields = ("title", "slug")
+    hidden = ("seeded",)
+    edits = TemplateEdit
+    ordering = ("id",)
+
+
+class BadgeEdit(Edit):
+    title: Title
+    description: Description
+    points: Annotated[int, Field(ge=0, le=LARGEST_BONUS)]
+
+
+class Badges(Screen):
+    """Badges. Their rules are the catalogue's."""
+
+    verbose_name_plural = "Badges"
+    menu_section = CATALOGUE
+    list_display = ("id", "title", "description", "points")
+    list_display_links = ("title",)
+    search_fields = ("title", "slug")
+    hidden = ("seeded",)
+    edits = BadgeEdit
+    ordering = ("id",)
+
+
+class Challenges(Screen):
+    """Accepted challenges. Progress, completion and claims move by their rules alone, since points hang on them."""
+
+    verbose_name_plural = "Challenges"
+    menu_section = PEOPLE
+    list_display = ("id", "user_id", "challenge_template_id", "month", "status", "current_progress", "source")
+    list_filter = ("month", "status", "source")
+
+
+class Decisions(Screen):
+    """What the coach decided for those who consented, as it was drawn; contexts are people's own figures."""
+
+    verbose_name_plural = "Decisions"
+    menu_section = RECORDS
+    list_display = ("id", "user_id", "decided_at", "source", "fallback_reason", "policy_id", "phase", "component")
+    list_filter = ("source", "fallback_reason", "phase")
+    hidden = ("context", "seed")
+
+
+class Consents(Screen):
+    """Every change of mind, the newest first. The code that researchers know people by is not here."""
+
+    verbose_name_plural = "Consents"
+    menu_section = RECORDS
+    list_display = ("id", "user_id", "study_version", "consented", "allow_research_export", "data_mode", "received_at")
+    list_filter = ("study_version", "consented", "data_mode")
+    hidden = ("participant_code",)
+
+
+class Events(Screen):
+    """Events of the app, without what they carry."""
+
+    verbose_name_plural = "Events"
+    menu_section = RECORDS
+    list_display = ("id", "user_id", "event_name", "known", "received_at")
+    list_filter = ("event_name", "known")
+    hidden = ("context", "fingerprint")
+
+
+class Ledger(Screen):
+    """The points ledger: rows are only added, by their causes."""
+
+    verbose_name_plural = "Points ledger"
+    menu_section = RECORDS
+    list_display = ("id", "user_id", "points", "cause", "cause_id", "created_at")
+    list_filter = ("cause",)
+
+
+class Releases(Screen):
+    """Exports that left the house."""
+
+    verbose_name_plural = "Releases"
+    menu_section = RECORDS
+    list_display = ("id", "name", "since", "snapshot_at", "digest")
+
+
+SCREENS = {
+    User: Users,
+    Profile: Profiles,
+    UserChallenge: Challenges,
+    ChallengeTemplate: Templates,
+    Badge: Badges,
+    Decision: Decisions,
+    Consent: Consents,
+    AppEvent: Events,
+    PointEntry: Ledger,
+    Release: Releases,
+}

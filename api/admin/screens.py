@@ -1,0 +1,195 @@
+"""What every screen does: shows a table, lets nobody change anything unless it says what and by which rules.
+
+FastAdmin would write with sessions of its own, past the rules of the features. Here a change is checked by the screen's
+`edits`, written in one transaction, and logged with who made it and which fields.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from fastadmin import SqlAlchemyModelAdmin, WidgetType
+from fastadmin.api.exceptions import AdminApiException
+from fastadmin.models.schemas import ModelFieldWidgetSchema
+from pydantic import BaseModel, ConfigDict, ValidationError
+from sqlalchemy import JSON, Boolean, Date, Double, Float, Integer, Text, inspect
+
+from api.admin.doors import current
+from api.database import Database
+from api.kinderbud.wire import LARGEST_ID
+from api.models.base import Amount, Moment
+
+SHOWN_OF_UUID = 8
+WIDGETS: tuple[tuple[tuple[type, ...], WidgetType], ...] = (
+    ((Boolean,), WidgetType.Switch),
+    ((Integer, Amount, Double, Float), WidgetType.InputNumber),
+    ((Moment,), WidgetType.DateTimePicker),
+    ((Date,), WidgetType.DatePicker),
+    ((JSON,), WidgetType.JsonTextArea),
+    ((Text,), WidgetType.TextArea),
+)
+
+log = structlog.get_logger("api.admin")
+
+
+class Edit(BaseModel):
+    """What may be changed of a row, and to what."""
+
+    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True, hide_input_in_errors=True)
+
+
+class Screen(SqlAlchemyModelAdmin):
+    """A table of the database. Read-only unless it has `edits`."""
+
+    edits: type[Edit] | None = None
+    may_delete = False
+    hidden: Sequence[str] = ()
+    """Columns that hold secrets, capabilities or what people wrote: no request gets them."""
+    shortened: Sequence[str] = ()
+    """Capabilities by whose beginning a row is recognised."""
+    ordering = ("-id",)
+    list_per_page = 20
+
+    @property
+    def database(self) -> Database:
+        """Where the request's service keeps its rows."""
+        if self.request is None:
+            raise LookupError("a screen is asked outside of a request")
+        database: Database = self.request.app.state.database
+        return database
+
+    def get_sessionmaker(self) -> Any:
+        """FastAdmin's word for how it reads."""
+        return self.database.read
+
+    def get_model_fields_with_widget_types(self, with_m2m: bool | None = None) -> list[ModelFieldWidgetSchema]:
+        """Every column but the hidden ones, foreign keys included; only what may be changed can be typed into."""
+        if with_m2m:
+            return []
+        return [self._field(column) for column in inspect(self.model_cls).c if column.key not in self.hidden]
+
+    def get_writable_field_names(self) -> set[str]:
+        """What `edits` names, and nothing else."""
+        return set(self.edits.model_fields) if self.edits else set()
+
+    async def has_add_permission(self, user_id: Any = None) -> bool:
+        """Rows are made by the apps and by the catalogue."""
+        return False
+
+    async def has_change_permission(self, user_id: Any = None) -> bool:
+        """Where there are rules for it."""
+        return self.edits is not None
+
+    async def has_delete_permission(self, user_id: Any = None) -> bool:
+        """Where the screen says how."""
+        return self.may_delete
+
+    async def has_export_permission(self, user_id: Any = None) -> bool:
+        """Research data leave by the research export, with its consents and pseudonyms."""
+        return False
+
+    async def serialize_obj_attributes(
+        self, obj: Any, attributes_to_serizalize: list[ModelFieldWidgetSchema], list_view: bool = False
+    ) -> dict[str, Any]:
+        """A row as JSON has it."""
+        row = {
+            field.name: self._shown(field.name, getattr(obj, field.column_name)) for field in attributes_to_serizalize
+        }
+        return row | {"__str__": str(row.get("title") or row.get("name") or row.get("id"))}
+
+    async def orm_get_obj(self, id: Any) -> Any | None:  # noqa: A002 - FastAdmin's name
+        """The row with that id; none for what is no id."""
+        key = row_id(id)
+        if key is None:
+            return None
+        async with self.database.read() as session:
+            return await session.get(self.model_cls, key)
+
+    async def orm_save_obj(self, id: Any, payload: dict[str, Any]) -> Any:  # noqa: A002
+        """Change a row by the rules of `edits`."""
+        key = row_id(id)
+        if key is None or self.edits is None:
+            return None
+        async with self.database.write() as session:
+            row = await session.get(self.model_cls, key, with_for_update=True)
+            if row is None:
+                return None
+            before = {name: getattr(row, name) for name in self.edits.model_fields}
+            changed = self.checked(before | payload)
+            for name, value in changed.items():
+                setattr(row, name, value)
+            await session.flush()
+        fields = sorted(name for name, value in changed.items() if value != before[name])
+        log.info("changed in /admin", screen=self.model_cls.__name__, row=key, fields=fields, by=_who())
+        return row
+
+    async def orm_delete_obj(self, id: Any) -> None:  # noqa: A002
+        """Delete a row, as the screen says."""
+        key = row_id(id)
+        if key is None or not self.may_delete:
+            raise AdminApiException(404, detail="There is no such row.")
+        await self.remove(key)
+        log.info("deleted in /admin", screen=self.model_cls.__name__, row=key, by=_who())
+
+    async def remove(self, key: int) -> None:
+        """How a row is deleted, where the screen allows it."""
+        raise NotImplementedError
+
+    def checked(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The values as they may be stored. Raises AdminApiException that names the field."""
+        assert self.edits is not None  # noqa: S101 - asked only where there are some
+        try:
+            return self.edits.model_validate(values).model_dump()
+        except ValidationError as error:
+            problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+            raise AdminApiException(422, detail=problems) from error
+
+    def deserialize_value(self, field: ModelFieldWidgetSchema, value: Any) -> Any:
+        """As it came: `edits` reads it."""
+        return value
+
+    def _field(self, column: Any) -> ModelFieldWidgetSchema:
+        writable = column.key in self.get_writable_field_names()
+        widget = next((kind for types, kind in WIDGETS if isinstance(column.type, types)), WidgetType.Input)
+        is_pk = bool(column.primary_key)
+        props: dict[str, Any] = {"required": False, "disabled": not writable, "readOnly": not writable}
+        widget, extra = self.formfield_overrides.get(column.key, (widget, {}))
+        is_yes_or_no = widget is WidgetType.Switch
+        options = [{"label": "Yes", "value": True}, {"label": "No", "value": False}]
+        return ModelFieldWidgetSchema(
+            name=column.key,
+            column_name=column.key,
+            is_m2m=False,
+            is_pk=is_pk,
+            is_immutable=is_pk,
+            form_widget_type=widget,
+            form_widget_props=props | extra,
+            filter_widget_type=WidgetType.RadioGroup if is_yes_or_no else WidgetType.Input,
+            filter_widget_props={"required": False} | ({"options": options} if is_yes_or_no else {}),
+        )
+
+    def _shown(self, name: str, value: Any) -> Any:
+        if name in self.shortened and isinstance(value, str):
+            return f"{value[:SHOWN_OF_UUID]}…"
+        match value:
+            case Decimal():
+                return format(value, "f")
+            case datetime() | date():
+                return value.isoformat()
+            case bytes():
+                return None
+        return value
+
+
+def row_id(sent: Any) -> int | None:
+    """The id that a request names; None for what no row can have."""
+    text = str(sent)
+    key = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID)) else 0
+    return key if 0 < key <= LARGEST_ID else None
+
+
+def _who() -> str | None:
+    operator = current.get()
+    return operator.name if operator else None

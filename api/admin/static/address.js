@@ -1,0 +1,2 @@
+window.SERVER_DOMAIN = "";
+window.SERVER_URL = "/admin/api";

@@ -1,0 +1,125 @@
+"""A browser without a screen: it keeps cookies, fills in the forms that a page has, and sends what they would send."""
+
+import re
+import secrets
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+import httpx
+
+from tests.api.kakei.people import somewhere
+from tests.lived import Lived
+from tests.serving import Service
+
+PASSWORD = "a calm day in spring"
+SEE_OTHER = 303
+
+
+@dataclass
+class Form:
+    """A form of a page: where it sends, by which method, and what it brings along."""
+
+    action: str
+    method: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self._select: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(Form(given.get("action", ""), given.get("method", "get")))
+        if not self.forms:
+            return
+        if tag == "input" and given.get("name") and given.get("type") != "checkbox":
+            self.forms[-1].fields.setdefault(given["name"], given.get("value", ""))
+        if tag == "select":
+            self._select = given.get("name")
+        if tag == "option" and self._select is not None:
+            first = self._select not in self.forms[-1].fields
+            if first or "selected" in given:
+                self.forms[-1].fields[self._select] = given.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "select":
+            self._select = None
+
+
+class Browser:
+    """Somebody's browser, at an address of their own."""
+
+    def __init__(self, service: Service | Lived, headers: dict[str, str] | None = None) -> None:
+        self.base = f"{service.url}/family"
+        self.client = httpx.Client(headers=somewhere() | (headers or {}), timeout=60)
+
+    def get(self, path: str) -> httpx.Response:
+        """A page, whatever it is, without following where it leads."""
+        return self.client.get(self.base + path)
+
+    def page(self, path: str) -> str:
+        """A page that must be there."""
+        answer = self.client.get(self.base + path, follow_redirects=True)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text[:500])
+        return answer.text
+
+    def forms(self, path: str) -> list[Form]:
+        """The forms of a page."""
+        parser = _Forms()
+        parser.feed(self.page(path))
+        return parser.forms
+
+    def form(self, path: str, action: str) -> Form:
+        """The first form of a page whose address matches the pattern `action`."""
+        found = [one for one in self.forms(path) if re.fullmatch(f"/family{action}", one.action)]
+        assert found, (path, action, [one.action for one in self.forms(path)])
+        return found[0]
+
+    def send(self, path: str, action: str, **typed: str) -> httpx.Response:
+        """What a page's form answers, filled in so, without following where it leads."""
+        form = self.form(path, action)
+        return self.post(form.action.removeprefix("/family"), form.fields | typed)
+
+    def post(self, path: str, fields: dict[str, str]) -> httpx.Response:
+        """What an address answers to such a form."""
+        return self.client.post(self.base + path, data=fields)
+
+    def go(self, path: str, action: str, **typed: str) -> str:
+        """The path to which a form leads that must be accepted."""
+        answer = self.send(path, action, **typed)
+        assert answer.status_code == SEE_OTHER, (action, answer.status_code, answer.text[:2000])
+        return answer.headers["location"].removeprefix("/family")
+
+    def token(self) -> str:
+        """What forms must bring along in this browser."""
+        return self.form("/login" if self.get("/today").status_code == SEE_OTHER else "/settings", ".*").fields[
+            "form_token"
+        ]
+
+
+def new_email() -> str:
+    """An address that nobody has."""
+    return f"sarah-{secrets.token_hex(6)}@example.com"
+
+
+def signed_up(
+    service: Service | Lived, email: str | None = None, zone: str = "America/New_York", child: str | None = "Emma"
+) -> Browser:
+    """The browser of a new family's first user, with a child."""
+    browser = Browser(service)
+    typed = {"family": "The Johnsons", "name": "Sarah", "email": email or new_email(), "password": PASSWORD}
+    assert browser.go("/signup", "/signup", **typed, time_zone=zone) == "/people?said=welcome"
+    if child is not None:
+        browser.go("/people", "/people", name=child, birthday="2024-11-15")
+    return browser
+
+
+def following(service: Service | Lived) -> Browser:
+    """The browser of a family that follows a guide."""
+    browser = signed_up(service)
+    browser.go("/guides", r"/guides/\d+/follow")
+    return browser
