@@ -5,6 +5,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt science bench train docker lock clean
 
+# Whoever sets it would let every command and every service that the tests start compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 ARGS ?=
 bin := .venv/bin
 

@@ -28,6 +28,7 @@ from api.kakei.summaries import routes as summaries
 from api.kinderbud.app import create_kinderbud, limited, nothing_here
 from api.kinderbud.family.app import create_family, to_family
 from api.kinderbud.family.rendering import PREFIX as FAMILY
+from api.kinderbud.today.ahead import keep_choosing
 from api.limits import Limited, RateLimits
 from api.passwords import Passwords
 from api.security import keyring
@@ -67,6 +68,8 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
             policy.start()
         coach.start(app, served, shadow)
         watchers = [asyncio.create_task(policy.watch()) for policy in policies]
+        if settings.curate_at is not None:
+            watchers.append(asyncio.create_task(keep_choosing(app.state, settings.curate_at)))
         gc.collect()
         gc.freeze()  # what was imported lives as long as the process: no collection need look at it again
         yield

@@ -40,6 +40,7 @@ async def examine(settings: Settings, database: Database) -> list[Finding]:
     findings += [_model(settings, contract) for contract in (budget.CONTRACT, daily.CONTRACT)]
     findings.append(await _redis(settings))
     findings.append(_secrets(settings))
+    findings.append(_pages(settings))
     return findings
 
 
@@ -85,3 +86,9 @@ def _secrets(settings: Settings) -> Finding:
     if async_url(settings.database_url).get_backend_name() == "sqlite":
         return Finding("secrets", True, f"SECRET_KEY is kept beside the database: back up both; {exports}")
     return Finding("secrets", False, "SECRET_KEY must be set on PostgreSQL: `openssl rand -hex 32` makes one")
+
+
+def _pages(settings: Settings) -> Finding:
+    admin = "admin can log in to /admin" if settings.admin_password else "no ADMIN_PASSWORD: nobody logs in to /admin"
+    ahead = f"Claude chooses days from {settings.curate_at:%H:%M} on" if settings.curate_at else "no CURATE_AT"
+    return Finding("pages", True, f"{admin}; families at /family; {ahead}")

@@ -1,6 +1,5 @@
 """`buddy household claude-key` and `buddy curate`: Claude, for operators."""
 
-import asyncio
 import json
 import sys
 from types import SimpleNamespace
@@ -57,13 +56,9 @@ def curate(
 ) -> None:
     """Choose today for every household with a Claude key, so that nobody waits for breakfast. A day that is chosen
     stays as it is."""
-    from sqlalchemy import select  # noqa: PLC0415
-
-    from api.kinderbud.caller import Caller  # noqa: PLC0415
-    from api.kinderbud.households.queries import users_of  # noqa: PLC0415
-    from api.kinderbud.today.curation import selected_day  # noqa: PLC0415
+    from api.kinderbud.households.queries import household_of  # noqa: PLC0415 - help should not wait
+    from api.kinderbud.today.ahead import choose_ahead, with_a_key  # noqa: PLC0415
     from api.logs import configure  # noqa: PLC0415
-    from api.models import Household  # noqa: PLC0415
     from api.security import SecretMissing, keyring  # noqa: PLC0415
     from api.serving import ServedPolicy  # noqa: PLC0415
     from api.telemetry import Metrics  # noqa: PLC0415
@@ -78,20 +73,16 @@ def curate(
     async def run(database: Database) -> list[dict[str, Any]]:
         shared = {"settings": settings, "keyring": keyring(settings), "metrics": metrics, "daily": daily}
         state = SimpleNamespace(database=database, clock=utc_now, **shared)
-        told = []
         async with database.read() as session:
-            mine = Household.claude_key.is_not(None) if household_id is None else Household.id == household_id
-            found = (await session.scalars(select(Household).where(mine).order_by(Household.id))).all()
-            users = {one.id: await users_of(session, one.id) for one in found}
-        if household_id is not None and not found:
+            one = await household_of(session, household_id) if household_id is not None else None
+            wanted = [one] if one is not None else await with_a_key(session)
+        if household_id is not None and one is None:
             raise Unknown(f"there is no household {household_id}")
-        for one in found:
-            caller = Caller(users[one.id][0], one, utc_now())
-            prepared = await selected_day(state, caller)
-            source = prepared.selection.source if prepared.selection else None
-            told.append({"household": one.id, "day": caller.today.isoformat(), "source": source, "new": prepared.fresh})
-            await asyncio.sleep(0)
-        return told
+        told = [
+            {"household": chosen.household_id, "day": chosen.day, "source": chosen.source, "new": chosen.is_new}
+            async for chosen in choose_ahead(state, wanted)
+        ]
+        return sorted(told, key=lambda chosen: chosen["household"])
 
     with one_clear_line(Unknown, SecretMissing):
         found = with_database(settings, run)

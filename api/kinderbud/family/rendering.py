@@ -4,14 +4,16 @@ import hashlib
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.kinderbud.family.visits import COOKIE, Visit
 from api.kinderbud.guides.rules import age_display
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 HERE = Path(__file__).parent
 PREFIX = "/family"
@@ -74,7 +76,9 @@ def sentence(error: Exception) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - phones need not wait for pages
+
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,

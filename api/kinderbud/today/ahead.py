@@ -1,0 +1,96 @@
+"""Choosing days before anybody asks for them, so that nobody waits for Claude at breakfast: by command, or by the
+service every morning (`CURATE_AT`), in one of its processes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kinderbud.caller import Caller
+from api.kinderbud.guides.rules import household_day, zone_of
+from api.kinderbud.households.queries import users_of
+from api.kinderbud.today.curation import selected_day
+from api.leases import hold, new_holder, release
+from api.models import DaySelection, Household
+
+LEASE = "choosing ahead"
+LASTING = timedelta(minutes=3)
+LOOK_SECONDS = 60.0
+"""How often the service looks whose morning has come."""
+AT_ONCE = 4
+"""How many families' days Claude chooses at a time."""
+
+log = structlog.get_logger("api.kinderbud")
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """A day that is chosen: by whom, and whether just now. Without a source there was nothing to choose from."""
+
+    household_id: int
+    day: str
+    source: str | None
+    is_new: bool
+
+
+async def with_a_key(session: AsyncSession) -> Sequence[Household]:
+    """The households that Claude chooses for."""
+    return (
+        await session.scalars(select(Household).where(Household.claude_key.is_not(None)).order_by(Household.id))
+    ).all()
+
+
+async def choose_ahead(state: Any, households: Sequence[Household]) -> AsyncIterator[Ahead]:
+    """Choose today for each of them, a few at a time. `state` is the service's. A day that is chosen stays as it is."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async def choose(household: Household) -> Ahead:
+        async with slots:
+            async with state.database.read() as session:
+                users = await users_of(session, household.id)
+            caller = Caller(users[0], household, state.clock())
+            prepared = await selected_day(state, caller)
+        source = prepared.selection.source if prepared.selection else None
+        return Ahead(household.id, caller.today.isoformat(), source, prepared.fresh)
+
+    for chosen in asyncio.as_completed([choose(one) for one in households]):
+        yield await chosen
+
+
+async def keep_choosing(state: Any, at: time) -> None:
+    """Every morning from `at` on, where each household is, until it is cancelled."""
+    holder = new_holder()
+    try:
+        while True:
+            try:
+                if await hold(state.database, LEASE, holder, state.clock(), LASTING):
+                    await _look(state, at, holder)
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("no day is chosen ahead for now", why=type(error).__name__)
+            await asyncio.sleep(LOOK_SECONDS)
+    finally:
+        await asyncio.shield(release(state.database, LEASE, holder, state.clock()))
+
+
+async def _look(state: Any, at: time, holder: str) -> None:
+    now: datetime = state.clock()
+    async with state.database.read() as session:
+        households = await with_a_key(session)
+        since = now.date() - timedelta(days=1)  # wherever somebody lives, their day is not before that
+        query = select(DaySelection.household_id, DaySelection.day).where(DaySelection.day >= since)
+        chosen = {(household_id, day) for household_id, day in await session.execute(query)}
+    waiting = [
+        one
+        for one in households
+        if now.astimezone(zone_of(one.time_zone)).time() >= at
+        and (one.id, household_day(now, one.time_zone)) not in chosen
+    ]
+    async for ahead in choose_ahead(state, waiting):
+        log.info("a day is chosen ahead", household=ahead.household_id, source=ahead.source)
+        await hold(state.database, LEASE, holder, state.clock(), LASTING)
