@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request, Response
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
@@ -128,8 +128,8 @@ def _install_errors(app: FastAPI) -> None:
     for kind in DATABASE_AWAY:
         app.add_exception_handler(kind, away)
 
-    @app.exception_handler(DBAPIError)
-    async def _driver(_: Request, __: DBAPIError) -> JSONResponse:
+    @app.exception_handler(StatementError)
+    async def _driver(_: Request, __: StatementError) -> JSONResponse:
         return JSONResponse({"detail": "The database cannot compare that: is it the right kind of value?"}, 422)
 
     @app.exception_handler(Exception)

@@ -31,6 +31,7 @@ Description = Annotated[str, Field(min_length=1, max_length=2000)]
 class Users(Screen):
     """By the beginning of their id, which is a capability. Deleting erases everything about them."""
 
+    verbose_name = "User"
     verbose_name_plural = "Users"
     menu_section = PEOPLE
     list_display = ("id", "uuid", "created_at")
@@ -109,6 +110,7 @@ class Badges(Screen):
 class Challenges(Screen):
     """Accepted challenges. Progress, completion and claims move by their rules alone, since points hang on them."""
 
+    verbose_name = "Challenge"
     verbose_name_plural = "Challenges"
     menu_section = PEOPLE
     list_display = ("id", "user_id", "challenge_template_id", "month", "status", "current_progress", "source")
@@ -138,6 +140,7 @@ class Consents(Screen):
 class Events(Screen):
     """Events of the app, without what they carry."""
 
+    verbose_name = "Event"
     verbose_name_plural = "Events"
     menu_section = RECORDS
     list_display = ("id", "user_id", "event_name", "known", "received_at")
@@ -148,6 +151,7 @@ class Events(Screen):
 class Ledger(Screen):
     """The points ledger: rows are only added, by their causes."""
 
+    verbose_name = "Points ledger"
     verbose_name_plural = "Points ledger"
     menu_section = RECORDS
     list_display = ("id", "user_id", "points", "cause", "cause_id", "created_at")

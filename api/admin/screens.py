@@ -65,10 +65,13 @@ class Screen(SqlAlchemyModelAdmin):
         return self.database.read
 
     def get_model_fields_with_widget_types(self, with_m2m: bool | None = None) -> list[ModelFieldWidgetSchema]:
-        """Every column but the hidden ones, foreign keys included; only what may be changed can be typed into."""
+        """Every column but the hidden ones, foreign keys included; what may be changed first, and only that can be
+        typed into."""
         if with_m2m:
             return []
-        return [self._field(column) for column in inspect(self.model_cls).c if column.key not in self.hidden]
+        columns = [column for column in inspect(self.model_cls).c if column.key not in self.hidden]
+        writable = self.get_writable_field_names()
+        return [self._field(column) for column in sorted(columns, key=lambda one: one.key not in writable)]
 
     def get_writable_field_names(self) -> set[str]:
         """What `edits` names, and nothing else."""
@@ -155,7 +158,10 @@ class Screen(SqlAlchemyModelAdmin):
         widget = next((kind for types, kind in WIDGETS if isinstance(column.type, types)), WidgetType.Input)
         is_pk = bool(column.primary_key)
         props: dict[str, Any] = {"required": False, "disabled": not writable, "readOnly": not writable}
-        widget, extra = self.formfield_overrides.get(column.key, (widget, {}))
+        choices = self._choices(column.key)
+        if choices:
+            widget = WidgetType.Select
+            props["options"] = [{"label": choice, "value": choice} for choice in choices]
         is_yes_or_no = widget is WidgetType.Switch
         options = [{"label": "Yes", "value": True}, {"label": "No", "value": False}]
         return ModelFieldWidgetSchema(
@@ -165,10 +171,19 @@ class Screen(SqlAlchemyModelAdmin):
             is_pk=is_pk,
             is_immutable=is_pk,
             form_widget_type=widget,
-            form_widget_props=props | extra,
+            form_widget_props=props,
             filter_widget_type=WidgetType.RadioGroup if is_yes_or_no else WidgetType.Input,
             filter_widget_props={"required": False} | ({"options": options} if is_yes_or_no else {}),
         )
+
+    def _choices(self, name: str) -> list[str]:
+        """What `edits` lets somebody choose from, where it is a closed list."""
+        if self.edits is None:
+            return []
+        schema = self.edits.model_json_schema()
+        told = schema["properties"].get(name, {})
+        named = schema.get("$defs", {}).get(told.get("$ref", "").rpartition("/")[2], {})
+        return [str(choice) for choice in told.get("enum") or named.get("enum") or ()]
 
     def _shown(self, name: str, value: Any) -> Any:
         if name in self.shortened and isinstance(value, str):

@@ -1,0 +1,160 @@
+"""The admin over HTTP: who comes in, and for how long."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.admin import dashboard, instruments, kakei, kinderbud
+from api.admin.accounts import IDLE, LONGEST
+from api.admin.doors import INNER_COOKIE
+from api.models import Operator, OperatorSession
+from tests.api.administering import PASSWORD, Admin, administered
+from tests.api.kakei.people import somewhere
+from tests.api.kinderbud.families import in_database
+from tests.serving import Service, service
+
+TRIES = 10
+MODELS = [model.__name__ for screens in (dashboard, kakei, instruments, kinderbud) for model in screens.SCREENS]
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with administered(request, tmp_path_factory.mktemp("admin")) as running:
+        yield running
+
+
+@pytest.fixture
+def admin(served: Service) -> Admin:
+    made = Admin(served)
+    assert made.sign_in().status_code == 200
+    return made
+
+
+def test_nobody_comes_in_without_the_password(served: Service) -> None:
+    nobody = Admin(served)
+    assert nobody.sign_in("not the password at all").status_code == 401
+    assert nobody.sign_in(PASSWORD, "root").status_code == 401
+    assert nobody.get("/configuration")["models"] == []
+    for model in MODELS:
+        assert nobody.client.get(f"/list/{model}").status_code == 401
+        assert nobody.client.get(f"/retrieve/{model}/1").status_code == 401
+        assert nobody.client.patch(f"/change/{model}/1", json={}).status_code == 401
+        assert nobody.client.delete(f"/delete/{model}/1").status_code == 401
+    assert nobody.client.post("/widget-action/Operator/active", json={"query": []}).status_code == 401
+
+
+def test_without_a_password_nobody_logs_in_and_the_log_says_so(tmp_path: Path) -> None:
+    with service(tmp_path, {"ADMIN_PASSWORD": PASSWORD}) as running:
+        before = Admin(running)
+        assert before.sign_in().status_code == 200
+        environment = running.environment
+    with service(tmp_path, {"DATABASE_URL": environment["DATABASE_URL"]}) as running:
+        assert "nobody can log in to /admin: ADMIN_PASSWORD is not set" in running.log()
+        after = Admin(running)
+        after.client.cookies = httpx.Cookies(before.client.cookies)
+        assert after.client.get("/me").status_code == 401
+        assert [after.sign_in(tried).status_code for tried in (PASSWORD, "")] == [401, 401]
+
+
+def test_another_password_ends_every_session_and_the_same_one_none(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/x.db"
+    cookies = httpx.Cookies()
+    for password, status in ((PASSWORD, 401), (PASSWORD, 200), ("another horse, another day", 401)):
+        with service(tmp_path, {"DATABASE_URL": url, "ADMIN_PASSWORD": password}) as running:
+            admin = Admin(running)
+            admin.client.cookies = cookies
+            assert admin.client.get("/me").status_code == status
+            assert admin.sign_in(password).status_code == 200
+            cookies = httpx.Cookies(admin.client.cookies)
+
+
+def test_a_password_that_is_too_short_is_no_setting(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="ADMIN_PASSWORD"), service(tmp_path, {"ADMIN_PASSWORD": "short"}):
+        pass
+
+
+def test_after_ten_wrong_passwords_not_even_the_right_one_opens(served: Service) -> None:
+    admin = Admin(served)
+    assert [admin.sign_in(f"not the password {n}").status_code for n in range(TRIES)] == [401] * TRIES
+    locked = admin.sign_in()
+    assert locked.status_code == 429
+    assert 0 < int(locked.headers["Retry-After"]) <= 15 * 60
+    assert Admin(served).sign_in().status_code == 200, "from elsewhere the operator still comes in"
+
+
+def test_signing_out_holds_for_every_copy_of_the_cookie(served: Service, admin: Admin) -> None:
+    copy = Admin(served)
+    copy.client.cookies = httpx.Cookies(admin.client.cookies)
+    assert copy.get("/me")["name"] == "admin"
+    assert admin.client.post("/sign-out").status_code == 200
+    assert copy.client.get("/me").status_code == 401
+
+
+def test_a_session_ends_after_half_an_hour_of_nothing_and_after_a_working_day(served: Service) -> None:
+    for column, age in ((OperatorSession.seen_at, IDLE), (OperatorSession.created_at, LONGEST)):
+        admin = Admin(served)
+        admin.sign_in()
+
+        async def make_old(session: AsyncSession, column: Any = column, age: timedelta = age) -> None:
+            newest = select(func.max(OperatorSession.id)).scalar_subquery()
+            then = datetime.now(UTC) - age - timedelta(seconds=1)
+            await session.execute(update(OperatorSession).where(OperatorSession.id == newest).values({column: then}))
+
+        assert admin.client.get("/me").status_code == 200
+        in_database(served, make_old)
+        assert admin.client.get("/me").status_code == 401
+
+
+def test_a_token_of_fastadmins_own_opens_nothing(served: Service, admin: Admin) -> None:
+    claims = {"user_id": 1, "session_expired_at": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
+    forged = [jwt.encode(claims, key, algorithm="HS256") for key in ("x" * 32, 2 * PASSWORD)]
+    (own,) = admin.client.cookies.values()
+    for token in [*forged, own, "x"]:
+        for cookies in ({INNER_COOKIE: token}, {"buddy-admin": token} if token != own else {"other": token}):
+            answer = httpx.get(f"{served.url}/admin/api/me", headers=somewhere(), cookies=cookies)
+            assert answer.status_code == 401
+    assert INNER_COOKIE not in admin.client.cookies
+
+
+def test_the_password_is_stored_as_argon2id_and_cannot_be_changed_here(served: Service, admin: Admin) -> None:
+    async def read(session: AsyncSession) -> str | None:
+        return (await session.scalars(select(Operator.password_hash))).one()
+
+    assert str(in_database(served, read)).startswith("$argon2id$")
+    body = {"password": "mine from now on", "confirm_password": "mine from now on"}
+    assert admin.client.patch("/change-password/1", json=body).status_code == 403
+    shown = admin.get("/list/Operator")["results"] + [admin.get("/me")]
+    assert "argon2" not in json.dumps(shown)
+
+
+def test_what_another_site_sends_is_refused(admin: Admin) -> None:
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+        refused = admin.client.patch("/change/ChallengeTemplate/2", json={"title": "Mine"}, headers=headers)
+        assert refused.status_code == 403
+    as_form = admin.client.post("/sign-in", data={"username": "admin", "password": PASSWORD})
+    assert as_form.status_code == 422
+
+
+def test_the_page_is_guarded(served: Service) -> None:
+    for path in ("/admin", "/admin/", "/admin/api/configuration", "/admin/own/address.js", "/admin/nothing"):
+        answer = httpx.get(served.url + path)
+        policy = answer.headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert answer.headers["cache-control"] == "no-store"
+    told = httpx.post(
+        f"{served.url}/admin/api/sign-in",
+        json={"username": "admin", "password": PASSWORD},
+        headers=somewhere() | {"X-Forwarded-Proto": "https"},
+    )
+    cookie = told.headers["set-cookie"]
+    assert cookie.startswith("__Host-buddy-admin=")
+    assert {"HttpOnly", "SameSite=lax", "Secure", "Path=/"} <= set(cookie.split("; "))
