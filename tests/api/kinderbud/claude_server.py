@@ -13,6 +13,7 @@ from coach_model.daily.candidates import Candidate, Showings
 from coach_model.daily.slate import best_slate
 
 HANGING_SECONDS = 8.0
+SLOW_SECONDS = {"slow": 1.0, "slower": 3.0}
 NOTE = "A calm day for Emma. Begin with what she likes."
 SAID = ["Serve and return ", "is a back-and-forth. ", "Wait for her turn."]
 KEY = "sk-ant-a-key-for-tests"
@@ -77,8 +78,7 @@ def claude_server() -> Iterator[Claude]:
                 self.wfile.write(b'{"id": "msg_1", "type": "mess')
                 self.close_connection = True
             else:
-                if claude.behaviour == "slow":
-                    time.sleep(1.0)
+                time.sleep(SLOW_SECONDS.get(claude.behaviour, 0.0))
                 self._send(200, json.dumps(message(curation(asked, claude.behaviour), claude.behaviour)))
 
         def _known(self) -> bool:

@@ -1,0 +1,61 @@
+"""The admin in a real browser: logging in, changing a template, signing out, and too many wrong passwords."""
+
+import secrets
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.api.administering import PASSWORD, administered
+from tests.e2e.browser import DESK, visit
+from tests.serving import Service
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with administered(request, tmp_path_factory.mktemp("admin")) as running:
+        yield running
+
+
+def log_in(page: Page, password: str = PASSWORD) -> None:
+    page.goto("/admin")
+    page.get_by_label("Name").fill("admin")
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign In").click()
+
+
+def test_a_template_is_changed_and_the_api_tells_it(served: Service, browser: Browser) -> None:
+    title = f"Cook at home {secrets.token_hex(3)}"
+    with visit(browser, served.url, viewport=DESK) as page:
+        log_in(page)
+        expect(page.get_by_role("tab", name="Coaches")).to_be_visible()
+        page.goto("/admin#/list/ChallengeTemplate")
+        page.get_by_text("Shop with a list").click()
+        page.get_by_role("textbox", name="Title").fill(title)
+        page.get_by_role("button", name="Save", exact=False).first.click()
+        expect(page.get_by_text("Succesfully changed").or_(page.get_by_text("Successfully changed"))).to_be_visible()
+        assert title in {one["title"] for one in httpx.get(f"{served.url}/templates").json()}
+        cookies = {one["name"]: one["value"] for one in page.context.cookies()}
+        assert httpx.get(f"{served.url}/admin/api/me", cookies=cookies).status_code == 200
+        page.get_by_role("img", name="setting").click()
+        page.get_by_text("Sign Out").click()
+        expect(page.get_by_role("button", name="Sign In")).to_be_visible()
+        assert httpx.get(f"{served.url}/admin/api/me", cookies=cookies).status_code == 401
+
+
+def test_eleven_wrong_passwords_lock_the_door_for_a_while(served: Service, browser: Browser) -> None:
+    elsewhere = {"X-Forwarded-For": f"203.0.113.{secrets.randbelow(250)}"}
+    with visit(browser, served.url, viewport=DESK, extra_http_headers=elsewhere) as page:
+        page.goto("/admin")
+        page.get_by_label("Name").fill("admin")
+        for number in range(11):
+            page.get_by_label("Password").fill(f"not the password {number}")
+            with page.expect_response("**/sign-in") as answered:
+                page.get_by_role("button", name="Sign In").click()
+            assert answered.value.status == (401 if number < 10 else 429)
+        expect(page.get_by_text("Too many tries")).to_be_visible()
+        page.get_by_label("Password").fill(PASSWORD)
+        with page.expect_response("**/sign-in") as answered:
+            page.get_by_role("button", name="Sign In").click()
+        assert answered.value.status == 429
