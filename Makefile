@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt science bench train docker lock clean
+.PHONY: help run test check fmt screenshots science bench train docker lock clean
 
 # Whoever sets it would let every command and every service that the tests start compile everything anew.
 unexport PYTHONDONTWRITEBYTECODE
@@ -12,7 +12,7 @@ ARGS ?=
 bin := .venv/bin
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: ## Serve on http://localhost:8000
 	@scripts/install serve
@@ -34,6 +34,10 @@ fmt: ## Format the code and mend what ruff can mend
 	@scripts/install dev
 	$(bin)/ruff format .
 	$(bin)/ruff check --fix .
+
+screenshots: ## Draw the pictures of the pages anew (needs Chromium)
+	@scripts/install dev
+	$(bin)/python -m tests.e2e.screenshots
 
 science: ## Simulate what docs/science.md claims (forty minutes)
 	@scripts/install dev

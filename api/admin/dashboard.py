@@ -19,7 +19,14 @@ from api.telemetry import Metrics
 
 WHOLE, HALF = 24, 12
 """Of the width of 24."""
+NONE = "none so far"
+NO_FALLBACK = {"day": NONE, "decisions": 0, "fallback_reason": NONE}
 COACHES, PEOPLE = "Coaches", "People and research"
+
+
+def drawn(rows: figures.Rows, **empty: Any) -> WidgetActionResponseSchema:
+    """Rows for a chart; without any, one that says so, since an empty chart could as well be a broken one."""
+    return WidgetActionResponseSchema(rows or [empty])
 
 
 class Operators(Screen):
@@ -61,7 +68,7 @@ class Operators(Screen):
     )
     async def decisions_by_source(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """By coach."""
-        return WidgetActionResponseSchema(figures.decisions_now(self._metrics().gathered())[0])
+        return drawn(figures.decisions_now(self._metrics().gathered())[0], source=NONE, decisions=0, coach=NONE)
 
     @widget_action(
         tab=COACHES,
@@ -73,7 +80,7 @@ class Operators(Screen):
     )
     async def fallbacks_by_reason(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """By coach."""
-        return WidgetActionResponseSchema(figures.decisions_now(self._metrics().gathered())[1])
+        return drawn(figures.decisions_now(self._metrics().gathered())[1], reason=NONE, fallbacks=0, coach=NONE)
 
     @widget_action(
         tab=COACHES,
@@ -86,7 +93,7 @@ class Operators(Screen):
     async def kept_decisions(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """By coach and source."""
         async with self.database.read() as session:
-            return WidgetActionResponseSchema(await figures.kept_by_day(session, self._now(), "source"))
+            return drawn(await figures.kept_by_day(session, self._now(), "source"), day=NONE, decisions=0, source=NONE)
 
     @widget_action(
         tab=COACHES,
@@ -98,7 +105,7 @@ class Operators(Screen):
     async def kept_fallbacks(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """By coach and reason."""
         async with self.database.read() as session:
-            return WidgetActionResponseSchema(await figures.kept_by_day(session, self._now(), "fallback_reason"))
+            return drawn(await figures.kept_by_day(session, self._now(), "fallback_reason"), **NO_FALLBACK)
 
     @widget_action(
         tab=PEOPLE,
@@ -111,7 +118,7 @@ class Operators(Screen):
     async def active(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Of both apps."""
         async with self.database.read() as session:
-            return WidgetActionResponseSchema(await figures.active_by_day(session, self._now()))
+            return drawn(await figures.active_by_day(session, self._now()), day=NONE, active=0, who=NONE)
 
     @widget_action(
         tab=PEOPLE,
@@ -123,7 +130,7 @@ class Operators(Screen):
     async def consents(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """In force, and taken back."""
         async with self.database.read() as session:
-            return WidgetActionResponseSchema(await figures.consents_now(session))
+            return drawn(await figures.consents_now(session), study=NONE, people=0, state=NONE)
 
     @widget_action(
         tab=PEOPLE,
@@ -135,7 +142,7 @@ class Operators(Screen):
     async def exports(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """That left the house."""
         async with self.database.read() as session:
-            return WidgetActionResponseSchema(await figures.exports_by_day(session, self._now()))
+            return drawn(await figures.exports_by_day(session, self._now()), day=NONE, exports=0)
 
     def _now(self) -> Any:
         assert self.request is not None  # noqa: S101 - a widget is asked by a request

@@ -233,7 +233,7 @@ def test_the_dashboard_says_what_happened(served: Service, admin: Admin) -> None
     assert consents == {"consent": 1, "took it back": 1}
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     assert any(row["day"] == today and row["source"].startswith("budget: ") for row in told("kept_decisions"))
-    assert isinstance(told("kept_fallbacks"), list)
+    assert all(row["decisions"] >= 0 for row in told("kept_fallbacks"))
     family = Family(served)
     family.follow()
     todo = family.get("/today")["activities"][0]["id"]
