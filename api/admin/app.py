@@ -39,7 +39,8 @@ INDEX = f"""<!doctype html>
     <title>{NAME}: admin</title>
     <link rel="icon" href="{PREFIX}/own/logo.svg" type="image/svg+xml">
     <link rel="stylesheet" href="{PREFIX}/static/index.min.css">
-    <script src="{PREFIX}/own/address.js"></script>
+    <link rel="stylesheet" href="{PREFIX}/own/own.css">
+    <script src="{PREFIX}/own/own.js"></script>
     <script src="{PREFIX}/static/index.min.js" defer></script>
   </head>
   <body>

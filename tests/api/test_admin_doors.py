@@ -144,7 +144,7 @@ def test_what_another_site_sends_is_refused(admin: Admin) -> None:
 
 
 def test_the_page_is_guarded(served: Service) -> None:
-    for path in ("/admin", "/admin/", "/admin/api/configuration", "/admin/own/address.js", "/admin/nothing"):
+    for path in ("/admin", "/admin/", "/admin/api/configuration", "/admin/own/own.js", "/admin/nothing"):
         answer = httpx.get(served.url + path)
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.api.administering import PASSWORD, administered
-from tests.e2e.browser import DESK, visit
+from tests.e2e.browser import DESK, PHONE, barriers, visit
 from tests.serving import Service
 
 
@@ -42,6 +42,25 @@ def test_a_template_is_changed_and_the_api_tells_it(served: Service, browser: Br
         page.get_by_text("Sign Out").click()
         expect(page.get_by_role("button", name="Sign In")).to_be_visible()
         assert httpx.get(f"{served.url}/admin/api/me", cookies=cookies).status_code == 401
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_kind_of_page_is_open_to_everybody(served: Service, browser: Browser, width: dict[str, int]) -> None:
+    with visit(browser, served.url, viewport=width) as page:
+        page.goto("/admin")
+        expect(page.get_by_role("button", name="Sign In")).to_be_visible()
+        assert barriers(page) == []
+        log_in(page)
+        for path, there in (
+            ("", page.get_by_role("tab", name="People and research")),
+            ("#/list/ChallengeTemplate", page.get_by_role("cell", name="planning").first),
+            ("#/change/ChallengeTemplate/2", page.get_by_role("textbox", name="Title")),
+            ("#/list/Consent", page.get_by_role("columnheader", name="Study Version")),
+        ):
+            page.goto(f"/admin{path}")
+            expect(there).to_be_visible()
+            page.wait_for_load_state("networkidle")
+            assert barriers(page) == [], path
 
 
 def test_eleven_wrong_passwords_lock_the_door_for_a_while(served: Service, browser: Browser) -> None:

@@ -1,2 +1,0 @@
-window.SERVER_DOMAIN = "";
-window.SERVER_URL = "/admin/api";

@@ -1,0 +1,12 @@
+// Where FastAdmin asks, and what it leaves to do for those who listen to the page.
+window.SERVER_DOMAIN = "";
+window.SERVER_URL = "/admin/api";
+
+// A list of tabs holds tabs and nothing else; Ant Design puts the search for widgets into it.
+new MutationObserver(() => {
+  for (const nav of document.querySelectorAll(".ant-tabs-nav[role=tablist]")) {
+    nav.querySelector(".ant-tabs-nav-list")?.setAttribute("role", "tablist");
+    nav.removeAttribute("role");
+    nav.removeAttribute("aria-orientation");
+  }
+}).observe(document, { childList: true, subtree: true });
