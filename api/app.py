@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
 from api import errors, health, logs, openapi
 from api.admin.app import PREFIX as ADMIN
@@ -75,8 +76,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         yield
         for watcher in watchers:
             watcher.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watcher
+        await asyncio.gather(*watchers, return_exceptions=True)
         app.state.batches.shutdown()
         await database.close()
 
@@ -107,7 +107,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     app.mount(FAMILY, create_family(app))
     app.add_route(FAMILY, to_family, ["GET"], include_in_schema=False)
     app.mount(ADMIN, create_admin(app))
-    app.add_route(ADMIN, index, ["GET"], include_in_schema=False)
+    app.router.routes.append(Route(ADMIN, index(), methods=["GET"], include_in_schema=False))
     errors.install(app)
     openapi.install(app)
     app.add_middleware(BodyLimit, own=coach.BODIES_READ_HERE)

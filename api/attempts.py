@@ -10,8 +10,9 @@ OF_ONE = parse("10/15 minutes")
 """One name from one address: whoever has forgotten a password tries a few."""
 FROM_ONE = parse("60/15 minutes")
 """All names from one address, behind which a school may sit."""
-AT_ONE = parse("100/hour")
-"""One name from everywhere."""
+AT_ONE = parse("1000/hour")
+"""One name from everywhere: so many that it takes dozens of addresses to keep somebody out, and a year of guessing to
+come to nine million passwords of ten characters and more."""
 
 
 class Attempts:
@@ -30,13 +31,13 @@ class Attempts:
 
     async def succeeded(self, door: str, name: str, address: str) -> None:
         """Somebody showed who they are: their attempts are forgotten."""
-        item, key = self._counted(door, name, address)[0]
+        _, (item, key), _ = self._counted(door, name, address)
         await self.limits.forget(item, key)
 
     def _counted(self, door: str, name: str, address: str) -> list[tuple[RateLimitItem, str]]:
         digest = hashlib.sha256(name.strip().casefold().encode(errors="replace")).hexdigest()[:32]
         return [
-            (OF_ONE, f"{door}/of/{digest}/{address}"),
             (FROM_ONE, f"{door}/from/{address}"),
+            (OF_ONE, f"{door}/of/{digest}/{address}"),
             (AT_ONE, f"{door}/at/{digest}"),
         ]

@@ -3,16 +3,17 @@
 import hashlib
 import ipaddress
 import secrets
-from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOME_NETWORK = (".local", ".localhost", ".home.arpa", ".lan")
 """Names that mean a machine at home, which has no certificate."""
 SECRET_BYTES = 32
+FORMS, JSON = "application/x-www-form-urlencoded", "application/json"
+KEPT_NEVER, KEPT_A_DAY, KEPT_FOR_GOOD = "no-store", "public, max-age=86400", "public, max-age=31536000, immutable"
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -24,11 +25,13 @@ ALWAYS = {
 
 
 class Guarded:
-    """ASGI middleware: a content security policy and its companions on every answer, errors included. Nothing but what
-    `lasting` paths serve is kept by a browser."""
+    """ASGI middleware: a content security policy and its companions on every answer, errors included; bodies of `media`
+    alone, since whoever may name another type may name a codec that takes for ever. Nothing but what `lasting` paths
+    serve is kept by a browser, for good where its address changes with its content."""
 
-    def __init__(self, app: ASGIApp, policy: dict[str, str], lasting: str) -> None:
+    def __init__(self, app: ASGIApp, policy: dict[str, str], lasting: str, media: str) -> None:
         self.app = app
+        self.media = media
         self.headers = ALWAYS | {
             "Content-Security-Policy": "; ".join(f"{key} {value}" for key, value in policy.items())
         }
@@ -39,11 +42,19 @@ class Guarded:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(self.headers)
-                kept = message["status"] in {200, 304} and scope["path"].startswith(self.lasting)
-                headers["Cache-Control"] = "public, max-age=31536000, immutable" if kept else "no-store"
+                headers["Cache-Control"] = KEPT_NEVER
+                if message["status"] in {200, 304} and scope["path"].startswith(self.lasting):
+                    headers["Cache-Control"] = KEPT_FOR_GOOD if scope["query_string"] else KEPT_A_DAY
             await send(message)
 
-        await self.app(scope, receive, guarded if scope["type"] == "http" else send)
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        sent = Headers(scope=scope).get("content-type", self.media)
+        if sent.partition(";")[0].strip().lower() != self.media:
+            await PlainTextResponse(f"Send {self.media}.", 415, {"Connection": "close"})(scope, receive, guarded)
+            return
+        await self.app(scope, receive, guarded)
 
 
 class Cookie:
@@ -56,13 +67,13 @@ class Cookie:
 
     def of(self, connection: HTTPConnection) -> str | None:
         """What the browser showed."""
-        return connection.cookies.get(self._named(connection))
+        return connection.cookies.get(self.named(connection))
 
     def give(self, request: Request, response: Response, secret: str) -> None:
         """Let the browser keep it."""
         secure = not is_plain_home(request)
         response.set_cookie(
-            self._named(request),
+            self.named(request),
             secret,
             max_age=self._seconds,
             path="/" if secure else self._path,
@@ -74,10 +85,10 @@ class Cookie:
     def take(self, request: Request, response: Response) -> None:
         """Let the browser forget it."""
         secure = not is_plain_home(request)
-        response.delete_cookie(self._named(request), path="/" if secure else self._path, secure=secure, httponly=True)
+        response.delete_cookie(self.named(request), path="/" if secure else self._path, secure=secure, httponly=True)
 
-    def _named(self, connection: HTTPConnection) -> str:
-        """`__Host-` binds it to this very host, so that no neighbour can plant one."""
+    def named(self, connection: HTTPConnection) -> str:
+        """What the browser knows it by: `__Host-` binds it to this very host, so that no neighbour can plant one."""
         return self._name if is_plain_home(connection) else f"__Host-{self._name}"
 
 
@@ -93,7 +104,10 @@ def secret_digest(secret: str) -> str:
 
 def is_plain_home(connection: HTTPConnection) -> bool:
     """Whether somebody asks without TLS, at an address that cannot have a certificate: this machine or a private one.
-    A public name asks for HTTPS, also where a proxy that we do not know ends it."""
+    A public name asks for HTTPS, also where a proxy that we do not know ends it. `PUBLIC_URL` knows better."""
+    public_url: str | None = connection.app.state.settings.public_url
+    if public_url is not None:
+        return public_url.startswith("http://")
     if connection.url.scheme not in {"http", "ws"}:
         return False
     host = connection.url.hostname or ""
@@ -110,4 +124,4 @@ def is_from_elsewhere(request: Request) -> bool:
     if site is not None:
         return site not in {"same-origin", "none"}
     origin = request.headers.get("origin")
-    return origin not in {None, "null"} and urlsplit(origin or "").netloc != request.headers.get("host")
+    return origin not in {None, "null"} and (origin or "").partition("://")[2] != request.headers.get("host")

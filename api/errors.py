@@ -10,8 +10,9 @@ import msgspec
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, NoResultFound, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from starlette.exceptions import HTTPException
 
 MEDIA_TYPE = "application/problem+json"
@@ -22,8 +23,13 @@ DATABASE_AWAY = (
     # What asyncpg raises itself comes only from a connection that broke while it was made; the rest is translated.
     *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
 )
+GONE = (NoResultFound, StaleDataError, ObjectDeletedError)
+"""Somebody deleted it while this request was at work."""
+FOREIGN_KEY_STATE = "23503"
 RETRYABLE_STATES = ("08", "40001", "40P01", "57P", "53300")
 """PostgreSQL: connection lost, serialisation failure, deadlock, shutting down or starting up, too many connections."""
+LOGGED = "logged"
+"""Notes on an error that it is in the log: an error of a mounted app comes by again in the service."""
 log = structlog.get_logger("api.errors")
 
 
@@ -150,9 +156,23 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:
-        log.error("unforeseen error", request_id=request.scope["request_id"], exc_info=error)
-        headers = {"X-Request-ID": request.scope["request_id"]}  # this one is answered outside of api.telemetry
+        headers = {"X-Request-ID": log_unforeseen(request, error)}  # this one is answered outside of api.telemetry
         return _response(request, INTERNAL_ERROR, "The error was logged; its id is in `instance`.", headers=headers)
+
+
+def is_gone(error: DBAPIError) -> bool:
+    """Whether a row could not be written because what it belongs to was deleted meanwhile."""
+    state = str(getattr(error.orig, "sqlstate", ""))
+    return isinstance(error, IntegrityError) and (state == FOREIGN_KEY_STATE or "FOREIGN KEY" in str(error.orig))
+
+
+def log_unforeseen(request: Request, error: Exception) -> str:
+    """Log an error that nobody foresaw, once, whichever app sees it first; returns the request's id."""
+    request_id: str = request.scope["request_id"]
+    if LOGGED not in getattr(error, "__notes__", ()):
+        log.error("unforeseen error", request_id=request_id, exc_info=error)
+        error.add_note(LOGGED)
+    return request_id
 
 
 def allowed_methods(request: Request) -> str:

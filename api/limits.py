@@ -8,6 +8,7 @@ coach is not limited: it stores nothing, and costs less than counting it.
 import asyncio
 import contextlib
 import hashlib
+import ipaddress
 import math
 import time
 from collections.abc import Iterator
@@ -39,6 +40,8 @@ BATCHES_PER_ADDRESS = parse("120/minute")
 EXPORT = "/api/admin/research/export"
 EXPORTS_PER_ADDRESS = parse("30/minute")
 """Enough for a script that fetches every format, too few to try tokens."""
+LINE_BITS = 64
+"""Of an IPv6 address, those that name the line."""
 REDIS_SECONDS = 0.5
 """How long Redis may take before the process counts for itself."""
 RETRY_SECONDS = 10.0
@@ -47,6 +50,18 @@ SWEEP_SECONDS = 10.0
 """How often counts that have run out are forgotten."""
 
 log = structlog.get_logger("api.limits")
+
+
+def address_of(scope: Scope) -> str:
+    """From where somebody asks, as limits count it: of IPv6 the network, of which a single line has 2^64 addresses."""
+    client = scope.get("client")
+    host = client[0] if client else "unknown"
+    if ":" not in host:
+        return host
+    try:
+        return str(ipaddress.ip_network((host.partition("%")[0], LINE_BITS), strict=False))
+    except ValueError:
+        return host
 
 
 class _Memory(MemoryStorage):
@@ -76,6 +91,7 @@ class _Memory(MemoryStorage):
                     kept.pop(key, None)
             for key in [key for key, times in self.events.items() if not times or times[0].expiry <= now]:
                 self.events.pop(key, None)
+                self.locks.pop(key, None)
 
 
 @dataclass(frozen=True)
@@ -160,8 +176,7 @@ def _header(scope: Scope, name: bytes) -> str | None:
 
 def _counted(scope: Scope) -> Iterator[tuple[RateLimitItem, str]]:
     """What a request counts towards. An id is a capability, so only its digest leaves the process."""
-    client = scope.get("client")
-    address = client[0] if client else "unknown"
+    address = address_of(scope)
     if scope["path"] == BATCH:
         yield BATCHES_PER_ADDRESS, f"batch/{address}"
         return

@@ -36,13 +36,14 @@ class Passwords:
 
 
 def checked_password(password: str, *, not_like: tuple[str, ...] = ()) -> str:
-    """A password that may be taken; `not_like` are what it must not be, such as the address. Raises PasswordRefused."""
+    """A password that may be taken. It must be none of `not_like`, which others can read of whoever has it, nor what
+    stands before an @ there. Raises PasswordRefused."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise PasswordRefused(f"a password has {SHORTEST} to {LONGEST} characters; a short sentence is a good one")
     if len(set(password)) < FEWEST_DIFFERENT:
         raise PasswordRefused("this password is too easy to guess; a short sentence is a good one")
-    if password.casefold() in {one.casefold() for one in not_like}:
-        raise PasswordRefused("a password that others can read in your address is none")
+    if password.casefold() in {part.casefold() for one in not_like for part in (one, one.partition("@")[0])}:
+        raise PasswordRefused("what others can read in your name or address is no password")
     return password
 
 

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 SHORTEST_SECRET = 32
 """Characters: 128 bits even where they are hex digits."""
 SHORTEST_TOKEN = 16
-SHORTEST_PASSWORD = 12
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 
 
 class LogLevel(StrEnum):
@@ -84,11 +84,18 @@ class Settings(BaseSettings):
             raise ValueError(f"needs at least {SHORTEST_TOKEN} characters")
         return value
 
+    @field_validator("curate_at")
+    @classmethod
+    def _where_each_lives(cls, value: time | None) -> time | None:
+        if value is not None and value.tzinfo is not None:
+            raise ValueError("is a time of day such as 05:00, without a zone: it is meant where each family lives")
+        return value
+
     @field_validator("admin_password")
     @classmethod
     def _hard_to_try(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < SHORTEST_PASSWORD:
-            raise ValueError(f"needs at least {SHORTEST_PASSWORD} characters")
+        if value is not None and not SHORTEST_PASSWORD <= len(value.get_secret_value()) <= LONGEST_PASSWORD:
+            raise ValueError(f"needs {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
         return value
 
     @field_validator("log_level", "log_format", mode="before")

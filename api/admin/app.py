@@ -1,20 +1,23 @@
 """Puts the admin together: FastAdmin's pages and routes behind our own sign-in, headers and errors."""
 
+import importlib.metadata
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import asyncpg
 import structlog
-from fastapi import FastAPI, Request, Response
-from sqlalchemy.exc import StatementError
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DataError, DBAPIError, StatementError
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from api.admin import doors
-from api.browsers import Guarded
-from api.errors import DATABASE_AWAY, RETRY_SECONDS
+from api.browsers import JSON, Guarded
+from api.errors import DATABASE_AWAY, RETRY_SECONDS, RETRYABLE_STATES, is_gone, log_unforeseen
 
 PREFIX = "/admin"
 NAME = "Buddy Coach"
@@ -30,6 +33,11 @@ POLICY = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
+VERSION = importlib.metadata.version("fastadmin")
+NOT_TAKEN = ("/upload-file/", "/change-password/", "/sign-in", "/sign-out", "/export/")
+"""Routes of FastAdmin's that are ours, or that no screen needs."""
+WRONG_KIND = "22"
+"""PostgreSQL's class of states for values that are none of the column's kind."""
 INDEX = f"""<!doctype html>
 <html lang="en">
   <head>
@@ -38,10 +46,10 @@ INDEX = f"""<!doctype html>
     <meta name="robots" content="noindex">
     <title>{NAME}: admin</title>
     <link rel="icon" href="{PREFIX}/own/logo.svg" type="image/svg+xml">
-    <link rel="stylesheet" href="{PREFIX}/static/index.min.css">
+    <link rel="stylesheet" href="{PREFIX}/static/index.min.css?{VERSION}">
     <link rel="stylesheet" href="{PREFIX}/own/own.css">
     <script src="{PREFIX}/own/own.js"></script>
-    <script src="{PREFIX}/static/index.min.js" defer></script>
+    <script src="{PREFIX}/static/index.min.js?{VERSION}" defer></script>
   </head>
   <body>
     <noscript>This page needs JavaScript.</noscript>
@@ -78,19 +86,18 @@ def create_admin(service: FastAPI) -> ASGIApp:
     )
     app.state = service.state
     app.include_router(doors.router)
-    app.include_router(fastadmin_router)
+    for route in fastadmin_router.routes:
+        if not any(way in route.path for way in NOT_TAKEN):
+            app.router.routes.append(route)
     app.mount("/static", StaticFiles(directory=ROOT_DIR / "static"), name="admin-static")
     app.mount("/own", StaticFiles(packages=[("api.admin", "static")]), name="admin-own")
     _install_errors(app)
-    return Guarded(doors.Inner(app, service.state), POLICY, f"{PREFIX}/static/")
+    return Guarded(doors.Inner(app, service.state), POLICY, f"{PREFIX}/static/", JSON)
 
 
-async def index(_: Request) -> Response:
+def index() -> ASGIApp:
     """What stands at the bare prefix, which a mount does not match: the one page, which asks for everything else."""
-    response = HTMLResponse(INDEX)
-    policy = "; ".join(f"{key} {value}" for key, value in POLICY.items())
-    response.headers.update({"Content-Security-Policy": policy, "Cache-Control": "no-store"})
-    return response
+    return Guarded(HTMLResponse(INDEX), POLICY, f"{PREFIX}/static/", JSON)
 
 
 @contextmanager
@@ -122,19 +129,37 @@ def _settings() -> dict[str, Any]:
 def _install_errors(app: FastAPI) -> None:
     """In the words that FastAdmin's pages understand, and without what was sent."""
 
-    async def away(request: Request, error: Exception) -> JSONResponse:
+    @app.exception_handler(RequestValidationError)
+    async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
+        wrong = ", ".join(".".join(map(str, one["loc"][1:])) or str(one["loc"][0]) for one in error.errors())
+        return JSONResponse({"detail": f"This does not fit: {wrong}."}, 422)
+
+    async def _unfitting(_: Request, __: Exception) -> JSONResponse:
+        return JSONResponse({"detail": "The database cannot compare that: is it the right kind of value?"}, 422)
+
+    for unfitting in (OverflowError, TypeError, DataError, StatementError):
+        app.add_exception_handler(unfitting, _unfitting)
+
+    async def _away(request: Request, error: Exception) -> JSONResponse:
         log.warning("database unavailable", request_id=request.scope["request_id"], why=type(error).__name__)
         return JSONResponse({"detail": "The database is away."}, 503, {"Retry-After": str(RETRY_SECONDS)})
 
-    for kind in DATABASE_AWAY:
-        app.add_exception_handler(kind, away)
+    for away in DATABASE_AWAY:
+        app.add_exception_handler(away, _away)
 
-    @app.exception_handler(StatementError)
-    async def _driver(_: Request, __: StatementError) -> JSONResponse:
-        return JSONResponse({"detail": "The database cannot compare that: is it the right kind of value?"}, 422)
+    @app.exception_handler(DBAPIError)
+    async def _driver(request: Request, error: DBAPIError) -> JSONResponse:
+        if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(RETRYABLE_STATES):
+            return await _away(request, error)
+        cause = error.orig.__cause__ if error.orig is not None else None
+        if isinstance(cause, asyncpg.DataError) or str(getattr(error.orig, "sqlstate", "")).startswith(WRONG_KIND):
+            return await _unfitting(request, error)
+        if is_gone(error):
+            return JSONResponse({"detail": "It is not there any more."}, 404)
+        raise error
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
-        request_id = request.scope["request_id"]
-        log.error("unforeseen error", request_id=request_id, exc_info=error)
-        return JSONResponse({"detail": f"Something went wrong; it was logged as {request_id}."}, 500)
+        return JSONResponse(
+            {"detail": f"Something went wrong; it was logged as {log_unforeseen(request, error)}."}, 500
+        )

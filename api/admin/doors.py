@@ -22,6 +22,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.admin.accounts import LONGEST, LoggedIn, begin_session, end_session, logged_in, operator_named
 from api.browsers import Cookie, is_from_elsewhere
 from api.clock import Now, utc_now
+from api.limits import address_of
+from api.models import Operator
 
 COOKIE = Cookie("buddy-admin", "/admin", int(LONGEST.total_seconds()))
 DOOR = "admin"
@@ -48,7 +50,7 @@ class SignIn(BaseModel):
 async def sign_in(request: Request, body: SignIn, now: Now) -> Response:
     """A new session, after at most ten tries in a quarter of an hour."""
     state = request.app.state
-    address = request.client.host if request.client else "unknown"
+    address = address_of(request.scope)
     wait = await state.attempts.count(DOOR, body.username, address)
     if wait is not None:
         log.warning("too many tries to log in to /admin", address=address)
@@ -62,7 +64,10 @@ async def sign_in(request: Request, body: SignIn, now: Now) -> Response:
         raise HTTPException(401, WRONG)
     await state.attempts.succeeded(DOOR, body.username, address)
     async with state.database.write() as session:
-        secret = await begin_session(session, operator, now)
+        kept = await session.get(Operator, operator.id, with_for_update=True)
+        if kept is None or kept.password_hash != stored:  # changed while this one was looked at
+            raise HTTPException(401, WRONG)
+        secret = await begin_session(session, kept, now)
     log.info("logged in to /admin", operator=operator.name, address=address)
     response = JSONResponse(None)
     COOKIE.give(request, response, secret)
@@ -99,12 +104,10 @@ class Inner:
             return
         secret = COOKIE.of(request)
         operator = await logged_in(self.state.database, secret, self.state.clock()) if secret else None
-        cookies = {name: value for name, value in request.cookies.items() if name != INNER_COOKIE}
-        if operator is not None:
-            cookies[INNER_COOKIE] = _inner_token(operator)
         scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"cookie"]}
-        if cookies:
-            MutableHeaders(scope=scope)["cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        if operator is not None:
+            own, inner = f"{COOKIE.named(request)}={secret}", f"{INNER_COOKIE}={_inner_token(operator)}"
+            MutableHeaders(scope=scope)["cookie"] = f"{own}; {inner}"
         token = current.set(operator)
         try:
             await self.app(scope, receive, send)

@@ -1,8 +1,8 @@
 """KakeiBuddy's screens: the catalogue may be worded anew, people may be erased, everything else is looked at."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from api.admin.screens import Edit, Screen
 from api.kakei.accounts import everything
@@ -19,13 +19,14 @@ from api.models import (
     User,
     UserChallenge,
 )
+from api.wire import words
 
 PEOPLE, CATALOGUE, RECORDS = "People", "Catalogue", "Records"
 LARGEST_REWARD = 1000
 LARGEST_BONUS = 100
 
-Title = Annotated[str, Field(min_length=1, max_length=100)]
-Description = Annotated[str, Field(min_length=1, max_length=2000)]
+Title = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(words)]
+Description = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(words)]
 
 
 class Users(Screen):
@@ -36,16 +37,22 @@ class Users(Screen):
     menu_section = PEOPLE
     list_display = ("id", "uuid", "created_at")
     shortened = ("uuid",)
+    list_filter = ("id",)
     search_fields = ("uuid",)
-    search_help_text = "The user's id, or its beginning"
+    search_help_text = "The whole id"
 
     may_delete = True
 
-    async def remove(self, key: int) -> None:
+    def _build_search_condition(self, field_path: str, search: str) -> Any:
+        """Only a whole id finds anybody: whoever could ask for parts of it could put them together."""
+        return User.uuid == search
+
+    async def remove(self, key: int) -> bool:
         async with self.database.write() as session:
             user = await session.get(User, key)
             if user is not None:
                 await everything.erase(session, user)
+            return user is not None
 
 
 class ProfileEdit(Edit):

@@ -8,11 +8,13 @@ from api.admin.kakei import CATALOGUE
 from api.admin.screens import Edit, Screen
 from api.kinderbud.households.rules import checked_count, checked_name, checked_time_zone
 from api.models import Guide, GuideItem, GuideStage, Household
+from api.wire import words
 
 FAMILIES = "Families"
 LONGEST_MINUTES = 240
 
-Words = Annotated[str, Field(min_length=1, max_length=8000)]
+Text = Annotated[str, AfterValidator(words), Field(min_length=1)]
+Long = Annotated[Text, Field(max_length=8000)]
 
 
 class HouseholdEdit(Edit):
@@ -34,17 +36,18 @@ class Households(Screen):
 
     may_delete = True
 
-    async def remove(self, key: int) -> None:
+    async def remove(self, key: int) -> bool:
         async with self.database.write() as session:
-            household = await session.get(Household, key)
+            household = await session.get(Household, key, with_for_update=True)
             if household is not None:
                 await session.delete(household)
+            return household is not None
 
 
 class GuideEdit(Edit):
-    title: Annotated[str, Field(min_length=1, max_length=120)]
-    short_title: Annotated[str, Field(min_length=1, max_length=80)]
-    description: Words
+    title: Annotated[Text, Field(max_length=120)]
+    short_title: Annotated[Text, Field(max_length=80)]
+    description: Long
     color: Annotated[str, Field(pattern="^#[0-9A-Fa-f]{6}$")]
 
 
@@ -61,8 +64,8 @@ class Guides(Screen):
 
 
 class StageEdit(Edit):
-    name: Annotated[str, Field(min_length=1, max_length=80)]
-    goals: Words
+    name: Annotated[Text, Field(max_length=80)]
+    goals: Long
 
 
 class Stages(Screen):
@@ -79,10 +82,10 @@ class Stages(Screen):
 
 
 class ItemEdit(Edit):
-    title: Annotated[str, Field(min_length=1, max_length=200)]
-    description: Words
-    how_to: Words
-    evidence_summary: Words
+    title: Annotated[Text, Field(max_length=200)]
+    description: Long
+    how_to: Long
+    evidence_summary: Long
     frequency: Literal["once", "daily", "weekly", "monthly", "quarterly"]
     minutes: Annotated[int, Field(ge=0, le=LONGEST_MINUTES)]
 

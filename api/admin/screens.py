@@ -128,16 +128,14 @@ class Screen(SqlAlchemyModelAdmin):
         log.info("changed in /admin", screen=self.model_cls.__name__, row=key, fields=fields, by=_who())
         return row
 
-    async def orm_delete_obj(self, id: Any) -> None:  # noqa: A002
-        """Delete a row, as the screen says."""
+    async def delete_model(self, id: Any) -> None:  # noqa: A002
+        """Delete a row, as the screen says; one that is not there is gone already."""
         key = row_id(id)
-        if key is None or not self.may_delete:
-            raise AdminApiException(404, detail="There is no such row.")
-        await self.remove(key)
-        log.info("deleted in /admin", screen=self.model_cls.__name__, row=key, by=_who())
+        if key is not None and await self.remove(key):
+            log.info("deleted in /admin", screen=self.model_cls.__name__, row=key, by=_who())
 
-    async def remove(self, key: int) -> None:
-        """How a row is deleted, where the screen allows it."""
+    async def remove(self, key: int) -> bool:
+        """How a row is deleted, where the screen allows it; whether there was one."""
         raise NotImplementedError
 
     def checked(self, values: dict[str, Any]) -> dict[str, Any]:

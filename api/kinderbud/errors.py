@@ -13,7 +13,15 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from api.errors import DATABASE_AWAY, RETRY_SECONDS, RETRYABLE_STATES, allowed_methods
+from api.errors import (
+    DATABASE_AWAY,
+    GONE,
+    RETRY_SECONDS,
+    RETRYABLE_STATES,
+    allowed_methods,
+    is_gone,
+    log_unforeseen,
+)
 
 OF_BODIES = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
 """What the framework and the bound of bodies say of a body that cannot be read."""
@@ -111,17 +119,23 @@ def install(app: FastAPI, recognise: Callable[[Request], Awaitable[object]]) -> 
     for away in DATABASE_AWAY:
         app.add_exception_handler(away, _database)
 
+    async def _gone(_: Request, __: Exception) -> JSONResponse:
+        return failure(404, Code.NOT_FOUND, "There is no such thing any more.")
+
+    for gone in GONE:
+        app.add_exception_handler(gone, _gone)
+
     @app.exception_handler(DBAPIError)
     async def _driver(request: Request, error: DBAPIError) -> JSONResponse:
+        if is_gone(error):
+            return await _gone(request, error)
         if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(RETRYABLE_STATES):
             return await _database(request, error)
         raise error
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
-        request_id = request.scope["request_id"]
-        log.error("unforeseen error", request_id=request_id, exc_info=error)
-        detail = f"Something went wrong on our side; it was logged as {request_id}."
+        detail = f"Something went wrong on our side; it was logged as {log_unforeseen(request, error)}."
         return failure(500, Code.INTERNAL_ERROR, detail)
 
 

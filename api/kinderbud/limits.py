@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.kinderbud.caller import shown_token, token_digest
 from api.kinderbud.errors import Code, failure
-from api.limits import REQUESTS_PER_ADDRESS, RateLimits
+from api.limits import REQUESTS_PER_ADDRESS, RateLimits, address_of
 
 READ = parse("120/minute")
 WRITE = parse("60/minute")
@@ -31,8 +31,7 @@ class TokenLimits:
             return
         name, item = _tier(scope)
         token = shown_token(Headers(scope=scope).get("authorization"))
-        client = scope.get("client")
-        address = client[0] if client else "unknown"
+        address = address_of(scope)
         who = f"token/{token_digest(token)[:32]}" if token else f"nobody/{address}"
         window = await self.limits.hit(item, f"kinderbud/{name}/{who}")
         if window.allowed:  # whoever makes up a token for each request is told by the address

@@ -1,6 +1,7 @@
 """The admin over HTTP: who comes in, and for how long."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -130,17 +131,17 @@ def test_the_password_is_stored_as_argon2id_and_cannot_be_changed_here(served: S
 
     assert str(in_database(served, read)).startswith("$argon2id$")
     body = {"password": "mine from now on", "confirm_password": "mine from now on"}
-    assert admin.client.patch("/change-password/1", json=body).status_code == 403
+    assert admin.client.patch("/change-password/1", json=body).status_code == 404
     shown = admin.get("/list/Operator")["results"] + [admin.get("/me")]
     assert "argon2" not in json.dumps(shown)
 
 
 def test_what_another_site_sends_is_refused(admin: Admin) -> None:
-    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}):
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "http://["}):
         refused = admin.client.patch("/change/ChallengeTemplate/2", json={"title": "Mine"}, headers=headers)
         assert refused.status_code == 403
     as_form = admin.client.post("/sign-in", data={"username": "admin", "password": PASSWORD})
-    assert as_form.status_code == 422
+    assert as_form.status_code == 415
 
 
 def test_the_page_is_guarded(served: Service) -> None:
@@ -149,6 +150,7 @@ def test_the_page_is_guarded(served: Service) -> None:
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "script-src 'self';" in policy
+        assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
     told = httpx.post(
         f"{served.url}/admin/api/sign-in",
@@ -158,3 +160,21 @@ def test_the_page_is_guarded(served: Service) -> None:
     cookie = told.headers["set-cookie"]
     assert cookie.startswith("__Host-buddy-admin=")
     assert {"HttpOnly", "SameSite=lax", "Secure", "Path=/"} <= set(cookie.split("; "))
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"username": "admin"}, {"password": PASSWORD}, {"username": "\ud800", "password": PASSWORD}, []]
+)
+def test_a_sign_in_that_does_not_fit_tells_nothing_back(served: Service, body: Any) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = Admin(served).client.post("/sign-in", content=json.dumps(body), headers=headers)
+    assert answer.status_code in {401, 422}
+    assert PASSWORD not in answer.text
+
+
+def test_an_asset_is_kept_under_an_address_that_changes_with_it(served: Service) -> None:
+    page = httpx.get(f"{served.url}/admin").text
+    script = re.findall(r'src="(/admin/static/[^"]+)"', page)[0]
+    assert "?" in script
+    assert "immutable" in httpx.get(served.url + script).headers["cache-control"]
+    assert "immutable" not in httpx.get(served.url + script.partition("?")[0]).headers["cache-control"]

@@ -1,6 +1,7 @@
 """Speaks to Claude with a household's own key: within a time, and with every way to fail named."""
 
 import asyncio
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class Cause(StrEnum):
     """Why Claude did not answer."""
 
     BAD_KEY = "bad_key"
+    NO_MODEL = "no_model"
     RATE_LIMITED = "rate_limited"
     OVERLOADED = "overloaded"
     UNREACHABLE = "unreachable"
@@ -43,6 +45,7 @@ class Cause(StrEnum):
 
 SENTENCES = {
     Cause.BAD_KEY: "Claude does not accept this household's key; an admin can set another one.",
+    Cause.NO_MODEL: "This household's key may not use the model that this service asks for.",
     Cause.RATE_LIMITED: "Claude is asked too often with this key; try again in a minute.",
     Cause.OVERLOADED: "Claude is overloaded; try again in a minute.",
     Cause.UNREACHABLE: "Claude cannot be reached; try again in a minute.",
@@ -162,7 +165,7 @@ def _system(of: Prompt) -> Any:
 @asynccontextmanager
 async def _failures_named(seconds: float) -> AsyncIterator[None]:
     """Bounds what is done within, retries included, and names every way to fail."""
-    import anthropic  # noqa: PLC0415
+    anthropic: Any = await asyncio.to_thread(importlib.import_module, "anthropic")  # a second, the first time
 
     try:
         async with asyncio.timeout(seconds):
@@ -171,6 +174,8 @@ async def _failures_named(seconds: float) -> AsyncIterator[None]:
         raise ClaudeFailed(Cause.TIMEOUT) from error
     except (anthropic.AuthenticationError, anthropic.PermissionDeniedError) as error:
         raise ClaudeFailed(Cause.BAD_KEY) from error
+    except anthropic.NotFoundError as error:
+        raise ClaudeFailed(Cause.NO_MODEL) from error
     except anthropic.RateLimitError as error:
         raise ClaudeFailed(Cause.RATE_LIMITED) from error
     except (anthropic.APIResponseValidationError, ValidationError, *MUDDLED) as error:

@@ -79,7 +79,12 @@ def curate(
         if household_id is not None and one is None:
             raise Unknown(f"there is no household {household_id}")
         told = [
-            {"household": chosen.household_id, "day": chosen.day, "source": chosen.source, "new": chosen.is_new}
+            {
+                "household": chosen.household_id,
+                "day": chosen.day.isoformat(),
+                "source": chosen.source,
+                "new": chosen.is_new,
+            }
             async for chosen in choose_ahead(state, wanted)
         ]
         return sorted(told, key=lambda chosen: chosen["household"])

@@ -1,11 +1,13 @@
 """Puts the pages together: a sub-app with its own errors, behind its own security headers. It shares the service's
 state."""
 
+import asyncio
+
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from api.browsers import Guarded
+from api.browsers import FORMS, Guarded
 from api.kinderbud.family import errors
 from api.kinderbud.family.access import routes as access
 from api.kinderbud.family.account import routes as account
@@ -45,11 +47,12 @@ def create_family(service: FastAPI) -> ASGIApp:
     )
     app.state = service.state
     app.state.choosing = {}
+    app.state.taking_along = asyncio.Lock()
     for feature in (account, today, people, guides, history, settings, access, leaving):
         app.include_router(feature.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="family-static")
     errors.install(app)
-    return Guarded(app, POLICY, f"{PREFIX}/static/")
+    return Guarded(app, POLICY, f"{PREFIX}/static/", FORMS)
 
 
 async def to_family(_: Request) -> Response:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from api.errors import DATABASE_AWAY, RETRY_SECONDS, RETRYABLE_STATES
+from api.errors import DATABASE_AWAY, GONE, RETRY_SECONDS, RETRYABLE_STATES, is_gone, log_unforeseen
 from api.kinderbud.family.rendering import PREFIX, SEE_OTHER, page
 from api.kinderbud.family.visits import AdminNeeded, FormRefused, LoginNeeded, TooOften
 
@@ -55,9 +55,11 @@ def install(app: FastAPI) -> None:
         text = f"That was tried too often. Try again in {minutes} minute{'' if minutes == 1 else 's'}."
         return failed(request, 429, "A little patience", text, error.seconds)
 
-    @app.exception_handler(NotHere)
-    async def _not_here(request: Request, _: NotHere) -> Response:
+    async def _not_here(request: Request, _: Exception) -> Response:
         return failed(request, 404, *NOT_HERE)
+
+    for absent in (NotHere, *GONE):
+        app.add_exception_handler(absent, _not_here)
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:
@@ -81,12 +83,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(DBAPIError)
     async def _driver(request: Request, error: DBAPIError) -> Response:
+        if is_gone(error):
+            return await _not_here(request, error)
         if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(RETRYABLE_STATES):
             return await _database(request, error)
         raise error
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:
-        request_id = request.scope["request_id"]
-        log.error("unforeseen error", request_id=request_id, exc_info=error)
-        return failed(request, 500, "Something went wrong on our side", f"It was logged as {request_id}.")
+        text = f"It was logged as {log_unforeseen(request, error)}."
+        return failed(request, 500, "Something went wrong on our side", text)

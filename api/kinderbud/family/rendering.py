@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 PREFIX = "/family"
-SEE_OTHER = 303
+SEE_OTHER, INVALID = 303, 422
 SAID = {
     "saved": "Saved.",
     "welcome": "Welcome! Who are the children?",
     "joined": "Welcome to the family.",
     "added": "Added.",
+    "too-many": "You have very many todos of your own. Put some away first, and add this one again.",
     "removed": "Removed.",
     "following": "Wonderful. From now on, activities of this guide wait on your day.",
     "stopped": "This guide rests now. What was done stays in your history.",

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import Depends, Request
+from limits import parse
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.browsers import Cookie, is_from_elsewhere, new_secret, secret_digest
 from api.clock import Now
 from api.kinderbud.caller import ADMIN, Caller
-from api.limits import REQUESTS_PER_ADDRESS
+from api.limits import REQUESTS_PER_ADDRESS, address_of
 from api.models import Household, HouseholdSession, HouseholdUser
 
 IDLE = timedelta(days=30)
@@ -24,7 +25,9 @@ IDLE = timedelta(days=30)
 LONGEST = timedelta(days=180)
 SEEN_EVERY = timedelta(hours=1)
 """How often `seen_at` is written at most."""
-COOKIE = Cookie("kinderbud", "/family", int(IDLE.total_seconds()))
+WRITES = parse("60/minute")
+"""What somebody may send, as with a token."""
+COOKIE = Cookie("kinderbud", "/family", int(LONGEST.total_seconds()))
 
 log = structlog.get_logger("api.kinderbud")
 
@@ -63,14 +66,9 @@ class Visit:
         return hashlib.sha256(b"form/" + self.secret.encode()).hexdigest()
 
 
-def address_of(request: Request) -> str:
-    """From where somebody asks."""
-    return request.client.host if request.client else "unknown"
-
-
 async def _visit(request: Request, now: Now) -> Visit:
     wait = await request.app.state.attempts.limits.seconds_to_wait(
-        REQUESTS_PER_ADDRESS, f"family/address/{address_of(request)}"
+        REQUESTS_PER_ADDRESS, f"family/address/{address_of(request.scope)}"
     )
     if wait is not None:
         raise TooOften(wait)
@@ -86,9 +84,13 @@ async def checked_form(request: Request, visit: Annotated[Visit, Depends(_visit)
     if request.method in {"GET", "HEAD"}:
         return
     sent = (await request.form()).get("form_token")
-    fits = isinstance(sent, str) and hmac.compare_digest(sent.encode(), visit.form_token.encode())
+    fits = isinstance(sent, str) and hmac.compare_digest(sent.encode(errors="replace"), visit.form_token.encode())
     if visit.is_new or is_from_elsewhere(request) or not fits:
         raise FormRefused
+    who = f"user/{visit.caller.user.id}" if visit.caller else f"address/{address_of(request.scope)}"
+    wait = await request.app.state.attempts.limits.seconds_to_wait(WRITES, f"family/writes/{who}")
+    if wait is not None:
+        raise TooOften(wait)
 
 
 async def _member(visit: Annotated[Visit, Depends(_visit)]) -> Caller:
@@ -114,7 +116,7 @@ Admin = Annotated[Caller, Depends(_admin)]
 async def begin_session(session: AsyncSession, user: HouseholdUser, now: datetime) -> str:
     """Log a user in; returns the secret for their browser, which is always a new one. Sessions that have run out go."""
     over = (HouseholdSession.seen_at < now - IDLE) | (HouseholdSession.created_at < now - LONGEST)
-    await session.execute(delete(HouseholdSession).where(HouseholdSession.user_id == user.id, over))
+    await session.execute(delete(HouseholdSession).where(over))
     secret = new_secret()
     session.add(HouseholdSession(user_id=user.id, digest=secret_digest(secret), created_at=now, seen_at=now))
     await session.flush()

@@ -70,6 +70,9 @@ async def create_household(
 
 async def add_child(session: AsyncSession, household: Household, child: Child, now: datetime) -> HouseholdParticipant:
     """A child of the household. Raises InvalidHousehold."""
+    there = await queries.participants_of(session, household.id)
+    if sum(not one.is_adult for one in there) >= rules.MOST_CHILDREN:
+        raise rules.InvalidHousehold(f"a household has at most {rules.MOST_CHILDREN} children")
     today = household_day(now, household.time_zone)
     birthday = rules.checked_birthday(child.birthday, today)
     name = rules.checked_name(child.name)
@@ -144,6 +147,7 @@ async def make_link(
     if user is not None:
         await queries.end_links_of(session, user.id, now)
         user.reset_asked_at = None
+    await queries.forget_links(session, household_id, now)
     secret = new_secret()
     kept = HouseholdLink(
         household_id=household_id,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.browsers import secret_digest
@@ -113,6 +113,12 @@ async def end_links_of(session: AsyncSession, user_id: int, now: datetime) -> No
     """Let no link set this user's password any more."""
     theirs = (HouseholdLink.user_id == user_id, *_working_links(now))
     await session.execute(update(HouseholdLink).where(*theirs).values(used_at=now))
+
+
+async def forget_links(session: AsyncSession, household_id: int, now: datetime) -> None:
+    """Delete the links of a household that have run out."""
+    mine = (HouseholdLink.household_id == household_id, HouseholdLink.expires_at <= now)
+    await session.execute(delete(HouseholdLink).where(*mine))
 
 
 async def invitations(session: AsyncSession, household_id: int, now: datetime) -> Sequence[HouseholdLink]:

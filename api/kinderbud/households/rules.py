@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from api.kinderbud.guides.rules import MONTHS_IN_YEAR, age_months
@@ -16,6 +17,8 @@ MACHINES_OWN = {"localtime", "Factory", "posixrules"}
 """Names that some systems have, and that mean another zone on each."""
 DAILY_TASKS = range(3, 16)
 DEFAULT_DAILY_TASKS = 8
+MOST_CHILDREN = 20
+"""A daycare group; each child costs its own todos."""
 
 
 class InvalidHousehold(ValueError):
@@ -40,7 +43,7 @@ def checked_email(email: str) -> str:
 
 def checked_time_zone(name: str) -> str:
     """An IANA time zone. Raises InvalidHousehold."""
-    if name not in available_timezones() - MACHINES_OWN:
+    if name not in _known_zones():
         raise InvalidHousehold(f"{name!r} is no time zone; one is America/New_York")
     return ZoneInfo(name).key
 
@@ -59,3 +62,9 @@ def checked_count(count: int) -> int:
     if count not in DAILY_TASKS:
         raise InvalidHousehold(f"{DAILY_TASKS.start} to {DAILY_TASKS.stop - 1} activities a day")
     return count
+
+
+@cache
+def _known_zones() -> frozenset[str]:
+    """All that have a name; finding them walks through a folder of files."""
+    return frozenset(available_timezones() - MACHINES_OWN)

@@ -2,9 +2,10 @@
 service every morning (`CURATE_AT`), in one of its processes."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import structlog
@@ -34,7 +35,7 @@ class Ahead:
     """A day that is chosen: by whom, and whether just now. Without a source there was nothing to choose from."""
 
     household_id: int
-    day: str
+    day: date
     source: str | None
     is_new: bool
 
@@ -50,47 +51,64 @@ async def choose_ahead(state: Any, households: Sequence[Household]) -> AsyncIter
     """Choose today for each of them, a few at a time. `state` is the service's. A day that is chosen stays as it is."""
     slots = asyncio.Semaphore(AT_ONCE)
 
-    async def choose(household: Household) -> Ahead:
+    async def choose(household: Household) -> Ahead | None:
         async with slots:
-            async with state.database.read() as session:
-                users = await users_of(session, household.id)
-            caller = Caller(users[0], household, state.clock())
-            prepared = await selected_day(state, caller)
+            try:
+                async with state.database.read() as session:
+                    users = await users_of(session, household.id)
+                if not users:  # they left meanwhile
+                    return None
+                caller = Caller(users[0], household, state.clock())
+                prepared = await selected_day(state, caller)
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with one family, the others have their day
+                log.error("a day could not be chosen ahead", household=household.id, why=type(error).__name__)
+                return None
         source = prepared.selection.source if prepared.selection else None
-        return Ahead(household.id, caller.today.isoformat(), source, prepared.fresh)
+        return Ahead(household.id, caller.today, source, prepared.fresh)
 
     for chosen in asyncio.as_completed([choose(one) for one in households]):
-        yield await chosen
+        ahead = await chosen
+        if ahead is not None:
+            yield ahead
 
 
 async def keep_choosing(state: Any, at: time) -> None:
     """Every morning from `at` on, where each household is, until it is cancelled."""
     holder = new_holder()
+    idle: set[tuple[int, date]] = set()
+    """Households that had nothing to choose from on a day, and are not looked at again."""
     try:
         while True:
             try:
                 if await hold(state.database, LEASE, holder, state.clock(), LASTING):
-                    await _look(state, at, holder)
-            except (SQLAlchemyError, OSError) as error:
+                    idle = await _look(state, at, holder, idle)
+            except Exception as error:  # noqa: BLE001 - the database may be away for a while; tomorrow is another day
                 log.warning("no day is chosen ahead for now", why=type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
     finally:
-        await asyncio.shield(release(state.database, LEASE, holder, state.clock()))
+        with contextlib.suppress(SQLAlchemyError, OSError):
+            await asyncio.shield(release(state.database, LEASE, holder, state.clock()))
 
 
-async def _look(state: Any, at: time, holder: str) -> None:
+async def _look(state: Any, at: time, holder: str, idle: set[tuple[int, date]]) -> set[tuple[int, date]]:
+    """Choose for those whose morning has come; returns who has nothing to choose from."""
     now: datetime = state.clock()
     async with state.database.read() as session:
         households = await with_a_key(session)
         since = now.date() - timedelta(days=1)  # wherever somebody lives, their day is not before that
         query = select(DaySelection.household_id, DaySelection.day).where(DaySelection.day >= since)
         chosen = {(household_id, day) for household_id, day in await session.execute(query)}
+    idle = {(household_id, day) for household_id, day in idle if day >= since}
     waiting = [
         one
         for one in households
         if now.astimezone(zone_of(one.time_zone)).time() >= at
-        and (one.id, household_day(now, one.time_zone)) not in chosen
+        and (one.id, household_day(now, one.time_zone)) not in chosen | idle
     ]
     async for ahead in choose_ahead(state, waiting):
-        log.info("a day is chosen ahead", household=ahead.household_id, source=ahead.source)
+        if ahead.source is None:
+            idle.add((ahead.household_id, ahead.day))
+        elif ahead.is_new:
+            log.info("a day is chosen ahead", household=ahead.household_id, source=ahead.source)
         await hold(state.database, LEASE, holder, state.clock(), LASTING)
+    return idle

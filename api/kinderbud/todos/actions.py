@@ -14,6 +14,12 @@ from api.models import HouseholdParticipant, Todo, TodoAction
 from data.guides import Frequency
 
 CUSTOM = "custom"
+MOST_OWN = 200
+"""Todos of a family's own that are neither done for good, nor put away, nor deleted: more than any list is read."""
+
+
+class TooManyTodos(ValueError):
+    """The family has as many todos of its own as it may."""
 
 
 async def add_own(
@@ -24,7 +30,9 @@ async def add_own(
     description: str | None,
     frequency: Frequency,
 ) -> Todo:
-    """A todo of the family's own."""
+    """A todo of the family's own. Raises TooManyTodos."""
+    if await queries.own_count(session, caller.household.id) >= MOST_OWN:
+        raise TooManyTodos(f"there are {MOST_OWN} todos of your own already; delete or put away some first")
     todo = Todo(
         household_id=caller.household.id,
         participant_id=participant.id,

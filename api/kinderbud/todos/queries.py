@@ -179,6 +179,13 @@ async def latest_of_day(session: AsyncSession, household_id: int, day: date) -> 
     return {action.todo_id: action for action in actions}
 
 
+async def own_count(session: AsyncSession, household_id: int) -> int:
+    """How many todos of the family's own there are yet."""
+    undone = or_(Todo.frequency != Frequency.ONCE, Todo.last_completed_on.is_(None))
+    mine = (Todo.household_id == household_id, Todo.plan_id.is_(None), ~Todo.deleted, ~Todo.dismissed, undone)
+    return await session.scalar(select(func.count()).where(*mine)) or 0
+
+
 async def same_own(session: AsyncSession, participant_id: int, title: str, day: date) -> Todo | None:
     """A todo of the family's own that somebody added on that day with the same title."""
     same = (Todo.participant_id == participant_id, Todo.plan_id.is_(None), Todo.title == title, ~Todo.deleted)

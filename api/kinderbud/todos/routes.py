@@ -79,7 +79,10 @@ async def create_todo(body: NewTodo, caller: Writer, session: WriteSession) -> A
         participant = await _participant(session, caller, body.participant_id)
     else:
         participant = await _youngest(session, caller)
-    todo = await actions.add_own(session, caller, participant, body.title, body.description, body.frequency)
+    try:
+        todo = await actions.add_own(session, caller, participant, body.title, body.description, body.frequency)
+    except actions.TooManyTodos as error:
+        raise invalid("title", str(error)) from error
     made = CustomTodoCreated(**_custom(todo).model_dump(), category=Category.ACTIVITY)
     return Answer(data=made)
 

@@ -9,13 +9,12 @@ from api.database import ReadSession, WriteSession
 from api.kinderbud.caller import ADMIN, Caller
 from api.kinderbud.family.errors import NotHere
 from api.kinderbud.family.forms import Text
-from api.kinderbud.family.rendering import address, go, page, sentence
+from api.kinderbud.family.rendering import INVALID, address, go, page, sentence
 from api.kinderbud.family.visits import Admin, Member
 from api.kinderbud.households import actions, queries
 from api.kinderbud.households.rules import InvalidHousehold, checked_name
 from api.kinderbud.wire import PathId, local
 
-INVALID = 422
 MOST_INVITATIONS = 10
 MOST_TOKENS = 50
 
@@ -38,6 +37,7 @@ async def make_token(request: Request, caller: Member, name: Text = "") -> Respo
     database = request.app.state.database
     try:
         async with database.write() as session:
+            await queries.locked(session, caller.household.id)
             working = [kept for kept, _ in await _tokens(session, caller) if kept.user_id == caller.user.id]
             if checked_name(name) in {kept.name for kept in working}:
                 raise TokenNameTaken("you have a token of this name; give this one another name, or revoke that one")
@@ -65,6 +65,7 @@ async def invite(request: Request, caller: Admin) -> Response:
     """A link that lets one person in, shown by this page and by no other."""
     database = request.app.state.database
     async with database.write() as session:
+        await queries.locked(session, caller.household.id)
         waiting = await queries.invitations(session, caller.household.id, caller.now)
         if len(waiting) >= MOST_INVITATIONS:
             return go("/access", None, "invitations")

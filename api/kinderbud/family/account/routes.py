@@ -13,12 +13,11 @@ from api.database import ReadSession
 from api.kinderbud.caller import MEMBER
 from api.kinderbud.family.errors import NotHere
 from api.kinderbud.family.forms import Text
-from api.kinderbud.family.rendering import go, page, sentence
+from api.kinderbud.family.rendering import INVALID, go, page, sentence
 from api.kinderbud.family.visits import (
     COOKIE,
     TooOften,
     Visiting,
-    address_of,
     begin_session,
     end_session,
     end_sessions_of,
@@ -27,6 +26,7 @@ from api.kinderbud.households import actions, queries, rules
 from api.kinderbud.households.actions import EmailTaken, Person
 from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
 from api.kinderbud.households.zones import time_zones
+from api.limits import address_of
 from api.models import Household, HouseholdUser
 from api.passwords import PasswordRefused, checked_password
 
@@ -36,7 +36,6 @@ NEW_PER_ADDRESS = parse("20/hour")
 ASKED_PER_ADDRESS = parse("10/hour")
 LOCAL = re.compile(r"/[A-Za-z0-9/_-]*")
 WRONG = "This address and this password do not belong together."
-INVALID = 422
 REFUSED = (InvalidHousehold, EmailTaken, PasswordRefused)
 
 router = APIRouter()
@@ -64,7 +63,7 @@ async def sign_up(
     state = request.app.state
     typed = {"family": family, "name": name, "email": email, "time_zone": time_zone}
     try:
-        checked_password(password, not_like=_hints(email, name, family))
+        checked_password(password, not_like=(email, name, family))
         person = Person(rules.checked_name(name), rules.checked_email(email))
         hashed = await state.passwords.hashed(password)
         async with state.database.write() as session:
@@ -90,7 +89,7 @@ async def log_in(
     request: Request, visit: Visiting, now: Now, email: Text = "", password: Text = "", onward: Text = ""
 ) -> Response:
     """The same words and the same time, whether the address is known or not."""
-    state, address = request.app.state, address_of(request)
+    state, address = request.app.state, address_of(request.scope)
     wait = await state.attempts.count(DOOR, email, address)
     if wait is not None:
         raise TooOften(wait)
@@ -104,8 +103,11 @@ async def log_in(
         return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
     await state.attempts.succeeded(DOOR, email, address)
     async with state.database.write() as session:
+        kept = await session.get(HouseholdUser, user.id, with_for_update=True)
+        if kept is None or kept.password_hash != user.password_hash:  # changed while this one was looked at
+            return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
         await end_session(session, visit.secret)
-        secret = await begin_session(session, user, now)
+        secret = await begin_session(session, kept, now)
     return _logged_in(request, secret, onward if LOCAL.fullmatch(onward) else "/today")
 
 
@@ -157,15 +159,15 @@ async def reset(request: Request, secret: str, visit: Visiting, now: Now, passwo
     if user is None:
         raise NotHere
     try:
-        checked_password(password, not_like=_hints(user.email, user.display_name))
+        checked_password(password, not_like=(user.email, user.display_name))
     except PasswordRefused as error:
         return page(request, "reset.html", INVALID, error=sentence(error), secret=secret, email=user.email)
     hashed = await state.passwords.hashed(password)
     async with state.database.write() as session:
         if await queries.claim_link(session, secret, now) is None:  # somebody was faster
             raise NotHere
-        kept = await session.get_one(HouseholdUser, user.id)
-        kept.password_hash = hashed
+        kept = await session.get_one(HouseholdUser, user.id, with_for_update=True)
+        kept.password_hash, kept.reset_asked_at = hashed, None
         await end_session(session, visit.secret)
         await end_sessions_of(session, user.id)
         logged_in = await begin_session(session, kept, now)
@@ -193,7 +195,7 @@ async def join(
     if user is not None or household is None:
         raise NotHere
     try:
-        checked_password(password, not_like=_hints(email, name, household.name))
+        checked_password(password, not_like=(email, name, household.name))
         person = Person(rules.checked_name(name), rules.checked_email(email))
         hashed = await state.passwords.hashed(password)
         async with state.database.write() as session:
@@ -221,7 +223,7 @@ def _logged_in(request: Request, secret: str, path: str, said: str | None = None
 
 
 async def _bounded(request: Request, limit: Any, what: str) -> None:
-    wait = await request.app.state.attempts.limits.seconds_to_wait(limit, f"family/{what}/{address_of(request)}")
+    wait = await request.app.state.attempts.limits.seconds_to_wait(limit, f"family/{what}/{address_of(request.scope)}")
     if wait is not None:
         raise TooOften(wait)
 
@@ -233,8 +235,3 @@ async def _of_link(session: AsyncSession, secret: str, now: datetime) -> tuple[H
         return None, None
     user = await session.get(HouseholdUser, link.user_id) if link.user_id is not None else None
     return user, await queries.household_of(session, link.household_id)
-
-
-def _hints(*texts: str) -> tuple[str, ...]:
-    """What a password must not be: what others can read of whoever has it."""
-    return (*texts, *(text.partition("@")[0] for text in texts))

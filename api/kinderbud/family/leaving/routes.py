@@ -1,20 +1,23 @@
 """Taking everything along, and leaving: a member alone, an admin with the whole household."""
 
-import json
+import asyncio
 
+import msgspec
 from fastapi import APIRouter, Request, Response
+from limits import parse
 
 from api.database import ReadSession
 from api.everything import plain, rows_of
 from api.kinderbud.caller import ADMIN, Caller
 from api.kinderbud.family.forms import Text
-from api.kinderbud.family.rendering import go, page
-from api.kinderbud.family.visits import COOKIE, Member, TooOften, address_of
+from api.kinderbud.family.rendering import INVALID, go, page
+from api.kinderbud.family.visits import COOKIE, Member, TooOften
 from api.kinderbud.households import actions, queries
+from api.limits import address_of
 from api.models import Base, Household, HouseholdParticipant
 
-INVALID = 422
 DOOR = "family/leaving"
+EXPORTS = parse("10/hour")
 HOUSEHOLDS = Base.metadata.tables["households"]
 HIDDEN = {"digest", "password_hash", "claude_key"}
 """Columns that are secrets, or made of them: an export says whether there is one."""
@@ -24,15 +27,20 @@ router = APIRouter()
 
 
 @router.get("/export")
-async def export(caller: Member, session: ReadSession) -> Response:
+async def export(request: Request, caller: Member, session: ReadSession) -> Response:
     """Everything that is stored about the household, as a file. Of keys, passwords and tokens it says that there are
     some."""
-    household = caller.household
+    state, household = request.app.state, caller.household
+    wait = await state.attempts.limits.seconds_to_wait(EXPORTS, f"family/export/{household.id}")
+    if wait is not None:
+        raise TooOften(wait)
     told = {column.name: plain(getattr(household, column.name)) for column in HOUSEHOLDS.columns}
     told["claude_key"] = household.claude_key is not None
-    found = {"household": told} | await rows_of(session, HOUSEHOLDS, household.id, HIDDEN)
+    async with state.taking_along:  # one at a time: ten years of a family are tens of megabytes
+        found = {"household": told} | await rows_of(session, HOUSEHOLDS, household.id, HIDDEN)
+        body = await asyncio.to_thread(lambda: msgspec.json.format(msgspec.json.encode(found), indent=1))
     return Response(
-        json.dumps(found, ensure_ascii=False, indent=1),
+        body,
         media_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="kinderbud-{caller.today}.json"'},
     )
@@ -48,7 +56,7 @@ async def leave_page(request: Request, caller: Member, session: ReadSession) -> 
 async def leave(request: Request, caller: Member, password: Text = "", everything: Text = "") -> Response:
     """Gone for good, for whoever shows their password."""
     state, user = request.app.state, caller.user
-    wait = await state.attempts.count(DOOR, user.email, address_of(request))
+    wait = await state.attempts.count(DOOR, user.email, address_of(request.scope))
     if wait is not None:
         raise TooOften(wait)
     if not await state.passwords.match(user.password_hash, password):

@@ -9,7 +9,7 @@ from api.database import ReadSession, WriteSession
 from api.kinderbud.caller import Caller
 from api.kinderbud.family.errors import NotHere
 from api.kinderbud.family.forms import Text, day
-from api.kinderbud.family.rendering import go, page, sentence
+from api.kinderbud.family.rendering import INVALID, go, page, sentence
 from api.kinderbud.family.visits import Member
 from api.kinderbud.guides.actions import current_stages
 from api.kinderbud.guides.queries import plans_of
@@ -18,8 +18,6 @@ from api.kinderbud.households.queries import locked, participant_in, participant
 from api.kinderbud.households.rules import InvalidHousehold
 from api.kinderbud.wire import PathId
 from api.models import HouseholdParticipant
-
-INVALID = 422
 
 router = APIRouter(prefix="/people")
 
@@ -66,6 +64,7 @@ async def change_child(
     try:
         changed = actions.Child(name, day(birthday))
         async with request.app.state.database.write() as session:
+            await locked(session, caller.household.id)
             kept = await _child(session, caller, participant_id)
             await actions.change_child(session, caller.household, kept, changed, caller.now)
     except InvalidHousehold as error:

@@ -9,27 +9,26 @@ from api.kinderbud.caller import Caller
 from api.kinderbud.claude.client import ClaudeFailed, check
 from api.kinderbud.claude.keys import key_of, set_key
 from api.kinderbud.family.forms import Text, number
-from api.kinderbud.family.rendering import go, page, sentence
+from api.kinderbud.family.rendering import INVALID, go, page, sentence
 from api.kinderbud.family.visits import (
     COOKIE,
     Admin,
     Member,
     TooOften,
-    address_of,
     begin_session,
     end_sessions_of,
 )
-from api.kinderbud.households import actions
+from api.kinderbud.households import actions, queries
 from api.kinderbud.households.rules import DAILY_TASKS, InvalidHousehold
 from api.kinderbud.households.zones import time_zones
+from api.limits import address_of
 from api.models import Household, HouseholdUser
 from api.passwords import PasswordRefused, checked_password
 
-INVALID = 422
 LONGEST_KEY = 300
 DOOR = "family/password"
 NOT_THE_OLD_ONE = "That is not your present password."
-NO_KEY = "A key begins with sk-ant- and has no blanks."
+NO_KEY = "That is no key: one has only plain letters, digits and signs, and no blanks."
 
 router = APIRouter(prefix="/settings")
 
@@ -69,7 +68,7 @@ async def change_key(request: Request, caller: Admin, key: Text = "", remove: Te
     """A key of Claude's, tried before it is kept; or none any more."""
     state, key = request.app.state, key.strip()
     if not remove:
-        wait = await state.attempts.count("family/claude", str(caller.household.id), address_of(request))
+        wait = await state.attempts.count("family/claude", str(caller.household.id), address_of(request.scope))
         if wait is not None:
             raise TooOften(wait)
         if not key.isascii() or not key.isprintable() or " " in key or not 0 < len(key) <= LONGEST_KEY:
@@ -88,20 +87,23 @@ async def change_key(request: Request, caller: Admin, key: Text = "", remove: Te
 async def change_password(request: Request, caller: Member, present: Text = "", password: Text = "") -> Response:
     """Another password, for whoever knows the present one. Every other browser is logged out."""
     state, user = request.app.state, caller.user
-    wait = await state.attempts.count(DOOR, user.email, address_of(request))
+    wait = await state.attempts.count(DOOR, user.email, address_of(request.scope))
     if wait is not None:
         raise TooOften(wait)
     if not await state.passwords.match(user.password_hash, present):
         return _settings(request, caller, INVALID, password_error=NOT_THE_OLD_ONE)
-    await state.attempts.succeeded(DOOR, user.email, address_of(request))
+    await state.attempts.succeeded(DOOR, user.email, address_of(request.scope))
     try:
-        checked_password(password, not_like=(user.email, user.email.partition("@")[0], user.display_name))
+        checked_password(password, not_like=(user.email, user.display_name, caller.household.name))
     except PasswordRefused as error:
         return _settings(request, caller, INVALID, password_error=sentence(error))
     hashed = await state.passwords.hashed(password)
     async with state.database.write() as session:
-        kept = await session.get_one(HouseholdUser, user.id)
-        kept.password_hash = hashed
+        kept = await session.get_one(HouseholdUser, user.id, with_for_update=True)
+        if kept.password_hash != user.password_hash:  # changed meanwhile, in another browser
+            return _settings(request, caller, INVALID, password_error=NOT_THE_OLD_ONE)
+        kept.password_hash, kept.reset_asked_at = hashed, None
+        await queries.end_links_of(session, user.id, caller.now)
         await end_sessions_of(session, user.id)
         secret = await begin_session(session, kept, caller.now)
     response = go("/settings", "password")

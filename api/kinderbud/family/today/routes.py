@@ -16,10 +16,11 @@ from api.kinderbud.family.rendering import go, page
 from api.kinderbud.family.today.cards import cards, greeting
 from api.kinderbud.family.visits import Member
 from api.kinderbud.guides.actions import caught_up
-from api.kinderbud.households.queries import participant_in, participants_of
+from api.kinderbud.households.queries import locked, participant_in, participants_of
 from api.kinderbud.today.curation import selected_day
 from api.kinderbud.today.day import day_of
 from api.kinderbud.today.queries import selection_of
+from api.kinderbud.today.rules import NO_PLANS
 from api.kinderbud.todos import actions
 from api.kinderbud.todos.queries import Seen, latest_of_day, same_own, todo_in
 from api.kinderbud.wire import PathId, local
@@ -29,8 +30,8 @@ LONGEST_TITLE, LONGEST_REASON, LONGEST_NOTES = 200, 500, 2000
 LATER_DAYS = range(1, 91)
 CLAUDE_SECONDS = 1.0
 """How long a page waits for Claude before it says that Claude thinks."""
-BACK = {"today": "/today", "history": "/history", "todo": "/todos"}
-"""Pages with buttons, to which an action leads back."""
+BACK = {"today": "/today", "history": "/history"}
+"""Lists with buttons, to which an action leads back."""
 
 log = structlog.get_logger("api.kinderbud")
 router = APIRouter()
@@ -40,8 +41,10 @@ router = APIRouter()
 async def today(request: Request, caller: Member, session: ReadSession) -> Response:
     """The day. While Claude chooses it, a page that says so and looks again."""
     state = request.app.state
-    if await selection_of(session, caller.household.id, caller.today) is None and await _claude_thinks(state, caller):
-        return page(request, "waiting.html")
+    if await selection_of(session, caller.household.id, caller.today) is None:
+        await session.close()  # nobody holds a connection while Claude thinks
+        if await _claude_thinks(state, caller):
+            return page(request, "waiting.html")
     stages = await caught_up(state.database, session, caller.household.id, caller.today)
     day = await day_of(state, session, caller, stages)
     done = await latest_of_day(session, caller.household.id, caller.today)
@@ -57,8 +60,7 @@ async def today(request: Request, caller: Member, session: ReadSession) -> Respo
         milestones=cards(day.milestones, done, caller.today, people),
         own=cards(day.own, done, caller.today, people),
         people=people,
-        frequencies=list(Frequency),
-        error=None,
+        follows=day.note != NO_PLANS,
     )
 
 
@@ -77,11 +79,15 @@ async def add_todo(
 ) -> Response:
     """Something of the family's own. The same once more on the same day, as a double click sends it, is the same."""
     title = " ".join(title.split())[:LONGEST_TITLE]
+    await locked(session, caller.household.id)
     person = await participant_in(session, caller.household.id, number(participant_id))
     if person is None or frequency not in set(Frequency):
         raise NotHere
     if title and await same_own(session, person.id, title, caller.today) is None:
-        await actions.add_own(session, caller, person, title, None, Frequency(frequency))
+        try:
+            await actions.add_own(session, caller, person, title, None, Frequency(frequency))
+        except actions.TooManyTodos:
+            return go("/today", "too-many", "own")
     return go("/today", "added" if title else None, "own")
 
 
