@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -36,8 +35,8 @@ POLICY = {
 VERSION = importlib.metadata.version("fastadmin")
 NOT_TAKEN = ("/upload-file/", "/change-password/", "/sign-in", "/sign-out", "/export/")
 """Routes of FastAdmin's that are ours, or that no screen needs."""
-WRONG_KIND = "22"
-"""PostgreSQL's class of states for values that are none of the column's kind."""
+WRONG_KIND = ("22", "42883")
+"""PostgreSQL's states for values that are none of the column's kind, and for comparing them with it."""
 INDEX = f"""<!doctype html>
 <html lang="en">
   <head>
@@ -152,7 +151,7 @@ def _install_errors(app: FastAPI) -> None:
         if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(RETRYABLE_STATES):
             return await _away(request, error)
         cause = error.orig.__cause__ if error.orig is not None else None
-        if isinstance(cause, asyncpg.DataError) or str(getattr(error.orig, "sqlstate", "")).startswith(WRONG_KIND):
+        if isinstance(cause, ValueError) or str(getattr(error.orig, "sqlstate", "")).startswith(WRONG_KIND):
             return await _unfitting(request, error)
         if is_gone(error):
             return JSONResponse({"detail": "It is not there any more."}, 404)
