@@ -4,23 +4,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.browsers import new_secret, secret_digest
 from api.clock import utc_now
 from api.database import Database
 from api.models import Operator, OperatorSession
 from api.passwords import Passwords
+from api.sessions import Sessions
 from api.settings import Settings
 
 NAME = "admin"
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=8)
 """A working day."""
-SEEN_EVERY = timedelta(minutes=1)
-"""How often `seen_at` is written at most."""
+SESSIONS = Sessions(OperatorSession, IDLE, LONGEST, noted_every=timedelta(minutes=1))
 
 log = structlog.get_logger("api.admin")
 
@@ -57,40 +56,18 @@ async def operator_named(session: AsyncSession, name: str) -> Operator | None:
     return await session.scalar(select(Operator).where(Operator.name == name))
 
 
-async def begin_session(session: AsyncSession, operator: Operator, now: datetime) -> str:
-    """Log an operator in; returns the secret for the browser. Sessions that have run out go."""
-    over = (OperatorSession.seen_at < now - IDLE) | (OperatorSession.created_at < now - LONGEST)
-    await session.execute(delete(OperatorSession).where(over))
-    secret = new_secret()
-    session.add(OperatorSession(operator_id=operator.id, digest=secret_digest(secret), created_at=now, seen_at=now))
-    await session.flush()
-    return secret
-
-
-async def end_session(session: AsyncSession, secret: str) -> None:
-    """Log a browser out, for good."""
-    await session.execute(delete(OperatorSession).where(OperatorSession.digest == secret_digest(secret)))
-
-
 async def logged_in(database: Database, secret: str, now: datetime) -> LoggedIn | None:
     """Who is logged in with that secret."""
     query = (
         select(OperatorSession, Operator)
-        .join(Operator, Operator.id == OperatorSession.operator_id)
-        .where(
-            OperatorSession.digest == secret_digest(secret),
-            OperatorSession.seen_at > now - IDLE,
-            OperatorSession.created_at > now - LONGEST,
-            Operator.password_hash.is_not(None),
-        )
+        .join(Operator, Operator.id == OperatorSession.owner_id)
+        .where(*SESSIONS.working(secret, now), Operator.password_hash.is_not(None))
     )
     async with database.read() as session:
         found = (await session.execute(query)).one_or_none()
     if found is None:
         return None
     kept, operator = found
-    if now - kept.seen_at >= SEEN_EVERY:
-        async with database.write() as session:
-            mine = OperatorSession.id == kept.id
-            await session.execute(update(OperatorSession).where(mine).values(seen_at=now))
+    if SESSIONS.is_news(kept, now):
+        await SESSIONS.note(database, kept, now)
     return LoggedIn(operator.id, operator.name)

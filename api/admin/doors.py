@@ -19,7 +19,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.admin.accounts import LONGEST, LoggedIn, begin_session, end_session, logged_in, operator_named
+from api.admin.accounts import LONGEST, SESSIONS, LoggedIn, logged_in, operator_named
 from api.browsers import Cookie, is_from_elsewhere
 from api.clock import Now, utc_now
 from api.limits import address_of
@@ -67,7 +67,7 @@ async def sign_in(request: Request, body: SignIn, now: Now) -> Response:
         kept = await session.get(Operator, operator.id, with_for_update=True)
         if kept is None or kept.password_hash != stored:  # changed while this one was looked at
             raise HTTPException(401, WRONG)
-        secret = await begin_session(session, kept, now)
+        secret = await SESSIONS.begin(session, kept.id, now)
     log.info("logged in to /admin", operator=operator.name, address=address)
     response = JSONResponse(None)
     COOKIE.give(request, response, secret)
@@ -80,7 +80,7 @@ async def sign_out(request: Request) -> Response:
     secret = COOKIE.of(request)
     if secret is not None:
         async with request.app.state.database.write() as session:
-            await end_session(session, secret)
+            await SESSIONS.end(session, secret)
     response = JSONResponse(None)
     COOKIE.take(request, response)
     return response

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.models.base import Base, Moment
+from api.models.sessions import BrowserSession
 
 
 class Household(Base):
@@ -56,16 +57,12 @@ class HouseholdUser(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 
-class HouseholdSession(Base):
-    """A browser in which somebody is logged in to the family's pages: only the SHA-256 of its cookie is kept."""
+class HouseholdSession(BrowserSession):
+    """Of somebody on the family's pages."""
 
     __tablename__ = "household_sessions"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("household_users.id", ondelete="CASCADE"), index=True)
-    digest: Mapped[str] = mapped_column(String(64), unique=True)
-    created_at: Mapped[datetime] = mapped_column(Moment)
-    seen_at: Mapped[datetime] = mapped_column(Moment)
+    owner_id: Mapped[int] = mapped_column("user_id", ForeignKey("household_users.id", ondelete="CASCADE"), index=True)
 
 
 class HouseholdLink(Base):

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.models.base import Base, Moment
+from api.models.sessions import BrowserSession
 
 
 class Operator(Base):
@@ -19,16 +20,12 @@ class Operator(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 
-class OperatorSession(Base):
-    """A browser in which an operator is logged in: only the SHA-256 of its cookie is kept."""
+class OperatorSession(BrowserSession):
+    """Of an operator in the admin."""
 
     __tablename__ = "operator_sessions"
 
-    id: Mapped[int] = mapped_column(primary_key=True)
-    operator_id: Mapped[int] = mapped_column(ForeignKey("operators.id", ondelete="CASCADE"), index=True)
-    digest: Mapped[str] = mapped_column(String(64), unique=True)
-    created_at: Mapped[datetime] = mapped_column(Moment)
-    seen_at: Mapped[datetime] = mapped_column(Moment)
+    owner_id: Mapped[int] = mapped_column("operator_id", ForeignKey("operators.id", ondelete="CASCADE"), index=True)
 
 
 class Lease(Base):

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,26 +16,13 @@ from api.admin import dashboard, instruments, kakei, kinderbud
 from api.admin.accounts import IDLE, LONGEST
 from api.admin.doors import INNER_COOKIE
 from api.models import Operator, OperatorSession
-from tests.api.administering import PASSWORD, Admin, administered
+from tests.api.administering import PASSWORD, Admin
 from tests.api.kakei.people import somewhere
 from tests.api.kinderbud.families import in_database
 from tests.serving import Service, service
 
 TRIES = 10
 MODELS = [model.__name__ for screens in (dashboard, kakei, instruments, kinderbud) for model in screens.SCREENS]
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with administered(request, tmp_path_factory.mktemp("admin")) as running:
-        yield running
-
-
-@pytest.fixture
-def admin(served: Service) -> Admin:
-    made = Admin(served)
-    assert made.sign_in().status_code == 200
-    return made
 
 
 def test_nobody_comes_in_without_the_password(served: Service) -> None:

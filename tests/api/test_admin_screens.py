@@ -3,7 +3,6 @@
 import json
 import re
 import secrets
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.admin import dashboard, instruments, kakei, kinderbud
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.models import Badge, ChallengeTemplate, GuideItem, Household, PointEntry
-from tests.api.administering import Admin, administered
+from tests.api.administering import Admin
 from tests.api.kakei.people import EVENT, PROFILE, Person, somewhere
 from tests.api.kinderbud.families import Family, in_database
 from tests.serving import Service
@@ -25,19 +24,6 @@ TRIES = 10
 MODELS = [model.__name__ for screens in (dashboard, kakei, instruments, kinderbud) for model in screens.SCREENS]
 CHANGEABLE = {"Profile", "ChallengeTemplate", "Badge", "Household", "Guide", "GuideStage", "GuideItem"}
 DELETABLE = {"User", "Household"}
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    with administered(request, tmp_path_factory.mktemp("admin")) as running:
-        yield running
-
-
-@pytest.fixture
-def admin(served: Service) -> Admin:
-    made = Admin(served)
-    assert made.sign_in().status_code == 200
-    return made
 
 
 def test_every_screen_lists_its_table_and_only_some_may_be_changed(served: Service, admin: Admin) -> None:

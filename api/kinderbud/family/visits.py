@@ -10,21 +10,21 @@ from typing import Annotated, Any
 import structlog
 from fastapi import Depends, Request
 from limits import parse
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.browsers import Cookie, is_from_elsewhere, new_secret, secret_digest
+from api.browsers import Cookie, is_from_elsewhere, new_secret
 from api.clock import Now
 from api.kinderbud.caller import ADMIN, Caller
 from api.limits import REQUESTS_PER_ADDRESS, address_of
 from api.models import Household, HouseholdSession, HouseholdUser
+from api.sessions import Sessions
 
 IDLE = timedelta(days=30)
 """A family's own phone stays logged in while it is used."""
 LONGEST = timedelta(days=180)
-SEEN_EVERY = timedelta(hours=1)
-"""How often `seen_at` is written at most."""
+SESSIONS = Sessions(HouseholdSession, IDLE, LONGEST, noted_every=timedelta(hours=1))
+DOOR = "family"
 WRITES = parse("60/minute")
 """What somebody may send, as with a token."""
 COOKIE = Cookie("kinderbud", "/family", int(LONGEST.total_seconds()))
@@ -113,54 +113,41 @@ Admin = Annotated[Caller, Depends(_admin)]
 """An admin of the household who is logged in."""
 
 
-async def begin_session(session: AsyncSession, user: HouseholdUser, now: datetime) -> str:
-    """Log a user in; returns the secret for their browser, which is always a new one. Sessions that have run out go."""
-    over = (HouseholdSession.seen_at < now - IDLE) | (HouseholdSession.created_at < now - LONGEST)
-    await session.execute(delete(HouseholdSession).where(over))
-    secret = new_secret()
-    session.add(HouseholdSession(user_id=user.id, digest=secret_digest(secret), created_at=now, seen_at=now))
-    await session.flush()
-    return secret
-
-
-async def end_session(session: AsyncSession, secret: str) -> None:
-    """Log this browser out, for good."""
-    await session.execute(delete(HouseholdSession).where(HouseholdSession.digest == secret_digest(secret)))
-
-
-async def end_sessions_of(session: AsyncSession, user_id: int) -> None:
-    """Log a user out in every browser."""
-    await session.execute(delete(HouseholdSession).where(HouseholdSession.user_id == user_id))
+async def shows_password(request: Request, caller: Caller, password: str) -> bool:
+    """Whether somebody who is logged in shows their password, before something that cannot be taken back. Raises
+    TooOften."""
+    state, user, address = request.app.state, caller.user, address_of(request.scope)
+    wait = await state.attempts.count(DOOR, user.email, address)
+    if wait is not None:
+        raise TooOften(wait)
+    if not await state.passwords.match(user.password_hash, password):
+        return False
+    await state.attempts.succeeded(DOOR, user.email, address)
+    return True
 
 
 async def _logged_in(request: Request, secret: str, now: datetime) -> Caller | None:
     query = (
         select(HouseholdSession, HouseholdUser, Household)
-        .join(HouseholdUser, HouseholdUser.id == HouseholdSession.user_id)
+        .join(HouseholdUser, HouseholdUser.id == HouseholdSession.owner_id)
         .join(Household, Household.id == HouseholdUser.household_id)
-        .where(
-            HouseholdSession.digest == secret_digest(secret),
-            HouseholdSession.seen_at > now - IDLE,
-            HouseholdSession.created_at > now - LONGEST,
-        )
+        .where(*SESSIONS.working(secret, now))
     )
     async with request.app.state.database.read() as session:
         found = (await session.execute(query)).one_or_none()
     if found is None:
         return None
     kept, user, household = found
-    if now - kept.seen_at >= SEEN_EVERY:
-        task = asyncio.create_task(_note_seen(request.app.state, kept.id, now))
+    if SESSIONS.is_news(kept, now):
+        task = asyncio.create_task(_note(request.app.state, kept, now))
         request.app.state.noting.add(task)
         task.add_done_callback(request.app.state.noting.discard)
     return Caller(user, household, now)
 
 
-async def _note_seen(state: Any, session_id: int, now: datetime) -> None:
+async def _note(state: Any, kept: HouseholdSession, now: datetime) -> None:
     """Beside the request, which does not wait for it and does not fail with it."""
     try:
-        async with state.database.write() as session:
-            mine = HouseholdSession.id == session_id
-            await session.execute(update(HouseholdSession).where(mine).values(seen_at=now))
+        await SESSIONS.note(state.database, kept, now)
     except (SQLAlchemyError, OSError) as error:
         log.warning("a visit was not noted", why=type(error).__name__)

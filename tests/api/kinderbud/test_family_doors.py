@@ -57,7 +57,7 @@ def test_passwords_are_argon2id_and_secrets_are_stored_as_digests(stored: Servic
 
     async def read(session: AsyncSession) -> tuple[str | None, list[str]]:
         user = (await session.scalars(select(HouseholdUser).where(HouseholdUser.email == email))).one()
-        sessions = await session.scalars(select(HouseholdSession).where(HouseholdSession.user_id == user.id))
+        sessions = await session.scalars(select(HouseholdSession).where(HouseholdSession.owner_id == user.id))
         return user.password_hash, [one.digest for one in sessions]
 
     hashed, digests = in_database(stored, read)
@@ -131,7 +131,7 @@ def test_a_session_is_a_new_one_at_every_login_and_ends_when_nobody_comes(stored
     async def age(session: AsyncSession) -> None:
         users = select(HouseholdUser.id).where(HouseholdUser.email == email)
         long_ago = datetime.now(UTC) - IDLE - timedelta(minutes=1)
-        theirs = HouseholdSession.user_id.in_(users)
+        theirs = HouseholdSession.owner_id.in_(users)
         await session.execute(update(HouseholdSession).where(theirs).values(seen_at=long_ago))
 
     assert browser.get("/people").status_code == 200

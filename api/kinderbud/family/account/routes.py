@@ -14,14 +14,7 @@ from api.kinderbud.caller import MEMBER
 from api.kinderbud.family.errors import NotHere
 from api.kinderbud.family.forms import Text
 from api.kinderbud.family.rendering import INVALID, go, page, sentence
-from api.kinderbud.family.visits import (
-    COOKIE,
-    TooOften,
-    Visiting,
-    begin_session,
-    end_session,
-    end_sessions_of,
-)
+from api.kinderbud.family.visits import COOKIE, DOOR, SESSIONS, TooOften, Visiting
 from api.kinderbud.households import actions, queries, rules
 from api.kinderbud.households.actions import EmailTaken, Person
 from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
@@ -30,7 +23,6 @@ from api.limits import address_of
 from api.models import Household, HouseholdUser
 from api.passwords import PasswordRefused, checked_password
 
-DOOR = "family"
 NEW_PER_ADDRESS = parse("20/hour")
 """A playgroup may sign up together; whoever fills the database may not."""
 ASKED_PER_ADDRESS = parse("10/hour")
@@ -70,8 +62,8 @@ async def sign_up(
             made = await actions.create_household(*(session, family, [person], [], time_zone, DEFAULT_DAILY_TASKS, now))
             user = (await queries.users_of(session, made.id))[0]
             user.password_hash = hashed
-            await end_session(session, visit.secret)
-            secret = await begin_session(session, user, now)
+            await SESSIONS.end(session, visit.secret)
+            secret = await SESSIONS.begin(session, user.id, now)
     except REFUSED as error:
         return _signup(request, INVALID, error=sentence(error), **typed)
     return _logged_in(request, secret, "/people", "welcome")
@@ -106,8 +98,8 @@ async def log_in(
         kept = await session.get(HouseholdUser, user.id, with_for_update=True)
         if kept is None or kept.password_hash != user.password_hash:  # changed while this one was looked at
             return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
-        await end_session(session, visit.secret)
-        secret = await begin_session(session, kept, now)
+        await SESSIONS.end(session, visit.secret)
+        secret = await SESSIONS.begin(session, kept.id, now)
     return _logged_in(request, secret, onward if LOCAL.fullmatch(onward) else "/today")
 
 
@@ -115,7 +107,7 @@ async def log_in(
 async def log_out(request: Request, visit: Visiting) -> Response:
     """This browser's session ends; its cookie works no more, wherever a copy of it is."""
     async with request.app.state.database.write() as session:
-        await end_session(session, visit.secret)
+        await SESSIONS.end(session, visit.secret)
     response = go("/login")
     COOKIE.take(request, response)
     return response
@@ -168,9 +160,9 @@ async def reset(request: Request, secret: str, visit: Visiting, now: Now, passwo
             raise NotHere
         kept = await session.get_one(HouseholdUser, user.id, with_for_update=True)
         kept.password_hash, kept.reset_asked_at = hashed, None
-        await end_session(session, visit.secret)
-        await end_sessions_of(session, user.id)
-        logged_in = await begin_session(session, kept, now)
+        await SESSIONS.end(session, visit.secret)
+        await SESSIONS.end_all_of(session, user.id)
+        logged_in = await SESSIONS.begin(session, kept.id, now)
     return _logged_in(request, logged_in, "/today", "password")
 
 
@@ -203,8 +195,8 @@ async def join(
                 raise NotHere
             joined = await actions.add_user(session, household, person, MEMBER, now)
             joined.password_hash = hashed
-            await end_session(session, visit.secret)
-            logged_in = await begin_session(session, joined, now)
+            await SESSIONS.end(session, visit.secret)
+            logged_in = await SESSIONS.begin(session, joined.id, now)
     except REFUSED as error:  # the transaction is rolled back, so that the invitation still works
         typed = {"name": name, "email": email, "household": household.name}
         return page(request, "join.html", INVALID, error=sentence(error), secret=secret, **typed)

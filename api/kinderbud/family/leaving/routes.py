@@ -11,12 +11,10 @@ from api.everything import plain, rows_of
 from api.kinderbud.caller import ADMIN, Caller
 from api.kinderbud.family.forms import Text
 from api.kinderbud.family.rendering import INVALID, go, page
-from api.kinderbud.family.visits import COOKIE, Member, TooOften
+from api.kinderbud.family.visits import COOKIE, Member, TooOften, shows_password
 from api.kinderbud.households import actions, queries
-from api.limits import address_of
 from api.models import Base, Household, HouseholdParticipant
 
-DOOR = "family/leaving"
 EXPORTS = parse("10/hour")
 HOUSEHOLDS = Base.metadata.tables["households"]
 HIDDEN = {"digest", "password_hash", "claude_key"}
@@ -56,10 +54,7 @@ async def leave_page(request: Request, caller: Member, session: ReadSession) -> 
 async def leave(request: Request, caller: Member, password: Text = "", everything: Text = "") -> Response:
     """Gone for good, for whoever shows their password."""
     state, user = request.app.state, caller.user
-    wait = await state.attempts.count(DOOR, user.email, address_of(request.scope))
-    if wait is not None:
-        raise TooOften(wait)
-    if not await state.passwords.match(user.password_hash, password):
+    if not await shows_password(request, caller, password):
         async with state.database.read() as session:
             return await _leaving(request, caller, session, INVALID, WRONG)
     async with state.database.write() as session:

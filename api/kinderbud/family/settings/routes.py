@@ -10,14 +10,7 @@ from api.kinderbud.claude.client import ClaudeFailed, check
 from api.kinderbud.claude.keys import key_of, set_key
 from api.kinderbud.family.forms import Text, number
 from api.kinderbud.family.rendering import INVALID, go, page, sentence
-from api.kinderbud.family.visits import (
-    COOKIE,
-    Admin,
-    Member,
-    TooOften,
-    begin_session,
-    end_sessions_of,
-)
+from api.kinderbud.family.visits import COOKIE, SESSIONS, Admin, Member, TooOften, shows_password
 from api.kinderbud.households import actions, queries
 from api.kinderbud.households.rules import DAILY_TASKS, InvalidHousehold
 from api.kinderbud.households.zones import time_zones
@@ -26,7 +19,6 @@ from api.models import Household, HouseholdUser
 from api.passwords import PasswordRefused, checked_password
 
 LONGEST_KEY = 300
-DOOR = "family/password"
 NOT_THE_OLD_ONE = "That is not your present password."
 NO_KEY = "That is no key: one has only plain letters, digits and signs, and no blanks."
 
@@ -87,12 +79,8 @@ async def change_key(request: Request, caller: Admin, key: Text = "", remove: Te
 async def change_password(request: Request, caller: Member, present: Text = "", password: Text = "") -> Response:
     """Another password, for whoever knows the present one. Every other browser is logged out."""
     state, user = request.app.state, caller.user
-    wait = await state.attempts.count(DOOR, user.email, address_of(request.scope))
-    if wait is not None:
-        raise TooOften(wait)
-    if not await state.passwords.match(user.password_hash, present):
+    if not await shows_password(request, caller, present):
         return _settings(request, caller, INVALID, password_error=NOT_THE_OLD_ONE)
-    await state.attempts.succeeded(DOOR, user.email, address_of(request.scope))
     try:
         checked_password(password, not_like=(user.email, user.display_name, caller.household.name))
     except PasswordRefused as error:
@@ -104,8 +92,8 @@ async def change_password(request: Request, caller: Member, present: Text = "", 
             return _settings(request, caller, INVALID, password_error=NOT_THE_OLD_ONE)
         kept.password_hash, kept.reset_asked_at = hashed, None
         await queries.end_links_of(session, user.id, caller.now)
-        await end_sessions_of(session, user.id)
-        secret = await begin_session(session, kept, caller.now)
+        await SESSIONS.end_all_of(session, user.id)
+        secret = await SESSIONS.begin(session, kept.id, caller.now)
     response = go("/settings", "password")
     COOKIE.give(request, response, secret)
     return response

@@ -1,0 +1,24 @@
+"""What is kept of browsers in which somebody is logged in."""
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from api.models.base import Base, Moment
+
+
+class BrowserSession(Base):
+    """A browser in which somebody is logged in: only the SHA-256 of its cookie is kept. Families and operators have
+    tables of their own, whose `owner_id` is who."""
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    seen_at: Mapped[datetime] = mapped_column(Moment)
+
+    @declared_attr
+    def owner_id(cls) -> Mapped[int]:  # noqa: N805 - SQLAlchemy calls it with the class
+        raise NotImplementedError

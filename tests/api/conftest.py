@@ -1,0 +1,23 @@
+"""The admin, for the tests of its doors and of its screens."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.api.administering import Admin, administered
+from tests.serving import Service
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service whose admin may log in."""
+    with administered(request, tmp_path_factory.mktemp("admin")) as running:
+        yield running
+
+
+@pytest.fixture
+def admin(served: Service) -> Admin:
+    """Somebody who has logged in."""
+    made = Admin(served)
+    assert made.sign_in().status_code == 200
+    return made
