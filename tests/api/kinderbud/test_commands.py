@@ -17,13 +17,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer.testing import CliRunner, Result
 
 from api.cli import app
+from api.kinderbud.family.visits import SESSIONS
+from api.kinderbud.households.actions import make_link
+from api.kinderbud.households.queries import users_of
 from api.models import Base, ChatMessage, DayCuration
 from tests.api.kinderbud.families import Family, in_database
 from tests.serving import Service
 
 TOKEN = re.compile(r"kb_live_[0-9a-f]{32}")
 COMMANDS = {
-    "household": ["create", "list", "show", "set", "add", "delete"],
+    "household": ["create", "list", "show", "set", "add", "delete", "claude-key", "reset-link", "invite", "waiting"],
     "token": ["create", "list", "revoke"],
 }
 UNKNOWN = "2000000000"
@@ -268,6 +271,13 @@ async def ask_claude(session: AsyncSession, household: int) -> None:
     session.add(told)
 
 
+async def visit_pages(session: AsyncSession, household: int) -> None:
+    """What somebody who logs in and invites somebody else leaves behind."""
+    now = datetime.now(UTC)
+    await SESSIONS.begin(session, (await users_of(session, household))[0].id, now)
+    await make_link(session, household, now)
+
+
 def test_a_deleted_household_leaves_nothing_behind(stored: Service) -> None:
     assert {name for name, table in Base.metadata.tables.items() if "household_id" in table.columns} <= {
         table.name for table in hanging_on_households()
@@ -279,6 +289,7 @@ def test_a_deleted_household_leaves_nothing_behind(stored: Service) -> None:
     for todo in (own, family.get("/today")["activities"][0]["id"]):
         family.post(f"/todos/{todo}/complete")
     in_database(stored, lambda session: ask_claude(session, family.id))
+    in_database(stored, lambda session: visit_pages(session, family.id))
     assert [name for name, count in counts(stored).items() if count <= before[name]] == [], "fill these, too"
     kept = called(stored, "household", "delete", str(family.id), typed="n\n")
     assert kept.exit_code == 1
