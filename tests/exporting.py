@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.api.kakei.people import somewhere
-from tests.serving import EXPORT_TOKEN, Service
+from tests.serving import CLIENT, EXPORT_TOKEN, Service
 
 PATH = "/api/admin/research/export"
 TOKEN = {"X-Research-Export-Token": EXPORT_TOKEN}
@@ -17,7 +17,7 @@ TOKEN = {"X-Research-Export-Token": EXPORT_TOKEN}
 
 def export(service: Service, kind: str = "json", **query: Any) -> httpx.Response:
     """The answer to a request of the researcher's."""
-    return httpx.get(service.url + PATH, params={"format": kind} | query, headers=TOKEN | somewhere(), timeout=120)
+    return CLIENT.get(service.url + PATH, params={"format": kind} | query, headers=TOKEN | somewhere(), timeout=120)
 
 
 def tables(service: Service, **query: Any) -> dict[str, list[dict[str, Any]]]:

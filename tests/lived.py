@@ -18,7 +18,7 @@ import uvicorn
 
 from api.app import create_app
 from tests.services import free_port
-from tests.serving import DEFAULTS, STARTING_SECONDS, buddy
+from tests.serving import CLIENT, DEFAULTS, STARTING_SECONDS, buddy
 
 CLOCK = "LIVED_CLOCK"
 """Path of the file that says what time it is."""
@@ -83,7 +83,7 @@ def lived_service(
         deadline = time.monotonic() + STARTING_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
             with contextlib.suppress(httpx.TransportError):
-                if httpx.get(f"{running.url}/health/live", timeout=1).is_success:
+                if CLIENT.get(f"{running.url}/health/live", timeout=1).is_success:
                     break
             time.sleep(0.05)
         else:

@@ -14,7 +14,7 @@ import pytest
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from coach_model.budget.context import FEATURES
 from tests.contexts import random_contexts
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 CONTEXT: dict[str, Any] = EXAMPLE_CONTEXT
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -24,12 +24,12 @@ LEVELS = {0, 0.25, 0.5, 0.75, 1}
 def ask(running: Service, body: Any = CONTEXT, **headers: str) -> httpx.Response:
     content = body if isinstance(body, bytes | str) else json.dumps(body)
     headers = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.post(f"{running.url}/coach/suggestions", content=content, headers=headers)
+    return CLIENT.post(f"{running.url}/coach/suggestions", content=content, headers=headers)
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
 def test_the_example_of_the_reference_is_answered_by_the_policy(slash: str, running: Service) -> None:
-    response = httpx.post(f"{running.url}/coach/suggestions{slash}", json=CONTEXT)
+    response = CLIENT.post(f"{running.url}/coach/suggestions{slash}", json=CONTEXT)
     assert response.status_code == 200
     answer = response.json()
     assert answer["source"] == "policy"
@@ -95,18 +95,18 @@ def test_whole_numbers_are_numbers(integer: int, running: Service) -> None:
 def test_a_body_that_is_too_large_is_refused_announced_or_not(running: Service) -> None:
     large = b" " * (256 * 1024) + json.dumps(CONTEXT).encode()
     announced = ask(running, large)
-    unannounced = httpx.post(f"{running.url}/coach/suggestions", content=iter([large[:200_000], large[200_000:]]))
+    unannounced = CLIENT.post(f"{running.url}/coach/suggestions", content=iter([large[:200_000], large[200_000:]]))
     for response in (announced, unannounced):
         assert response.status_code == 413
         assert response.json()["code"] == "body_too_large"
 
 
 def test_a_policy_and_a_phone_decide_the_same(running: Service) -> None:
-    graph = httpx.get(f"{running.url}/coach/model/policy.onnx").content
+    graph = CLIENT.get(f"{running.url}/coach/model/policy.onnx").content
     rows = np.concatenate([random_contexts(300, seed=2), [[CONTEXT[name] for name in FEATURES]]]).astype(np.float32)
     on_device = ort.InferenceSession(graph).run(["level"], {"context": rows})[0]
     contexts = [dict(zip(FEATURES, row.tolist(), strict=True)) for row in rows]
-    answers = httpx.post(f"{running.url}/coach/suggestions/batch", json={"contexts": contexts}).json()["answers"]
+    answers = CLIENT.post(f"{running.url}/coach/suggestions/batch", json={"contexts": contexts}).json()["answers"]
     assert [[a["w_adj"], a["c_adj"], a["s_adj"]] for a in answers] == (on_device / 4).tolist()
     assert {a["source"] for a in answers} == {"policy", "rules"}
 
@@ -121,7 +121,7 @@ def test_a_batch_answers_in_order_and_reports_bad_rows_by_index(running: Service
     contexts: list[Any] = [CONTEXT] * 5
     contexts[1] = CONTEXT | {"wants_share": 3}
     contexts[3] = "nonsense"
-    answer = httpx.post(f"{running.url}/coach/suggestions/batch/", json={"contexts": contexts}).json()
+    answer = CLIENT.post(f"{running.url}/coach/suggestions/batch/", json={"contexts": contexts}).json()
     assert [a is None for a in answer["answers"]] == [False, True, False, True, False]
     assert [(e["index"], e["field"]) for e in answer["errors"]] == [(1, "wants_share"), (3, "")]
     alone = ask(running).json()
@@ -146,26 +146,26 @@ def test_ten_thousand_contexts_are_answered_while_others_ask_and_one_more_is_ref
 
 @pytest.mark.parametrize("body", [{}, {"contexts": 7}, {"contexts": [], "more": []}, [], {"other": []}])
 def test_a_batch_that_is_none_is_422(body: Any, running: Service) -> None:
-    assert httpx.post(f"{running.url}/coach/suggestions/batch", json=body).status_code == 422
+    assert CLIENT.post(f"{running.url}/coach/suggestions/batch", json=body).status_code == 422
 
 
 def test_a_batch_that_is_too_large_is_refused_while_it_is_read(running: Service) -> None:
     parts = iter([b" " * 2**20] * 5)
-    assert httpx.post(f"{running.url}/coach/suggestions/batch", content=parts).status_code == 413
+    assert CLIENT.post(f"{running.url}/coach/suggestions/batch", content=parts).status_code == 413
 
 
 def test_an_empty_batch_has_no_answers(running: Service) -> None:
-    answer = httpx.post(f"{running.url}/coach/suggestions/batch", json={"contexts": []})
+    answer = CLIENT.post(f"{running.url}/coach/suggestions/batch", json={"contexts": []})
     assert answer.json() == {"answers": [], "errors": []}
 
 
 def test_the_card_and_the_graph_are_the_served_ones_and_cacheable(running: Service) -> None:
-    card = httpx.get(f"{running.url}/coach/model/")
+    card = CLIENT.get(f"{running.url}/coach/model/")
     assert card.json()["policy_id"] == ask(running).json()["policy_id"]
-    graph = httpx.get(f"{running.url}/coach/model/policy.onnx")
+    graph = CLIENT.get(f"{running.url}/coach/model/policy.onnx")
     for response, path in ((card, "/coach/model"), (graph, "/coach/model/policy.onnx")):
-        again = httpx.get(running.url + path, headers={"If-None-Match": response.headers["etag"]})
+        again = CLIENT.get(running.url + path, headers={"If-None-Match": response.headers["etag"]})
         assert again.status_code == 304
         assert again.content == b""
-        other = httpx.get(running.url + path, headers={"If-None-Match": '"other"'})
+        other = CLIENT.get(running.url + path, headers={"If-None-Match": '"other"'})
         assert other.status_code == 200

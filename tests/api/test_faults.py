@@ -15,7 +15,7 @@ from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from coach_model.budget.context import FEATURES
 from coach_model.budget.rules import RULES_VERSION, rules_levels
 from tests import artifacts
-from tests.serving import Service, service
+from tests.serving import CLIENT, Service, service
 
 EXAMPLE = np.array([[EXAMPLE_CONTEXT[name] for name in FEATURES]], dtype=np.float32)
 SWITCH_SECONDS = 2.0
@@ -23,7 +23,7 @@ GRAPH = artifacts.packaged_graph()
 
 
 def ask(running: Service, **changes: float) -> dict[str, Any]:
-    response = httpx.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT | changes, timeout=2)
+    response = CLIENT.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT | changes, timeout=2)
     assert response.status_code == 200
     answer: dict[str, Any] = response.json()
     return answer
@@ -86,15 +86,15 @@ def test_a_broken_artifact_is_answered_for_by_the_rules(fault: str, tmp_path: Pa
         assert answer["policy_id"] == RULES_VERSION
         assert [answer["w_adj"], answer["c_adj"], answer["s_adj"]] == (rules_levels(EXAMPLE)[0] / 4).tolist()
         loads = reason in {"invalid_output", "model_error"}
-        assert httpx.get(f"{running.url}/coach/model").status_code == (200 if loads else 404)
+        assert CLIENT.get(f"{running.url}/coach/model").status_code == (200 if loads else 404)
         for _ in range(50):
             ask(running)
-        batch = httpx.post(f"{running.url}/coach/suggestions/batch", json={"contexts": [EXAMPLE_CONTEXT] * 3})
+        batch = CLIENT.post(f"{running.url}/coach/suggestions/batch", json={"contexts": [EXAMPLE_CONTEXT] * 3})
         assert {a["fallback_reason"] for a in batch.json()["answers"]} == {reason}
-        metrics = httpx.get(f"{running.url}/metrics").text
+        metrics = CLIENT.get(f"{running.url}/metrics").text
         assert f'buddy_coach_decisions_total{{coach="budget",reason="{reason}",source="rules"}} 54.0' in metrics
         assert ('buddy_coach_breaker_open{coach="budget"} 1.0' in metrics) == loads  # it kept failing
-        assert httpx.get(f"{running.url}/coach/model").status_code == 404
+        assert CLIENT.get(f"{running.url}/coach/model").status_code == 404
         assert running.log().count("breaker open") == (1 if loads else 0)
         complaints = running.log().count("the policy failed")
         assert complaints == (1 if loads else 0)  # said once, not fifty times

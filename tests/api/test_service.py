@@ -5,30 +5,29 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.serving import Service, service
+from tests.serving import CLIENT, Service, service
 
 
 def test_the_greeting_is_that_of_the_reference(running: Service) -> None:
-    assert httpx.get(f"{running.url}/").json() == {"message": "Welcome to KakieBuddy API"}
+    assert CLIENT.get(f"{running.url}/").json() == {"message": "Welcome to KakieBuddy API"}
 
 
 def test_live_and_ready(running: Service) -> None:
-    assert httpx.get(f"{running.url}/health/live").json() == {"status": "live"}
-    ready = httpx.get(f"{running.url}/health/ready/").json()
+    assert CLIENT.get(f"{running.url}/health/live").json() == {"status": "live"}
+    ready = CLIENT.get(f"{running.url}/health/ready/").json()
     assert ready["status"] == "ready"
     assert ready["coach"] == "policy"
 
 
 def test_a_request_id_is_echoed_or_made(running: Service) -> None:
-    sent = httpx.get(f"{running.url}/nowhere", headers={"X-Request-ID": "phone-1.a_B"})
+    sent = CLIENT.get(f"{running.url}/nowhere", headers={"X-Request-ID": "phone-1.a_B"})
     assert sent.headers["x-request-id"] == "phone-1.a_B"
     assert sent.json()["instance"] == "urn:request:phone-1.a_B"
     for bad in ("spaces are bad", "x" * 65, "<script>"):
-        made = httpx.get(f"{running.url}/", headers={"X-Request-ID": bad}).headers["x-request-id"]
+        made = CLIENT.get(f"{running.url}/", headers={"X-Request-ID": bad}).headers["x-request-id"]
         assert len(made) == 32
 
 
@@ -43,7 +42,7 @@ def test_a_request_id_is_echoed_or_made(running: Service) -> None:
 def test_errors_of_the_framework_are_problems_too(
     method: str, path: str, status: int, code: str, running: Service
 ) -> None:
-    response = httpx.request(method, running.url + path)
+    response = CLIENT.request(method, running.url + path)
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
     assert response.json()["code"] == code
@@ -51,9 +50,9 @@ def test_errors_of_the_framework_are_problems_too(
 
 
 def test_logs_and_metrics_name_routes_and_never_paths(running: Service) -> None:
-    httpx.get(f"{running.url}/api/users/a-capability/points")
-    httpx.post(f"{running.url}/coach/suggestions/", json=EXAMPLE_CONTEXT, headers={"X-Request-ID": "find-me"})
-    metrics = httpx.get(f"{running.url}/metrics").text
+    CLIENT.get(f"{running.url}/api/users/a-capability/points")
+    CLIENT.post(f"{running.url}/coach/suggestions/", json=EXAMPLE_CONTEXT, headers={"X-Request-ID": "find-me"})
+    metrics = CLIENT.get(f"{running.url}/metrics").text
     assert "a-capability" not in metrics
     assert "a-capability" not in running.log()
     assert 'buddy_coach_decisions_total{coach="budget",reason="",source="policy"}' in metrics
@@ -71,15 +70,15 @@ def test_metrics_are_for_the_token_once_there_is_one(tmp_path: Path) -> None:
             ({"Authorization": "Bearer wrong"}, 403),
             ({"Authorization": "Bearer s3cret"}, 200),
         ):
-            assert httpx.get(f"{running.url}/metrics", headers=headers).status_code == status
+            assert CLIENT.get(f"{running.url}/metrics", headers=headers).status_code == status
         assert "s3cret" not in running.log()
 
 
 def test_browsers_are_kept_out_unless_their_origin_is_named(running: Service, tmp_path: Path) -> None:
     origin = {"Origin": "https://app.example"}
-    assert "access-control-allow-origin" not in httpx.get(f"{running.url}/", headers=origin).headers
+    assert "access-control-allow-origin" not in CLIENT.get(f"{running.url}/", headers=origin).headers
     with service(tmp_path, {"CORS_ORIGINS": "https://app.example, https://other.example"}) as opened:
-        answer = httpx.post(f"{opened.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=origin)
+        answer = CLIENT.post(f"{opened.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=origin)
         assert answer.headers["access-control-allow-origin"] == "https://app.example"
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.api.kinderbud.families import Family
 from tests.e2e.clients import empty_database, phones, rows
 from tests.e2e.test_races import Pair, statuses
-from tests.serving import Service, service
+from tests.serving import CLIENT, Service, service
 
 CROWD = 50
 HANDS = 16
@@ -130,7 +130,7 @@ def _send(
     running: Service, token: str, method: str, path: str, body: Any = None, key: str | None = None
 ) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
-    return httpx.request(method, f"{running.url}/api/v1{path}", json=body, headers=headers, timeout=30)
+    return CLIENT.request(method, f"{running.url}/api/v1{path}", json=body, headers=headers, timeout=30)
 
 
 @pytest.fixture(scope="module")

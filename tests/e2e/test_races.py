@@ -12,7 +12,7 @@ import pytest
 from tests.api.kakei.people import Person, this_month
 from tests.api.kakei.test_challenges import FEW_DAYS, completed
 from tests.e2e.clients import at_once, empty_database, patiently, phones, rows, week
-from tests.serving import Service, service
+from tests.serving import CLIENT, Service, service
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def test_a_claim_pays_once_although_two_hundred_race_for_it_through_two_processe
     assert won["points_awarded"] == FEW_DAYS["reward_points"]
     assert ledger(person) == won["total_points"]
     for running in pair.services:
-        points = httpx.get(f"{running.url}/api/users/{person.uuid}/points").json()
+        points = CLIENT.get(f"{running.url}/api/users/{person.uuid}/points").json()
         assert points == {"total_points": won["total_points"]}
     claims = f"FROM point_entries p JOIN users u ON u.id = p.user_id WHERE u.uuid = '{person.uuid}'"
     paid = rows(pair.database, f"SELECT sum(points), count(*) {claims} AND cause = 'challenge_claimed'")
@@ -86,7 +86,7 @@ def test_a_week_is_one_row_and_nobodys_mixture_although_sixty_upload_it_through_
     answers = pair.race(60, lambda client, url, number: client.post(url + path, json=bodies[number]))
     assert statuses(answers) == {(201, None): 1, (200, None): 59}
     for running in pair.services:
-        (stored,) = httpx.get(running.url + path).json()["items"]
+        (stored,) = CLIENT.get(running.url + path).json()["items"]
         assert {name: stored[name] for name in bodies[0]} in bodies
     for answer in answers:
         assert {name: answer.json()[name] for name in bodies[0]} in bodies

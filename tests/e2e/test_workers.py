@@ -5,12 +5,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.api.kakei.people import WEEK, Person
-from tests.serving import STARTING_SECONDS, Service, service
+from tests.serving import CLIENT, STARTING_SECONDS, Service, service
 
 ASKED = 60
 
@@ -28,7 +27,7 @@ COACHES = 2
 
 def counted(running: Service, route: str) -> tuple[int, int]:
     """How many requests of a route all workers counted together, and the policy gauges that are 1."""
-    text = httpx.get(f"{running.url}/metrics").text
+    text = CLIENT.get(f"{running.url}/metrics").text
     found = re.findall(rf'buddy_request_seconds_count{{[^}}]*route="{re.escape(route)}"[^}}]*}} (\d+)', text)
     served = re.findall(r"buddy_coach_policy{[^}]*budget[^}]*} 1\.0", text)
     return sum(map(int, found)), len(served)
@@ -36,7 +35,7 @@ def counted(running: Service, route: str) -> tuple[int, int]:
 
 def test_they_share_what_must_be_shared(workers: Service) -> None:
     def ask(_: int) -> int:
-        return httpx.post(f"{workers.url}/coach/suggestions", json=EXAMPLE_CONTEXT).status_code
+        return CLIENT.post(f"{workers.url}/coach/suggestions", json=EXAMPLE_CONTEXT).status_code
 
     with ThreadPoolExecutor(8) as phones:
         assert set(phones.map(ask, range(ASKED))) == {200}
@@ -56,7 +55,7 @@ def test_two_processes_take_one_decision_a_week(workers: Service) -> None:
 
     def ask(_: int) -> str:
         url, mine = f"{workers.url}/coach/suggestions", {"X-User-UUID": person.uuid}
-        answer = httpx.post(url, json=EXAMPLE_CONTEXT, headers=mine, timeout=30)
+        answer = CLIENT.post(url, json=EXAMPLE_CONTEXT, headers=mine, timeout=30)
         assert answer.status_code == 200
         return str(answer.json()["suggestion_id"])
 

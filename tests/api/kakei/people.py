@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.lived import Lived
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 PROFILE: dict[str, Any] = {
     "income_range_id": 3,
@@ -109,21 +109,21 @@ class Person:
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def __post_init__(self) -> None:
-        created = httpx.post(f"{self.service.url}/api/users/", json={"uuid": self.uuid}, headers=somewhere())
+        created = CLIENT.post(f"{self.service.url}/api/users/", json={"uuid": self.uuid}, headers=somewhere())
         assert created.status_code == 201, created.text
 
     def get(self, path: str) -> httpx.Response:
-        return httpx.get(f"{self.service.url}/api/users/{self.uuid}{path}")
+        return CLIENT.get(f"{self.service.url}/api/users/{self.uuid}{path}")
 
     def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return httpx.post(f"{self.service.url}/api/users/{self.uuid}{path}", json=body, headers=named)
+        return CLIENT.post(f"{self.service.url}/api/users/{self.uuid}{path}", json=body, headers=named)
 
     def put(self, path: str, body: Any) -> httpx.Response:
-        return httpx.put(f"{self.service.url}/api/users/{self.uuid}{path}", json=body)
+        return CLIENT.put(f"{self.service.url}/api/users/{self.uuid}{path}", json=body)
 
     def patch(self, path: str, body: Any) -> httpx.Response:
-        return httpx.patch(f"{self.service.url}/api/users/{self.uuid}{path}", json=body)
+        return CLIENT.patch(f"{self.service.url}/api/users/{self.uuid}{path}", json=body)
 
     def consent(self, **changes: Any) -> dict[str, Any]:
         answer = self.post("/research/consent", CONSENT | changes)

@@ -1,47 +1,46 @@
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from tests.api.kakei.people import PROFILE, Person, somewhere
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 
 def test_a_user_is_created_once(stored: Service) -> None:
     person = Person(stored)
-    again = httpx.post(f"{stored.url}/api/users", json={"uuid": person.uuid})
+    again = CLIENT.post(f"{stored.url}/api/users", json={"uuid": person.uuid})
     assert (again.status_code, again.json()) == (200, {"uuid": person.uuid})
-    made = httpx.post(f"{stored.url}/api/users/", json={})
+    made = CLIENT.post(f"{stored.url}/api/users/", json={})
     assert made.status_code == 201
     assert len(made.json()["uuid"]) == 36
 
 
 def test_creating_again_with_the_same_key_is_answered_as_the_first_time(stored: Service) -> None:
     body, headers = {"uuid": str(uuid4())}, somewhere() | {"Idempotency-Key": "create"}
-    first, again = (httpx.post(f"{stored.url}/api/users/", json=body, headers=headers) for _ in range(2))
+    first, again = (CLIENT.post(f"{stored.url}/api/users/", json=body, headers=headers) for _ in range(2))
     assert (first.status_code, again.status_code) == (201, 201)
     assert again.headers["idempotent-replayed"] == "true"
-    nobodys = [httpx.post(f"{stored.url}/api/users/", json={}, headers=headers).json()["uuid"] for _ in range(2)]
+    nobodys = [CLIENT.post(f"{stored.url}/api/users/", json={}, headers=headers).json()["uuid"] for _ in range(2)]
     assert nobodys[0] != nobodys[1]
 
 
 @pytest.mark.parametrize("uuid", ["", ".hidden", "a b", "a/b", "ü", "x" * 65, 7, True, ["a"]])
 def test_a_bad_uuid_is_422(uuid: Any, stored: Service) -> None:
-    answer = httpx.post(f"{stored.url}/api/users/", json={"uuid": uuid})
+    answer = CLIENT.post(f"{stored.url}/api/users/", json={"uuid": uuid})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "uuid"
 
 
 @pytest.mark.parametrize("name", ["admin", "ADMIN", "Admin", "root"])
 def test_reserved_names_are_neither_created_nor_reached(name: str, stored: Service) -> None:
-    assert httpx.post(f"{stored.url}/api/users/", json={"uuid": name}).status_code == 409
+    assert CLIENT.post(f"{stored.url}/api/users/", json={"uuid": name}).status_code == 409
     base = f"{stored.url}/api/users/{name}"
     for path in ("/points", "/profile/", "/badges", "/challenges", "/summaries/weekly/"):
-        answer = httpx.get(base + path)
+        answer = CLIENT.get(base + path)
         assert (answer.status_code, answer.json()["code"]) == (404, "user_unknown")
-    assert httpx.put(f"{base}/profile/", json=PROFILE).status_code == 404
-    assert httpx.post(f"{base}/challenges/1/claim").status_code == 404
+    assert CLIENT.put(f"{base}/profile/", json=PROFILE).status_code == 404
+    assert CLIENT.post(f"{base}/challenges/1/claim").status_code == 404
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -96,15 +95,15 @@ def test_what_is_no_number_is_422(value: str, stored: Service) -> None:
     body = '{"income_range_id": 3, "user_profile": "student", "allow_exact_income": false, "coach_style": 1,'
     body += f'"savings_goal_type": "monthly", "saving_goal_value": {value}, "budget_cycle_start_day": 1}}'
     url = f"{stored.url}/api/users/{person.uuid}/profile/"
-    answer = httpx.put(url, content=body, headers={"Content-Type": "application/json"})
+    answer = CLIENT.put(url, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == "saving_goal_value"
 
 
 def test_the_income_ranges_are_seeded(stored: Service) -> None:
-    ranges = httpx.get(f"{stored.url}/api/income-ranges/").json()
+    ranges = CLIENT.get(f"{stored.url}/api/income-ranges/").json()
     assert [found["id"] for found in ranges] == [1, 2, 3, 4, 5]
 
 
 def test_unknown_users_are_404(stored: Service) -> None:
-    assert httpx.get(f"{stored.url}/api/users/nobody/points").json()["code"] == "user_unknown"
+    assert CLIENT.get(f"{stored.url}/api/users/nobody/points").json()["code"] == "user_unknown"

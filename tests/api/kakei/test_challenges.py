@@ -6,7 +6,7 @@ import pytest
 
 from data.catalog import catalogue
 from tests.api.kakei.people import Person, this_month
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 TEMPLATES = {template["slug"]: template for template in catalogue("challenge_templates")}
 FEW_DAYS = next(t for t in TEMPLATES.values() if t["metric_key"] == "expense_log_days")
@@ -20,16 +20,16 @@ def completed(person: Person, template: dict[str, Any] = FEW_DAYS) -> dict[str, 
 
 
 def test_the_catalogue_is_seeded_and_filters_do_what_they_say(stored: Service) -> None:
-    everything = httpx.get(f"{stored.url}/templates/").json()
+    everything = CLIENT.get(f"{stored.url}/templates/").json()
     assert len(everything) == len(TEMPLATES) >= 40
-    assert len(httpx.get(f"{stored.url}/badges").json()) >= 20
+    assert len(CLIENT.get(f"{stored.url}/badges").json()) >= 20
     for name, value in (("difficulty", "hard"), ("category_id", 3), ("challenge_type", "saving")):
-        found = httpx.get(f"{stored.url}/templates", params={name: value}).json()
+        found = CLIENT.get(f"{stored.url}/templates", params={name: value}).json()
         assert found == [template for template in everything if template[name] == value]
         assert 0 < len(found) < len(everything)
-    both = httpx.get(f"{stored.url}/templates?difficulty=easy&category_id=2").json()
+    both = CLIENT.get(f"{stored.url}/templates?difficulty=easy&category_id=2").json()
     assert {(t["difficulty"], t["category_id"]) for t in both} == {("easy", 2)}
-    assert httpx.get(f"{stored.url}/templates?difficulty=brutal").status_code == 422
+    assert CLIENT.get(f"{stored.url}/templates?difficulty=brutal").status_code == 422
 
 
 def test_the_reference_example_is_accepted_and_unfinished_challenges_expire_with_their_month(stored: Service) -> None:
@@ -176,7 +176,7 @@ def test_retries_with_one_key_are_all_answered_as_the_first_was(stored: Service)
 
 def test_one_uuid_is_one_user_however_many_create_it(stored: Service) -> None:
     uuid = f"raced-{id(object())}-{this_month()}"
-    answers = raced(30, lambda: httpx.post(f"{stored.url}/api/users/", json={"uuid": uuid}))
+    answers = raced(30, lambda: CLIENT.post(f"{stored.url}/api/users/", json={"uuid": uuid}))
     assert sorted(answer.status_code for answer in answers) == [*[200] * 29, 201]
 
 
@@ -247,18 +247,18 @@ def test_long_lists_come_in_pages_that_link_to_the_next(stored: Service) -> None
         ("/templates?difficulty=easy&limit=7", "/templates?difficulty=easy"),
         ("/badges?limit=10", "/badges"),
     ):
-        assert pages(stored, path) == httpx.get(stored.url + whole).json()
+        assert pages(stored, path) == CLIENT.get(stored.url + whole).json()
     mine = f"/api/users/{person.uuid}/challenges"
     assert pages(stored, f"{mine}?limit=2") == person.get("/challenges").json()
-    assert httpx.get(f"{stored.url}/badges?cursor=nonsense").status_code == 422
-    assert httpx.get(f"{stored.url}/badges?limit=0").status_code == 422
+    assert CLIENT.get(f"{stored.url}/badges?cursor=nonsense").status_code == 422
+    assert CLIENT.get(f"{stored.url}/badges?limit=0").status_code == 422
 
 
 def pages(stored: Service, path: str) -> list[dict[str, Any]]:
     """All rows of a list, read page by page as its Link headers say."""
     rows, found = [], 0
     while path:
-        answer = httpx.get(stored.url + path)
+        answer = CLIENT.get(stored.url + path)
         rows += answer.json()
         found += 1
         path = answer.links.get("next", {}).get("url", "")

@@ -3,11 +3,10 @@
 import itertools
 import threading
 
-import httpx
 import pytest
 
 from tests.api.kakei.people import ANSWERS, CONSENT, EVENT, Person
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
@@ -65,7 +64,7 @@ def test_the_data_mode_changes_as_an_entry_of_its_own_and_only_under_consent(sto
 
 
 def test_nobody_consents_for_admin(stored: Service) -> None:
-    assert httpx.post(f"{stored.url}/api/users/admin/research/consent", json=CONSENT).status_code == 404
+    assert CLIENT.post(f"{stored.url}/api/users/admin/research/consent", json=CONSENT).status_code == 404
 
 
 def test_consent_and_withdrawal_from_two_phones_at_once_leave_a_history_of_both(stored: Service) -> None:

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 from sqlalchemy import Table
 
 from api.everything import tables_of
@@ -27,7 +26,7 @@ from tests.api.kakei.people import (
     this_month,
 )
 from tests.api.kakei.test_challenges import FEW_DAYS, completed
-from tests.serving import Service, service
+from tests.serving import CLIENT, Service, service
 
 NOBODYS = {*SEEDED, "users", "pseudonym_keys", "releases", "released_participants", "studies", "candidates"}
 NOBODYS |= {"operators", "operator_sessions", "leases"}
@@ -48,7 +47,7 @@ def full_life(person: Person) -> None:
     study = f"study-{secrets.token_hex(4)}"
     person.service.buddy("study", "start", study)
     coach, mine = f"{person.service.url}/coach/suggestions", {"X-User-UUID": person.uuid}
-    httpx.post(coach, json=EXAMPLE_CONTEXT, headers=mine).raise_for_status()  # its challenges are kept
+    CLIENT.post(coach, json=EXAMPLE_CONTEXT, headers=mine).raise_for_status()  # its challenges are kept
     person.put("/profile", PROFILE)
     person.consent(study_version=study)
     person.post("/research/responses", ANSWERS)
@@ -59,7 +58,7 @@ def full_life(person: Person) -> None:
     person.post("/summaries/monthly", MONTH)
     person.post("/challenge-metrics", {"month_range": this_month(), "metrics": {"expense_log_days": 1}})
     person.post(f"/challenges/{completed(person, FEW_DAYS)['id']}/claim")
-    httpx.post(coach, json=EXAMPLE_CONTEXT, headers=mine).raise_for_status()  # and in the study: decision and outcome
+    CLIENT.post(coach, json=EXAMPLE_CONTEXT, headers=mine).raise_for_status()  # and in the study: decision and outcome
 
 
 def test_every_table_is_somebodys_or_known_to_be_nobodys() -> None:
@@ -90,13 +89,13 @@ def test_all_of_it_is_gone_and_the_receipt_says_how_much(stored: Service) -> Non
     for one in (person, other):
         full_life(one)
     before, others = person.get("/data").json(), other.get("/data").json()
-    answer = httpx.delete(f"{stored.url}/api/users/{person.uuid}/")
+    answer = CLIENT.delete(f"{stored.url}/api/users/{person.uuid}/")
     assert answer.status_code == 200
     assert answer.json()["erased"] == {name: len(rows) for name, rows in before.items()}
     assert len(answer.json()["digest"]) == 64
     for path in ("/data", "/points", "/profile", "/summaries/weekly/202606/2"):
         assert person.get(path).json()["code"] == "user_unknown"
-    assert httpx.delete(f"{stored.url}/api/users/{person.uuid}").status_code == 404
+    assert CLIENT.delete(f"{stored.url}/api/users/{person.uuid}").status_code == 404
     assert other.get("/data").json() == others
     fresh = Person(stored, person.uuid)  # whoever comes back with the id begins anew
     assert fresh.points() == 0
@@ -105,11 +104,11 @@ def test_all_of_it_is_gone_and_the_receipt_says_how_much(stored: Service) -> Non
 
 def test_ids_that_could_be_guessed_are_kept_from_reading_and_erasing_all(stored: Service) -> None:
     person = Person(stored, f"participant-{id(stored)}-{this_month()}")
-    for answer in (person.get("/data"), httpx.delete(f"{stored.url}/api/users/{person.uuid}")):
+    for answer in (person.get("/data"), CLIENT.delete(f"{stored.url}/api/users/{person.uuid}")):
         assert (answer.status_code, answer.json()["code"]) == (403, "guessable_id")
     for name in ("admin", "ADMIN"):
-        assert httpx.delete(f"{stored.url}/api/users/{name}").status_code == 404
-        assert httpx.get(f"{stored.url}/api/users/{name}/data").status_code == 404
+        assert CLIENT.delete(f"{stored.url}/api/users/{name}").status_code == 404
+        assert CLIENT.get(f"{stored.url}/api/users/{name}/data").status_code == 404
 
 
 def test_an_operator_erases_whomever_they_must(tmp_path: Path) -> None:

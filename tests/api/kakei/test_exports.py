@@ -38,7 +38,7 @@ from tests.api.kakei.people import (
 )
 from tests.api.kakei.test_suggestions import asked
 from tests.exporting import PATH, TOKEN, export, lines, tables, unpacked
-from tests.serving import Service, service
+from tests.serving import CLIENT, Service, service
 
 BUDDY = Path(sys.executable).with_name("buddy")
 HEADER = "X-Research-Export-Token"
@@ -129,7 +129,7 @@ def test_every_table_is_there_and_every_column_that_the_schema_names(stored: Ser
     ],
 )
 def test_only_the_holder_of_the_token_exports(headers: dict[str, str], status: int, stored: Service) -> None:
-    answer = httpx.get(f"{stored.url}{PATH}/", params={"study_version": "nobody"}, headers=headers, timeout=60)
+    answer = CLIENT.get(f"{stored.url}{PATH}/", params={"study_version": "nobody"}, headers=headers, timeout=60)
     assert answer.status_code == status
     if status == 403:
         assert answer.json()["code"] == "export_forbidden"
@@ -137,7 +137,7 @@ def test_only_the_holder_of_the_token_exports(headers: dict[str, str], status: i
 
 def test_without_a_token_configured_nobody_exports(tmp_path: Path) -> None:
     with service(tmp_path, {"RESEARCH_EXPORT_TOKEN": ""}) as running:
-        answer = httpx.get(running.url + PATH, headers=TOKEN)
+        answer = CLIENT.get(running.url + PATH, headers=TOKEN)
         assert (answer.status_code, answer.json()["code"]) == (503, "export_not_configured")
 
 
@@ -161,7 +161,7 @@ def test_without_the_writers_the_other_formats_are_501(tmp_path: Path) -> None:
     [({"format": "xlsx"}, "format"), ({"tables": "events,secrets"}, "tables"), ({"since": "never"}, "since")],
 )
 def test_what_cannot_be_exported_is_422(query: dict[str, str], field: str, stored: Service) -> None:
-    answer = httpx.get(stored.url + PATH, params=query, headers=TOKEN, timeout=60)
+    answer = CLIENT.get(stored.url + PATH, params=query, headers=TOKEN, timeout=60)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == field
 
@@ -312,7 +312,7 @@ def test_changes_since_a_release_and_tombstones_of_who_must_be_deleted(stored: S
     release = first.headers["x-release"]
     of = {row["participant_id"] for row in first.json()["tables"]["participants"]}
     leaves.post("/research/consent", {"consented": False})
-    assert httpx.delete(f"{stored.url}/api/users/{erased.uuid}").status_code == 200
+    assert CLIENT.delete(f"{stored.url}/api/users/{erased.uuid}").status_code == 200
     busy(stored, name)
     since = tables(stored, study_version=name, since=release)
     said = {row["participant_id"]: row["change"] for row in since["changes"]}
@@ -379,7 +379,7 @@ def test_every_export_is_in_the_ledger_and_an_operator_withdraws_for_somebody(st
 
 def test_a_client_that_goes_away_leaves_nothing_behind(stored: Service, study: str) -> None:
     with pytest.raises(httpx.ReadTimeout):
-        httpx.get(stored.url + PATH, params={"format": "csv", "study_version": study}, headers=TOKEN, timeout=0.4)
+        CLIENT.get(stored.url + PATH, params={"format": "csv", "study_version": study}, headers=TOKEN, timeout=0.4)
     deadline = time.monotonic() + 10
     children = Path(f"/proc/{stored.process.pid}/task/{stored.process.pid}/children")
     while children.read_text().strip() and time.monotonic() < deadline:

@@ -7,14 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from data.package import read_package
 from tests.api.kakei.people import ANSWERS, EVENT, METRICS, PROFILE, REFLECTION, SNAPSHOT, Person, this_month
 from tests.api.kakei.test_challenges import FEW_DAYS, completed
 from tests.exporting import PATH, TOKEN, export, tables, unpacked
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 NO_LONGER = {"consented": False}
 
@@ -116,7 +115,7 @@ def test_deep_nesting_is_422(depth: int, stored: Service) -> None:
     deep = '"game_metrics": {"a": ' + "[" * depth + "1" + "]" * depth + "}"
     body = json.dumps(SNAPSHOT).replace('"game_metrics": {}', deep)
     url = f"{stored.url}/api/users/{person.uuid}/research/progress-snapshots"
-    assert httpx.post(url, content=body, headers={"Content-Type": "application/json"}).status_code == 422
+    assert CLIENT.post(url, content=body, headers={"Content-Type": "application/json"}).status_code == 422
 
 
 def test_many_changes_of_mind_at_once_with_keys_do_not_block_each_other(stored: Service, study: str) -> None:
@@ -156,7 +155,7 @@ def test_words_that_look_like_a_reason_for_having_none_are_kept(stored: Service,
 @pytest.mark.parametrize("asked", ["bytes=99999999999-", "foo", "bytes=0-10"])
 def test_part_of_an_export_is_all_of_it_and_nothing_stays_behind(asked: str, stored: Service, study: str) -> None:
     headers = TOKEN | {"Range": asked}
-    answer = httpx.get(stored.url + PATH, params={"study_version": study}, headers=headers, timeout=60)
+    answer = CLIENT.get(stored.url + PATH, params={"study_version": study}, headers=headers, timeout=60)
     assert answer.status_code == 200
     assert answer.json()["tables"]["participants"] == []
     assert not list((stored.log_file.parent / "var" / "exports").iterdir())

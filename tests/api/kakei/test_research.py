@@ -3,11 +3,10 @@
 import json
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.api.kakei.people import ANSWERS, EVENT, REFLECTION, SNAPSHOT, Person
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 JSON = {"Content-Type": "application/json"}
 
@@ -19,17 +18,17 @@ def consenting(stored: Service) -> Person:
 
 
 def test_instruments_come_ready_to_be_shown(running: Service) -> None:
-    everything = httpx.get(f"{running.url}/api/research/instruments").json()
+    everything = CLIENT.get(f"{running.url}/api/research/instruments").json()
     keys = {instrument["key"] for instrument in everything}
     assert {"cfpb_financial_well_being_10", "cfpb_financial_well_being_5", "system_usability_scale"} <= keys
     for instrument in everything:
         assert instrument["source"]
         assert instrument["licence"]
         assert all(item["options"] for item in instrument["items"] if item["type"] == "choice")
-    chosen = httpx.get(f"{running.url}/api/research/instruments/?phase=pre&track=budgeting").json()
+    chosen = CLIENT.get(f"{running.url}/api/research/instruments/?phase=pre&track=budgeting").json()
     assert {instrument["key"] for instrument in chosen} == {"budget_confidence", "kakeibo_knowledge"}
     for query in ("phase=never", "track=politics"):
-        assert httpx.get(f"{running.url}/api/research/instruments?{query}").status_code == 422
+        assert CLIENT.get(f"{running.url}/api/research/instruments?{query}").status_code == 422
 
 
 def test_the_responses_of_the_reference_are_stored_with_what_is_missing(stored: Service) -> None:
@@ -118,7 +117,7 @@ def test_bad_events_are_422(changes: dict[str, Any], stored: Service) -> None:
 def test_half_a_character_is_422(stored: Service) -> None:
     person = consenting(stored)
     body = json.dumps(EVENT | {"event_name": "new_thing", "context": {"a": "\ud800"}})
-    answer = httpx.post(f"{stored.url}/api/users/{person.uuid}/events", content=body, headers=JSON)
+    answer = CLIENT.post(f"{stored.url}/api/users/{person.uuid}/events", content=body, headers=JSON)
     assert answer.status_code == 422
 
 
@@ -142,7 +141,7 @@ def test_the_snapshot_of_the_reference_is_created_replaced_and_never_by_an_older
 def test_bad_snapshots_are_422(bad: dict[str, Any], stored: Service) -> None:
     person = Person(stored)
     url = f"{stored.url}/api/users/{person.uuid}/research/progress-snapshots"
-    answer = httpx.post(url, content=json.dumps(SNAPSHOT | bad), headers=JSON)
+    answer = CLIENT.post(url, content=json.dumps(SNAPSHOT | bad), headers=JSON)
     assert answer.status_code == 422
 
 

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 
@@ -23,6 +22,7 @@ from data.package import read_package
 from tests.api.kakei.people import PROFILE, WEEK, Person
 from tests.artifacts import PACKAGED
 from tests.lived import Lived, lived_service
+from tests.serving import CLIENT
 from training.replay import replay
 
 
@@ -45,7 +45,7 @@ def study(lived: Lived) -> str:
 
 def ask(person: Person, **context: Any) -> dict[str, Any]:
     url, headers = f"{person.service.url}/coach/suggestions", {"X-User-UUID": person.uuid}
-    answer = httpx.post(url, json=EXAMPLE_CONTEXT | context, headers=headers)
+    answer = CLIENT.post(url, json=EXAMPLE_CONTEXT | context, headers=headers)
     assert answer.status_code == 200, answer.text
     said: dict[str, Any] = answer.json()
     return said
@@ -63,7 +63,7 @@ def outcomes(person: Person) -> list[dict[str, Any]]:
 
 def drawn_so_far(lived: Lived) -> float:
     name = 'buddy_study_decisions_total{component="rules",phase="explore"} '
-    lines = httpx.get(f"{lived.url}/metrics").text.splitlines()
+    lines = CLIENT.get(f"{lived.url}/metrics").text.splitlines()
     return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
 
 
@@ -186,7 +186,7 @@ def test_around_the_coach_noise_is_added_to_what_is_served(lived: Lived, tmp_pat
     lived.clock.now = datetime(2027, 3, 1, 9, tzinfo=UTC)
     version = f"study-{secrets.token_hex(4)}"
     lived.buddy("study", "start", version, "--around", "coach")
-    served = httpx.post(f"{lived.url}/coach/suggestions", json=EXAMPLE_CONTEXT).json()
+    served = CLIENT.post(f"{lived.url}/coach/suggestions", json=EXAMPLE_CONTEXT).json()
     levels = [int(served[name] * 4) for name in ("w_adj", "c_adj", "s_adj")]
     for _ in range(6):
         person = participant(lived, version)
@@ -384,7 +384,7 @@ def test_with_the_database_away_the_answer_is_deterministic_and_not_logged(tmp_p
     with lived_service(tmp_path, f"sqlite:///{tmp_path}/buddy.db", now=now) as running:
         running.buddy("study", "start", "locked")
         person = participant(running, "locked")
-        plain = httpx.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT).json()
+        plain = CLIENT.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT).json()
         with sqlite3.connect(tmp_path / "buddy.db", isolation_level=None) as locked:
             locked.execute("BEGIN EXCLUSIVE")
             answer = ask(person)

@@ -14,18 +14,18 @@ from api.errors import DATABASE_AWAY
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.models import Suggestion
 from tests.api.kakei.people import PROFILE, Person, this_month
-from tests.serving import Service, service
+from tests.serving import CLIENT, Service, service
 
 
 def asked(person: Person, **headers: str) -> httpx.Response:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     url = f"{person.service.url}/coach/suggestions"
-    return httpx.post(url, json=EXAMPLE_CONTEXT, headers={"X-User-UUID": person.uuid} | named)
+    return CLIENT.post(url, json=EXAMPLE_CONTEXT, headers={"X-User-UUID": person.uuid} | named)
 
 
 def templates(person: Person, **headers: str) -> dict[str, dict[str, Any]]:
     named = {"X-User-UUID": person.uuid} | {name.replace("_", "-"): value for name, value in headers.items()}
-    found = httpx.get(f"{person.service.url}/templates", headers=named).json()
+    found = CLIENT.get(f"{person.service.url}/templates", headers=named).json()
     return {template["slug"]: template for template in found}
 
 
@@ -72,9 +72,9 @@ def test_the_same_key_gets_the_same_answer(stored: Service) -> None:
 @pytest.mark.parametrize("uuid", ["admin", "Admin", "nobody-knows-me", "../admin"])
 def test_strangers_and_reserved_names_are_404(uuid: str, stored: Service) -> None:
     url = f"{stored.url}/coach/suggestions"
-    answer = httpx.post(url, json=EXAMPLE_CONTEXT, headers={"X-User-UUID": uuid})
+    answer = CLIENT.post(url, json=EXAMPLE_CONTEXT, headers={"X-User-UUID": uuid})
     assert (answer.status_code, answer.json()["code"]) == (404, "user_unknown")
-    assert httpx.get(f"{stored.url}/templates", headers={"X-User-UUID": uuid}).status_code == 404
+    assert CLIENT.get(f"{stored.url}/templates", headers={"X-User-UUID": uuid}).status_code == 404
 
 
 def test_the_coach_speaks_in_the_tone_that_the_person_chose(stored: Service) -> None:

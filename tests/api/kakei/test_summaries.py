@@ -1,10 +1,9 @@
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.api.kakei.people import MONTH, WEEK, Person
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 
 def stored_part(answer: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:
@@ -132,5 +131,5 @@ def test_the_same_key_does_the_work_once(stored: Service) -> None:
 def test_the_body_must_be_json_and_small(stored: Service) -> None:
     person = Person(stored)
     url = f"{stored.url}/api/users/{person.uuid}/summaries/weekly/"
-    assert httpx.post(url, content=b"{", headers={"Content-Type": "application/json"}).status_code == 422
-    assert httpx.post(url, content=b" " * 300_000, headers={"Content-Type": "application/json"}).status_code == 413
+    assert CLIENT.post(url, content=b"{", headers={"Content-Type": "application/json"}).status_code == 422
+    assert CLIENT.post(url, content=b" " * 300_000, headers={"Content-Type": "application/json"}).status_code == 413

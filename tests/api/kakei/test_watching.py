@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 
@@ -20,7 +19,7 @@ from tests import artifacts
 from tests.api.kakei.people import Person
 from tests.artifacts import PACKAGED
 from tests.conftest import SAMPLE
-from tests.serving import Service, service
+from tests.serving import CLIENT, Service, service
 from training.promote import put_in_shadow, take_from_shadow
 from training.shadow import shadow
 
@@ -29,7 +28,7 @@ CHANGE_SECONDS = 5.0
 
 def ask(running: Service, **headers: str) -> dict[str, object]:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = httpx.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=named)
+    answer = CLIENT.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=named)
     assert answer.status_code == 200
     said: dict[str, object] = answer.json()
     return said
@@ -37,7 +36,7 @@ def ask(running: Service, **headers: str) -> dict[str, object]:
 
 def metric(running: Service, name: str) -> dict[str, float]:
     """A gauge's values by the last of its labels."""
-    text = httpx.get(f"{running.url}/metrics").text
+    text = CLIENT.get(f"{running.url}/metrics").text
     return {found[0]: float(found[1]) for found in re.findall(rf'{name}{{.*?"([^"]*)"}} ([0-9.e+-]+)', text)}
 
 
@@ -96,7 +95,7 @@ def test_a_policy_that_keeps_failing_is_not_asked_any_more_until_there_is_anothe
 def test_contexts_out_of_support_never_open_the_breaker(running: Service) -> None:
     odd = EXAMPLE_CONTEXT | {"unexpected_share": 1.0, "needs_share": 1.0, "wants_share": 1.0}
     for _ in range(60):
-        answer = httpx.post(f"{running.url}/coach/suggestions", json=odd).json()
+        answer = CLIENT.post(f"{running.url}/coach/suggestions", json=odd).json()
         assert answer["fallback_reason"] == "out_of_support"
     assert ask(running)["source"] == "policy"
     assert metric(running, "buddy_coach_breaker_open")["budget"] == 0
@@ -109,12 +108,12 @@ def test_drift_is_small_for_people_like_those_of_the_training_and_large_for_othe
     others = [row | {"needs_share": min(1.0, row["needs_share"] + 0.3)} for row in alike]
     with service(tmp_path) as running:
         assert metric(running, "buddy_coach_context_psi") == {}
-        httpx.post(f"{running.url}/coach/suggestions/batch", json={"contexts": alike}).raise_for_status()
+        CLIENT.post(f"{running.url}/coach/suggestions/batch", json={"contexts": alike}).raise_for_status()
         first = metric(running, "buddy_coach_context_psi")
         assert set(first) == set(FEATURES)
         assert max(first.values()) < 0.1
         for _ in range(3):
-            httpx.post(f"{running.url}/coach/suggestions/batch", json={"contexts": others}).raise_for_status()
+            CLIENT.post(f"{running.url}/coach/suggestions/batch", json={"contexts": others}).raise_for_status()
         then = metric(running, "buddy_coach_context_psi")
         assert then["needs_share"] > 0.25
         assert then["culture_share"] < 0.1

@@ -14,12 +14,10 @@ from api.database import open_database
 from api.kinderbud.households import actions
 from api.kinderbud.households.queries import household_of, users_of
 from tests.lived import Lived
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 EMMA = actions.Child("Emma", date(2024, 11, 15))
 LIMITED = 429
-CLIENT = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
-"""One for all: making a client costs more than most answers."""
 
 
 def in_database[T](service: Service | Lived, work: Callable[[AsyncSession], Awaitable[T]]) -> T:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.api.kinderbud.families import Family
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 JSON = "application/json"
 FIELDS = {"title": "/todos", "description": "/todos", "notes": "/todos/{}/complete", "reason": "/todos/{}/snooze"}
@@ -28,7 +28,7 @@ def todo(family: Family) -> int:
 def send(family: Family, method: str, path: str, content: bytes | None = None, media: str = JSON) -> httpx.Response:
     """The answer to exactly these bytes."""
     headers = {"Authorization": f"Bearer {family.token}"} | ({"Content-Type": media} if content is not None else {})
-    return httpx.request(method, f"{family.service.url}/api/v1{path}", content=content, headers=headers, timeout=30)
+    return CLIENT.request(method, f"{family.service.url}/api/v1{path}", content=content, headers=headers, timeout=30)
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> str:
@@ -117,7 +117,7 @@ def test_a_body_that_is_far_too_large_is_refused_in_the_envelope(family: Family,
     headers = {"Authorization": f"Bearer {family.token}", "Content-Type": JSON}
     pieces = (large[start : start + 10_000] for start in range(0, len(large), 10_000))  # its length is not announced
     url = f"{family.service.url}/api/v1/todos/{todo}/complete"
-    refused(httpx.post(url, content=pieces, headers=headers), 413, "VALIDATION_ERROR")
+    refused(CLIENT.post(url, content=pieces, headers=headers), 413, "VALIDATION_ERROR")
     assert family.get("/history")["total_actions"] == 0
 
 

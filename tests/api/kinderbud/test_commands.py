@@ -22,7 +22,7 @@ from api.kinderbud.households.actions import make_link
 from api.kinderbud.households.queries import users_of
 from api.models import Base, ChatMessage, DayCuration
 from tests.api.kinderbud.families import Family, in_database
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 TOKEN = re.compile(r"kb_live_[0-9a-f]{32}")
 COMMANDS = {
@@ -65,7 +65,7 @@ def create(service: Service, *arguments: str) -> Any:
 
 
 def me(service: Service, token: str) -> httpx.Response:
-    return httpx.get(f"{service.url}/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+    return CLIENT.get(f"{service.url}/api/v1/me", headers={"Authorization": f"Bearer {token}"})
 
 
 def test_the_example_of_the_page_makes_a_household_whose_token_works(stored: Service) -> None:

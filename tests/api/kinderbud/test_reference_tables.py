@@ -3,14 +3,13 @@
 from datetime import date, timedelta
 from typing import Any
 
-import httpx
 import pytest
 
 from api.kinderbud.households.actions import Child
 from tests.api.kakei.people import somewhere
 from tests.api.kinderbud import reference
 from tests.api.kinderbud.families import EMMA, Family
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 TODO = {"title": "Practice counting to 10"}
 FREQUENCIES = ("once", "daily", "weekly", "monthly", "quarterly")
@@ -152,7 +151,7 @@ def test_completing_twice_is_one_action_and_undoing_it_works_once(family: Family
 def test_a_body_that_is_optional_may_be_empty_and_call_itself_json(family: Family) -> None:
     for doing in ("complete", "snooze"):
         number = family.post("/todos", TODO)["id"]
-        answer = httpx.post(
+        answer = CLIENT.post(
             f"{family.service.url}/api/v1/todos/{number}/{doing}",
             content=b"",
             headers={"Authorization": f"Bearer {family.token}", "Content-Type": "application/json"},
@@ -260,5 +259,5 @@ def test_every_answer_tells_the_limit_of_its_tier_and_what_is_left_of_it(stored:
             told = family.ask(method, path, body).headers
             assert (told["X-RateLimit-Limit"], told["X-RateLimit-Remaining"]) == (str(limit), str(limit - place - 1))
             assert "Retry-After" not in told
-    health = httpx.get(f"{stored.url}/api/v1/health", headers=somewhere()).headers
+    health = CLIENT.get(f"{stored.url}/api/v1/health", headers=somewhere()).headers
     assert (health["X-RateLimit-Limit"], health["X-RateLimit-Remaining"]) == ("120", "119")

@@ -17,7 +17,7 @@ from api.kinderbud.households.actions import Child
 from tests.api.kakei.people import somewhere
 from tests.api.kinderbud.families import LIMITED, Family
 from tests.lived import Lived
-from tests.serving import Service
+from tests.serving import CLIENT, Service
 
 NEVER = 2**31 - 1
 """An id that nothing has."""
@@ -55,7 +55,7 @@ class Operation:
 
 def operations(service: Service | Lived) -> list[Operation]:
     """All that the service says it has."""
-    document = httpx.get(f"{service.url}/api/v1/openapi.json", headers=somewhere()).json()
+    document = CLIENT.get(f"{service.url}/api/v1/openapi.json", headers=somewhere()).json()
     schemas = document["components"]["schemas"]
     found = []
     for path, methods in document["paths"].items():
@@ -269,7 +269,7 @@ def test_without_a_token_that_works_every_route_is_unauthorized(johnsons: Househ
 def test_who_shows_no_token_learns_nothing_of_what_else_is_wrong(stored: Service, content: bytes) -> None:
     for method, path in (("POST", "/todos"), ("PUT", "/todos/first"), ("POST", "/todos/0/complete"), ("POST", "/chat")):
         headers = somewhere() | {"Content-Type": "application/json"}
-        answer = httpx.request(method, f"{stored.url}/api/v1{path}", content=content, headers=headers)
+        answer = CLIENT.request(method, f"{stored.url}/api/v1{path}", content=content, headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHORIZED"), (path, answer.text)
 
 
