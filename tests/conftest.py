@@ -6,6 +6,12 @@ from pathlib import Path
 
 import pytest
 
+# The workers of pytest-xdist share the cores already: threads and processes of each, and of the commands that they
+# start, would only stand in each other's way. `--jobs -1` means one here; what two give is tested by name.
+# NumPy must not have been imported before.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
+
 from data.budget_log import BudgetLog, budget_log
 from data.package import Package, read_package
 from tests import services
@@ -15,11 +21,6 @@ from training.target_policy import TargetPolicy
 from training.train import learn
 
 SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "budget"
-
-# The workers of pytest-xdist share the cores already: threads and processes of each, and of the commands that they
-# start, would only stand in each other's way. `--jobs -1` means one here; what two give is tested by name.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The gate and its neighbours as commands: verdict, ledger, card, report, evaluation, and anybody's own log."""
 
+import contextlib
 import json
 import re
 import subprocess
@@ -12,23 +13,32 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner, Result
 
 from coach_model.budget.coach import CONTRACT
 from coach_model.onnx_policy import load_policy
+from training.cli import app
 from training.looks import LookedAtOtherwise, claim, conclude, looks
 
 CONFIRMED = ("--seed", "5", "--candidate", "candidate")
 REFERENCE = json.loads((Path(__file__).with_name("obd") / "reference.json").read_text(encoding="utf-8"))
 
 
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: str) -> Result:
+    """The command in this process, where what it imports is there already. Raises whatever it does not foresee."""
+    with contextlib.chdir(folder):
+        return CliRunner().invoke(app, arguments, catch_exceptions=False)
+
+
+def started(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command in a process of its own, as people start it."""
     command = [str(Path(sys.executable).with_name("buddy-train")), *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def said(folder: Path, *arguments: str, code: int = 0) -> Any:
     done = run(folder, *arguments, "--no-track", "--json")
-    assert done.returncode == code, done.stdout + done.stderr
+    assert done.exit_code == code, done.output
     return json.loads(done.stdout)
 
 
@@ -42,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("simulate", "confirm", "--participants", "400", "--weeks", "0", "--confirm-weeks", "12", *CONFIRMED),
     ):
         done = run(place, *arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.exit_code == 0, done.output
     return place
 
 
@@ -63,10 +73,10 @@ def test_the_gate_says_why_and_writes_it_on_the_card(folder: Path) -> None:
 def test_another_candidate_on_the_same_study_is_judged_harder(folder: Path) -> None:
     said(folder, "gate", "confirm", "candidate", "--ledger", "two.jsonl")
     done = run(folder, "train", "explore", "--out", "other", "--version", "other", "--no-track")
-    assert done.returncode == 0
+    assert done.exit_code == 0
     done = run(folder, "gate", "confirm", "other", "--ledger", "two.jsonl", "--no-track", "--json")
     found = json.loads(done.stdout)
-    assert done.returncode == (0 if found["verdict"] == "promote" else 1)
+    assert done.exit_code == (0 if found["verdict"] == "promote" else 1)
     assert found["look"] == 2
     assert found["evidence"]["level"] == pytest.approx(0.025 / 4)
     assert found["evidence"]["method"] == "asymptotic confidence sequence"
@@ -82,14 +92,14 @@ def test_judging_the_same_data_again_is_the_same_look_whatever_is_planned(folder
     done = run(folder, "report", "confirm", "candidate", "--ledger", "six.jsonl", "--no-track", "--out", "six.html")
     assert first["verdict"] in done.stdout
     other = run(folder, *looking, "--planned-rounds", "9")
-    assert other.returncode == 1
+    assert other.exit_code == 1
     assert "20000 rounds planned" in other.stderr.replace("\n", " ")
 
 
 def test_what_was_judged_on_invented_people_is_not_served_without_a_word(folder: Path) -> None:
     said(folder, "gate", "confirm", "candidate", "--ledger", "seven.jsonl")
     refused = run(folder, "promote", "candidate", "--models", "served", "--no-track")
-    assert refused.returncode == 1
+    assert refused.exit_code == 1
     assert "invented people" in refused.stderr.replace("\n", " ")
     said(folder, "promote", "candidate", "--models", "served", "--despite", "a demonstration")
 
@@ -98,7 +108,7 @@ def test_explore_data_promote_nobody_and_the_exit_code_says_so(folder: Path) -> 
     found = said(folder, "gate", "explore", "candidate", "--ledger", "three.jsonl", code=1)
     assert found["verdict"] == "insufficient evidence"
     assert found["evidence"]["difference"] is None
-    done = run(folder, "promote", "candidate", "--models", "models", "--no-track")
+    done = started(folder, "promote", "candidate", "--models", "models", "--no-track")
     assert done.returncode == 1
     assert "verdict" in done.stderr
     assert "Traceback" not in done.stderr
@@ -107,7 +117,7 @@ def test_explore_data_promote_nobody_and_the_exit_code_says_so(folder: Path) -> 
 
 def test_the_report_holds_everything_and_asks_nobody(folder: Path) -> None:
     done = run(folder, "report", "confirm", "candidate", "--out", "page.html", "--ledger", "four.jsonl", "--no-track")
-    assert done.returncode == 0, done.stderr
+    assert done.exit_code == 0, done.stderr
     page = (folder / "page.html").read_text(encoding="utf-8")
     assert page.index("<h1") < page.index("Value against the rules") < page.index("The card")
     for part in ("Promote", "Synthetic data", "Guardrails", "Segments", "Missing outcomes", "V_rollout"):
@@ -148,7 +158,7 @@ def test_anybodys_own_log_is_evaluated(kind: str, tmp_path: Path) -> None:
         assert values[name] == pytest.approx(REFERENCE["values"][name], abs=1e-6)
     assert found["rounds"] == 10_000
     wrong = run(tmp_path, "evaluate", str(file), "--action", "nothing", "--no-track")
-    assert wrong.returncode == 1
+    assert wrong.exit_code == 1
     assert "there is no column 'nothing'" in wrong.stderr.replace("\n", " ")
 
 
@@ -189,7 +199,7 @@ def test_effects_of_any_trial_and_power(tmp_path: Path) -> None:
     flags = ("--outcome", "steps", "--treatment", "sent", "--probability", "p", "--participant", "id")
     (found,) = said(tmp_path, "effects", "mrt.csv", *flags)["effects"]
     assert found["coefficients"][0]["low"] < 0.5 < found["coefficients"][0]["high"]
-    planned = run(tmp_path, "power", "--weeks", "12", "--json")
+    planned = started(tmp_path, "power", "--weeks", "12", "--json")
     assert 0.9 <= json.loads(planned.stdout)["power"] < 0.92
 
 
