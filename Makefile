@@ -20,7 +20,7 @@ run: ## Serve on http://localhost:8000
 
 test: ## Run the tests; ARGS="-k gate -x" chooses among them
 	@scripts/install dev
-	$(bin)/pytest -n 2 $(ARGS)
+	$(bin)/pytest -n 2 --dist worksteal $(ARGS)
 
 check: ## Format, lint, types, import rules, OpenAPI
 	@scripts/install dev

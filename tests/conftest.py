@@ -21,6 +21,23 @@ from training.target_policy import TargetPolicy
 from training.train import learn
 
 SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "budget"
+LONG = (
+    "test_loop.py",
+    "test_export_truth.py",
+    "test_crashes.py",
+    "test_year.py",
+    "test_gate.py",
+    "test_schemathesis.py",
+    "test_oracle.py",
+    "test_judging.py",
+)
+"""Files with the longest tests."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests begin first, so that no worker waits for another one's in the end."""
+    order = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: order.get(item.path.name, len(LONG)))
 
 
 @pytest.fixture(scope="session")
