@@ -32,7 +32,6 @@ POLICY = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-VERSION = importlib.metadata.version("fastadmin")
 NOT_TAKEN = ("/upload-file/", "/change-password/", "/sign-in", "/sign-out", "/export/")
 """Routes of FastAdmin's that are ours, or that no screen needs."""
 WRONG_KIND = ("22", "42883")
@@ -45,10 +44,10 @@ INDEX = f"""<!doctype html>
     <meta name="robots" content="noindex">
     <title>{NAME}: admin</title>
     <link rel="icon" href="{PREFIX}/own/logo.svg" type="image/svg+xml">
-    <link rel="stylesheet" href="{PREFIX}/static/index.min.css?{VERSION}">
+    <link rel="stylesheet" href="{PREFIX}/static/index.min.css?VERSION">
     <link rel="stylesheet" href="{PREFIX}/own/own.css">
     <script src="{PREFIX}/own/own.js"></script>
-    <script src="{PREFIX}/static/index.min.js?{VERSION}" defer></script>
+    <script src="{PREFIX}/static/index.min.js?VERSION" defer></script>
   </head>
   <body>
     <noscript>This page needs JavaScript.</noscript>
@@ -56,7 +55,7 @@ INDEX = f"""<!doctype html>
   </body>
 </html>
 """
-"""FastAdmin's own page has a script within, which the policy forbids."""
+"""FastAdmin's own page has a script within, which the policy forbids. Its assets are kept by VERSION."""
 
 log = structlog.get_logger("api.admin")
 
@@ -96,7 +95,8 @@ def create_admin(service: FastAPI) -> ASGIApp:
 
 def index() -> ASGIApp:
     """What stands at the bare prefix, which a mount does not match: the one page, which asks for everything else."""
-    return Guarded(HTMLResponse(INDEX), POLICY, f"{PREFIX}/static/", JSON)
+    html = INDEX.replace("VERSION", importlib.metadata.version("fastadmin"))
+    return Guarded(HTMLResponse(html), POLICY, f"{PREFIX}/static/", JSON)
 
 
 @contextmanager
