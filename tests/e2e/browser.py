@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.services import CHROMIUM_ARGUMENTS
 
@@ -21,6 +21,7 @@ RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "be
 @contextmanager
 def chromium_browser(path: str) -> Iterator[Browser]:
     """Chromium, at that path."""
+    expect.set_options(timeout=PATIENCE_MS)  # a machine with other work takes its time
     with sync_playwright() as playwright:
         arguments = [one for one in CHROMIUM_ARGUMENTS if one != "--headless"]
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
