@@ -9,7 +9,6 @@ from fastadmin import (
     WidgetActionType,
     widget_action,
 )
-from fastadmin.api.exceptions import AdminApiException
 
 from api.admin import figures
 from api.admin.doors import current
@@ -53,10 +52,6 @@ class Operators(Screen):
         if operator is None or str(operator.id) != str(id):
             return None
         return {"id": operator.id, "name": operator.name, "__str__": operator.name}
-
-    async def change_password(self, id: Any, password: str) -> None:  # noqa: A002
-        """Nobody can: it is a setting."""
-        raise AdminApiException(403, detail="The password is ADMIN_PASSWORD, a setting of the service.")
 
     @widget_action(
         tab=COACHES,

@@ -21,8 +21,8 @@ MOST_TOKENS = 50
 router = APIRouter(prefix="/access")
 
 
-class TokenNameTaken(ValueError):
-    """A token of that name works already, which is what a form that is sent twice asks for."""
+class TokenRefused(ValueError):
+    """Such a token works already, which is what a form that is sent twice asks for; or there are very many."""
 
 
 @router.get("")
@@ -40,11 +40,11 @@ async def make_token(request: Request, caller: Member, name: Text = "") -> Respo
             await queries.locked(session, caller.household.id)
             working = [kept for kept, _ in await _tokens(session, caller) if kept.user_id == caller.user.id]
             if checked_name(name) in {kept.name for kept in working}:
-                raise TokenNameTaken("you have a token of this name; give this one another name, or revoke that one")
+                raise TokenRefused("you have a token of this name; give this one another name, or revoke that one")
             if len(working) >= MOST_TOKENS:
-                raise TokenNameTaken("you have very many tokens; revoke those that nobody needs")
+                raise TokenRefused("you have very many tokens; revoke those that nobody needs")
             _, secret = await actions.make_token(session, caller.user, name, caller.now)
-    except (InvalidHousehold, TokenNameTaken) as error:
+    except (InvalidHousehold, TokenRefused) as error:
         async with database.read() as session:
             return await _access(request, caller, session, INVALID, name=name, token_error=sentence(error))
     async with database.read() as session:
@@ -68,7 +68,7 @@ async def invite(request: Request, caller: Admin) -> Response:
         await queries.locked(session, caller.household.id)
         waiting = await queries.invitations(session, caller.household.id, caller.now)
         if len(waiting) >= MOST_INVITATIONS:
-            return go("/access", None, "invitations")
+            return go("/access", "too-many-invitations", "invitations")
         _, secret = await actions.make_link(session, caller.household.id, caller.now)
     link = address(request, f"/join/{secret}")
     async with database.read() as session:

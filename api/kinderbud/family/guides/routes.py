@@ -13,7 +13,7 @@ from api.kinderbud.guides.actions import age_of
 from api.kinderbud.guides.rules import is_current
 from api.kinderbud.households.queries import locked, participant_in, participants_of
 from api.kinderbud.wire import PathId
-from data.guides import Area, Category, Frequency
+from data.guides import Category
 
 router = APIRouter()
 
@@ -61,8 +61,8 @@ async def guide_page(request: Request, guide_id: PathId, caller: Member, session
             ]
             for stage in stages
         },
-        area_names={str(area): name for area, name in AREAS.items() if area in set(Area)},
-        every={str(frequency): words for frequency, words in EVERY.items() if frequency in set(Frequency)},
+        area_names=AREAS,
+        every=EVERY,
     )
 
 

@@ -13,7 +13,7 @@ from api.kinderbud.claude.keys import key_of
 from api.kinderbud.family.errors import NotHere
 from api.kinderbud.family.forms import Text, number
 from api.kinderbud.family.rendering import go, page
-from api.kinderbud.family.today.cards import cards, greeting
+from api.kinderbud.family.today.cards import EVERY, cards, greeting
 from api.kinderbud.family.visits import Member
 from api.kinderbud.guides.actions import caught_up
 from api.kinderbud.households.queries import locked, participant_in, participants_of
@@ -61,6 +61,7 @@ async def today(request: Request, caller: Member, session: ReadSession) -> Respo
         own=cards(day.own, done, caller.today, people),
         people=people,
         follows=day.note != NO_PLANS,
+        frequencies=EVERY,
     )
 
 
