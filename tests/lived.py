@@ -1,12 +1,10 @@
 """The real service, over HTTP, on a clock that a test moves: a study of months is lived in minutes.
 
-`python -m tests.lived` is that service: `buddy serve` but for the clock, which is a file.
+`main` is that service: `buddy serve` but for the clock, which is a file.
 """
 
 import contextlib
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ import httpx
 import uvicorn
 
 from api.app import create_app
+from tests import forking
 from tests.services import free_port
 from tests.serving import CLIENT, DEFAULTS, STARTING_SECONDS, buddy
 
@@ -54,7 +53,7 @@ class Lived:
 
     url: str
     clock: Clock
-    process: subprocess.Popen[bytes]
+    process: forking.Forked
     environment: dict[str, str] = field(default_factory=dict)
 
     def buddy(self, *arguments: str) -> str:
@@ -70,14 +69,9 @@ def lived_service(
     clock, port = Clock(folder / "clock", now), free_port()
     own = DEFAULTS | {"DATABASE_URL": database_url, "LOG_LEVEL": "warning"} | dict(environment or {})
     buddy(own, "db", "upgrade")
-    with (folder / "lived.log").open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.lived"],
-            cwd=Path(__file__).parents[1],
-            env=os.environ | own | {CLOCK: str(folder / "clock"), "PORT": str(port)},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    told = os.environ | own | {CLOCK: str(folder / "clock"), "PORT": str(port)}
+    root, log = Path(__file__).parents[1], folder / "lived.log"
+    process = forking.start("tests.lived:main", [], root, told, log, log)
     running = Lived(f"http://127.0.0.1:{port}", clock, process, own)
     try:
         deadline = time.monotonic() + STARTING_SECONDS
@@ -87,7 +81,7 @@ def lived_service(
                     break
             time.sleep(0.05)
         else:
-            raise AssertionError((folder / "lived.log").read_text(encoding="utf-8"))
+            raise AssertionError(log.read_text(encoding="utf-8"))
         yield running
     finally:
         process.terminate()
@@ -100,7 +94,3 @@ def main() -> None:
     app = create_app(clock=lambda: datetime.fromisoformat(file.read_text(encoding="utf-8")))
     port = int(os.environ["PORT"])
     uvicorn.run(app, port=port, log_config=None, access_log=False, proxy_headers=True, forwarded_allow_ips="127.0.0.1")
-
-
-if __name__ == "__main__":
-    main()

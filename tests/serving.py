@@ -11,8 +11,12 @@ from pathlib import Path
 
 import httpx
 
+from tests import forking
 from tests.services import free_port
 
+type Process = subprocess.Popen[bytes] | forking.Forked
+
+BUDDY = Path(sys.executable).with_name("buddy")
 STARTING_SECONDS = 20
 EXPORT_TOKEN = "a token for tests"
 DEFAULTS = {
@@ -30,7 +34,7 @@ class Service:
     """A running service. `log` reads what it has logged so far."""
 
     url: str
-    process: subprocess.Popen[bytes]
+    process: Process
     log_file: Path
     environment: dict[str, str] = field(default_factory=dict)
     """What a command needs to see the same database."""
@@ -45,28 +49,29 @@ class Service:
 
 def buddy(environment: Mapping[str, str], *arguments: str) -> str:
     """What `buddy` prints in an environment; it must succeed."""
-    command = [str(Path(sys.executable).with_name("buddy")), *arguments]
-    done = subprocess.run(command, env=os.environ | dict(environment), capture_output=True, text=True, check=False)
+    done = forking.run(*arguments, env=os.environ | dict(environment))
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 @contextlib.contextmanager
-def service(folder: Path, environment: Mapping[str, str] | None = None, port: int | None = None) -> Iterator[Service]:
+def service(
+    folder: Path, environment: Mapping[str, str] | None = None, port: int | None = None, from_shell: bool = False
+) -> Iterator[Service]:
     """`buddy serve` on `port`, else a free one, with `folder` as its working directory; stopped by SIGTERM, which it
-    must obey unless it was killed before."""
+    must obey unless it was killed before. Several workers always start from a shell."""
     port = port or free_port()
     log_file = folder / f"service-{port}.log"
     # Tests may say, as a proxy would, that a client has an address of its own: limits are for those who test them.
     inherited = {name: value for name, value in os.environ.items() if name not in {"COACH_MODEL_DIR", "METRICS_TOKEN"}}
-    with log_file.open("ab") as log:
-        process = subprocess.Popen(
-            [Path(sys.executable).with_name("buddy"), "serve", "--port", str(port)],
-            cwd=folder,
-            env=inherited | DEFAULTS | dict(environment or {}),
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
+    settings = inherited | DEFAULTS | dict(environment or {})
+    command = ["serve", "--port", str(port)]
+    process: Process
+    if from_shell or "WEB_CONCURRENCY" in settings:
+        with log_file.open("ab") as log:
+            process = subprocess.Popen([BUDDY, *command], cwd=folder, env=settings, stdout=log, stderr=log)
+    else:
+        process = forking.start(forking.CLI, command, folder, settings, log_file, log_file)
     own = DEFAULTS | {"DATABASE_URL": f"sqlite:///{folder}/var/buddy.db"} | dict(environment or {})
     running = Service(f"http://127.0.0.1:{port}", process, log_file, own)
     try:

@@ -64,7 +64,7 @@ def test_logs_and_metrics_name_routes_and_never_paths(running: Service) -> None:
 
 
 def test_metrics_are_for_the_token_once_there_is_one(tmp_path: Path) -> None:
-    with service(tmp_path, {"METRICS_TOKEN": "s3cret"}) as running:
+    with service(tmp_path, {"METRICS_TOKEN": "s3cret"}, from_shell=True) as running:
         for headers, status in (
             ({}, 403),
             ({"Authorization": "Bearer wrong"}, 403),

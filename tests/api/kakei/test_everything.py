@@ -3,7 +3,6 @@
 import json
 import secrets
 import subprocess
-import sys
 from pathlib import Path
 
 from sqlalchemy import Table
@@ -14,6 +13,7 @@ from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.models import Base
 from api.seeds import SEEDED
 from api.storage import newest_revision
+from tests import forking
 from tests.api.kakei.people import (
     ANSWERS,
     EVENT,
@@ -112,11 +112,10 @@ def test_ids_that_could_be_guessed_are_kept_from_reading_and_erasing_all(stored:
 
 
 def test_an_operator_erases_whomever_they_must(tmp_path: Path) -> None:
-    buddy = [str(Path(sys.executable).with_name("buddy"))]
     environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*buddy, *arguments], env=environment, capture_output=True, text=True, check=False)
+        return forking.run(*arguments, env=environment)
 
     assert run("db", "upgrade").returncode == 0
     assert "as this version needs it" in run("db", "check").stdout
@@ -133,13 +132,7 @@ def test_an_operator_erases_whomever_they_must(tmp_path: Path) -> None:
     outdated = run("db", "check")
     assert outdated.returncode == 1
     assert f"this version needs {newest_revision()}" in outdated.stderr
-    away = subprocess.run(
-        [*buddy, "db", "check"],
-        env={"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    away = forking.run("db", "check", env={"DATABASE_URL": "postgresql://nobody@127.0.0.1:9/nothing"})
     assert away.returncode == 1
     assert away.stderr.startswith("error: database: ")
     assert len(away.stderr.strip().splitlines()) == 1

@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import os
 import random
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -25,6 +22,7 @@ from data.formats import FORMATS
 from data.missing import MEANING, SPSS, STATA, Missing
 from data.package import InvalidPackage, read_package
 from data.schema import TABLES, Column
+from tests import forking
 from tests.api.kakei.people import (
     ANSWERS,
     EVENT,
@@ -40,7 +38,6 @@ from tests.api.kakei.test_suggestions import asked
 from tests.exporting import PATH, TOKEN, export, lines, tables, unpacked
 from tests.serving import CLIENT, Service, service
 
-BUDDY = Path(sys.executable).with_name("buddy")
 HEADER = "X-Research-Export-Token"
 ON_ONE_DATABASE = pytest.mark.parametrize("stored", ["postgresql"], indirect=True)
 """For what a format does with rows, whatever they are read from; test_export_truth.py writes all formats from both."""
@@ -148,7 +145,7 @@ def test_without_the_writers_the_other_formats_are_501(tmp_path: Path) -> None:
         "import importlib.util as util\nfind = util.find_spec\n"
         "util.find_spec = lambda name, *more: None if name in {'pyarrow', 'pyreadstat'} else find(name, *more)\n"
     )
-    with service(tmp_path, {"PYTHONPATH": str(hidden)}) as running:
+    with service(tmp_path, {"PYTHONPATH": str(hidden)}, from_shell=True) as running:
         assert {kind: export(running, kind).status_code for kind in FORMATS} == {
             "json": 200,
             "ndjson": 200,
@@ -172,15 +169,14 @@ def test_a_package_passes_every_check(kind: str, stored: Service, study: str, tm
     if kind in {"json", "ndjson"}:
         return
     folder = unpacked(answer, tmp_path)
-    validate = [str(BUDDY), "research", "validate", str(folder)]
-    done = subprocess.run([*validate, "--json"], capture_output=True, text=True, check=False)
+    done = forking.run("research", "validate", str(folder), "--json")
     checks = {check["what"]: check for check in json.loads(done.stdout)}
     assert set(checks) == {"digests", "schema", "frictionless", "croissant"}
     assert all(check["fine"] for check in checks.values()), checks
     if kind != "csv":
         return
     (folder / "events.csv").write_text("touched")
-    assert subprocess.run(validate, capture_output=True, check=False).returncode == 1
+    assert forking.run("research", "validate", str(folder)).returncode == 1
 
 
 def test_what_is_exported_is_what_training_reads(stored: Service, study: str, tmp_path: Path) -> None:
@@ -349,9 +345,8 @@ def test_two_studies_cannot_be_linked_and_pseudonyms_are_renewed_on_demand(store
     assert len({*first, *second}) == 6
     assert first == sorted(first)
     assert second == sorted(second)
-    run = [str(BUDDY), "research", "rotate-pseudonyms", one, "--yes"]
-    done = subprocess.run(run, env=os.environ | stored.environment, capture_output=True, text=True, check=False)
-    assert done.stdout == f"3 participants of {one} have new pseudonyms\n", done.stderr
+    said = stored.buddy("research", "rotate-pseudonyms", one, "--yes")
+    assert said == f"3 participants of {one} have new pseudonyms\n"
     again = [row["participant_id"] for row in tables(stored, study_version=one)["participants"]]
     assert not {*first} & {*again}
 
@@ -360,19 +355,13 @@ def test_every_export_is_in_the_ledger_and_an_operator_withdraws_for_somebody(st
     name = f"ledger-{stored.process.pid}"
     person = busy(stored, name)
     answer = export(stored, "csv", study_version=name, tables="events")
-
-    def buddy(*arguments: str) -> str:
-        run = [str(BUDDY), "research", *arguments]
-        environment = os.environ | stored.environment
-        done = subprocess.run(run, env=environment, capture_output=True, text=True, check=True)
-        return done.stdout
-
-    entry = next(e for e in json.loads(buddy("releases", "--json")) if e["name"] == answer.headers["x-release"])
+    listed = json.loads(stored.buddy("research", "releases", "--json"))
+    entry = next(e for e in listed if e["name"] == answer.headers["x-release"])
     assert entry["filters"]["study_version"] == name
     assert entry["rows"] == {"participants": 1, "events": 2}
     assert entry["digest"] == answer.headers["x-digest"]
     assert person.uuid not in json.dumps(entry)
-    assert buddy("withdraw", person.uuid, "--yes") == "consent taken back\n"
+    assert stored.buddy("research", "withdraw", person.uuid, "--yes") == "consent taken back\n"
     assert person.get("/research/consent").json()["in_force"] is False
     assert tables(stored, study_version=name)["participants"] == []
 

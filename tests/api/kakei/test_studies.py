@@ -3,8 +3,6 @@
 import json
 import secrets
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -19,6 +17,7 @@ from coach_model.budget.coach import CONTRACT
 from coach_model.exploration import decision_seed, draw
 from coach_model.onnx_policy import load_policy
 from data.package import read_package
+from tests import forking
 from tests.api.kakei.people import PROFILE, WEEK, Person
 from tests.artifacts import PACKAGED
 from tests.lived import Lived, lived_service
@@ -365,8 +364,7 @@ def test_commands_say_what_a_study_is_and_refuse_what_makes_no_sense(lived: Live
     assert study in lived.buddy("study", "status")
 
     def refused(*arguments: str) -> str:
-        command = [str(Path(sys.executable).with_name("buddy")), "study", *arguments]
-        done = subprocess.run(command, env=lived.environment, capture_output=True, text=True, check=False)
+        done = forking.run("study", *arguments, env=lived.environment)
         assert done.returncode == 1
         assert "Traceback" not in done.stderr
         return done.stderr
