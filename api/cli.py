@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
-import structlog
 import typer
 
 from api.database import Database
@@ -93,6 +92,8 @@ def serve(
 @contextmanager
 def _shared_metrics(workers: int) -> Iterator[None]:
     """A folder in which the workers count together, for as long as they run."""
+    import structlog  # noqa: PLC0415
+
     from api.telemetry import SHARED  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="buddy-metrics-") as folder:
@@ -171,6 +172,7 @@ def restore(
 @app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False) -> None:
     """Look at settings, database and model; exits with 1 where something must be done."""
+    import structlog  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 

@@ -2,9 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
-
-from fastapi import Depends, Request
 
 type Clock = Callable[[], datetime]
 
@@ -17,12 +14,3 @@ def utc_now() -> datetime:
 def to_the_second(clock: Clock) -> datetime:
     """Now, as the coach's answers tell it."""
     return clock().replace(microsecond=0)
-
-
-async def _now(request: Request) -> datetime:
-    """Once a request, so that everything that it does happened at one moment."""
-    moment: datetime = request.app.state.clock()
-    return moment
-
-
-Now = Annotated[datetime, Depends(_now)]

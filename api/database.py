@@ -1,4 +1,4 @@
-"""Engine and session: one transaction per request, committed before the answer.
+"""The database, and sessions of one transaction each.
 
 SQLite runs in WAL mode with full synchronisation; a writing transaction takes the write lock when it begins
 (`BEGIN IMMEDIATE`), so that it waits in a queue of five seconds instead of failing halfway.
@@ -7,9 +7,8 @@ SQLite runs in WAL mode with full synchronisation; a writing transaction takes t
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, Request
 from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
@@ -18,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 LOCK_SECONDS = 5
 """How long a transaction waits for SQLite's write lock, or for a connection, before the client is asked to retry."""
 POOL_SIZE = 10
+LARGEST_ID = 2**31 - 1
+"""That a column of ids holds."""
 WRITES = "writes"
 """Marks a session that writes, in `session.info`."""
 
@@ -78,21 +79,6 @@ def async_url(url: str) -> URL:
     if backend not in drivers:
         raise ValueError(f"DATABASE_URL names {backend!r}; sqlite and postgresql are known")
     return parsed.set(drivername=drivers[backend])
-
-
-async def _read_session(request: Request) -> AsyncIterator[AsyncSession]:
-    async with request.app.state.database.read() as session:
-        yield session
-
-
-async def _write_session(request: Request) -> AsyncIterator[AsyncSession]:
-    async with request.app.state.database.write() as session:
-        request.state.session = session
-        yield session
-
-
-ReadSession = Annotated[AsyncSession, Depends(_read_session, scope="function")]
-WriteSession = Annotated[AsyncSession, Depends(_write_session, scope="function")]
 
 
 def _sqlite_engine(url: URL, begin: str = "BEGIN", **pool: int) -> AsyncEngine:

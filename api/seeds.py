@@ -49,7 +49,8 @@ def _seed_guides(connection: Connection) -> None:
                     "evidence_summary": f"{item.evidence_summary} [{sources}]",
                     "position": position,
                 }
-                item_rows.bring({"stage_id": stage_id, "item_key": item.key}, told)
+                item_rows.bring_leaf({"stage_id": stage_id, "item_key": item.key}, told)
+    item_rows.insert_leaves()
     for rows in (stage_rows, item_rows):
         rows.retire()
     plans, grown = tables["plans"], {key["stage_id"] for key in item_rows.added}
@@ -64,21 +65,41 @@ class _Seeding:
         rows = [dict(row._mapping) for row in connection.execute(select(table))]
         self._there = {tuple(row[name] for name in key): row for row in rows}
         self.added: list[dict[str, Any]] = []
+        self._leaves: list[dict[str, Any]] = []
         self._brought: set[tuple[Any, ...]] = set()
 
     def bring(self, key: dict[str, Any], values: dict[str, Any]) -> int:
         """Add the row, or bring it up to date where nobody edited it. Returns its id."""
         fresh = values | {"seeded": _digest(values)}
+        row = self._known(key, fresh)
+        if row is not None:
+            return int(row["id"])
+        added = insert(self._table).values(**key, **fresh).returning(self._table.c.id)
+        return int(self._connection.execute(added).scalar_one())
+
+    def bring_leaf(self, key: dict[str, Any], values: dict[str, Any]) -> None:
+        """The same for a row that no other row names: it may wait for `insert_leaves`."""
+        fresh = values | {"seeded": _digest(values)}
+        if self._known(key, fresh) is None:
+            self._leaves.append(key | fresh)
+
+    def insert_leaves(self) -> None:
+        """Add all leaves at once, of which there are hundreds."""
+        if self._leaves:
+            self._connection.execute(insert(self._table), self._leaves)
+        self._leaves = []
+
+    def _known(self, key: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any] | None:
+        """The row that is there already, brought up to date where nobody edited it."""
         row = self._there.get(tuple(key.values()))
         self._brought.add(tuple(key.values()))
         if row is None:
             self.added.append(key)
-            added = insert(self._table).values(**key, **fresh).returning(self._table.c.id)
-            return int(self._connection.execute(added).scalar_one())
-        untouched = row["seeded"] in {RETIRED, _digest({column: row[column] for column in values})}
+            return None
+        untouched = row["seeded"] in {RETIRED, _digest({name: row[name] for name in fresh if name != "seeded"})}
         if untouched and row["seeded"] != fresh["seeded"]:
             self._connection.execute(update(self._table).where(self._table.c.id == row["id"]).values(**fresh))
-        return int(row["id"])
+        return row
 
     def retire(self) -> None:
         """Nobody is offered any more what was seeded once and was not brought again."""

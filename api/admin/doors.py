@@ -21,7 +21,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.admin.accounts import LONGEST, SESSIONS, LoggedIn, logged_in, operator_named
 from api.browsers import Cookie, is_from_elsewhere
-from api.clock import Now, utc_now
+from api.clock import utc_now
+from api.dependencies import Now
 from api.limits import address_of
 from api.models import Operator
 

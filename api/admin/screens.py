@@ -17,8 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import JSON, Boolean, Date, Double, Float, Integer, Text, inspect
 
 from api.admin.doors import current
-from api.database import Database
-from api.kinderbud.wire import LARGEST_ID
+from api.database import LARGEST_ID, Database
 from api.models.base import Amount, Moment
 
 SHOWN_OF_UUID = 8

@@ -2,7 +2,7 @@
 
 from fastapi import Depends, Request
 
-from api.database import WriteSession
+from api.dependencies import WriteSession
 from api.kakei.person import person
 from api.models import IdempotencyKey
 from api.once import IdempotencyKeyHeader, claim_key

@@ -15,8 +15,8 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.clock import Now
-from api.database import Database, ReadSession, WriteSession
+from api.database import Database
+from api.dependencies import Now, ReadSession, WriteSession
 from api.kinderbud.errors import Code, Refused
 from api.kinderbud.guides.rules import household_day
 from api.models import Household, HouseholdToken, HouseholdUser

@@ -2,7 +2,7 @@
 
 from fastapi import Depends, Request
 
-from api.database import WriteSession
+from api.dependencies import WriteSession
 from api.kinderbud.caller import TokenWriter
 from api.models import HouseholdAnswer
 from api.once import IdempotencyKeyHeader, claim_key

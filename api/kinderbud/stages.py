@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.database import ReadSession
+from api.dependencies import ReadSession
 from api.kinderbud.caller import Reader
 from api.kinderbud.guides.actions import caught_up
 

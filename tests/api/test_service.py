@@ -94,6 +94,12 @@ def test_serving_imports_no_training_library() -> None:
     assert done.stdout.strip() == ""
 
 
+def test_commands_do_not_wait_for_the_web_framework() -> None:
+    code = "import sys, api.cli, api.kakei.exports.actions; print(*sorted({'fastapi', 'uvicorn'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
 @pytest.mark.parametrize(("name", "value"), [("PORT", "eighty"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml")])
 def test_a_bad_setting_is_one_clear_line(name: str, value: str, tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("buddy")), "serve"]

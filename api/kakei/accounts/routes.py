@@ -6,8 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.clock import Now
-from api.database import ReadSession, WriteSession
+from api.dependencies import Now, ReadSession, WriteSession
 from api.errors import (
     INCOME_RANGE_UNKNOWN,
     NOT_ERASABLE,

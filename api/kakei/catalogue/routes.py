@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from api.database import ReadSession
+from api.dependencies import ReadSession
 from api.kakei.accounts.queries import total_points
 from api.kakei.catalogue import queries
 from api.kakei.catalogue.schemas import AiSuggestion, BadgeOut, Difficulty, EarnedBadge, TemplateOut, UserBadges

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import errors
-from api.clock import Now
-from api.database import ReadSession, WriteSession
+from api.dependencies import Now, ReadSession, WriteSession
 from api.errors import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of, total_points
 from api.kakei.catalogue.schemas import BadgeOut

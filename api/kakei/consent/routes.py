@@ -2,8 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.clock import Now
-from api.database import ReadSession, WriteSession
+from api.dependencies import Now, ReadSession, WriteSession
 from api.errors import NO_CONSENT, ProblemOccurred
 from api.kakei.consent import queries
 from api.kakei.consent.rules import DataMode

@@ -5,8 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from api.clock import Now
-from api.database import WriteSession
+from api.dependencies import Now, WriteSession
 from api.kakei.challenges.actions import award_badges
 from api.kakei.consent.queries import stamp
 from api.kakei.once import Once

@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api import errors
-from api.clock import Now
-from api.database import WriteSession
+from api.dependencies import Now, WriteSession
 from api.errors import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.rules import local_date

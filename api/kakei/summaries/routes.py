@@ -4,8 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from api.clock import Now
-from api.database import ReadSession, WriteSession
+from api.dependencies import Now, ReadSession, WriteSession
 from api.errors import SUMMARY_MISSING, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.actions import award_badges

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response, Security
 from fastapi.responses import StreamingResponse
 
-from api.database import ReadSession
+from api.dependencies import ReadSession
 from api.kinderbud.caller import BEARER, Caller, Reader, recognise
 from api.kinderbud.chat import queries
 from api.kinderbud.chat.actions import Asked, KeyOfAnother, asked_of_claude, keep_question

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import utc_now
-from api.database import Database
-from api.kinderbud.wire import LARGEST_ID
+from api.database import LARGEST_ID, Database
 from api.shell import one_clear_line, read_settings, with_database
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]

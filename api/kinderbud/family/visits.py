@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.browsers import Cookie, is_from_elsewhere, new_secret
-from api.clock import Now
+from api.dependencies import Now
 from api.kinderbud.caller import ADMIN, Caller
 from api.limits import REQUESTS_PER_ADDRESS, address_of
 from api.models import Household, HouseholdSession, HouseholdUser

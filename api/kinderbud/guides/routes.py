@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.database import ReadSession, WriteSession
+from api.dependencies import ReadSession, WriteSession
 from api.kinderbud.caller import Reader, Writer
 from api.kinderbud.errors import Code, Refused, failures, invalid, not_found
 from api.kinderbud.guides import actions, queries

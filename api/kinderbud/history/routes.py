@@ -8,7 +8,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.database import ReadSession
+from api.database import LARGEST_ID
+from api.dependencies import ReadSession
 from api.kinderbud.caller import Reader
 from api.kinderbud.errors import failures, not_found
 from api.kinderbud.history import queries
@@ -30,7 +31,7 @@ from api.kinderbud.stages import Stages
 from api.kinderbud.todos.queries import listed_todos
 from api.kinderbud.todos.rules import ActionType
 from api.kinderbud.todos.schemas import shown
-from api.kinderbud.wire import LARGEST_ID, Answer, OfParticipant, local
+from api.kinderbud.wire import Answer, OfParticipant, local
 from data.guides import Category
 
 WEEK_DAYS, MONTH_DAYS = 7, 30

@@ -9,9 +9,8 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import utc_now
-from api.database import Database
+from api.database import LARGEST_ID, Database
 from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
-from api.kinderbud.wire import LARGEST_ID
 from api.shell import one_clear_line, read_settings, with_database
 
 household = typer.Typer(help="Look after Kinderbud's households.", no_args_is_help=True)

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.database import ReadSession
+from api.dependencies import ReadSession
 from api.kinderbud.caller import Reader
 from api.kinderbud.errors import failures
 from api.kinderbud.guides.actions import age_of, current_stages

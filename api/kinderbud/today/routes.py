@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request
 
-from api.database import ReadSession
+from api.dependencies import ReadSession
 from api.kinderbud.caller import Reader
 from api.kinderbud.errors import failures, not_found
 from api.kinderbud.households.queries import participant_in

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.database import ReadSession, WriteSession
+from api.dependencies import ReadSession, WriteSession
 from api.kinderbud.caller import Caller, Reader, Writer
 from api.kinderbud.errors import failures, invalid, not_found
 from api.kinderbud.households.queries import locked, participant_in, participants_of

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.database import ReadSession, WriteSession
+from api.dependencies import ReadSession, WriteSession
 from api.kinderbud.caller import ADMIN, Caller
 from api.kinderbud.family.errors import NotHere
 from api.kinderbud.family.forms import Text

@@ -8,8 +8,7 @@ from fastapi import APIRouter, Request, Response
 from limits import parse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.clock import Now
-from api.database import ReadSession
+from api.dependencies import Now, ReadSession
 from api.kinderbud.caller import MEMBER
 from api.kinderbud.family.errors import NotHere
 from api.kinderbud.family.forms import Text

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.database import ReadSession, WriteSession
+from api.dependencies import ReadSession, WriteSession
 from api.kinderbud.family.errors import NotHere
 from api.kinderbud.family.forms import Text, number
 from api.kinderbud.family.rendering import go, page

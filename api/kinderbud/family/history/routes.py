@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from api.database import ReadSession
+from api.dependencies import ReadSession
 from api.kinderbud.family.history.garden import WEEKS, garden
 from api.kinderbud.family.rendering import page
 from api.kinderbud.family.visits import Member

@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from limits import parse
 
-from api.database import ReadSession
+from api.dependencies import ReadSession
 from api.everything import plain, rows_of
 from api.kinderbud.caller import ADMIN, Caller
 from api.kinderbud.family.forms import Text

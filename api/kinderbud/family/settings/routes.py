@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.database import WriteSession
+from api.dependencies import WriteSession
 from api.kinderbud.caller import Caller
 from api.kinderbud.claude.client import ClaudeFailed, check
 from api.kinderbud.claude.keys import key_of, set_key

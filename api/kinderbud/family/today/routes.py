@@ -7,7 +7,7 @@ import structlog
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.database import ReadSession, WriteSession
+from api.dependencies import ReadSession, WriteSession
 from api.kinderbud.caller import Caller
 from api.kinderbud.claude.keys import key_of
 from api.kinderbud.family.errors import NotHere
