@@ -214,7 +214,3 @@ def erase(
         print(f"error: there is no user {uuid}", file=sys.stderr)
         raise typer.Exit(1)
     typer.echo(json.dumps(receipt))
-
-
-if __name__ == "__main__":
-    app()

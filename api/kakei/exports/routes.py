@@ -134,7 +134,7 @@ def _spool() -> Path:
 
 async def _run(request: Request, arguments: list[str]) -> dict[str, Any]:
     """What the command says; the command ends with the client. Raises ProblemOccurred for what it refuses."""
-    command = [sys.executable, "-m", "api.cli", "research", "export", *arguments, "--json"]
+    command = [sys.executable, "-m", "api", "research", "export", *arguments, "--json"]
     process = await asyncio.create_subprocess_exec(
         *command,
         stdout=asyncio.subprocess.PIPE,
