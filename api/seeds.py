@@ -70,36 +70,34 @@ class _Seeding:
 
     def bring(self, key: dict[str, Any], values: dict[str, Any]) -> int:
         """Add the row, or bring it up to date where nobody edited it. Returns its id."""
-        fresh = values | {"seeded": _digest(values)}
-        row = self._known(key, fresh)
-        if row is not None:
-            return int(row["id"])
-        added = insert(self._table).values(**key, **fresh).returning(self._table.c.id)
-        return int(self._connection.execute(added).scalar_one())
+        known, row = self._known(key, values)
+        if known is not None:
+            return known
+        return int(self._connection.execute(insert(self._table).values(**row).returning(self._table.c.id)).scalar_one())
 
     def bring_leaf(self, key: dict[str, Any], values: dict[str, Any]) -> None:
         """The same for a row that no other row names: it may wait for `insert_leaves`."""
-        fresh = values | {"seeded": _digest(values)}
-        if self._known(key, fresh) is None:
-            self._leaves.append(key | fresh)
+        known, row = self._known(key, values)
+        if known is None:
+            self._leaves.append(row)
 
     def insert_leaves(self) -> None:
         """Add all leaves at once, of which there are hundreds."""
         if self._leaves:
             self._connection.execute(insert(self._table), self._leaves)
-        self._leaves = []
 
-    def _known(self, key: dict[str, Any], fresh: dict[str, Any]) -> dict[str, Any] | None:
-        """The row that is there already, brought up to date where nobody edited it."""
-        row = self._there.get(tuple(key.values()))
+    def _known(self, key: dict[str, Any], values: dict[str, Any]) -> tuple[int | None, dict[str, Any]]:
+        """The id of the row if it is there, brought up to date where nobody edited it; and the row as it should be."""
+        fresh = values | {"seeded": _digest(values)}
+        there = self._there.get(tuple(key.values()))
         self._brought.add(tuple(key.values()))
-        if row is None:
+        if there is None:
             self.added.append(key)
-            return None
-        untouched = row["seeded"] in {RETIRED, _digest({name: row[name] for name in fresh if name != "seeded"})}
-        if untouched and row["seeded"] != fresh["seeded"]:
-            self._connection.execute(update(self._table).where(self._table.c.id == row["id"]).values(**fresh))
-        return row
+            return None, key | fresh
+        untouched = there["seeded"] in {RETIRED, _digest({column: there[column] for column in values})}
+        if untouched and there["seeded"] != fresh["seeded"]:
+            self._connection.execute(update(self._table).where(self._table.c.id == there["id"]).values(**fresh))
+        return int(there["id"]), key | fresh
 
     def retire(self) -> None:
         """Nobody is offered any more what was seeded once and was not brought again."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 CLI = "api.cli:app"
 PRELOADED = [
-    *("tests.forking", "api.cli", "api.app", "api.admin.app", "api.admin.accounts", "api.storage", "api.kakei.exports"),
-    *("uvicorn", "uvicorn.protocols.http.auto", "uvicorn.loops.auto", "uvicorn.lifespan.on", "fastadmin", "alembic"),
+    *("tests.lived", "api.cli", "api.storage", "api.kakei.exports.actions", "fastadmin"),
+    *("uvicorn.protocols.http.auto", "uvicorn.loops.auto", "uvicorn.lifespan.on"),
 ]
 """No library of training, and nothing that starts a thread."""
 
@@ -37,19 +37,16 @@ class Forked:
     def pid(self) -> int:
         return self._process.pid or 0
 
-    @property
-    def returncode(self) -> int | None:
-        return self._process.exitcode
-
     def poll(self) -> int | None:
-        return self.returncode
+        return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
         """Raises `subprocess.TimeoutExpired`."""
         self._process.join(timeout)
-        if self.returncode is None:
+        code = self.poll()
+        if code is None:
             raise subprocess.TimeoutExpired(self._process.name, timeout or 0)
-        return self.returncode
+        return code
 
     def terminate(self) -> None:
         self._process.terminate()

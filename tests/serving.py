@@ -16,7 +16,7 @@ from tests.services import free_port
 
 type Process = subprocess.Popen[bytes] | forking.Forked
 
-BUDDY = Path(sys.executable).with_name("buddy")
+BUDDY = str(Path(sys.executable).with_name("buddy"))
 STARTING_SECONDS = 20
 EXPORT_TOKEN = "a token for tests"
 DEFAULTS = {

@@ -13,7 +13,7 @@ import pytest
 
 from tests import artifacts, forking, services
 from tests.api.kakei.people import WEEK, Person
-from tests.serving import BUDDY, service
+from tests.serving import service
 
 type Buddy = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -114,10 +114,7 @@ def test_the_doctor_asks_redis(redis_url: str, tmp_path: Path) -> None:
 def test_what_cannot_be_served_safely_is_not_served(
     environment: dict[str, str], complaint: str, tmp_path: Path
 ) -> None:
-    path = {"PATH": os.environ["PATH"]}
-    refused = subprocess.run(
-        [BUDDY, "serve"], cwd=tmp_path, env=path | environment, capture_output=True, text=True, check=False
-    )
+    refused = buddy(tmp_path, **environment)("serve")
     assert refused.returncode != 0
     assert complaint in refused.stderr
     assert len(refused.stderr.splitlines()) == 1

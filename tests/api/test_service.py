@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.serving import CLIENT, Service, service
+from tests.serving import BUDDY, CLIENT, Service, service
 
 
 def test_the_greeting_is_that_of_the_reference(running: Service) -> None:
@@ -51,6 +51,7 @@ def test_errors_of_the_framework_are_problems_too(
 
 def test_logs_and_metrics_name_routes_and_never_paths(running: Service) -> None:
     CLIENT.get(f"{running.url}/api/users/a-capability/points")
+    CLIENT.get(f"{running.url}/nowhere")
     CLIENT.post(f"{running.url}/coach/suggestions/", json=EXAMPLE_CONTEXT, headers={"X-Request-ID": "find-me"})
     metrics = CLIENT.get(f"{running.url}/metrics").text
     assert "a-capability" not in metrics
@@ -102,7 +103,7 @@ def test_commands_do_not_wait_for_the_web_framework() -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("PORT", "eighty"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml")])
 def test_a_bad_setting_is_one_clear_line(name: str, value: str, tmp_path: Path) -> None:
-    command = [str(Path(sys.executable).with_name("buddy")), "serve"]
+    command = [BUDDY, "serve"]
     done = subprocess.run(command, cwd=tmp_path, env={name: value}, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {name}: ")

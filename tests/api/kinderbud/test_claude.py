@@ -2,11 +2,9 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from pathlib import Path
 
 import httpx
 import pytest
@@ -20,6 +18,7 @@ from api.security import Keyring
 from tests.api.kinderbud.claude_server import KEY, NOTE, SAID, Claude, chosen, claude_server
 from tests.api.kinderbud.families import EMMA, Family, in_database
 from tests.lived import Lived, lived_service
+from tests.serving import BUDDY
 
 SECONDS = 2
 FAILING = ["hanging", "401", "429", "500", "529", "cut", "junk", "refusal"]
@@ -222,7 +221,7 @@ def test_a_day_is_prepared_before_breakfast(family: Family, claude: Claude) -> N
 
 
 def test_a_key_is_tried_before_it_is_kept_and_never_shown(family: Family) -> None:
-    command = [str(Path(sys.executable).with_name("buddy")), "household", "claude-key", str(family.id)]
+    command = [BUDDY, "household", "claude-key", str(family.id)]
 
     def send(key: str, *options: str) -> subprocess.CompletedProcess[str]:
         environment = family.service.environment

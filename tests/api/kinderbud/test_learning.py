@@ -1,8 +1,6 @@
 """Families that take part in learning: what is logged, what leaves, and that nobody else's does."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +10,7 @@ import pytest
 
 from api.kinderbud.households.actions import Child
 from data.daily_log import read_daily_log
+from tests import forking
 from tests.api.kinderbud.families import EMMA, Family
 from tests.lived import Lived, lived_service
 
@@ -108,8 +107,7 @@ def test_the_research_token_does_not_reach_families(lived: Lived) -> None:
 
 def test_a_folder_that_holds_something_is_left_alone(lived: Lived, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("dear")
-    command = [str(Path(sys.executable).with_name("buddy")), "household", "export-learning", str(tmp_path)]
-    done = subprocess.run(command, env=lived.environment, capture_output=True, text=True, check=False)
+    done = forking.run("household", "export-learning", str(tmp_path), env=lived.environment)
     assert done.returncode == 1
     assert "is there already" in done.stderr
     assert (tmp_path / "mine").read_text() == "dear"

@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-import uvloop
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -241,7 +240,7 @@ def wall(day: date, clock: time, time_zone: str, fold: int) -> datetime | None:
 @pytest.mark.parametrize("time_zone", YEARS)
 def test_a_year_is_what_the_family_remembers_of_it(url: str, time_zone: str) -> None:
     every_day = time_zone in EVERY_DAY[url.partition(":")[0]]
-    uvloop.run(_year(url, time_zone, [1] if every_day else JUMPS))
+    asyncio.run(_year(url, time_zone, [1] if every_day else JUMPS))
 
 
 async def _year(url: str, time_zone: str, jumps: list[int]) -> None:
