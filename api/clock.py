@@ -11,6 +11,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def timestamp(moment: datetime) -> str:
+    """A moment as answers print it: UTC, milliseconds, `Z`. What is stored keeps its microseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def to_the_second(clock: Clock) -> datetime:
     """Now, as the coach's answers tell it."""
     return clock().replace(microsecond=0)

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, ForeignKey, Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.clock import timestamp
 from api.models import Base
 
 type Rows = list[dict[str, Any]]
@@ -59,7 +60,7 @@ def plain(value: Any) -> Any:
     """A value of a column as JSON can have it."""
     match value:
         case datetime():
-            return value.isoformat().replace("+00:00", "Z")
+            return timestamp(value)
         case date():
             return value.isoformat()
         case Decimal():

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from api.clock import timestamp
+
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 """What a phone's clock may say: beyond that it is broken, and not every calendar and file format goes so far."""
 LARGEST_AMOUNT = Decimal("999999999999.99")
@@ -58,13 +60,21 @@ Amount = Annotated[
 ]
 """A JSON number with at most two decimals; never a binary float inside."""
 
-ClientTime = Annotated[
+TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
+"""How answers print a moment."""
+
+Timestamp = Annotated[
     datetime,
     BeforeValidator(_moment),
     AfterValidator(_in_utc),
-    WithJsonSchema({"type": "string", "format": "date-time"}),
+    PlainSerializer(timestamp, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation"),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": TIMESTAMP}, mode="serialization"),
 ]
-"""A timestamp with its zone."""
+"""A moment with its zone. Apps send any precision and zone; answers print UTC with milliseconds and `Z`."""
+
+ClientTime = Timestamp
+"""What the client's clock says: a claim (`api.clock.effective_time`)."""
 
 
 def words(text: str) -> str:

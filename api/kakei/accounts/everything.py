@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.clock import timestamp
 from api.everything import Rows, belonging, plain, rows_of, tables_of
 from api.models import Base, User
 
@@ -34,6 +35,6 @@ async def erase(session: AsyncSession, user: User) -> dict[str, int]:
 
 def receipt(uuid: str, counts: dict[str, int], now: datetime) -> dict[str, Any]:
     """What a person keeps as a proof. The digest is SHA-256 over id, counts and time, which only they can repeat."""
-    erased_at = now.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    erased_at = timestamp(now)
     proven = json.dumps({"uuid": uuid, "erased": counts, "erased_at": erased_at}, sort_keys=True)
     return {"erased": counts, "erased_at": erased_at, "digest": hashlib.sha256(proven.encode()).hexdigest()}

@@ -6,7 +6,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
-from api.wire import Amount, Uuid, Wire, example
+from api.wire import TIMESTAMP, Amount, Uuid, Wire, example
 
 
 class UserProfile(StrEnum):
@@ -101,13 +101,13 @@ class Receipt(Wire):
     model_config = example(
         {
             "erased": {"users": 1, "profiles": 1, "weekly_summaries": 12},
-            "erased_at": "2026-11-21T10:00:00Z",
+            "erased_at": "2026-11-21T10:00:00.000Z",
             "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         }
     )
 
     erased: dict[str, int]
-    erased_at: str
+    erased_at: Annotated[str, Field(pattern=TIMESTAMP, json_schema_extra={"format": "date-time"})]
     digest: str
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from api.wire import Amount, ClientTime, Wire, example
+from api.wire import Amount, Timestamp, Wire, example
 
 Difficulty = Literal["easy", "medium", "hard"]
 
@@ -79,7 +79,7 @@ class EarnedBadge(Wire):
 
     badge: BadgeOut
     reason: str
-    earned_at: ClientTime
+    earned_at: Timestamp
 
 
 class UserBadges(Wire):
@@ -92,7 +92,9 @@ class UserBadges(Wire):
             "level_title": "Consistency Builder",
             "next_level_title": "Mindful Planner",
             "points_to_next_level": 100,
-            "badges": [{"badge": BADGE, "reason": "challenges claimed reached 1", "earned_at": "2026-06-13T10:30:00Z"}],
+            "badges": [
+                {"badge": BADGE, "reason": "challenges claimed reached 1", "earned_at": "2026-06-13T10:30:00.000Z"}
+            ],
         }
     )
 

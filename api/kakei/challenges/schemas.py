@@ -6,7 +6,7 @@ from pydantic import Field
 
 from api.kakei.catalogue.schemas import BADGE, BadgeOut
 from api.kakei.challenges.rules import ChallengeStatus
-from api.wire import Amount, ClientTime, Month, Wire, example
+from api.wire import Amount, ClientTime, Month, Timestamp, Wire, example
 
 MetricKey = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
 
@@ -25,7 +25,7 @@ CHALLENGE = {
     "reward_points": 30,
     "source": "user",
     "ai_suggestion_id": None,
-    "accepted_at": "2026-06-01T08:00:00Z",
+    "accepted_at": "2026-06-01T08:00:00.000Z",
     "completed_at": None,
     "claimed_at": None,
 }
@@ -70,9 +70,9 @@ class UserChallengeOut(Wire):
     reward_points: int
     source: str
     ai_suggestion_id: str | None
-    accepted_at: ClientTime
-    completed_at: ClientTime | None
-    claimed_at: ClientTime | None
+    accepted_at: Timestamp
+    completed_at: Timestamp | None
+    claimed_at: Timestamp | None
 
 
 class Claim(Wire):

@@ -4,6 +4,7 @@ import os
 import time
 from datetime import datetime
 
+from api.clock import timestamp
 from api.kakei.coach.schemas import CoachAnswer, Suggestion
 from coach_model.budget.actions import LEVELS
 from coach_model.budget.coach import Decision
@@ -32,7 +33,7 @@ def answer_of(
         c_adj=ADJUSTMENTS[c],
         s_adj=ADJUSTMENTS[s],
         suggestions=suggestions,
-        created_at=created_at,
+        created_at=timestamp(created_at),
     )
 
 

@@ -1,10 +1,10 @@
 """Shapes of the coach on the wire."""
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
+from api.wire import TIMESTAMP
 from coach_model.policy import FallbackReason, Source
 
 
@@ -54,7 +54,7 @@ class CoachAnswer(msgspec.Struct):
     c_adj: float
     s_adj: float
     suggestions: list[Suggestion]
-    created_at: datetime
+    created_at: Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time", "pattern": TIMESTAMP})]
 
 
 class CoachBatch(msgspec.Struct, forbid_unknown_fields=True):
@@ -122,5 +122,5 @@ EXAMPLE_ANSWER = {
             "challenge_slug": "no-spend-weekend",
         }
     ],
-    "created_at": "2026-11-21T10:00:00Z",
+    "created_at": "2026-11-21T10:00:00.000Z",
 }

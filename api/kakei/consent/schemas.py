@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from api.kakei.consent.rules import STUDY_VERSION, DataMode
-from api.wire import ClientTime, Wire, Words, example
+from api.wire import Timestamp, Wire, Words, example
 
 StudyVersion = Annotated[str, Field(pattern=f"^{STUDY_VERSION}$")]
 Mode = Annotated[DataMode, Field(strict=False)]
@@ -18,7 +18,7 @@ CONSENT = {
     "allow_research_export": True,
     "study_version": "gala-tale-2026-v1",
 }
-STORED = CONSENT | {"received_at": "2026-06-13T10:30:00Z"}
+STORED = CONSENT | {"received_at": "2026-06-13T10:30:00.000Z"}
 
 
 class ConsentCreate(Wire):
@@ -53,7 +53,7 @@ class ConsentOut(Wire):
     participant_code: str | None
     allow_research_export: bool
     study_version: str
-    received_at: ClientTime
+    received_at: Timestamp
 
 
 class ConsentHistory(Wire):

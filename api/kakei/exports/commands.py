@@ -13,6 +13,7 @@ from typing import Annotated
 
 import typer
 
+from api.clock import timestamp
 from api.database import Database
 from api.shell import one_clear_line, read_settings, with_database
 from data.formats import FORMATS
@@ -50,7 +51,7 @@ def export(
     with _reported(as_json, BadRequest, TooSmall, ImportError), _shown_progress() as progress:
         done = with_database(read_settings(), lambda database: export_data(database, request, out, progress))
     if as_json:
-        typer.echo(json.dumps(asdict(done), default=str))
+        typer.echo(json.dumps(asdict(done), default=_told))
         return
     rows = ", ".join(f"{name} {count}" for name, count in done.rows.items() if count)
     typer.echo(f"{done.path}: release {done.name}, {rows or 'no rows'} (digest {done.digest[:12]})")
@@ -97,7 +98,7 @@ def releases(as_json: Json = False) -> None:
     found = with_database(read_settings(), run)
     if as_json:
         names = ("name", "since", "filters", "rows", "changes", "digest", "snapshot_at")
-        typer.echo(json.dumps([{name: getattr(one, name) for name in names} for one in found], default=str))
+        typer.echo(json.dumps([{name: getattr(one, name) for name in names} for one in found], default=_told))
         return
     table = Table(show_edge=False)
     for heading in ("release", "since", "format", "study", "participants", "rows", "digest"):
@@ -185,6 +186,11 @@ def _reported(as_json: bool, *expected: type[Exception]) -> Iterator[None]:
     except expected as error:
         typer.echo(json.dumps({"error": type(error).__name__, "detail": str(error)}))
         raise typer.Exit(1) from error
+
+
+def _told(value: object) -> str:
+    """A value that JSON has no type for."""
+    return timestamp(value) if isinstance(value, datetime) else str(value)
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.wire import ClientTime, Wire, Words, example
+from api.wire import ClientTime, Timestamp, Wire, Words, example
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
 Category = Literal["needs", "wants", "culture", "unexpected", "savings", "general"]
@@ -40,7 +40,7 @@ class ReflectionOut(Wire):
             "quality_score": 0.65,
             "quality_level": "clear",
             "feedback": ["You noticed something concrete.", "How much was it, roughly?"],
-            "received_at": "2026-06-14T08:00:00Z",
+            "received_at": "2026-06-14T08:00:00.000Z",
         }
     )
 
@@ -48,4 +48,4 @@ class ReflectionOut(Wire):
     quality_score: float
     quality_level: str
     feedback: list[str]
-    received_at: ClientTime
+    received_at: Timestamp

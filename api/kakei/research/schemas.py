@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from api.wire import ClientTime, Month, Wire, Words, example, words
+from api.wire import ClientTime, Month, Timestamp, Wire, Words, example, words
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
 Track = Literal["core", "budgeting", "wellbeing", "usability", "game"]
@@ -117,7 +117,7 @@ class ResponseOut(Wire):
             "not_asked": ["q3", "q4", "q5", "q6"],
             "score": None,
             "score_missing": "NOT_ASKED",
-            "received_at": "2026-06-13T10:30:00Z",
+            "received_at": "2026-06-13T10:30:00.000Z",
         }
     )
 
@@ -130,7 +130,7 @@ class ResponseOut(Wire):
     not_asked: list[str]
     score: float | None
     score_missing: str | None
-    received_at: ClientTime
+    received_at: Timestamp
 
 
 class EventCreate(Wire):
@@ -203,6 +203,6 @@ class ProgressSnapshotCreate(Wire):
 class ProgressSnapshotOut(ProgressSnapshotCreate):
     """A snapshot as it is stored."""
 
-    model_config = example(SNAPSHOT | {"client_timestamp": None, "received_at": "2026-06-14T08:00:00Z"})
+    model_config = example(SNAPSHOT | {"client_timestamp": None, "received_at": "2026-06-14T08:00:00.000Z"})
 
-    received_at: ClientTime
+    received_at: Timestamp

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.clock import to_the_second, utc_now
+from api.clock import timestamp, to_the_second, utc_now
 from api.database import Database
 from api.kakei.consent.rules import STUDY_VERSION
 from api.kakei.studies.rules import STOPPED, Around
@@ -170,6 +170,6 @@ def _plain(one: Any) -> dict[str, Any]:
     told: dict[str, Any] = {name: getattr(one.study, name) for name in columns}
     for name in ("started_at", "confirmed_at", "stopped_at"):
         moment: datetime | None = getattr(one.study, name)
-        told[name] = moment.isoformat() if moment else None
+        told[name] = timestamp(moment) if moment else None
     counts = ("participants", "decisions", "by_phase", "with_context", "with_summary")
     return told | {name: getattr(one, name) for name in counts}

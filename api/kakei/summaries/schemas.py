@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from api.wire import Amount, ClientTime, Wire, example
+from api.wire import Amount, ClientTime, Timestamp, Wire, example
 
 PARTS_TOLERANCE = Decimal("0.05")
 """How far the four parts may be from the total: phones round each of them."""
@@ -43,7 +43,7 @@ MONTH = {
     "spent_unexpected": 800,
     "logging_days_count": 24,
 }
-STORED = {"client_timestamp": None, "received_at": "2026-06-14T08:00:00Z"}
+STORED = {"client_timestamp": None, "received_at": "2026-06-14T08:00:00.000Z"}
 
 
 class SummaryCreate(Wire):
@@ -93,7 +93,7 @@ class WeeklySummaryOut(WeeklySummaryCreate):
 
     model_config = example(WEEK | STORED)
 
-    received_at: ClientTime
+    received_at: Timestamp
 
 
 class MonthlySummaryOut(MonthlySummaryCreate):
@@ -101,7 +101,7 @@ class MonthlySummaryOut(MonthlySummaryCreate):
 
     model_config = example(MONTH | STORED)
 
-    received_at: ClientTime
+    received_at: Timestamp
 
 
 class WeeklySummaries(Wire):

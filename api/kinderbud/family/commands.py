@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.clock import utc_now
+from api.clock import timestamp, utc_now
 from api.database import LARGEST_ID, Database
 from api.settings import Settings
 from api.shell import one_clear_line, read_settings, with_database
@@ -31,7 +31,7 @@ def reset_link(
             if user is None:
                 raise Unknown(f"nobody has the e-mail address {email}")
             kept, secret = await actions.make_link(session, user.household_id, utc_now(), user)
-            return {"link": _address(settings, f"/reset/{secret}"), "until": kept.expires_at.isoformat()}
+            return {"link": _address(settings, f"/reset/{secret}"), "until": timestamp(kept.expires_at)}
 
     with one_clear_line(rules.InvalidHousehold, Unknown):
         made = with_database(settings, run)
@@ -52,7 +52,7 @@ def invite(
             if await queries.household_of(session, household_id) is None:
                 raise Unknown(f"there is no household {household_id}")
             kept, secret = await actions.make_link(session, household_id, utc_now())
-            return {"link": _address(settings, f"/join/{secret}"), "until": kept.expires_at.isoformat()}
+            return {"link": _address(settings, f"/join/{secret}"), "until": timestamp(kept.expires_at)}
 
     with one_clear_line(Unknown):
         made = with_database(settings, run)
@@ -70,7 +70,7 @@ def waiting(as_json: Json = False) -> None:
                     "name": user.display_name,
                     "email": user.email,
                     "household": user.household_id,
-                    "since": user.reset_asked_at.isoformat() if user.reset_asked_at else None,
+                    "since": timestamp(user.reset_asked_at) if user.reset_asked_at else None,
                 }
                 for user in await queries.waiting_for_links(session)
             ]

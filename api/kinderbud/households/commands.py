@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.clock import utc_now
+from api.clock import timestamp, utc_now
 from api.database import LARGEST_ID, Database
 from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
 from api.shell import one_clear_line, read_settings, with_database
@@ -213,9 +213,9 @@ def list_tokens(household_id: HouseholdId, as_json: Json = False) -> None:
                     "id": kept.id,
                     "name": kept.name,
                     "user": user.display_name,
-                    "created_at": kept.created_at.isoformat(),
-                    "last_used_at": kept.last_used_at.isoformat() if kept.last_used_at else None,
-                    "revoked_at": kept.revoked_at.isoformat() if kept.revoked_at else None,
+                    "created_at": timestamp(kept.created_at),
+                    "last_used_at": timestamp(kept.last_used_at) if kept.last_used_at else None,
+                    "revoked_at": timestamp(kept.revoked_at) if kept.revoked_at else None,
                 }
                 for kept, user in await queries.tokens_of(session, household_id)
             ]

@@ -83,7 +83,7 @@ def test_the_latest_client_time_wins_however_they_arrive(stored: Service) -> Non
     person.post("/summaries/weekly/", late | {"logging_days_count": 7})
     answer = person.post("/summaries/weekly/", early | {"logging_days_count": 1})
     assert (answer.status_code, answer.json()["logging_days_count"]) == (200, 7)
-    assert answer.json()["client_timestamp"] == "2026-06-13T09:00:00Z"
+    assert answer.json()["client_timestamp"] == "2026-06-13T09:00:00.000Z"
 
 
 def test_lists_are_newest_first_and_come_in_pages(stored: Service) -> None:
