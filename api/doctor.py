@@ -41,6 +41,7 @@ async def examine(settings: Settings, database: Database) -> list[Finding]:
     findings.append(await _redis(settings))
     findings.append(_secrets(settings))
     findings.append(_pages(settings))
+    findings.append(_metrics(settings))
     return findings
 
 
@@ -92,3 +93,13 @@ def _pages(settings: Settings) -> Finding:
     admin = "admin can log in to /admin" if settings.admin_password else "no ADMIN_PASSWORD: nobody logs in to /admin"
     ahead = f"Claude chooses days from {settings.curate_at:%H:%M} on" if settings.curate_at else "no CURATE_AT"
     return Finding("pages", True, f"{admin}; families at /family; {ahead}")
+
+
+def _metrics(settings: Settings) -> Finding:
+    if settings.metrics_token is not None:
+        return Finding("metrics", True, "/metrics needs METRICS_TOKEN")
+    has_proxy = bool(settings.trusted_proxies) or (settings.public_url or "").startswith("https://")
+    if has_proxy:
+        found = "a proxy that adds no header looks like this machine to /metrics: set METRICS_TOKEN"
+        return Finding("metrics", False, found)
+    return Finding("metrics", True, "/metrics answers this machine alone")

@@ -1,13 +1,12 @@
 """The welcome, the health checks and the metrics."""
 
-import hmac
-import ipaddress
-
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from api.auth.local_requests import is_this_machine
 from api.errors import METRICS_FORBIDDEN, ProblemOccurred
 from api.openapi import problems
+from api.security import is_token
 from api.settings import Settings
 from coach_model.onnx_policy import OnnxPolicy
 
@@ -43,7 +42,8 @@ async def ready(request: Request) -> dict[str, str | None]:
     responses={200: {"content": {"text/plain": {}}}, **problems(403)},
 )
 async def metrics(request: Request) -> Response:
-    """For this machine only, or for whoever holds `METRICS_TOKEN` as a bearer token."""
+    """For this machine only, or with `METRICS_TOKEN` as a bearer token. A request that a proxy forwarded is not from
+    this machine, wherever the proxy runs."""
     if not _may_read(request, request.app.state.settings):
         raise ProblemOccurred(METRICS_FORBIDDEN, "Ask from the machine itself, or send the token as a bearer token.")
     return Response(request.app.state.metrics.exposed(), headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -51,9 +51,6 @@ async def metrics(request: Request) -> Response:
 
 def _may_read(request: Request, settings: Settings) -> bool:
     if settings.metrics_token is not None:
-        sent = request.headers.get("authorization", "").encode()
-        return hmac.compare_digest(sent, b"Bearer " + settings.metrics_token.get_secret_value().encode())
-    try:
-        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
-    except ValueError:
-        return False
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return scheme.casefold() == "bearer" and is_token(token.strip(), settings.metrics_token)
+    return is_this_machine(request)

@@ -6,10 +6,10 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from api.secret_strength import TooWeak, check_strength
+
 SHORTEST, LONGEST = 10, 200
 """Characters. NIST SP 800-63B asks for eight at least, and for no rules about which ones."""
-FEWEST_DIFFERENT = 5
-"""Different characters: `aaaaaaaaaa` and `1212121212` are the first that anybody tries."""
 AT_ONCE = 2
 """How many are hashed at a time: each takes 64 MiB and some hundredths of a second of a core."""
 
@@ -36,12 +36,12 @@ class Passwords:
 
 
 def checked_password(password: str, *, not_like: tuple[str, ...] = ()) -> str:
-    """A password that may be taken. It must be none of `not_like`, which others can read of whoever has it, nor what
-    stands before an @ there. Raises PasswordRefused."""
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise PasswordRefused(f"a password has {SHORTEST} to {LONGEST} characters; a short sentence is a good one")
-    if len(set(password)) < FEWEST_DIFFERENT:
-        raise PasswordRefused("this password is too easy to guess; a short sentence is a good one")
+    """A password that may be taken. It must be none of `not_like` (names and addresses that others can read), nor the
+    part of one before an @. Raises PasswordRefused."""
+    try:
+        check_strength(password, SHORTEST, LONGEST)
+    except TooWeak as weak:
+        raise PasswordRefused(f"a password {weak}; a short sentence is a good one") from weak
     if password.casefold() in {part.casefold() for one in not_like for part in (one, one.partition("@")[0])}:
         raise PasswordRefused("what others can read in your name or address is no password")
     return password

@@ -8,9 +8,12 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from api.secret_strength import TooWeak, check_strength
+
 SHORTEST_SECRET = 32
 """Characters: 128 bits even where they are hex digits."""
 SHORTEST_TOKEN = 16
+"""Characters: 64 bits where they are hex digits, more than can be tried over a network."""
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 
 
@@ -72,16 +75,22 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        secrets = value.get_secret_value().split(",") if value else []
-        if any(len(secret.strip()) < SHORTEST_SECRET for secret in secrets):
+        """The newest one must be above the floor. Older ones need only their length, so that a weak one can retire."""
+        secrets = [secret.strip() for secret in value.get_secret_value().split(",")] if value else []
+        if any(len(secret) < SHORTEST_SECRET for secret in secrets):
             raise ValueError(f"each secret needs at least {SHORTEST_SECRET} characters")
+        if secrets:
+            try:
+                check_strength(secrets[0], SHORTEST_SECRET)
+            except TooWeak as weak:
+                raise ValueError(f"{weak}; put a new one in front: new,old") from weak
         return value
 
-    @field_validator("research_export_token")
+    @field_validator("research_export_token", "metrics_token")
     @classmethod
     def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and len(value.get_secret_value()) < SHORTEST_TOKEN:
-            raise ValueError(f"needs at least {SHORTEST_TOKEN} characters")
+        if value is not None:
+            check_strength(value.get_secret_value(), SHORTEST_TOKEN)
         return value
 
     @field_validator("curate_at")
@@ -94,8 +103,8 @@ class Settings(BaseSettings):
     @field_validator("admin_password")
     @classmethod
     def _hard_to_try(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not SHORTEST_PASSWORD <= len(value.get_secret_value()) <= LONGEST_PASSWORD:
-            raise ValueError(f"needs {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+        if value is not None:
+            check_strength(value.get_secret_value(), SHORTEST_PASSWORD, LONGEST_PASSWORD)
         return value
 
     @field_validator("log_level", "log_format", mode="before")

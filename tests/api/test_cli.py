@@ -92,6 +92,23 @@ def test_the_doctor_finds_what_is_wrong_and_keeps_secrets(tmp_path: Path) -> Non
     assert "s3cret" not in away.stdout + away.stderr
 
 
+@pytest.mark.parametrize(
+    ("environment", "is_fine"),
+    [
+        ({}, True),
+        ({"PUBLIC_URL": "http://buddy.local"}, True),
+        ({"PUBLIC_URL": "https://buddy.example.org"}, False),
+        ({"TRUSTED_PROXIES": "127.0.0.1"}, False),
+        ({"TRUSTED_PROXIES": "127.0.0.1", "METRICS_TOKEN": "a token for those who watch"}, True),
+    ],
+)
+def test_the_doctor_misses_a_metrics_token_behind_a_proxy(
+    environment: dict[str, str], is_fine: bool, tmp_path: Path
+) -> None:
+    found = buddy(tmp_path, **environment)("doctor", "--json")
+    assert {one["what"]: one["fine"] for one in json.loads(found.stdout)}["metrics"] is is_fine
+
+
 def test_the_doctor_asks_redis(redis_url: str, tmp_path: Path) -> None:
     buddy(tmp_path)("db", "upgrade")
     found = buddy(tmp_path, REDIS_URL=redis_url)("doctor")
@@ -108,6 +125,8 @@ def test_the_doctor_asks_redis(redis_url: str, tmp_path: Path) -> None:
         ({"WEB_CONCURRENCY": "2"}, "set REDIS_URL"),
         ({"SECRET_KEY": "short"}, "at least 32 characters"),
         ({"RESEARCH_EXPORT_TOKEN": "short"}, "at least 16 characters"),
+        ({"METRICS_TOKEN": "short"}, "at least 16 characters"),
+        ({"ADMIN_PASSWORD": "Qwertyuiop123"}, "one of the commonest passwords"),
         ({"DATABASE_URL": "postgresql://127.0.0.1/x"}, "SECRET_KEY must be set"),
     ],
 )

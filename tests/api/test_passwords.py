@@ -39,7 +39,7 @@ def test_without_a_stored_password_nothing_matches_after_as_much_work(monkeypatc
 
 
 @pytest.mark.parametrize(
-    "password", ["a calm day in spring", "0123456789", "ひらがなのみじかいぶんしょう", "x y z 1 2 3"]
+    "password", ["a calm day in spring", "8051734926", "ひらがなのみじかいぶんしょう", "x y z 1 2 3"]
 )
 def test_length_counts_and_not_which_characters(password: str) -> None:
     assert checked_password(password) == password
@@ -47,7 +47,13 @@ def test_length_counts_and_not_which_characters(password: str) -> None:
 
 @pytest.mark.parametrize(
     ("password", "hints"),
-    [("123456789", ()), ("x" * 201, ()), ("abababababab", ()), ("Sarah@Example.com", ("sarah@example.com",))],
+    [
+        ("123456789", ()),
+        ("x" * 201, ()),
+        ("0123456789", ()),
+        ("abababababab", ()),
+        ("Sarah@Example.com", ("sarah@example.com",)),
+    ],
 )
 def test_what_is_easy_to_guess_is_refused(password: str, hints: tuple[str, ...]) -> None:
     with pytest.raises(PasswordRefused):
