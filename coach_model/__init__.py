@@ -1,1 +1,1 @@
-"""The mind: contexts in, decisions out. numpy and onnxruntime, no HTTP, no SQL."""
+"""Decision logic: contexts in, decisions out. Needs numpy and onnxruntime only; no HTTP, no SQL."""

@@ -1,8 +1,8 @@
-"""Loads an artifact, the pair `policy.onnx` + `policy.json`, and refuses one that does not match its card.
+"""Loads an artifact: the pair `policy.onnx` and `policy.json` (its card).
 
-The card (`policy.json`) states the SHA-256 of the graph and which versions of context and actions it was made for. A
-pair is only served when all of that holds and the graph's own inputs and outputs are the expected ones: another
-model's graph must not decide, however well formed it is.
+The card states the SHA-256 of the graph and the versions of the context and the actions. A pair is refused unless the
+digest and the versions match and the graph has the expected inputs and outputs. So the valid graph of another model
+cannot decide either.
 """
 
 import hashlib
@@ -20,22 +20,22 @@ GRAPH_FILE = "policy.onnx"
 CARD_FILE = "policy.json"
 CARD_FORMAT = "buddy-policy-card/1"
 LARGEST_FILE = 16 * 2**20
-"""Bytes; a policy is a small graph, and a file above this is a mistake."""
+"""Bytes. A policy is a small graph; a larger file is a mistake."""
 
 type Shape = tuple[int | None, ...]
 
 
 class ArtifactMissing(Exception):
-    """There is no artifact where one was looked for."""
+    """The folder holds no artifact."""
 
 
 class ArtifactRefused(Exception):
-    """There is an artifact, and it must not be served; the message says why."""
+    """The artifact must not be served; the message says why."""
 
 
 @dataclass(frozen=True)
 class Contract:
-    """What a coach expects of its artifacts. Shapes have None for the number of rows."""
+    """What a coach expects of its artifacts. In shapes, None stands for the number of rows."""
 
     coach: str
     context_schema: str
@@ -46,7 +46,7 @@ class Contract:
 
 @dataclass(frozen=True, eq=False)
 class OnnxPolicy:
-    """A loaded artifact. Calling it runs the graph; it is safe to share between threads."""
+    """A loaded artifact. Calling it runs the graph. Threads may share it."""
 
     policy_id: str
     card: Mapping[str, Any]
@@ -56,7 +56,7 @@ class OnnxPolicy:
     output_names: list[str]
 
     def __call__(self, inputs: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
-        """The graph's outputs, in the order of the contract. Raises whatever onnxruntime raises."""
+        """The graph's outputs, in the order of the contract. Errors of onnxruntime are passed on."""
         outputs: list[npt.NDArray[Any]] = self.session.run(self.output_names, inputs)
         return outputs
 
@@ -64,8 +64,8 @@ class OnnxPolicy:
 def load_policy(folder: Path, contract: Contract) -> OnnxPolicy:
     """The artifact in `folder`.
 
-    Raises ArtifactMissing where neither file is there, ArtifactRefused where the pair is incomplete, unreadable or
-    does not match itself or `contract`.
+    Raises ArtifactMissing when both files are missing. Raises ArtifactRefused when one file is missing or unreadable,
+    or when the files do not match each other or `contract`.
     """
     graph, card_bytes = _read(folder / GRAPH_FILE), _read(folder / CARD_FILE)
     if graph is None and card_bytes is None:
@@ -79,7 +79,7 @@ def load_policy(folder: Path, contract: Contract) -> OnnxPolicy:
 
 
 def policy_of(graph: bytes, card_bytes: bytes, contract: Contract) -> OnnxPolicy:
-    """The artifact of these two files. Raises ArtifactRefused where they do not match each other or `contract`."""
+    """The artifact of these two files. Raises ArtifactRefused when they do not match each other or `contract`."""
     card = _checked_card(card_bytes, graph, contract)
     session = _session(graph)
     _check_signature(session, contract)
@@ -145,7 +145,7 @@ def _check_signature(session: ort.InferenceSession, contract: Contract) -> None:
 
 
 def _check_answer(session: ort.InferenceSession, contract: Contract) -> None:
-    """One run on zeros, so that a graph that cannot run is found here and not by a person who asks."""
+    """Run the graph once on zeros, so that a graph that cannot run is refused now and not at the first request."""
     zeros = {name: np.zeros([size or 1 for size in shape], np.float32) for name, (_, shape) in contract.inputs.items()}
     try:
         session.run(list(contract.outputs), zeros)

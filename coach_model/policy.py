@@ -1,25 +1,25 @@
-"""What every coach answers with: who decided, and why it was not the policy where it was not."""
+"""Types that all coaches share: the source of a decision, and the reason for a fallback to the rules."""
 
 from enum import StrEnum
 
 
 class Source(StrEnum):
-    """Who decided."""
+    """The part of the coach that decided."""
 
     POLICY = "policy"
     RULES = "rules"
 
 
 class FallbackReason(StrEnum):
-    """Why the rules decided in the policy's place."""
+    """Why the rules decided instead of the policy."""
 
     MODEL_UNAVAILABLE = "model_unavailable"
-    """There is no artifact."""
+    """No artifact was found."""
     MODEL_REFUSED = "model_refused"
-    """There is an artifact, and it does not match its card or this service."""
+    """The artifact does not match its card or this service."""
     MODEL_ERROR = "model_error"
     """The graph failed while it ran."""
     INVALID_OUTPUT = "invalid_output"
-    """The graph answered with something that is no decision: not finite, no distribution, an ineligible level."""
+    """The graph returned no valid decision: not finite, not a distribution, or an ineligible level."""
     OUT_OF_SUPPORT = "out_of_support"
-    """The context lies outside of what the policy was trained on."""
+    """The context lies outside the data that the policy was trained on."""

@@ -1,1 +1,1 @@
-"""The budget coach: ten numbers in, one of five levels for each of three levers out."""
+"""The budget coach: it maps a context of ten numbers to one of five levels for each of three levers."""

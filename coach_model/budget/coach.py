@@ -1,7 +1,7 @@
-"""The budget coach decides: the policy where it can be trusted, the rules everywhere else.
+"""Decisions of the budget coach: the policy decides where it can be trusted, the rules decide everywhere else.
 
-Whatever the graph answers is checked against eligibility before anyone hears it, so that no artifact, however
-broken, can make the coach say something reckless.
+Every output of the graph is checked against the eligible levels before it is served. A broken artifact can therefore
+not lead to a reckless suggestion.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from coach_model.onnx_policy import Contract, OnnxPolicy
 from coach_model.policy import FallbackReason, Source
 
 REASONS = 3
-"""How many features the graph names for each lever."""
+"""Number of features that the graph returns for each lever as the reasons of its choice."""
 
 CONTRACT = Contract(
     coach="budget",
@@ -42,14 +42,14 @@ CONTRACT = Contract(
 )
 
 SUM_TOLERANCE = 1e-3
-"""How far a float32 distribution may be from summing to one."""
-HELD_BY = (("budget_used_ratio",), ("budget_used_ratio",), ("needs_share", "unexpected_share"))
-"""By lever, the features that can leave a single eligible level, together with the previous one."""
+"""Largest difference between one and the sum of a float32 distribution."""
+CONSTRAINING_FEATURES = (("budget_used_ratio",), ("budget_used_ratio",), ("needs_share", "unexpected_share"))
+"""For each lever: the features that, together with the previous level, can leave a single eligible level."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One decision: the level of each lever (index into LEVELS), who decided, and the features behind each lever."""
+    """One decision: the level of each lever (index into LEVELS), the source, and the features behind each lever."""
 
     levels: list[int]
     source: Source
@@ -60,19 +60,19 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """The decisions for some contexts, in their order, and what went wrong on the way, for the log."""
+    """The decisions for n contexts, in their order. `problem` says for the log what was wrong with the policy."""
 
     rows: list[Decision]
     problem: str | None = None
 
 
 def decide(policy: OnnxPolicy | FallbackReason, contexts: Contexts) -> Decisions:
-    """Decide for valid contexts (n, 10). Without a policy, `policy` says why there is none."""
+    """Decide for valid contexts (n, 10). When there is no policy, pass the reason as `policy`."""
     if not isinstance(policy, OnnxPolicy):
         return Decisions(decide_by_rules(contexts, policy))
     try:
         answers = policy({"context": contexts})
-    except Exception as error:  # noqa: BLE001 - whatever fails inside the graph, a person waits for an answer
+    except Exception as error:  # noqa: BLE001 - the request needs an answer for every error of the graph
         problem = f"{policy.policy_id}: {type(error).__name__}: {str(error)[:200]}"
         return Decisions(decide_by_rules(contexts, FallbackReason.MODEL_ERROR), problem)
     rows: list[Decision] = []
@@ -96,10 +96,10 @@ def decide(policy: OnnxPolicy | FallbackReason, contexts: Contexts) -> Decisions
 
 
 def composite_levels(policy: OnnxPolicy, contexts: Contexts) -> Levels:
-    """(n, 3): what would be served for contexts (n, 10): the policy where it may speak, the rules elsewhere.
+    """(n, 3): the levels that are served for contexts (n, 10): the policy's where it is supported, else the rules'.
 
-    Unlike `decide` it trusts the graph: for judging an artifact, which is refused where its graph answers nonsense.
-    Raises ValueError where it does.
+    Used to evaluate an artifact. Unlike `decide`, it does not replace an invalid output by the rules' decision. Raises
+    ValueError when the graph returns no valid decision.
     """
     distribution, level, supported, *_ = policy({"context": contexts})
     eligible = eligible_levels(contexts)
@@ -112,7 +112,7 @@ def composite_levels(policy: OnnxPolicy, contexts: Contexts) -> Levels:
 
 
 def decide_by_rules(contexts: Contexts, reason: FallbackReason) -> list[Decision]:
-    """The rules' decisions for contexts (n, 10)."""
+    """The rules' decisions for contexts (n, 10), with `reason` as their fallback reason."""
     levels, because = rules_levels(contexts).tolist(), rules_because(contexts)
     return [
         Decision(chosen, Source.RULES, reason, RULES_VERSION, behind)
@@ -123,11 +123,11 @@ def decide_by_rules(contexts: Contexts, reason: FallbackReason) -> list[Decision
 def is_decision(
     distribution: list[list[float]], levels: list[int], eligible: tuple[list[bool], list[bool], list[bool]]
 ) -> bool:
-    """Whether a graph's answer is a decision at all: by lever a distribution over eligible levels, and one of them."""
+    """Whether an output of the graph is valid: for each lever, a distribution over eligible levels and one of them."""
     for lever, allowed in enumerate(eligible):
         total = 0.0
-        for probability, may in zip(distribution[lever], allowed, strict=True):
-            if not (probability >= 0 if may else probability == 0):  # NaN is neither
+        for probability, is_allowed in zip(distribution[lever], allowed, strict=True):
+            if not (probability >= 0 if is_allowed else probability == 0):  # NaN fails both comparisons
                 return False
             total += probability
         level = levels[lever]
@@ -139,10 +139,10 @@ def is_decision(
 def policy_because(
     because: list[list[int]], contribution: list[list[float]], eligible: tuple[list[bool], list[bool], list[bool]]
 ) -> list[list[str]]:
-    """By lever, the features that moved the choice most, strongest first; where only one level was eligible, the
-    features that left no other."""
+    """For each lever, the features that changed the choice most, strongest first. Where only one level was eligible:
+    the features that made it the only one."""
     return [
-        [*HELD_BY[lever], FEATURES[PREVIOUS.start + lever]]
+        [*CONSTRAINING_FEATURES[lever], FEATURES[PREVIOUS.start + lever]]
         if sum(allowed) == 1
         else [FEATURES[i] for i, part in zip(because[lever], contribution[lever], strict=True) if part > 0]
         for lever, allowed in enumerate(eligible)

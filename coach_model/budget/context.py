@@ -1,7 +1,7 @@
-"""What the budget coach sees: ten numbers in [0, 1], in this order, as float32.
+"""The context of the budget coach: ten numbers in [0, 1], in this order, as float32.
 
-Shares are shares of the money available in the last four weeks (income after fixed costs), so that their sum is
-usually below one: the rest was saved. `prev_*_adj` are the levels that the app shows now.
+Shares are shares of the money available in the last four weeks (income after fixed costs). Their sum is usually below
+one, because the rest was saved. `prev_*_adj` are the levels that the app shows now.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ COLUMN = {name: index for index, name in enumerate(FEATURES)}
 def validated(contexts: npt.ArrayLike) -> Contexts:
     """`contexts` as float32 (n, 10).
 
-    Raises ValueError that names row and feature where a value is missing, not finite or outside [0, 1].
+    Raises ValueError with the row and the feature when a value is missing, not finite or outside [0, 1].
     """
     array = np.asarray(contexts, dtype=np.float32)
     if array.shape[1:] != (len(FEATURES),):

@@ -1,4 +1,4 @@
-"""What the budget coach says: a catalogue of messages by language, tone and level, read once when it is asked for."""
+"""The messages of the budget coach, by language, tone and level. They are read from `texts/` on first use."""
 
 import tomllib
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ CODES = (
 )
 """By lever, then by level."""
 
-CHALLENGE_OF = {
+CHALLENGE_SLUGS = {
     "cut_wants": "three-days-without-wants",
     "trim_wants": "no-spend-weekend",
     "ease_wants": "one-planned-treat",
@@ -33,12 +33,12 @@ CHALLENGE_OF = {
     "raise_savings": "pay-yourself-first",
     "boost_savings": "save-twice-a-week",
 }
-"""The slug of the challenge that goes with a code; holding needs none."""
+"""Message code to the slug of its challenge; the codes that hold a level have no challenge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is said about one lever at one level."""
+    """The message for one lever at one level."""
 
     code: str
     lever: str
@@ -67,7 +67,7 @@ def messages(language: str, style: int) -> Messages:
                 change_percent=percent,
                 title=catalogue[code]["title"],
                 message=catalogue[code][STYLES[style]],
-                challenge_slug=CHALLENGE_OF.get(code),
+                challenge_slug=CHALLENGE_SLUGS.get(code),
             )
             for code, percent in zip(codes, CHANGE_PERCENT, strict=True)
         )
@@ -76,15 +76,15 @@ def messages(language: str, style: int) -> Messages:
 
 
 def title_behind(challenge_slug: str, language: str) -> str:
-    """The title of the message that goes with a challenge. Raises KeyError where none does."""
-    titles = {said.challenge_slug: said.title for lever in messages(language, BALANCED) for said in lever}
+    """The title of the message that belongs to a challenge. Raises KeyError when no message does."""
+    titles = {message.challenge_slug: message.title for lever in messages(language, BALANCED) for message in lever}
     return titles[challenge_slug]
 
 
 def preferred_language(accept_language: str) -> str:
-    """The language of `LANGUAGES` that an Accept-Language header prefers, English where it names none of them.
+    """The language of `LANGUAGES` that an Accept-Language header prefers; English when the header names none of them.
 
-    Quality values count, and a tag matches by its first part (`ja-JP` is `ja`); see RFC 9110, section 12.5.4.
+    Quality values are respected. A tag matches by its first part: `ja-JP` is `ja`. See RFC 9110, section 12.5.4.
     """
     best, best_quality = LANGUAGES[0], 0.0
     for entry in accept_language.split(","):

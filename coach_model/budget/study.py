@@ -1,7 +1,8 @@
-"""How a study draws the coach's decisions, so that what would have happened otherwise can be estimated.
+"""How a study draws decisions at random. The known probabilities make it possible to estimate other policies' values.
 
-Two phases. *Explore*: each lever is drawn from the base levels mixed with uniform noise. *Confirm*: a fair coin chooses
-the rules or the frozen candidate, each with a little noise. The service and the simulator both draw here.
+There are two phases. *Explore*: each lever is drawn from the base level mixed with uniform noise. *Confirm*: a fair
+coin chooses the rules or the frozen candidate, each with a little noise. The service and the simulator both use this
+module.
 """
 
 from dataclasses import dataclass
@@ -16,12 +17,12 @@ from coach_model.exploration import Distributions, draw, explored, joint_probabi
 EXPLORE_EPSILON = 0.4
 CONFIRM_EPSILON = 0.1
 COIN = "component"
-"""Label of the number that chooses the component of a confirm phase; levers have their own."""
+"""Label of the random number that chooses the component in a confirm phase. Each lever has a label of its own."""
 FAIR = 0.5
 
 
 class Phase(StrEnum):
-    """Phases of a study, in their order."""
+    """The phases of a study, in order."""
 
     EXPLORE = "explore"
     CONFIRM = "confirm"
@@ -29,7 +30,7 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True)
 class Drawn:
-    """Decisions as they were drawn, with their exact probabilities."""
+    """Drawn decisions with their exact probabilities."""
 
     levels: Levels  # (n, 3)
     distributions: Distributions  # (n, 3, 5) of the component that was drawn
@@ -38,7 +39,7 @@ class Drawn:
 
 
 def explore(seeds: list[str], base: Levels, eligible: Eligible, epsilon: float = EXPLORE_EPSILON) -> Drawn:
-    """Draw around the `base` levels (n, 3)."""
+    """Draw from the `base` levels (n, 3) mixed with uniform noise over the eligible levels (n, 3, 5)."""
     distributions = explored(one_hot(base, len(LEVELS)), eligible, epsilon)
     levels = draw(seeds, distributions)
     return Drawn(levels, distributions, joint_probability(distributions, levels), np.zeros(len(seeds), dtype=bool))
@@ -47,7 +48,7 @@ def explore(seeds: list[str], base: Levels, eligible: Eligible, epsilon: float =
 def confirm(
     seeds: list[str], rules: Levels, candidate: Levels, eligible: Eligible, epsilon: float = CONFIRM_EPSILON
 ) -> Drawn:
-    """Draw from half rules, half candidate, (n, 3) each."""
+    """Draw from a mixture of half rules and half candidate, (n, 3) each. The propensity is that of the mixture."""
     components = [explored(one_hot(levels, len(LEVELS)), eligible, epsilon) for levels in (rules, candidate)]
     from_candidate = np.array([uniform(seed, COIN) >= FAIR for seed in seeds], dtype=bool)
     distributions = np.where(from_candidate[:, None, None], components[1], components[0])

@@ -1,7 +1,7 @@
-"""What the daily coach knows of a candidate: a todo that is due today, and the last four weeks with it.
+"""The features of a candidate of the daily coach: a todo that is due today, and its history of the last four weeks.
 
-Every feature lies in [0, 1]. Rates are smoothed by two imagined showings, one of them done, so that one showing does
-not make a habit.
+Every feature lies in [0, 1]. Rates are smoothed with two pseudo-observations, one of them done, so that a single
+showing does not give a rate of 0 or 1.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 SCHEMA_VERSION = "daily-candidate/1"
 WINDOW_DAYS = 28
-"""How far back the coach looks: four weeks, so that each weekday counts alike."""
+"""Length of the history in days: four weeks, so that each weekday has the same weight."""
 LONGEST_OVERDUE = 4.0
-"""Periods: after that a todo is as overdue as it can be."""
+"""In periods of the todo; a todo that is more overdue counts as this much."""
 LONGEST_MINUTES = 30
 MOST_SNOOZES = 4
 LONGEST_UNSEEN_DAYS = 14
@@ -42,19 +42,19 @@ FEATURES = (
 COLUMN = {name: place for place, name in enumerate(FEATURES)}
 
 type Features = npt.NDArray[np.float32]
-"""(n, 16), in the order of FEATURES."""
+"""(n, 16) float32 in [0, 1], columns as `FEATURES`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Showings:
-    """How often something was shown within the window, and how often it was done on the day on which it was."""
+    """How often a todo (or a group of todos) was shown within the window, and how often it was done on the same day."""
 
     shown: int = 0
     done: int = 0
 
     @property
     def rate(self) -> float:
-        """Smoothed, in (0, 1)."""
+        """The smoothed share of showings that were done, in (0, 1)."""
         return (self.done + SMOOTHING / 2) / (self.shown + SMOOTHING)
 
 
@@ -68,20 +68,20 @@ class Candidate:
     frequency: str
     minutes: int
     overdue: float
-    """In periods, 1 on the day on which it fell due."""
+    """In periods of the todo; 1 on the day on which it becomes due."""
     never_done: bool
     showings: Showings
     unseen_days: int | None
-    """Since it was last shown; None where it never was within the window."""
+    """Days since it was last shown; None when it was not shown within the window."""
     snoozes: int
     stage_progress: float
-    """How far through the stage the child is, in [0, 1]; 0.5 for adults."""
+    """Elapsed share of the child's stage, in [0, 1]; 0.5 for adults."""
     is_adult: bool
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The household's last four weeks: in all, by participant, by area."""
+    """The showings of the household in the last four weeks: in total, by participant and by area."""
 
     household: Showings
     participants: dict[int, Showings]
@@ -89,7 +89,7 @@ class History:
 
 
 def features(candidates: list[Candidate], history: History, today: date) -> Features:
-    """(n, 16): the candidates as the policy sees them."""
+    """(n, 16): the features of the candidates, as the policy sees them."""
     weekend = float(today.weekday() >= SATURDAY)
     rows = [
         (

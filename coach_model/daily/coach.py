@@ -1,4 +1,4 @@
-"""The daily coach decides: the policy's ranking where it can be trusted, the rules' everywhere else."""
+"""Decisions of the daily coach: the policy ranks where it can be trusted, the rules rank everywhere else."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,9 +13,9 @@ from coach_model.onnx_policy import Contract, OnnxPolicy
 from coach_model.policy import FallbackReason, Source
 
 SLATE_SCHEMA = "daily-slate/1"
-MAY_BE_UNSUPPORTED = 0.1
-"""Share of a day's candidates that may lie outside of what the policy was trained on: among sixty, one or two always
-do, since its support holds all but one in a hundred of those that it was trained on."""
+MAX_UNSUPPORTED_SHARE = 0.1
+"""Largest share of a day's candidates that may lie outside the policy's support. One or two of sixty usually do,
+because the support covers 99 of 100 training candidates."""
 
 CONTRACT = Contract(
     coach="daily",
@@ -28,7 +28,7 @@ CONTRACT = Contract(
 
 @dataclass(frozen=True)
 class Day:
-    """A decision: the slate, who decided, and what they saw."""
+    """A decision: the slate, its source, and the features that it is based on."""
 
     slate: Slate
     source: Source
@@ -36,26 +36,26 @@ class Day:
     policy_id: str
     features: Features  # (n, 16)
     scores: list[float] | None
-    """The policy's probabilities that the family does it; None where the rules decided."""
+    """For each candidate, the policy's probability that the family does it; None when the rules decided."""
     problem: str | None = None
 
 
 def decide_day(
     policy: OnnxPolicy | FallbackReason, candidates: list[Candidate], history: History, today: date, count: int
 ) -> Day:
-    """The day's slate of at most `count` candidates. Without a policy, `policy` says why there is none."""
+    """The day's slate of at most `count` candidates. When there is no policy, pass the reason as `policy`."""
     seen = features(candidates, history, today)
     if not isinstance(policy, OnnxPolicy):
         return _by_rules(candidates, seen, count, policy)
     try:
         probability, supported = (answer[:, 0] for answer in policy({"candidates": seen}))
-    except Exception as error:  # noqa: BLE001 - whatever fails inside the graph, a family waits for its day
+    except Exception as error:  # noqa: BLE001 - the request needs an answer for every error of the graph
         problem = f"{policy.policy_id}: {type(error).__name__}: {str(error)[:200]}"
         return _by_rules(candidates, seen, count, FallbackReason.MODEL_ERROR, problem)
-    if len(probability) != len(candidates) or not ((probability >= 0) & (probability <= 1)).all():  # NaN is neither
+    if len(probability) != len(candidates) or not ((probability >= 0) & (probability <= 1)).all():  # NaN fails both
         problem = f"{policy.policy_id}: the answer is no probability for each candidate"
         return _by_rules(candidates, seen, count, FallbackReason.INVALID_OUTPUT, problem)
-    if np.mean(~supported) > MAY_BE_UNSUPPORTED:
+    if np.mean(~supported) > MAX_UNSUPPORTED_SHARE:
         return _by_rules(candidates, seen, count, FallbackReason.OUT_OF_SUPPORT)
     scores = [float(score) for score in probability]
     slate = best_slate(candidates, policy_order(candidates, scores), count)
@@ -63,7 +63,7 @@ def decide_day(
 
 
 def policy_order(candidates: list[Candidate], scores: list[float]) -> list[int]:
-    """The likeliest first; among equals as the rules have it."""
+    """The positions of the candidates, highest score first; equal scores keep the order of the rules."""
     return sorted(rules_order(candidates), key=lambda place: -scores[place])
 
 

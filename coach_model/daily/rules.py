@@ -1,4 +1,4 @@
-"""The rules of the daily coach: overdue first, then what was not seen for longest. Deterministic."""
+"""The rules of the daily coach: the most overdue todo first, then the one not seen for longest. Deterministic."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,10 @@ RULES_VERSION = "daily-rules/1"
 
 
 def rules_order(candidates: Sequence[Candidate]) -> list[int]:
-    """The places of the candidates, the first to be shown first. What nobody does is not overdue for ever: after four
-    periods it takes turns with the rest."""
+    """The positions of the candidates, the most urgent first.
+
+    Overdue periods are capped at `LONGEST_OVERDUE`, so that a todo that is never done takes turns with the others.
+    """
 
     def urgency(place: int) -> tuple[float, int, int]:
         one = candidates[place]

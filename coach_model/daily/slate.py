@@ -1,6 +1,7 @@
-"""How scores become a day: the constraints that rules and policy share, and the noise of those who learn with us.
+"""Builds a day's slate from a ranking: the constraints that rules and policy share, and the exploration noise of
+households that take part in learning.
 
-A day serves every participant, mixes areas and people, and holds at most so many activities.
+A slate has something for every participant, mixes areas and people, and has a maximum number of activities.
 """
 
 import math
@@ -11,40 +12,40 @@ from coach_model.daily.candidates import Candidate
 from coach_model.exploration import uniform
 
 AREA_SHARE = 1 / 3
-"""One area takes at most a third of a day, rounded up, while there are others."""
+"""One area takes at most this share of a day, rounded up, while other areas have candidates."""
 PARTICIPANT_SHARE = 3 / 4
-"""One participant gets at most three quarters of a day, rounded up, while there are others."""
+"""One participant gets at most this share of a day, rounded up, while other participants have candidates."""
 ADULT_SHARE = 1 / 4
-"""Adults together get at most a quarter of a day, rounded up, while there is something for children."""
+"""Adults together get at most this share of a day, rounded up, while children have candidates."""
 EPSILON = 0.2
-"""Probability with which a household that takes part in learning sees one slot filled by chance."""
+"""Probability with which one slot is filled at random, in households that take part in learning."""
 
 
 @dataclass(frozen=True)
 class Slate:
-    """A day: candidates by their place in the list, best first."""
+    """A day's activities: positions in the list of candidates, best first."""
 
     chosen: tuple[int, ...]
     obligatory: frozenset[int]
-    """Those that are there so that each participant is served."""
+    """The positions that were chosen so that each participant gets something."""
     inclusion: tuple[float, ...]
-    """For each candidate the probability with which it was to be on the slate."""
+    """For each candidate, the probability that it is on the slate."""
 
 
 def best_slate(candidates: Sequence[Candidate], order: Sequence[int], count: int) -> Slate:
-    """The slate that takes candidates in `order`, a permutation of their places, as far as the constraints let it."""
+    """The slate that takes candidates in `order`, a permutation of their positions, as far as the constraints allow."""
     shares = Shares.of(candidates, count)
     chosen: list[int] = []
     waiting = list(dict.fromkeys(candidates[place].participant for place in order))
-    for participant in waiting[:count]:  # everyone's best first, in another area than the others' where there is one
+    for participant in waiting[:count]:  # first each participant's best, in an area that is not used yet if possible
         own = [place for place in order if candidates[place].participant == participant]
         mixing = (place for place in own if shares.area_fits(candidates, chosen, place))
         chosen.append(next(mixing, own[0]))
     obligatory = frozenset(chosen)
-    fits = (shares.all_fit, shares.area_fits, shares.person_fits, lambda *_: True)
-    for may in fits:  # what areas and people allow, then what is needed to fill the day
+    constraints = (shares.all_fit, shares.area_fits, shares.person_fits, lambda *_: True)
+    for fits in constraints:  # the strictest constraint first; the last one fills the day
         for place in order:
-            if len(chosen) < count and place not in chosen and may(candidates, chosen, place):
+            if len(chosen) < count and place not in chosen and fits(candidates, chosen, place):
                 chosen.append(place)
     ranks = {place: rank for rank, place in enumerate(order)}
     certain = tuple(float(place in chosen) for place in range(len(candidates)))
@@ -53,7 +54,7 @@ def best_slate(candidates: Sequence[Candidate], order: Sequence[int], count: int
 
 @dataclass(frozen=True)
 class Shares:
-    """How many of a day's activities may be of one area, of one participant, of adults."""
+    """The largest number of a day's activities of one area, for one participant, and for adults."""
 
     area: int
     participant: int
@@ -61,7 +62,7 @@ class Shares:
 
     @classmethod
     def of(cls, candidates: Sequence[Candidate], count: int) -> "Shares":
-        """The shares of a day of `count`; who is alone may have all of it."""
+        """The limits for a day of `count` activities. A single participant may have all of them."""
         alone = len({one.participant for one in candidates}) < 2  # noqa: PLR2004
         adults_only = all(one.is_adult for one in candidates)
         return cls(
@@ -71,23 +72,26 @@ class Shares:
         )
 
     def area_fits(self, candidates: Sequence[Candidate], chosen: Sequence[int], place: int) -> bool:
-        """Whether one more candidate leaves its area within its share."""
+        """Whether the area of candidate `place` stays within its limit when the candidate is added to `chosen`."""
         return sum(candidates[other].area == candidates[place].area for other in chosen) < self.area
 
     def person_fits(self, candidates: Sequence[Candidate], chosen: Sequence[int], place: int) -> bool:
-        """Whether one more candidate leaves its participant within their share, and the adults within theirs."""
-        new, there = candidates[place], [candidates[other] for other in chosen]
-        adults = not new.is_adult or sum(one.is_adult for one in there) < self.adults
-        return adults and sum(one.participant == new.participant for one in there) < self.participant
+        """Whether the candidate's participant and the adults stay within their limits when it is added to `chosen`."""
+        new, present = candidates[place], [candidates[other] for other in chosen]
+        adults = not new.is_adult or sum(one.is_adult for one in present) < self.adults
+        return adults and sum(one.participant == new.participant for one in present) < self.participant
 
     def all_fit(self, candidates: Sequence[Candidate], chosen: Sequence[int], place: int) -> bool:
-        """Whether one more candidate leaves all of them within their shares."""
+        """Whether area, participant and adults all stay within their limits when the candidate is added to `chosen`."""
         return self.area_fits(candidates, chosen, place) and self.person_fits(candidates, chosen, place)
 
 
 def with_noise(slate: Slate, candidates: Sequence[Candidate], count: int, seed: str, epsilon: float = EPSILON) -> Slate:
-    """With probability ε, one slot that is not obligatory is filled by a candidate drawn uniformly among those that fit
-    there; a slot for which there is none stays. The draw repeats from the seed."""
+    """The slate after exploration: with probability ε, one slot that is not obligatory, drawn uniformly, gets a
+    candidate drawn uniformly from those that fit there. A slot without such a candidate stays as it is.
+
+    The same seed gives the same draw. `inclusion` of the result holds the exact probabilities.
+    """
     free = [place for place in slate.chosen if place not in slate.obligatory]
     fitting = {slot: _fitting(slate, candidates, slot, count) for slot in free}
     inclusion = list(slate.inclusion)
@@ -105,8 +109,8 @@ def with_noise(slate: Slate, candidates: Sequence[Candidate], count: int, seed: 
 
 
 def _fitting(slate: Slate, candidates: Sequence[Candidate], slot: int, count: int) -> list[int]:
-    """The candidates that may take a slot: they leave all shares kept, or no further exceeded than the one that leaves
-    did."""
+    """The candidates that may take the place of candidate `slot`: each limit still holds, or is exceeded no further
+    than before."""
     shares, leaving = Shares.of(candidates, count), candidates[slot]
     rest = [place for place in slate.chosen if place != slot]
 
@@ -120,17 +124,18 @@ def _fitting(slate: Slate, candidates: Sequence[Candidate], slot: int, count: in
 
 
 def broken_constraint(candidates: Sequence[Candidate], chosen: Sequence[int], count: int) -> str | None:
-    """Which constraint somebody else's choice breaks; None where it is a day that policy or rules could have shown.
+    """The constraint that a choice from outside (such as Claude's) breaks; None when the policy or the rules could have
+    shown this day too.
 
-    A share may be exceeded only where no candidate that was left out would have kept it.
+    A limit may be exceeded only when no candidate that was left out would have kept it.
     """
     if len(set(chosen)) != len(chosen):
-        return "one is there twice"
+        return "an activity is chosen twice"
     if len(chosen) != min(count, len(candidates)):
-        return f"{len(chosen)} instead of {min(count, len(candidates))}"
+        return f"{len(chosen)} activities instead of {min(count, len(candidates))}"
     people = {one.participant for one in candidates}
     if len({candidates[place].participant for place in chosen}) < min(count, len(people)):
-        return "somebody gets nothing"
+        return "a participant gets nothing"
     shares, left_out = Shares.of(candidates, count), [p for p in range(len(candidates)) if p not in set(chosen)]
     for place in chosen:
         rest = [other for other in chosen if other != place]
