@@ -14,9 +14,9 @@ from api import errors, health, logs, openapi
 from api.admin.app import PREFIX as ADMIN
 from api.admin.app import create_admin, index
 from api.attempts import Attempts
-from api.bodies import BodyLimit
 from api.clock import Clock, utc_now
 from api.database import open_database
+from api.http.request_body import RequestBodyMiddleware
 from api.kakei.accounts import routes as accounts
 from api.kakei.catalogue import routes as catalogue
 from api.kakei.challenges import routes as challenges
@@ -47,7 +47,8 @@ The backend of **KakeiBuddy**, a budgeting app built on the kakeibo method. Its 
 research snapshots, and with deterministic rules whenever that policy cannot be trusted.
 
 Errors are problem details (RFC 9457) with a stable `code`. Every path works with and without a trailing slash.
-`X-Request-ID` is echoed, or made, and is part of every error's `instance`.
+`X-Request-ID` is echoed, or made, and is part of every error's `instance`. A body is JSON in UTF-8, whatever its
+`Content-Type` says, as it is or with `Content-Encoding: gzip` or `deflate`.
 """
 
 
@@ -110,7 +111,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     app.router.routes.append(Route(ADMIN, index(), methods=["GET"], include_in_schema=False))
     errors.install(app)
     openapi.install(app)
-    app.add_middleware(BodyLimit, own=coach.BODIES_READ_HERE)
+    app.add_middleware(RequestBodyMiddleware, own=coach.BODIES_READ_HERE, pages=(FAMILY, ADMIN))
     app.add_middleware(Limited, limits=RateLimits(settings.redis_url))
     app.add_middleware(Shortcut, way=Way("POST", "/coach/suggestions", coach.suggest))
     if settings.cors_origins:

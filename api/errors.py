@@ -28,6 +28,8 @@ GONE = (NoResultFound, StaleDataError, ObjectDeletedError)
 FOREIGN_KEY_STATE = "23503"
 RETRYABLE_STATES = ("08", "40001", "40P01", "57P", "53300")
 """PostgreSQL: connection lost, serialisation failure, deadlock, shutting down or starting up, too many connections."""
+MOST_ERRORS = 50
+"""Bad fields that one answer names; a body may hold tens of thousands."""
 LOGGED = "logged"
 """Notes on an error that it is in the log: an error of a mounted app comes by again in the service."""
 log = structlog.get_logger("api.errors")
@@ -45,6 +47,7 @@ class ErrorKind:
 MALFORMED_BODY = ErrorKind("malformed_body", 422, "The body is no valid JSON document")
 INVALID_INPUT = ErrorKind("invalid_input", 422, "Some fields are missing, unknown or out of range")
 BODY_TOO_LARGE = ErrorKind("body_too_large", 413, "The body is too large")
+ENCODING_UNSUPPORTED = ErrorKind("content_encoding_unsupported", 415, "This Content-Encoding is not known here")
 NO_POLICY = ErrorKind("no_policy", 404, "No policy is being served")
 METRICS_FORBIDDEN = ErrorKind("metrics_forbidden", 403, "Only this machine or the holder of the token reads metrics")
 USER_UNKNOWN = ErrorKind("user_unknown", 404, "There is no such user")
@@ -135,7 +138,8 @@ def install(app: FastAPI) -> None:
         if any(e["type"] == "json_invalid" for e in error.errors()):
             detail = str(error.errors()[0]["ctx"]["error"])
             return _response(request, MALFORMED_BODY, detail)
-        errors = [FieldError(".".join(str(part) for part in e["loc"][1:]), e["msg"]) for e in error.errors()]
+        told = error.errors()[:MOST_ERRORS]
+        errors = [FieldError(".".join(str(part) for part in e["loc"][1:]), e["msg"]) for e in told]
         return _response(request, INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in errors), errors)
 
     async def _database(request: Request, error: Exception) -> Response:
@@ -158,6 +162,11 @@ def install(app: FastAPI) -> None:
     async def _unforeseen(request: Request, error: Exception) -> Response:
         headers = {"X-Request-ID": log_unforeseen(request, error)}  # this one is answered outside of api.telemetry
         return _response(request, INTERNAL_ERROR, "The error was logged; its id is in `instance`.", headers=headers)
+
+
+def whole(text: str) -> str:
+    """`text` without half characters, which no encoding can write: JSON may name a field `\\ud83d`."""
+    return text.encode(errors="replace").decode()
 
 
 def is_gone(error: DBAPIError) -> bool:
@@ -197,9 +206,9 @@ def _response(
         type=f"urn:buddy-coach:problem:{kind.code}",
         title=kind.title,
         status=kind.status,
-        detail=detail,
+        detail=whole(detail),
         instance=f"urn:request:{request.scope['request_id']}",
         code=kind.code,
-        errors=list(errors),
+        errors=[FieldError(whole(error.field), error.message) for error in errors],
     )
     return Response(msgspec.json.encode(problem), kind.status, dict(headers or {}), MEDIA_TYPE)

@@ -23,6 +23,7 @@ DESCRIPTIONS = {
     404: "Not found",
     409: "Conflict",
     413: "The body is too large",
+    415: "The Content-Encoding is neither gzip nor deflate",
     422: "Malformed or out of range",
     429: "Too many requests; `Retry-After` says when to try again",
     501: "The writers of this format are not installed",
@@ -69,6 +70,8 @@ def install(app: FastAPI) -> None:
                 for operation in operations.values():
                     if path.startswith(limits.PREFIX):
                         operation["responses"] |= {"429": problems(429)[429]}
+                    if "requestBody" in operation:
+                        operation["responses"] |= {"415": problems(415)[415]}
                     if "422" in operation["responses"]:  # what FastAPI documents by itself is not what we answer
                         operation["responses"]["422"] = problems(422)[422]
             app.openapi_schema = schema

@@ -23,7 +23,8 @@ DESCRIPTION = """
 A household app for child development: guides, plans, todos, and a few activities a day.
 
 Every answer is `{"ok": true, "data": …}` or `{"ok": false, "error": "a sentence", "code": "ONE_OF_A_CLOSED_LIST"}`.
-Dates and timestamps are those of the household. A POST with an `Idempotency-Key` may be sent again. `scripts/kb.sh` is
+Dates and timestamps are those of the household. A body is JSON in UTF-8, whatever its `Content-Type` says, as it is or
+with `Content-Encoding: gzip` or `deflate`. A POST with an `Idempotency-Key` may be sent again. `scripts/kb.sh` is
 a client.
 """
 ASSETS = "/docs/assets"
@@ -73,7 +74,8 @@ def _install_docs(app: FastAPI) -> None:
                 for method, operation in operations.items():
                     operation["responses"].pop("422", None)
                     failed = operation["responses"]["400"]
-                    operation["responses"] |= {"413": failed} if method in {"post", "put"} else {}
+                    if method in {"post", "put"}:
+                        operation["responses"] |= {"413": failed, "415": failed}
                     operation["responses"] |= {"409": failed} if method == "post" else {}  # its key is at work
             app.openapi_schema = schema
         return app.openapi_schema

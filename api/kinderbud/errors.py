@@ -16,14 +16,19 @@ from starlette.responses import JSONResponse
 from api.errors import (
     DATABASE_AWAY,
     GONE,
+    MOST_ERRORS,
     RETRY_SECONDS,
     RETRYABLE_STATES,
     allowed_methods,
     is_gone,
     log_unforeseen,
+    whole,
 )
 
-OF_BODIES = {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE}
+OF_BODIES = {
+    *(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+    *(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.UNPROCESSABLE_ENTITY),
+}
 """What the framework and the bound of bodies say of a body that cannot be read."""
 
 log = structlog.get_logger("api.kinderbud")
@@ -75,7 +80,7 @@ def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def failure(status: int, code: Code, error: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
     """The envelope of an error."""
-    return JSONResponse(Failure(error=error, code=code).model_dump(mode="json"), status, dict(headers or {}))
+    return JSONResponse(Failure(error=whole(error), code=code).model_dump(mode="json"), status, dict(headers or {}))
 
 
 def install(app: FastAPI, recognise: Callable[[Request], Awaitable[object]]) -> None:
@@ -109,7 +114,7 @@ def install(app: FastAPI, recognise: Callable[[Request], Awaitable[object]]) -> 
     async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
         if any(one["type"] == "json_invalid" for one in error.errors()) and (stranger := await _refusal(request)):
             return stranger
-        return failure(400, Code.VALIDATION_ERROR, "; ".join(_sentence(one) for one in error.errors()))
+        return failure(400, Code.VALIDATION_ERROR, "; ".join(_sentence(one) for one in error.errors()[:MOST_ERRORS]))
 
     async def _database(request: Request, error: Exception) -> JSONResponse:
         log.warning("database unavailable", request_id=request.scope["request_id"], why=type(error).__name__)

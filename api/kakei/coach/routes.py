@@ -10,9 +10,10 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from sqlalchemy.exc import DBAPIError
 
-from api.bodies import decoded, field_errors, read_body
+from api.bodies import decoded, field_errors
 from api.clock import to_the_second
 from api.errors import DATABASE_AWAY, INVALID_INPUT, NO_POLICY, FieldError, ProblemOccurred
+from api.http.request_body import read_json
 from api.kakei.accounts.queries import profile_of
 from api.kakei.coach import queries
 from api.kakei.coach.answers import answer_of, uuid7
@@ -72,7 +73,7 @@ async def suggest(request: Request) -> Response:
     for somebody who consented to research is stored before it is answered. If the database is away the coach answers
     all the same. `Accept-Language` chooses English or Japanese.
     """
-    body = await read_body(request)
+    body = await read_json(request)
     context = msgspec.structs.astuple(decoded(_context, body))
     decision = await request.app.state.decider.decision(context)
     uuid = request.headers.get("x-user-uuid")
@@ -173,7 +174,7 @@ async def _remembered(
 async def suggest_batch(request: Request) -> Response:
     """Decide for up to 10,000 contexts, 4 MiB in all. A bad context is null among the answers and named in `errors`;
     the others are answered all the same."""
-    body = await read_body(request, LARGEST_BATCH_BODY)
+    body = await read_json(request, LARGEST_BATCH_BODY)
     language = _language(request)
     work = asyncio.get_running_loop().run_in_executor(
         request.app.state.batches, _answer_batch, request.app, body, language

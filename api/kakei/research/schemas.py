@@ -1,6 +1,7 @@
 """Shapes of research uploads on the wire."""
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -20,11 +21,24 @@ DEEPEST_JSON = 20
 def _small[T](value: T) -> T:
     if _is_deeper(value, DEEPEST_JSON):
         raise ValueError(f"must be nested at most {DEEPEST_JSON} deep")
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-    words(text.replace("\\u0000", "\0"))
-    if len(text.encode()) > LARGEST_JSON:
+    for text in _texts(value):
+        words(text)
+    if len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode()) > LARGEST_JSON:
         raise ValueError(f"must be at most {LARGEST_JSON} bytes of JSON")
     return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in it, names of fields included, as characters: a text may well mention `\\u0000`."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, part in value.items():
+            yield name
+            yield from _texts(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _texts(part)
 
 
 def _is_deeper(value: Any, depth: int) -> bool:

@@ -1,0 +1,158 @@
+"""Reads request bodies: bounded while they arrive and while they are unpacked, and JSON by one rule on every route.
+
+The rule: a body is JSON in UTF-8, whatever its Content-Type says. A byte order mark is ignored. Content-Encoding may be
+gzip or deflate; the bound counts what comes out.
+"""
+
+import zlib
+from typing import Protocol
+
+from fastapi import Request
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import BODY_TOO_LARGE, ENCODING_UNSUPPORTED, MALFORMED_BODY, ProblemOccurred
+
+LARGEST_BODY = 256 * 1024
+"""Bytes, after unpacking."""
+MOST_VALUES = 8_000
+"""Values of a JSON body that FastAPI validates, counted by their commas. Each may cost an error, and 8,000
+errors take some 40 ms in which the process answers no other request. Apps need some hundreds."""
+ENCODINGS = frozenset({b"gzip", b"x-gzip", b"deflate"})
+GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
+"""zlib tells both apart by their first bytes."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
+JSON = (b"content-type", b"application/json")
+ABOUT_THE_BODY = frozenset({b"content-encoding", b"content-length"})
+"""Headers that are not true any more of what the routes read."""
+
+
+class _Unpacker(Protocol):
+    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+
+
+async def read_json(request: Request, largest: int = LARGEST_BODY) -> bytes:
+    """The body of a JSON route, in UTF-8 and without a byte order mark. Raises ProblemOccurred: 413 before reading
+    where the client announces more than `largest` bytes, and as soon as more have come; 415 for a Content-Encoding that
+    is not known; 422 for one that is broken, and for a body that is not UTF-8."""
+    return _utf8(await _read(request.scope, request.receive, largest))
+
+
+class RequestBodyMiddleware:
+    """ASGI middleware: the same for the bodies that FastAPI reads. Paths below `pages` are not JSON: their bodies are
+    bounded and unpacked only. `own` are paths whose endpoints call `read_json` themselves."""
+
+    def __init__(self, app: ASGIApp, own: frozenset[str], pages: tuple[str, ...]) -> None:
+        self.app = app
+        self.own = own
+        self.pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in WITHOUT_BODY or scope["path"] in self.own:
+            await self.app(scope, receive, send)
+            return
+        is_json = not scope["path"].startswith(self.pages)
+        received = dict(scope)  # `_read` sees the headers as they came
+        dropped = ABOUT_THE_BODY | {JSON[0]} if is_json else ABOUT_THE_BODY
+        scope["headers"] = [header for header in scope["headers"] if header[0] not in dropped]
+        if is_json:
+            scope["headers"].append(JSON)
+        done = False
+
+        async def whole() -> Message:  # raises below the error handlers of the app that the request is for
+            nonlocal done
+            if done:
+                return await receive()
+            body = await _read(received, receive, LARGEST_BODY)
+            done = True
+            return {"type": "http.request", "body": _validatable(body) if is_json else body, "more_body": False}
+
+        await self.app(scope, whole, send)
+
+
+async def _read(scope: Scope, receive: Receive, largest: int) -> bytes:
+    encoding = b""
+    for name, value in scope["headers"]:
+        if name == b"content-length" and _is_more(value, largest):
+            raise _too_large(largest)
+        if name == b"content-encoding":
+            encoding += b"," + value
+    unpacker = _unpacker(encoding) if encoding else None
+    body, sent = bytearray(), 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part = message.get("body", b"")
+        sent += len(part)
+        body += part if unpacker is None else _unpacked(unpacker, part, largest + 1 - len(body))
+        if max(sent, len(body)) > largest:
+            raise _too_large(largest)
+        if not message.get("more_body"):
+            break
+    if unpacker is not None and sent and not unpacker.eof:
+        raise _broken("The compressed body ends too early.")
+    return bytes(body)
+
+
+def _unpacker(encoding: bytes) -> _Unpacker | None:
+    names = [name.strip().lower() for name in encoding.split(b",")]
+    names = [name for name in names if name not in {b"", b"identity"}]
+    if not names:
+        return None
+    if len(names) > 1 or names[0] not in ENCODINGS:
+        headers = {"Accept-Encoding": "gzip, deflate", "Connection": "close"}
+        raise ProblemOccurred(ENCODING_UNSUPPORTED, "Send the body as it is, or with gzip or deflate.", headers=headers)
+    return zlib.decompressobj(GZIP_OR_ZLIB)
+
+
+def _unpacked(unpacker: _Unpacker, part: bytes, most: int) -> bytes:
+    """What `part` holds, at most `most` bytes: more are never made, so that a small body cannot fill the memory."""
+    if not part:
+        return b""
+    try:
+        out = unpacker.decompress(part, most)
+    except zlib.error as error:
+        raise _broken("The compressed body is broken.") from error
+    if unpacker.unused_data:
+        raise _broken("Something follows the compressed body.")
+    return out
+
+
+def _utf8(body: bytes) -> bytes:
+    body = body.removeprefix(BYTE_ORDER_MARK)
+    if not body.isascii():
+        try:
+            body.decode()
+        except UnicodeDecodeError as error:
+            raise ProblemOccurred(MALFORMED_BODY, f"The body is not UTF-8 (byte {error.start}).") from error
+    if body.startswith(BYTE_ORDER_MARK):
+        raise ProblemOccurred(MALFORMED_BODY, "The body begins with two byte order marks.")
+    if b"\0" in body:  # no JSON text has one; UTF-16 and UTF-32 do
+        raise ProblemOccurred(MALFORMED_BODY, f"The body is not JSON in UTF-8 (byte {body.index(0)} is NUL).")
+    return body
+
+
+def _validatable(body: bytes) -> bytes:
+    if body.count(b",") >= MOST_VALUES:
+        raise ProblemOccurred(BODY_TOO_LARGE, f"At most {MOST_VALUES} values are read here.")
+    return _utf8(body)
+
+
+def _is_more(announced: bytes, largest: int) -> bool:
+    digits = announced.strip().lstrip(b"0")
+    return digits.isdigit() and (len(digits) > len(str(largest)) or int(digits) > largest)
+
+
+def _broken(detail: str) -> ProblemOccurred:
+    return ProblemOccurred(MALFORMED_BODY, detail, headers={"Connection": "close"})
+
+
+def _too_large(largest: int) -> ProblemOccurred:
+    # The rest of the body is not read, so the connection cannot be used again.
+    return ProblemOccurred(BODY_TOO_LARGE, f"At most {largest} bytes are read here.", headers={"Connection": "close"})
