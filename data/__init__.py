@@ -1,1 +1,1 @@
-"""What is known: the research dataset, the reward, the synthetic study. No HTTP, no SQL."""
+"""The research dataset, the reward, the catalog and the synthetic study. No HTTP, no SQL."""

@@ -1,8 +1,8 @@
-"""The log of the daily coach: one row for each candidate of each household's day. Written with the standard library by
-whoever exports, read as arrays by whoever learns.
+"""The log of the daily coach: one row for each candidate of each household's day.
 
-A folder holds `candidates.csv` and `about.json`, which has its digest and says what the columns mean. Households and
-participants are pseudonyms, days count from the household's first; there is no name, no title and no note in it.
+An export writes it with the standard library only; training reads it as arrays. The folder holds `candidates.csv` and
+`about.json`, which states the digest of the CSV file and describes the columns. Households and participants are
+pseudonyms, and days count from the household's first day. The log holds no names, titles or notes.
 """
 
 import csv
@@ -21,7 +21,7 @@ from coach_model.daily.candidates import FEATURES, SCHEMA_VERSION, Features
 
 FORMAT = "buddy-daily/1"
 TABLE, ABOUT = "candidates.csv", "about.json"
-LEADING = (
+BASE_COLUMNS = (
     "household",
     "fold",
     "day",
@@ -34,39 +34,39 @@ LEADING = (
     "propensity",
     "done",
 )
-TRUTH = "relevance"
-"""Column of synthetic households: the true probability that it is done if it is shown."""
+RELEVANCE = "relevance"
+"""Column of synthetic households: the true probability that the activity is done when it is shown."""
 COLUMNS = {
-    "household": "pseudonym of the household, made anew for each export",
-    "fold": "0, 1 or 2, the same in every export: households of fold 0 judge, and teach nothing",
+    "household": "pseudonym of the household, a new one in each export",
+    "fold": "0, 1 or 2, the same in every export; households of fold 0 are for evaluation only, never for training",
     "day": "days since the household's first logged day",
     "participant": "number of the participant within the household",
     "area": "what the activity exercises",
-    "slots": "most activities that the day could hold",
-    "score": "the acting policy's probability that it is done; empty where the rules acted",
-    "chosen": "1 where it was shown",
-    "obligatory": "1 where it was there so that each participant is served",
-    "propensity": "probability with which it was to be shown",
-    "done": "1 where it was completed on that day; empty where it was not shown",
-    TRUTH: "synthetic households only: the true probability that it is done if it is shown",
+    "slots": "maximum number of activities of the day",
+    "score": "the acting policy's probability that the activity is done; empty when the rules acted",
+    "chosen": "1 when the activity was shown, else 0",
+    "obligatory": "1 when it was chosen so that each participant gets something, else 0",
+    "propensity": "probability that the activity was shown",
+    "done": "1 when it was completed on that day, else 0; empty when it was not shown",
+    RELEVANCE: "synthetic households only: the true probability that it is done when it is shown",
 } | dict.fromkeys(FEATURES, f"feature of {SCHEMA_VERSION}, in [0, 1]")
 
-ROUNDING = 1e-5
-"""Of a probability that is written with six digits, or summed up."""
+ROUNDING_TOLERANCE = 1e-5
+"""Largest rounding error of a probability that is written with six digits or is a sum."""
 
 type Column = npt.NDArray[Any]
 
 
 class InvalidDailyLog(ValueError):
-    """The folder is no valid daily log; the message says where and why."""
+    """The folder is not a valid daily log; the message says where and why."""
 
 
 @dataclass(frozen=True)
 class DailyLog:
-    """Candidates of n rows. Rows of one household's day stand together, in the order in which they were scored."""
+    """n candidates. The rows of one household's day are consecutive, in the order in which they were scored."""
 
     household: npt.NDArray[np.int64]  # (n,)
-    fold: npt.NDArray[np.int64]  # (n,) those of fold 0 judge
+    fold: npt.NDArray[np.int64]  # (n,) fold 0 is for evaluation
     day: npt.NDArray[np.int64]  # (n,)
     participant: npt.NDArray[np.int64]  # (n,)
     area: npt.NDArray[np.str_]  # (n,)
@@ -75,18 +75,18 @@ class DailyLog:
     chosen: npt.NDArray[np.bool_]  # (n,)
     propensity: npt.NDArray[np.float64]  # (n,) in [0, 1]
     done: npt.NDArray[np.float64]  # (n,) 0 or 1, NaN where it was not shown
-    relevance: npt.NDArray[np.float64]  # (n,) NaN where nobody knows it
+    relevance: npt.NDArray[np.float64]  # (n,) true probability of being done, NaN where it is unknown
 
     def __len__(self) -> int:
         return len(self.day)
 
     @property
     def synthetic(self) -> bool:
-        """Whether the truth is known."""
+        """Whether the true probabilities are known."""
         return bool(np.isfinite(self.relevance).all())
 
     def where(self, rows: npt.NDArray[Any]) -> "DailyLog":
-        """The same at `rows`."""
+        """The rows at `rows`, an index or a mask."""
         return DailyLog(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
 
     def slates(self) -> list[slice]:
@@ -99,7 +99,7 @@ class DailyLog:
 
 
 class DailyLogWriter:
-    """Writes a log row by row into a folder of its own. Raises ValueError where the folder holds something."""
+    """Writes a log row by row into a new or empty folder. Raises ValueError when the folder is not empty."""
 
     def __init__(self, folder: Path, *, synthetic: bool = False) -> None:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -107,29 +107,30 @@ class DailyLogWriter:
         folder.mkdir(parents=True, exist_ok=True)
         self.rows = 0
         self._folder, self._synthetic = folder, synthetic
-        self._names = [*LEADING, *FEATURES, *([TRUTH] if synthetic else [])]
+        self._names = [*BASE_COLUMNS, *FEATURES, *([RELEVANCE] if synthetic else [])]
         self._file = (folder / TABLE).open("w", encoding="utf-8", newline="")
         self._writer = csv.DictWriter(self._file, self._names, lineterminator="\n")
         self._writer.writeheader()
 
     def add(self, row: Mapping[str, Any]) -> None:
-        """One candidate of a household's day; a log keeps those of a day together. What is left out is empty."""
+        """Add one candidate. Add the candidates of a household's day one after the other. A missing key gives an empty
+        cell."""
         self._writer.writerow({name: _cell(row.get(name)) for name in self._names})
         self.rows += 1
 
     def finish(self, about: Mapping[str, Any]) -> str:
-        """Close the log and say what it is. Returns its digest."""
+        """Close the log and write `about.json`. Returns the digest of the log."""
         self._file.close()
         digest = hashlib.sha256((self._folder / TABLE).read_bytes()).hexdigest()
         columns = {name: COLUMNS[name] for name in self._names}
-        told = {"format": FORMAT, "digest": digest, "synthetic": self._synthetic, "rows": self.rows} | dict(about)
-        text = json.dumps(told | {"columns": columns}, indent=2, ensure_ascii=False)
+        content = {"format": FORMAT, "digest": digest, "synthetic": self._synthetic, "rows": self.rows} | dict(about)
+        text = json.dumps(content | {"columns": columns}, indent=2, ensure_ascii=False)
         (self._folder / ABOUT).write_text(text + "\n", encoding="utf-8")
         return digest
 
 
 def is_daily_log(folder: Path) -> bool:
-    """Whether a folder says that it is one."""
+    """Whether the `about.json` of a folder says that it is a daily log."""
     try:
         return str(json.loads((folder / ABOUT).read_text(encoding="utf-8")).get("format", "")).startswith(
             "buddy-daily/"
@@ -139,7 +140,7 @@ def is_daily_log(folder: Path) -> bool:
 
 
 def read_daily_log(folder: Path) -> tuple[DailyLog, dict[str, Any]]:
-    """A log, and what it says about itself. Raises InvalidDailyLog."""
+    """The checked log in `folder` and the content of its `about.json`. Raises InvalidDailyLog."""
     try:
         about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         content = (folder / TABLE).read_bytes()
@@ -148,9 +149,9 @@ def read_daily_log(folder: Path) -> tuple[DailyLog, dict[str, Any]]:
     if about.get("format") != FORMAT:
         raise InvalidDailyLog(f"{folder}: format {about.get('format')!r}, expected {FORMAT!r}")
     if hashlib.sha256(content).hexdigest() != about.get("digest"):
-        raise InvalidDailyLog(f"{folder}: {TABLE} is not what {ABOUT} has the digest of")
+        raise InvalidDailyLog(f"{folder}: {TABLE} does not have the digest that {ABOUT} states")
     rows = list(csv.DictReader(content.decode("utf-8").splitlines()))
-    missing = [name for name in (*LEADING, *FEATURES) if not rows or name not in rows[0]]
+    missing = [name for name in (*BASE_COLUMNS, *FEATURES) if not rows or name not in rows[0]]
     if missing:
         raise InvalidDailyLog(f"{folder}: {'no rows' if not rows else 'no column ' + missing[0]}")
     try:
@@ -179,16 +180,18 @@ def _arrays(rows: list[dict[str, str]]) -> DailyLog:
         chosen=number("chosen") == 1,
         propensity=number("propensity"),
         done=number("done"),
-        relevance=number(TRUTH),
+        relevance=number(RELEVANCE),
     )
 
 
 def _check(log: DailyLog, folder: Path) -> None:
     for problem, bad in {
         "a feature outside of [0, 1]": ~((log.features >= 0) & (log.features <= 1)).all(axis=1),
-        "a propensity outside of [0, 1]": ~((log.propensity >= -ROUNDING) & (log.propensity <= 1 + ROUNDING)),
+        "a propensity outside of [0, 1]": ~(
+            (log.propensity >= -ROUNDING_TOLERANCE) & (log.propensity <= 1 + ROUNDING_TOLERANCE)
+        ),
         "shown with probability 0": log.chosen & ~(log.propensity > 0),
-        "shown, and nobody knows whether it was done": log.chosen & ~np.isin(log.done, (0.0, 1.0)),
+        "shown, but `done` is neither 0 nor 1": log.chosen & ~np.isin(log.done, (0.0, 1.0)),
     }.items():
         if bad.any():
             raise InvalidDailyLog(f"{folder}: {problem} in {int(bad.sum())} rows, first in row {int(bad.argmax()) + 1}")

@@ -1,5 +1,5 @@
-"""What a dataset package says of itself, all of it made from the schema: datapackage.json (Frictionless),
-croissant.json (MLCommons Croissant), and the codebook in two forms."""
+"""The descriptors of a dataset package, all made from the schema: datapackage.json (Frictionless), croissant.json
+(MLCommons Croissant), and the codebook as CSV and as Markdown."""
 
 import csv
 import io
@@ -28,7 +28,7 @@ CROISSANT_TYPES = {
     "date": "sc:Text",
 }
 TABULAR: tuple[Format, ...] = ("csv", "parquet")
-"""Formats that Croissant reads; SPSS and Stata files are described and proved, as files."""
+"""The formats that Croissant reads. SPSS and Stata files are described as files, with their digests."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class PackedFile:
 
 @dataclass(frozen=True)
 class Packed:
-    """A table as it was written: its files, and how many cells are missing, by column and reason."""
+    """A written table: its files, and the number of missing cells by column and reason."""
 
     table: Table
     columns: tuple[Column, ...]
@@ -56,7 +56,7 @@ class Packed:
 
 
 def datapackage(packed: Iterable[Packed], kind: Format, about: Mapping[str, Any]) -> dict[str, Any]:
-    """The Frictionless descriptor. What the project knows besides is under `about`."""
+    """The Frictionless descriptor. The facts that Frictionless has no field for are under `about`."""
     packed = list(packed)
     names = {one.table.name for one in packed}
     return {
@@ -102,7 +102,7 @@ def croissant(packed: Iterable[Packed], kind: Format, about: Mapping[str, Any]) 
 
 
 def codebook_csv(packed: Iterable[Packed]) -> str:
-    """The codebook as CSV: a line a column, with how many cells are missing and why."""
+    """The codebook as CSV: one line for each column, with the number of missing cells by reason."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     described = ("unit", "minimum", "maximum", "values", "missing", "missing counts", "personal")
@@ -119,7 +119,7 @@ def codebook_csv(packed: Iterable[Packed]) -> str:
 
 
 def codebook_md(packed: Iterable[Packed]) -> str:
-    """The same for reading, with the codes of every format."""
+    """The codebook as Markdown, with the codes of missing values in every format."""
     lines = ["# Codebook", "", "## Why a cell is empty", ""]
     lines += ["| in CSV | in SPSS | in Stata | means |", "|---|---|---|---|"]
     lines += [f"| `{reason}` | {SPSS[reason]} | .{STATA[reason]} | {meaning} |" for reason, meaning in MEANING.items()]
@@ -159,7 +159,7 @@ def _resources(one: Packed, kind: Format, names: set[str]) -> list[dict[str, Any
         }
         if kind == "csv":
             resource |= {"profile": "tabular-data-resource", "encoding": "utf-8", "rows": file.rows}
-        else:  # proved as files: Frictionless reads Parquet by way of NaN, which it then finds out of range
+        else:  # checked as files: Frictionless reads an empty Parquet cell as NaN and then finds it out of range
             resource |= {"profile": "data-resource", "type": "file"}
         found.append(resource | {"schema": _schema(one, kind, names)})
     return found
@@ -276,4 +276,4 @@ CROISSANT_CONTEXT: dict[str, Any] = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
-"""The context that the specification asks for, word for word (https://docs.mlcommons.org/croissant/docs/croissant-spec.html)."""
+"""The context, exactly as the specification requires it (https://docs.mlcommons.org/croissant/docs/croissant-spec.html)."""

@@ -1,7 +1,8 @@
-"""The guides that Kinderbud brings along: stages by age, and in each stage the activities and milestones of that age.
+"""The guides that come with Kinderbud: stages by age, each with the activities and milestones of that age.
 
-A guide is a folder under `catalog/guides`: `guide.toml` describes it and its sources, every other file is one stage, in
-the order of the names. `docs/guides.md` says how to write one. What is read has been checked.
+A guide is a folder under `catalog/guides`. `guide.toml` describes the guide and its sources; every other file is one
+stage, in the order of the file names. `docs/guides.md` says how to write a guide. Every guide is checked when it is
+read.
 """
 
 import tomllib
@@ -19,13 +20,13 @@ FOLDER = "guides"
 LONGEST_TITLE = 80
 LONGEST_DESCRIPTION = 300
 SHORTEST_HOW_TO = 80
-"""Characters: less explains nothing."""
+"""Characters; a shorter text explains too little."""
 LONGEST_TEXT = 900
-"""Characters of a how-to or an evidence summary: a parent reads it standing, with a child on one arm."""
+"""Characters of a how-to or an evidence summary. A parent reads it standing, with a child on one arm."""
 
 
 class InvalidGuide(ValueError):
-    """A guide's files contradict each other or say too little; the message says where."""
+    """The files of a guide contradict each other or are incomplete; the message says where."""
 
 
 class Category(StrEnum):
@@ -42,7 +43,7 @@ class Frequency(StrEnum):
 
 
 class Area(StrEnum):
-    """What an item exercises; a day mixes them."""
+    """What an item exercises. A day mixes areas."""
 
     MOTOR = "motor"
     SENSORY = "sensory"
@@ -57,7 +58,7 @@ class Area(StrEnum):
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A publication. `label` is how a text names it, such as "CDC" or "Hart & Risley, 1995"."""
+    """A publication. `label` is its short name in texts, such as "CDC" or "Hart & Risley, 1995"."""
 
     key: str
     label: str
@@ -65,7 +66,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An activity, or a milestone that most children reach by `by_months`. `minutes` is what it takes, at most."""
+    """An activity, or a milestone that most children reach by `by_months`. `minutes` is its longest duration."""
 
     key: str
     category: Category
@@ -81,7 +82,7 @@ class Item(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Current while `age_start_months` ≤ age < `age_end_months`; without ages, always."""
+    """A stage is current while `age_start_months` ≤ age < `age_end_months`. A stage without ages is always current."""
 
     key: str
     name: str
@@ -92,7 +93,7 @@ class Stage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Guide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`short_title` is what a todo shows; `for_adults` says who may subscribe."""
+    """A todo shows `short_title`. Adults follow a guide when `for_adults` is true, children when it is false."""
 
     key: str
     title: str
@@ -110,7 +111,7 @@ class Guide(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def guides() -> tuple[Guide, ...]:
-    """All guides, by name of their folders. Raises InvalidGuide."""
+    """All guides, in the order of their folder names. Raises InvalidGuide."""
     root = resources.files("data.catalog").joinpath(FOLDER)
     folders = sorted((folder for folder in root.iterdir() if folder.is_dir()), key=lambda folder: folder.name)
     return tuple(read_guide(folder) for folder in folders if folder.joinpath("guide.toml").is_file())
@@ -134,7 +135,7 @@ def _read[T](file: Traversable, kind: type[T]) -> T:
 
 
 def _problems(guide: Guide) -> Iterator[str]:
-    """What is wrong with a guide, as sentences."""
+    """The problems of a guide, as sentences."""
     if not guide.stages:
         yield "it has no stage"
     for what, values in (
@@ -155,13 +156,13 @@ def _problems(guide: Guide) -> Iterator[str]:
             yield from (f"{stage.key}/{item.key}: {problem}" for problem in _item_problems(stage, item, labels))
     unused = labels.keys() - {key for _, item in guide.items() for key in item.sources}
     if unused:
-        yield f"nothing names the sources {', '.join(sorted(unused))}"
+        yield f"no item names the sources {', '.join(sorted(unused))}"
 
 
 def _stage_problems(guide: Guide, stage: Stage) -> Iterator[str]:
     start, end = stage.age_start_months, stage.age_end_months
     if (start is None) != (end is None) or (start is None) != guide.for_adults:
-        yield f"{stage.key}: a child's stage has two ages, an adult's none"
+        yield f"{stage.key}: a stage for children needs both ages, a stage for adults must have none"
     if start is not None and end is not None and start >= end:
         yield f"{stage.key}: it ends before it begins"
     if not stage.item:
@@ -174,13 +175,13 @@ def _stage_problems(guide: Guide, stage: Stage) -> Iterator[str]:
 def _item_problems(stage: Stage, item: Item, labels: dict[str, str]) -> Iterator[str]:
     if item.category is Category.MILESTONE:
         if item.frequency is not Frequency.ONCE:
-            yield "a milestone happens once"
+            yield "the frequency of a milestone must be `once`"
         if stage.age_start_months is not None and stage.age_end_months is not None:
             by = item.by_months
             if by is None or not stage.age_start_months < by <= stage.age_end_months:
-                yield "a milestone is reached by an age within its stage"
+                yield "the by_months of a milestone must lie within its stage"
     elif item.minutes < 1:
-        yield "an activity takes some minutes"
+        yield "the minutes of an activity must be at least 1"
     for name, text, least, most in (
         ("title", item.title, 3, LONGEST_TITLE),
         ("description", item.description, 20, LONGEST_DESCRIPTION),
@@ -188,7 +189,7 @@ def _item_problems(stage: Stage, item: Item, labels: dict[str, str]) -> Iterator
         ("evidence_summary", item.evidence_summary, 40, LONGEST_TEXT),
     ):
         if not least <= len(text) <= most:
-            yield f"its {name} has {len(text)} characters; {least} to {most} are asked for"
+            yield f"its {name} has {len(text)} characters; it needs {least} to {most}"
     if not item.sources:
         yield "it names no source"
     for key in item.sources:

@@ -1,4 +1,5 @@
-"""Survey instruments: read from data/catalog/instruments, checked against answers, and scored as published."""
+"""Survey instruments. They are read from data/catalog/instruments; answers are checked against them and scored as
+published."""
 
 import tomllib
 from collections.abc import Mapping
@@ -28,7 +29,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Item:
-    """A question. `options` are set for a choice, `minimum` and `maximum` for a number, `maximum_length` for text."""
+    """A question. A choice has `options`, a number has `minimum` and `maximum`, a text has `maximum_length`."""
 
     id: str
     text: str
@@ -43,7 +44,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Instrument:
-    """A survey or a quiz; `scoring` is as in its file, None where nothing is scored."""
+    """A survey or a quiz. `scoring` is the table of its file; None when the instrument has no score."""
 
     key: str
     version: str
@@ -64,14 +65,14 @@ class Instrument:
 
 @cache
 def instruments() -> Mapping[str, Instrument]:
-    """All instruments by key, in the order of their keys. Raises KeyError or ValueError for a file that is wrong."""
+    """All instruments by key, sorted by key. Raises KeyError or ValueError for an invalid file."""
     files = sorted(file.name for file in resources.files("data.catalog.instruments").iterdir())
     read = [_instrument(name) for name in files if name.endswith(".toml")]
     return {instrument.key: instrument for instrument in read}
 
 
 def problem_with(item: Item, answer: Answer) -> str | None:
-    """What is wrong with an answer, or None. None is an answer: the item was skipped."""
+    """The problem with an answer, or None. The answer None is valid: the item was skipped."""
     if answer is None:
         return None
     if item.type == "text":
@@ -92,7 +93,7 @@ def problem_with(item: Item, answer: Answer) -> str | None:
 
 
 def score(instrument: Instrument, answers: Answers) -> float | Missing | None:
-    """The score, or why there is none; None where the instrument has no score at all."""
+    """The score, or the reason why it is missing; None when the instrument has no score."""
     scoring = instrument.scoring
     if scoring is None:
         return None
@@ -102,7 +103,7 @@ def score(instrument: Instrument, answers: Answers) -> float | Missing | None:
 
 
 def missing_answer(answers: Answers, item_id: str) -> Missing | None:
-    """Why there is no answer to an item: it was sent empty, or not at all."""
+    """Why an item has no answer: SKIPPED when it was sent empty, NOT_ASKED when it was not sent. None for an answer."""
     if item_id not in answers:
         return Missing.NOT_ASKED
     return Missing.SKIPPED if answers[item_id] is None else None
@@ -112,16 +113,16 @@ def _values(scoring: Mapping[str, Any], answers: Answers) -> dict[str, float]:
     return {name: float(answers[name]) for name in scoring["items"] if answers.get(name) is not None}  # type: ignore[arg-type]
 
 
-def _why(answers: Answers, needed: list[str]) -> Missing:
+def _missing_reason(answers: Answers, needed: list[str]) -> Missing:
     reasons = {missing_answer(answers, name) for name in needed}
     return Missing.SKIPPED if Missing.SKIPPED in reasons else Missing.NOT_ASKED
 
 
 def _mean(instrument: Instrument, scoring: Mapping[str, Any], answers: Answers) -> float | Missing:
-    """The mean of what was answered, reversed items turned round within their options."""
+    """The mean of the answered items. A reversed item counts as lowest + highest option - answer."""
     values = _values(scoring, answers)
     if len(values) < scoring.get("minimum_answered", len(scoring["items"])):
-        return _why(answers, scoring["items"])
+        return _missing_reason(answers, scoring["items"])
     for name in set(scoring.get("reversed", ())) & set(values):
         item = instrument.item(name)
         scale = [option.value for option in item.options] if item else []
@@ -131,20 +132,20 @@ def _mean(instrument: Instrument, scoring: Mapping[str, Any], answers: Answers) 
 
 def _sum(_: Instrument, scoring: Mapping[str, Any], answers: Answers) -> float | Missing:
     values = _values(scoring, answers)
-    return sum(values.values()) if len(values) == len(scoring["items"]) else _why(answers, scoring["items"])
+    return sum(values.values()) if len(values) == len(scoring["items"]) else _missing_reason(answers, scoring["items"])
 
 
 def _sus(_: Instrument, scoring: Mapping[str, Any], answers: Answers) -> float | Missing:
-    """Odd items count from 1 upwards, even items from 5 downwards (Brooke 1996)."""
+    """System Usability Scale: an odd item contributes answer - 1, an even item 5 - answer (Brooke 1996)."""
     values = _values(scoring, answers)
     if len(values) < len(scoring["items"]):
-        return _why(answers, scoring["items"])
+        return _missing_reason(answers, scoring["items"])
     ordered = [values[name] for name in scoring["items"]]
     return SUS_FACTOR * (sum(value - 1 for value in ordered[::2]) + sum(5 - value for value in ordered[1::2]))
 
 
 def _correct(_: Instrument, scoring: Mapping[str, Any], answers: Answers) -> float | Missing:
-    """The share of right answers; a skipped question is not right, a question that was not asked leaves no score."""
+    """The share of right answers. A skipped question counts as wrong; without an unasked question there is no score."""
     right = scoring["right"]
     if any(name not in answers for name in right):
         return Missing.NOT_ASKED
@@ -152,12 +153,12 @@ def _correct(_: Instrument, scoring: Mapping[str, Any], answers: Answers) -> flo
 
 
 def _table(instrument: Instrument, scoring: Mapping[str, Any], answers: Answers) -> float | Missing:
-    """The published conversion of the sum, by the items that choose the table."""
+    """The published conversion of the sum. The items in `by` select the table."""
     total = _sum(instrument, scoring, answers)
     if isinstance(total, Missing):
         return total
     if any(answers.get(name) is None for name in scoring["by"]):
-        return _why(answers, scoring["by"])
+        return _missing_reason(answers, scoring["by"])
     table = scoring["tables"][".".join(str(answers[name]) for name in scoring["by"])]
     return float(table[int(total)])
 

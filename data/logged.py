@@ -1,7 +1,7 @@
-"""Logged bandit data: what a policy saw, did and got, with the probability with which it did it. One row a round.
+"""Logged bandit data: the context, action, propensity and reward of each round, one row for each round.
 
-The arrays that estimators need, and nothing else. `data.budget_log` makes them from a dataset package,
-`bandit_rounds` from any table.
+These are the arrays that estimators need. `data.budget_log` makes them from a dataset package, `bandit_rounds` makes
+them from any table.
 """
 
 from dataclasses import dataclass, fields
@@ -15,32 +15,33 @@ type Index = npt.NDArray[np.int64]
 
 
 class InvalidLog(ValueError):
-    """The arrays contradict each other or themselves; the message says where."""
+    """The arrays contradict each other or have invalid values; the message says where."""
 
 
 @dataclass(frozen=True)
 class LoggedBanditData:
-    """The action space is joint, `action` (n,), or factored into l levers that are chosen together, `action` (n, l).
+    """n logged rounds. The action space is joint, with `action` (n,), or factored into l levers, with `action` (n, l).
 
-    `propensity` belongs to the whole action, also where it is factored: under a mixture of policies it is no product.
+    `propensity` is the probability of the whole action also in a factored space: under a mixture of policies it is not
+    the product over the levers.
     """
 
     context: npt.NDArray[np.float32]  # (n, d)
     action: Index  # (n,) or (n, l) index into the action order
     propensity: Column  # (n,) in (0, 1], of the action under the policy that acted
-    reward: Column  # (n,) in [0, 1] or wherever it lives; NaN where it was not observed
-    participant: Index  # (n,) whose round it was: rounds of one participant are not independent
+    reward: Column  # (n,) in [0, 1], or in the range of a table from elsewhere; NaN where it was not observed
+    participant: Index  # (n,) the participant of the round; rounds of one participant are not independent
 
     def __len__(self) -> int:
         return len(self.reward)
 
     @property
     def observed(self) -> npt.NDArray[np.bool_]:
-        """(n,): where there is a reward."""
+        """(n,): True where the reward was observed."""
         return ~np.isnan(self.reward)
 
     def where(self, rows: npt.NDArray[Any]) -> Self:
-        """The same at `rows`."""
+        """The rounds at `rows`, an index or a mask."""
         return type(self)(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
@@ -52,10 +53,10 @@ def bandit_rounds(
     context: npt.ArrayLike | None = None,
     participant: npt.ArrayLike | None = None,
 ) -> LoggedBanditData:
-    """Anybody's log as arrays. Without `participant` every round is somebody else's.
+    """A log from elsewhere as arrays. Without `participant`, every round counts as a participant of its own.
 
-    Raises InvalidLog where lengths differ, an action is no index, a propensity is outside of (0, 1], or a reward is
-    infinite. A reward that is NaN was not observed.
+    A reward of NaN was not observed. Raises InvalidLog when lengths differ, an action is not an index, a propensity is
+    outside (0, 1], or a reward is infinite.
     """
     acted = np.asarray(action)
     count = len(acted)

@@ -1,15 +1,15 @@
-"""Missing is data: why a cell is empty, and how each format says so.
+"""The reasons why a cell is empty, and their codes in each format.
 
-CSV holds the code itself. SPSS and Stata hold user-missing and extended missing values where a column is numeric.
-Where a format has no room for it (Parquet, JSON, strings in SPSS and Stata) a column `<name>_missing` stands beside
-every column that may be missing for more than one reason.
+CSV holds the code itself. In numeric columns, SPSS holds user-missing values and Stata extended missing values. Where
+a format cannot hold a reason (Parquet, JSON, strings in SPSS and Stata), every column with more than one possible
+reason has a second column `<name>_missing`.
 """
 
 from enum import StrEnum
 
 
 class Missing(StrEnum):
-    """Why there is no value."""
+    """The reason why a value is missing; `MEANING` explains each."""
 
     NOT_ASKED = "NOT_ASKED"
     SKIPPED = "SKIPPED"
@@ -32,7 +32,7 @@ MEANING = {
     Missing.NOT_APPLICABLE: "there can be no value in this row",
 }
 SPSS = {reason: -99 + number for number, reason in enumerate(Missing)}
-"""User-missing values, all within `SPSS_RANGE`; no column of ours has such values of its own."""
+"""User-missing values, all within `SPSS_RANGE`. No column of the dataset has such values itself."""
 SPSS_RANGE = (-99, -92)
 STATA = {reason: "abcdefgh"[number] for number, reason in enumerate(Missing)}
 """Extended missing values `.a` to `.h`."""

@@ -1,7 +1,7 @@
-"""Dataset packages as arrays: read and checked, or written from arrays (`data.packing` writes them from rows).
+"""Reads dataset packages as arrays, and writes them from arrays (`data.packing` writes them from rows).
 
-What is read has been checked: digests, columns, types, ranges, categories, keys. CSV and Parquet are read; SPSS and
-Stata files are for people who work there.
+Reading checks digests, columns, types, ranges, categories and keys. CSV and Parquet can be read. SPSS and Stata files
+are for analysis in those programs.
 """
 
 import json
@@ -26,44 +26,44 @@ from data.schema import DATASET_VERSION, TABLES, Column, Table
 
 PART_ROWS = 10_000
 PART_BYTES = 8 * 2**20
-"""Of CSV, that are read at once."""
+"""Bytes of a CSV file that are read at once."""
 
 type Kind = Literal["csv", "parquet"]
 type Columns = Mapping[str, npt.NDArray[Any]]
 
 
 class InvalidPackage(ValueError):
-    """The folder is no valid dataset package; the message says where and why."""
+    """The folder is not a valid dataset package; the message says where and why."""
 
 
 @dataclass(frozen=True)
 class Package:
-    """A package that was read and checked. Where a cell is missing an array holds None or NaN.
+    """A package that was read and checked. In the arrays, a missing cell is None or NaN.
 
-    Of one on disk a table is read when it is asked for; `parts` never holds more than a part of it.
+    For a package on disk, each access to a table reads it again; `parts` holds only one part of it in memory.
     """
 
     path: Path
     tables: Mapping[str, Columns]
     about: dict[str, Any]
     digest: str
-    """SHA-256 over the tables' own digests, so that it does not change with the wording of a README."""
+    """SHA-256 over the digests of the tables. It does not depend on the text of the README."""
 
     def parts(self, name: str) -> Iterator[Columns]:
-        """A table, some ten thousand rows at a time. Raises KeyError where there is no such table."""
+        """A table in parts of about `PART_ROWS` rows. Raises KeyError when there is no such table."""
         if isinstance(self.tables, _OnDisk):
             yield from self.tables.parts(name)
         else:
             yield self.tables[name]
 
     def columns(self, name: str, *columns: str) -> dict[str, npt.NDArray[Any]]:
-        """Only these columns of a table. Raises KeyError where there is no such table or column."""
+        """Only these columns of a table. Raises KeyError when there is no such table or column."""
         parts = [{column: part[column] for column in columns} for part in self.parts(name)]
         return {column: np.concatenate([part[column] for part in parts]) for column in columns}
 
 
 class _OnDisk(Mapping[str, Columns]):
-    """The tables of a package on disk, read anew each time."""
+    """The tables of a package on disk. Each access reads the table again."""
 
     def __init__(self, folder: Path, resources: Mapping[str, Any]) -> None:
         self._folder, self._resources = folder, resources
@@ -79,7 +79,7 @@ class _OnDisk(Mapping[str, Columns]):
         return len(self._resources)
 
     def parts(self, name: str) -> Iterator[Columns]:
-        """As numpy has them; an empty table is one empty part."""
+        """The parts of a table as numpy arrays. An empty table is one empty part."""
         for part in _parts(self._folder, TABLES[name], self._resources[name]):
             yield {column: part[column].to_numpy(zero_copy_only=False) for column in part.column_names}
 
@@ -95,9 +95,9 @@ def write_package(
 ) -> str:
     """Write `tables` (by name in `data.schema.TABLES`) into `folder` and return the package's digest.
 
-    A cell that is None or NaN is missing for the first of its column's reasons. `about` is kept in the descriptor:
-    where the data come from, `"synthetic": true` where nobody lived them. Raises InvalidPackage, before anything is
-    written, where a table does not fit the schema.
+    A cell that is None or NaN gets the first reason of its column. `about` is kept in the descriptor: it states the
+    origin of the data, with `"synthetic": true` for simulated data. Raises InvalidPackage when a table does not fit the
+    schema, before any file is written.
     """
     rows = {table: _rows(TABLES[table], columns) for table, columns in tables.items()}
     _check_keys({table: _checked(TABLES[table], found) for table, found in rows.items()})
@@ -109,7 +109,7 @@ def write_package(
 
 
 def read_package(folder: Path) -> Package:
-    """Read and check the package in `folder`. Raises InvalidPackage that says what is wrong and where."""
+    """Read and check the package in `folder`. Raises InvalidPackage with the place and the problem."""
     path = folder / "datapackage.json"
     try:
         descriptor = json.loads(path.read_text(encoding="utf-8"))
@@ -122,7 +122,7 @@ def read_package(folder: Path) -> Package:
     keys: dict[str, pa.Table] = {}
     for name, resource in resources.items():
         if resource.get("format") not in {"csv", "parquet"}:
-            raise InvalidPackage(f"{path}: {name} is {resource.get('format')!r}; csv and parquet are read")
+            raise InvalidPackage(f"{path}: {name} is {resource.get('format')!r}; only csv and parquet can be read")
         if name not in TABLES:
             raise InvalidPackage(f"{path}: unknown table {name!r}")
         keys[name] = _checked_keys(folder, TABLES[name], resource)
@@ -167,7 +167,7 @@ def _checked(table: Table, rows: Rows) -> pa.Table:
 
 
 def _checked_keys(folder: Path, table: Table, resource: dict[str, Any]) -> pa.Table:
-    """Check a whole table, part by part, and return what it is told apart by and what it names."""
+    """Check a whole table, part by part. Returns its key columns and foreign key columns."""
     file = folder / str(resource.get("path"))
     if file.parent != folder:
         raise InvalidPackage(f"{table.name}: {resource.get('path')!r} lies outside the package")
@@ -187,8 +187,7 @@ def _checked_keys(folder: Path, table: Table, resource: dict[str, Any]) -> pa.Ta
 
 
 def _parts(folder: Path, table: Table, resource: Mapping[str, Any]) -> Iterator[pa.Table]:
-    """The table's columns, some rows at a time, at least one part. Raises InvalidPackage where columns or types are
-    not those of the schema."""
+    """The table in parts, at least one. Raises InvalidPackage when columns or types differ from the schema."""
     file, is_parquet = folder / resource["path"], resource["format"] == "parquet"
     try:
         source = _parquet_parts(file) if is_parquet else _csv_parts(file, table)
@@ -219,7 +218,7 @@ def _csv_parts(file: Path, table: Table) -> Iterator[pa.Table]:
 
 
 def _unescaped(table: Table, part: pa.Table) -> pa.Table:
-    """Texts that look like a reason for having none, as they were written."""
+    """Removes the escape from texts that look like a code of a missing value."""
     known = {column.name: column for column in table.columns}
     for position, name in enumerate(part.column_names):
         if name in known and known[name].type == "string" and known[name].missing:
@@ -244,7 +243,7 @@ def _typed(table: Table, part: pa.Table, *, is_parquet: bool) -> pa.Table:
 
 
 def _check_column(table: Table, column: Column, array: pa.Array | pa.ChunkedArray, before: int = 0) -> None:
-    """Raises InvalidPackage that names the row, `before` being the rows of earlier parts."""
+    """Raises InvalidPackage with the row of an invalid cell. `before` is the number of rows in earlier parts."""
     where = f"{table.name}.{column.name}"
     if not column.missing and array.null_count:
         raise InvalidPackage(f"{where}: {array.null_count} cells are missing, and the column is required")

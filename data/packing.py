@@ -1,13 +1,13 @@
-"""Writes dataset packages: a folder of tables that describes and proves itself.
+"""Writes dataset packages: a folder of tables with their descriptions and digests.
 
     <table>.csv          or .parquet, .sav, .dta; large SPSS and Stata tables in parts
     datapackage.json     Frictionless descriptor: every column, its type, range and categories; digests and row counts
     croissant.json       the same for machine learning (MLCommons Croissant)
-    codebook.csv, .md    the same for reading
+    codebook.csv, .md    the same for people
     README.md, CHANGELOG.md, CITATION.cff
-    manifest.json        digests of the files, and what was left out
+    manifest.json        digests of the files, row counts, and the origin of the data
 
-`Packer` takes rows in parts, so that no table is ever held in memory. The same rows give the same bytes.
+`Packer` takes rows in parts, so that no whole table is held in memory. The same rows give the same bytes.
 """
 
 import hashlib
@@ -35,11 +35,11 @@ ABOUT = {
     "version": "1",
     "created_at": "2026-01-01T00:00:00Z",
 }
-"""What a package says where its maker says nothing."""
+"""Defaults for the fields of `about`."""
 
 
 class Packer:
-    """Writes one package. Call `write` for each part of each table, then `close`."""
+    """Writes one package. For each table call `table`, then `write` for each part; at the end `close`."""
 
     def __init__(self, folder: Path, kind: Format, *, identifiers: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,22 +48,22 @@ class Packer:
         self._name: str | None = None
 
     def table(self, name: str) -> None:
-        """Begin a table, which may stay empty."""
+        """Begin a table. A table may stay empty."""
         self._end_table()
         self._name, self._columns = name, TABLES[name].shipped(identifiers=self._identifiers)
         self._missing: dict[str, Counter[Missing]] = {column.name: Counter() for column in self._columns}
         self._writer = _writer(self._kind)(self._folder, name, self._columns)
 
     def write(self, rows: Rows) -> None:
-        """Rows of the table that was begun last. Raises pa.ArrowInvalid or pa.ArrowTypeError for a wrong type."""
+        """Write rows of the table that was begun last. Raises pa.ArrowInvalid or pa.ArrowTypeError for a wrong type."""
         arrow = to_arrow(self._columns, rows)
         for column in self._columns:
             self._missing[column.name].update(_reasons(column, arrow))
         self._writer.write(arrow)
 
     def close(self, about: Mapping[str, Any], extra: Mapping[str, str] | None = None) -> str:
-        """Write what describes the tables, and return the package's digest. `about` needs `name` and `title`; `extra`
-        are further text files by name."""
+        """Write the descriptors and return the package's digest. `about` needs `name` and `title`. `extra` holds
+        further text files: name to content."""
         self._end_table()
         about = ABOUT | dict(about)
         texts = {
@@ -99,14 +99,14 @@ class Packer:
 
 
 def package_digest(hashes: Mapping[str, list[str]]) -> str:
-    """One digest for all tables of a package, so that it does not change with the wording of a README."""
+    """One digest for all tables of a package. It does not depend on the text of the README."""
     lines = sorted(f"{name} {' '.join(found)}\n" for name, found in hashes.items())
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _writer(kind: Format) -> Any:
     if kind in {"sav", "dta"}:
-        from data.formats.labelled import SpssWriter, StataWriter  # noqa: PLC0415 - polars only where it is needed
+        from data.formats.labelled import SpssWriter, StataWriter  # noqa: PLC0415 - imports polars only when needed
 
         return {"sav": SpssWriter, "dta": StataWriter}[kind]
     return {"csv": CsvWriter, "parquet": ParquetWriter}[kind]

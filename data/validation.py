@@ -1,4 +1,4 @@
-"""Checks a dataset package as a stranger would: by its own words, by our schema, by Frictionless, by Croissant."""
+"""Checks a dataset package four times: by its manifest, by the schema, by Frictionless and by Croissant."""
 
 import json
 import logging
@@ -11,13 +11,13 @@ from data.formats import file_digest
 from data.missing import SPSS, STATA
 from data.package import InvalidPackage, read_package
 
-WORST = 3
-"""How many findings of a tool are repeated."""
+MAX_FINDINGS = 3
+"""Number of a tool's findings that are reported."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One line of the report; `fine` is None where a check could not be made."""
+    """One line of the report; `fine` is None when the check could not be made."""
 
     what: str
     fine: bool | None
@@ -25,7 +25,7 @@ class Check:
 
 
 def validate(folder: Path) -> list[Check]:
-    """Check the package in `folder`."""
+    """Run all checks on the package in `folder`."""
     checks = {"digests": _digests, "schema": _schema, "frictionless": _frictionless, "croissant": _croissant}
     return [_run(name, check, folder) for name, check in checks.items()]
 
@@ -64,8 +64,8 @@ def _schema(folder: Path) -> str:
 
 
 def _labelled(folder: Path, descriptor: dict[str, Any]) -> str:
-    """SPSS and Stata files: rows as stated, every variable labelled, every reason among the missing values."""
-    import pyreadstat  # noqa: PLC0415 - an extra
+    """Check SPSS and Stata files: row counts as stated, a label for every variable, only known missing values."""
+    import pyreadstat  # noqa: PLC0415 - an optional dependency
 
     rows: dict[str, int] = {}
     for resource in descriptor["resources"]:
@@ -94,7 +94,8 @@ def _frictionless(folder: Path) -> str:
     report = frictionless.Package(str(folder / "datapackage.json")).validate()
     if not report.valid:
         errors = [f"{task.name}: {error.note}" for task in report.tasks for error in task.errors]
-        raise InvalidPackage("; ".join(errors[:WORST]) or "; ".join(error.note for error in report.errors[:WORST]))
+        notes = errors or [error.note for error in report.errors]
+        raise InvalidPackage("; ".join(notes[:MAX_FINDINGS]))
     return f"{len(report.tasks)} resources valid"
 
 

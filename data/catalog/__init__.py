@@ -1,4 +1,4 @@
-"""The catalogue that the service brings along, as readable files beside this one; each says who may edit it."""
+"""The catalog that comes with the service, as TOML files in this folder. Each file says who may edit it."""
 
 import tomllib
 from functools import cache
@@ -14,17 +14,17 @@ FILES = {
     "reflections": "signal",
     "events": "events",
 }
-"""By name of the file, the name of its rows."""
+"""File name to the key of its rows."""
 
 
 @cache
 def catalogue(name: str) -> tuple[dict[str, Any], ...]:
-    """The rows of one of `FILES`, in the file's order. Raises KeyError for another name."""
+    """The rows of one of `FILES`, in the order of the file. Raises KeyError for another name."""
     text = resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
     return tuple(tomllib.loads(text)[FILES[name]])
 
 
 @cache
 def metric_keys() -> frozenset[str]:
-    """The metrics that challenges are measured by."""
+    """The keys of the metrics that measure challenges."""
     return frozenset(metric["key"] for metric in catalogue("metrics"))

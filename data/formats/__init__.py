@@ -1,6 +1,6 @@
-"""Writers of a table, one for each format, fed in parts so that no table is ever held in memory.
+"""Writers of tables, one for each format. They take rows in parts, so that no whole table is held in memory.
 
-A row is a tuple in the order of the shipped columns. Where there is no value it holds the reason (`Missing`).
+A row is a tuple in the order of the shipped columns. A cell without a value holds the reason (`Missing`).
 """
 
 import hashlib
@@ -26,18 +26,18 @@ PACKAGED: tuple[Format, ...] = ("csv", "parquet", "sav", "dta")
 
 @dataclass(frozen=True)
 class Written:
-    """A file that holds a table, or a part of one."""
+    """A written file that holds a table or a part of one."""
 
     path: Path
     rows: int
 
 
 HASHED_BYTES = 1 << 20
-"""How much of a file is read at once to be hashed."""
+"""Bytes of a file that are read at once for its digest."""
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 of a file, read in parts."""
+    """The SHA-256 of a file in hexadecimal. The file is read in parts."""
     with path.open("rb") as opened:
         digest = hashlib.sha256()
         while part := opened.read(HASHED_BYTES):

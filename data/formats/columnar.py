@@ -1,4 +1,4 @@
-"""Tables as Arrow, and from there as CSV and Parquet."""
+"""Converts tables to Arrow and writes them as CSV and Parquet."""
 
 import csv
 from pathlib import Path
@@ -21,17 +21,20 @@ ARROW_TYPES = {
     "json": pa.string(),
 }
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
-"""Arrow writes the fraction with the seconds."""
+"""Arrow's `%S` includes the fraction of the second."""
 CODES = pa.array([str(reason) for reason in Missing])
 ESCAPE = "\\"
-"""Stands before a text that looks like a reason for having none."""
+"""Written before a text that would otherwise read as a code of a missing value."""
 ROW_GROUP = 100_000
-"""Rows that Parquet keeps together; they are held in memory until they are written."""
+"""Rows of a Parquet row group; they are held in memory until they are written."""
 
 
 def to_arrow(columns: tuple[Column, ...], rows: Rows) -> pa.Table:
-    """The rows as Arrow: missing cells are null, and `<name>_missing` beside a column says why where that is not
-    plain. Raises pa.ArrowInvalid or pa.ArrowTypeError where a value is not of its column's type."""
+    """The rows as an Arrow table. Missing cells are null; a column `<name>_missing` holds the reasons when a column has
+    several.
+
+    Raises pa.ArrowInvalid or pa.ArrowTypeError when a value does not have the type of its column.
+    """
     arrays = {}
     for position, column in enumerate(columns):
         cells = [row[position] for row in rows]
@@ -44,20 +47,20 @@ def to_arrow(columns: tuple[Column, ...], rows: Rows) -> pa.Table:
 
 
 def arrow_schema(columns: tuple[Column, ...]) -> pa.Schema:
-    """The columns of a Parquet file, labels as metadata."""
+    """The schema of a Parquet file, with the labels as metadata."""
     fields = []
     for column in columns:
         fields.append(pa.field(column.name, ARROW_TYPES[column.type], metadata={"label": column.label}))
         if column.reason_column:
-            fields.append(pa.field(column.reason_column, pa.string(), metadata={"label": _why(column)}))
+            fields.append(pa.field(column.reason_column, pa.string(), metadata={"label": _reason_label(column)}))
     return pa.schema(fields)
 
 
 def as_text(column: Column, table: pa.Table) -> pa.Array:
-    """A column as CSV writes it: every cell as text, and a code where there is no value."""
+    """A column as text for CSV; a missing value is its code."""
     values = table[column.name]
     text = pc.strftime(values, TIME_FORMAT) if column.type == "datetime" else values.cast(pa.string())
-    if column.type == "string" and column.missing:  # somebody may have written just that
+    if column.type == "string" and column.missing:  # a person's text may be such a code
         text = pc.if_else(pc.is_in(text, CODES), pc.binary_join_element_wise(ESCAPE, text, ""), text)
     if column.reason_column:
         return pc.coalesce(text, table[column.reason_column])
@@ -65,7 +68,7 @@ def as_text(column: Column, table: pa.Table) -> pa.Array:
 
 
 class CsvWriter:
-    """One CSV file: UTF-8, a header, `\\n`, quotes where they are needed, codes where there is no value."""
+    """Writes one CSV file: UTF-8, a header, `\\n` line ends, quotes only where needed, codes for missing values."""
 
     def __init__(self, folder: Path, name: str, columns: tuple[Column, ...]) -> None:
         self._path = folder / f"{name}.csv"
@@ -86,7 +89,7 @@ class CsvWriter:
 
 
 class ParquetWriter:
-    """One Parquet file, typed and compressed."""
+    """Writes one Parquet file, typed and compressed."""
 
     def __init__(self, folder: Path, name: str, columns: tuple[Column, ...]) -> None:
         self._path = folder / f"{name}.parquet"
@@ -112,5 +115,5 @@ class ParquetWriter:
         self._waiting = []
 
 
-def _why(column: Column) -> str:
+def _reason_label(column: Column) -> str:
     return f"Why {column.name} is missing"

@@ -1,8 +1,8 @@
-"""JSON and NDJSON: what needs no library beyond the service's own.
+"""JSON and NDJSON, written without a library that the service does not have anyway.
 
-JSON is one document: `{"about": …, "tables": {name: [row, …]}, "summary": …}`. NDJSON is a row a line, each with its
-`table`, between a line `about` and a line `summary`. A missing cell is null, and where there may be several reasons
-`<name>_missing` beside it says which.
+JSON is one document: `{"about": …, "tables": {name: [row, …]}, "summary": …}`. NDJSON has one row on each line, with
+the name of its `table`, between a line `about` and a line `summary`. A missing cell is null; when its column has
+several reasons, `<name>_missing` holds the reason.
 """
 
 from datetime import date, datetime
@@ -19,7 +19,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def json_row(columns: tuple[Column, ...], row: Row) -> dict[str, Any]:
-    """A row as JSON shows it."""
+    """A row as the object that JSON shows."""
     shown: dict[str, Any] = {}
     for column, cell in zip(columns, row, strict=True):
         absent = type(cell) is Missing
@@ -30,7 +30,7 @@ def json_row(columns: tuple[Column, ...], row: Row) -> dict[str, Any]:
 
 
 class JsonSink:
-    """Writes all tables into one file: `table` and `write` in turn, then `close`."""
+    """Writes all tables into one file. For each table call `table`, then `write` for each part; at the end `close`."""
 
     def __init__(self, path: Path, about: dict[str, Any], *, lines: bool, identifiers: bool = False) -> None:
         self._path, self._lines, self._identifiers = path, lines, identifiers
@@ -42,7 +42,7 @@ class JsonSink:
             self._file.write(b'{"about":' + _encode(about) + b',\n"tables":{')
 
     def table(self, name: str) -> None:
-        """Begin a table, which may stay empty."""
+        """Begin a table. A table may stay empty."""
         self._name, self._columns = name, TABLES[name].shipped(identifiers=self._identifiers)
         if not self._lines:
             self._file.write((b"\n],\n" if self._tables else b"\n") + _encode(name) + b":[")
@@ -50,7 +50,7 @@ class JsonSink:
         self._rows = 0
 
     def write(self, rows: Rows) -> None:
-        """Rows of the table that was begun last."""
+        """Write rows of the table that was begun last."""
         for row in rows:
             shown = json_row(self._columns, row)
             if self._lines:
@@ -59,8 +59,8 @@ class JsonSink:
                 self._file.write((b",\n" if self._rows else b"\n") + _encode(shown))
             self._rows += 1
 
-    def close(self, about: dict[str, Any], extra: dict[str, str]) -> str:  # noqa: ARG002 - a package has room for files
-        """End the file with what is known only then, and return its digest."""
+    def close(self, about: dict[str, Any], extra: dict[str, str]) -> str:  # noqa: ARG002 - `Packer.close` takes it, too
+        """Write the summary, close the file and return its digest."""
         found = _encode({name: about[name] for name in ("rows", "changes_since", "disclosure")})
         if self._lines:
             self._file.write(b'{"summary":' + found + b"}\n")

@@ -1,6 +1,6 @@
-"""SPSS and Stata files with variable labels, value labels, and missing values that say why.
+"""SPSS and Stata files with variable labels, value labels, and a code for each reason of a missing value.
 
-Categories become numbers with labels. pyreadstat takes whole frames and a file cannot be added to, so a large table
+Categories become numbers with labels. pyreadstat writes whole data frames and cannot append to a file, so a large table
 becomes several files of `PART_ROWS` rows.
 """
 
@@ -19,7 +19,7 @@ from data.schema import Column
 
 PART_ROWS = 100_000
 STATA_VERSION = 15
-"""Format 118 and later hold Unicode."""
+"""Files of this version hold Unicode (format 118)."""
 LONGEST_LABEL = {"sav": 256, "dta": 80}
 """Bytes of a variable label in SPSS, characters in Stata."""
 
@@ -27,7 +27,7 @@ YES_NO = {0: "no", 1: "yes"}
 
 
 class _LabelledWriter:
-    """Collects rows into parts; what a part looks like is the format's."""
+    """Collects rows into parts. A subclass writes a part in its format."""
 
     suffix: str
 
@@ -45,7 +45,7 @@ class _LabelledWriter:
 
     def close(self) -> list[Written]:
         self._write_part(self._held)
-        if len(self._written) == 1:  # the usual case is called by the table's name alone
+        if len(self._written) == 1:  # a single file has the table's name without a number
             only = self._written[0]
             self._written = [Written(only.path.rename(self._folder / f"{self._name}.{self.suffix}"), only.rows)]
         return self._written
@@ -65,7 +65,7 @@ class _LabelledWriter:
 
 
 class SpssWriter(_LabelledWriter):
-    """SPSS system files; reasons are user-missing values."""
+    """Writes SPSS system files; reasons are user-missing values."""
 
     suffix = "sav"
 
@@ -96,7 +96,7 @@ class SpssWriter(_LabelledWriter):
 
 
 class StataWriter(_LabelledWriter):
-    """Stata datasets; reasons are extended missing values."""
+    """Writes Stata datasets; reasons are extended missing values."""
 
     suffix = "dta"
 
@@ -110,7 +110,7 @@ class StataWriter(_LabelledWriter):
                 series |= _unlabelled(column, table, labels)
                 continue
             labels[column.name] = _value_labels(column)
-            if values.null_count:  # letters are only understood where there are some
+            if values.null_count:  # pyreadstat accepts letters only in a column that has some
                 labels[column.name] |= {STATA[reason]: MEANING[reason] for reason in column.missing}
                 missing[column.name] = [STATA[reason] for reason in column.missing]
                 letters = _reasons(column, table, STATA).to_pylist()
@@ -132,7 +132,7 @@ class StataWriter(_LabelledWriter):
 
 
 def _numbers(column: Column, table: pa.Table) -> pa.Array | None:
-    """The column as numbers, null where there is no value; None where it is text or time."""
+    """The column as numbers, null for a missing value; None when the column holds text or times."""
     values = table[column.name].combine_chunks()
     if column.type == "boolean":
         return values.cast(pa.int64())
@@ -153,7 +153,7 @@ def _value_labels(column: Column) -> dict[Any, str]:
 
 
 def _reasons(column: Column, table: pa.Table, codes: dict[Missing, Any]) -> pa.Array:
-    """For each row the format's code of why there is no value; null where there is one."""
+    """For each row, the format's code for the reason of a missing value; null where there is a value."""
     type_ = pa.string() if codes is STATA else pa.float64()
     if not column.reason_column:
         only = pa.scalar(codes[column.missing[0]], type_)
@@ -164,10 +164,10 @@ def _reasons(column: Column, table: pa.Table, codes: dict[Missing, Any]) -> pa.A
 
 
 def _unlabelled(column: Column, table: pa.Table, labels: dict[str, dict[Any, str]]) -> dict[str, pl.Series]:
-    """Text and time, and beside them why they are missing, as a labelled number."""
+    """A column of text or times and, when it has several reasons, the column of its reasons as labelled numbers."""
     values = table[column.name].combine_chunks()
     if column.type == "datetime":
-        values = values.cast(pa.timestamp("ms"))  # both formats know no zones; it is UTC
+        values = values.cast(pa.timestamp("ms"))  # neither format has time zones; the values are UTC
     elif column.type != "date":
         values = pc.fill_null(values, "")
     found = {column.name: pl.from_arrow(values)}

@@ -1,6 +1,7 @@
-"""The research dataset: each table and column once. Exports, codebooks, descriptors and readers are all made from this.
+"""The schema of the research dataset. It defines each table and column once, for exports, codebooks, descriptors and
+readers.
 
-Adding a column is one edit here, and one where its values come from.
+A new column needs one edit here and one edit where its values are made.
 """
 
 from data.schema.app import (

@@ -1,4 +1,4 @@
-"""What people do in the app: answers, reflections, events, metrics, snapshots, summaries, challenges, points."""
+"""Tables of app use: answers, scores, reflections, events, metrics, snapshots, summaries, challenges and points."""
 
 from data.instruments import PHASES
 from data.missing import Missing

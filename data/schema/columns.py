@@ -1,4 +1,4 @@
-"""What a column and a table are."""
+"""Definitions of columns and tables, and helpers for columns that several tables share."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,11 +7,11 @@ from typing import Literal
 from data.missing import Missing
 
 type ColumnType = Literal["string", "integer", "number", "boolean", "datetime", "date", "json"]
-"""`datetime` is UTC to the millisecond, `json` is text that holds a JSON document."""
+"""`datetime` is UTC with milliseconds; `json` is text that holds a JSON document."""
 
 
 class Personal(StrEnum):
-    """How much a column tells about who somebody is."""
+    """How far a column can identify a person; `PERSONAL` explains each class."""
 
     NONE = "none"
     PSEUDONYM = "pseudonym"
@@ -31,7 +31,7 @@ PERSONAL = {
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `missing` are the reasons for which a cell may be empty; without any the column is required."""
+    """One column. `missing` holds the reasons why a cell may be empty; a column without reasons is required."""
 
     name: str
     type: ColumnType
@@ -46,18 +46,19 @@ class Column:
 
     @property
     def reason_column(self) -> str | None:
-        """The column that says why a cell is empty, where a format has no room for it and there are several reasons."""
+        """The name of the column that holds the reason of an empty cell, for formats whose cells cannot hold it. None
+        when there is at most one possible reason."""
         return f"{self.name}_missing" if len(self.missing) > 1 else None
 
     @property
     def identifies(self) -> bool:
-        """Whether the column is left out unless identifiers are asked for."""
+        """Whether the column names participants. Such a column is left out unless identifiers are requested."""
         return self.personal is Personal.IDENTIFIER
 
 
 @dataclass(frozen=True)
 class Table:
-    """One table; `key` tells its rows apart. `foreign_keys` are pairs of a column and the table whose key it names."""
+    """One table. `key` is its primary key. `foreign_keys` holds pairs of a column and the table that it refers to."""
 
     name: str
     label: str
@@ -66,16 +67,16 @@ class Table:
     foreign_keys: tuple[tuple[str, str], ...] = ()
 
     def column(self, name: str) -> Column:
-        """Raises KeyError where there is no such column."""
+        """The column with this name. Raises KeyError when there is none."""
         return {column.name: column for column in self.columns}[name]
 
     def shipped(self, *, identifiers: bool) -> tuple[Column, ...]:
-        """The columns of an export."""
+        """The columns of an export, with or without those that identify a participant."""
         return tuple(column for column in self.columns if identifiers or not column.identifies)
 
 
 def participant() -> Column:
-    """The column by which rows belong to a participant."""
+    """The column `participant_id`."""
     return Column(
         "participant_id",
         "string",
@@ -85,17 +86,17 @@ def participant() -> Column:
 
 
 def share(name: str, label: str, missing: tuple[Missing, ...] = ()) -> Column:
-    """A number in [0, 1]."""
+    """A column with a number in [0, 1]."""
     return Column(name, "number", label, unit="share", minimum=0, maximum=1, missing=missing)
 
 
 def count(name: str, label: str, unit: str = "", missing: tuple[Missing, ...] = ()) -> Column:
-    """A whole number from 0."""
+    """A column with a whole number of at least 0."""
     return Column(name, "integer", label, unit=unit, minimum=0, missing=missing)
 
 
 def moments(what: str) -> tuple[Column, ...]:
-    """When a row was made and when it was received: in UTC, as the local date, and in which zone, each by itself."""
+    """Four columns: when a row was made and when it was received, both UTC; the local date; its time zone."""
     made = Column(
         "client_timestamp", "datetime", f"When {what} was made, by the phone, UTC", missing=(Missing.NOT_UPLOADED,)
     )
@@ -104,7 +105,7 @@ def moments(what: str) -> tuple[Column, ...]:
 
 
 def local(of: str) -> tuple[Column, ...]:
-    """The local date of a moment, and the zone it was read in."""
+    """Two columns: the local date of a moment, and its time zone."""
     return (
         Column(
             "local_date",

@@ -1,4 +1,4 @@
-"""What the coach decided, and what came of it."""
+"""Tables of the coach's decisions and their outcomes."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,7 @@ FEATURE_LABELS = {
 }
 
 NO_STUDY = "outside"
-"""Phase of a decision that no study drew."""
+"""Phase of a decision outside a study."""
 PHASES = {
     "explore": "each lever mixed with uniform noise",
     "confirm": "a fair coin between rules and a frozen candidate",

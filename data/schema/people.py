@@ -1,4 +1,4 @@
-"""Who takes part, and what they agreed to."""
+"""Tables of participants and their consents."""
 
 from data.missing import Missing
 from data.schema.columns import Column, Personal, Table, local, participant

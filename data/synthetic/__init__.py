@@ -1,1 +1,1 @@
-"""A synthetic study whose truth is known. Every person in it is invented; `docs/simulator.md` says from what."""
+"""A synthetic study with a known truth. Every person in it is simulated; `docs/simulator.md` states the sources."""

@@ -1,9 +1,10 @@
-"""Synthetic households whose truth is known, in which the daily coach is learned and judged. Everybody is invented.
+"""Synthetic households with a known truth, for training and evaluating the daily coach. All of them are simulated.
 
-Each follows the real guides with one or two children and an adult. Whether a family does what it is shown depends on
-the household (how much it does at all), the participant, the areas that it likes, how long the activity takes, the
-weekend, how tired it is of an activity that it keeps seeing, and a habit that grows with doing. None of these is seen;
-the coach sees what `coach_model.daily.candidates` makes of the last four weeks. `docs/simulator.md` says why.
+Each household follows the real guides with one or two children and an adult. The probability that a family does a shown
+activity depends on the household (how active it is), the participant, the areas that it likes, the duration, the
+weekend, fatigue from an activity that is shown again and again, and a habit that grows with doing. The coach sees none
+of these. It sees the features that `coach_model.daily.candidates` computes from the last four weeks.
+`docs/simulator.md` gives the reasons.
 """
 
 from collections import defaultdict
@@ -22,27 +23,28 @@ from data.guides import Category, Frequency, Guide, guides
 PERIODS = {Frequency.DAILY: 1, Frequency.WEEKLY: 7, Frequency.MONTHLY: 30, Frequency.QUARTERLY: 90}
 FIRST_DAY = date(2026, 1, 5)
 BASE = -0.9
-"""Log-odds with which an average family does an average activity: some three in ten."""
+"""Log-odds that an average family does an average activity, a probability of about 0.3."""
 SPREADS = {"household": 0.7, "participant": 0.4, "area": 0.7, "item": 0.5}
-"""Standard deviations of what families differ in, in log-odds."""
+"""Standard deviations of the differences between families, participants, areas and items, in log-odds."""
 PER_MINUTE, WEEKEND, WEEKEND_PER_MINUTE = -0.06, -0.1, 0.05
-"""Long activities are left, but less so at weekends."""
+"""Log-odds per minute, for a weekend, and per minute at a weekend. Long activities are done less often, but the
+difference is smaller at weekends."""
 TIRED, HABIT = -0.12, 0.25
-"""For each time that it was shown in vain in a row, and for each time that it was done within four weeks."""
+"""Log-odds for each consecutive showing that was not done, and for each time that it was done within four weeks."""
 MOST_HABIT = 6
 
 FOLDS = 3
-"""A third of the households judges."""
-LEFT_OUT = 0.4
-"""Probability with which a child does not follow a guide, but for the first."""
+"""One fold of this number is for evaluation, the others are for training."""
+SKIPPED_GUIDE = 0.4
+"""Probability that a child does not follow a guide; the first guide of a household is never skipped."""
 
 type Order = Callable[[list[Candidate], History, date], list[int]]
-"""Who ranks a day's candidates."""
+"""A function that ranks a day's candidates: positions, best first."""
 
 
 @dataclass(frozen=True)
 class HouseholdConfig:
-    """A simulation. The same seed gives the same households, whoever ranks."""
+    """A simulation. The same seed gives the same households for every ranker."""
 
     households: int = 200
     days: int = 84
@@ -68,7 +70,7 @@ class _Todo:
 
 @dataclass(frozen=True)
 class Shown:
-    """A day of a household: its candidates with their true relevance, the slate, and what was done."""
+    """A day of a household: its candidates with their true relevance, the slate, and the completed activities."""
 
     household: int
     day: int
@@ -78,23 +80,23 @@ class Shown:
     today: date
     relevance: list[float]
     slate: Slate
-    done: dict[int, bool]  # by place, of those that were shown
+    done: dict[int, bool]  # position of a shown candidate to whether it was done
 
 
 def rules_rank(candidates: list[Candidate], _: History, __: date) -> list[int]:
-    """The rules as a ranker."""
+    """Rank by the rules."""
     return rules_order(candidates)
 
 
 def simulate(config: HouseholdConfig, rank: Order = rules_rank) -> Iterator[Shown]:
-    """The days of all households, ranked by `rank` with noise of the config's ε."""
+    """The days of all households, ranked by `rank` and explored with the config's ε."""
     library = guides()
     for household in range(config.households):
         yield from _household(config, household, rank, library)
 
 
 def rows_of(shown: Shown) -> Iterator[dict[str, Any]]:
-    """A day as rows of the daily log."""
+    """The rows of a day in the daily log."""
     seen = features(shown.candidates, shown.history, shown.today)
     for place, candidate in enumerate(shown.candidates):
         yield {
@@ -113,7 +115,7 @@ def rows_of(shown: Shown) -> Iterator[dict[str, Any]]:
 
 
 def about(config: HouseholdConfig) -> dict[str, Any]:
-    """What a log of these households says about itself."""
+    """The `about` of a log of these households: the configuration and the true parameters."""
     return {
         "households": config.households,
         "days": config.days,
@@ -132,10 +134,10 @@ def about(config: HouseholdConfig) -> dict[str, Any]:
 
 
 def _household(config: HouseholdConfig, household: int, rank: Order, library: tuple[Guide, ...]) -> Iterator[Shown]:
-    nature = np.random.default_rng([config.seed, household, 0])
-    base = BASE + nature.normal(0, SPREADS["household"])
-    slots = int(nature.integers(4, 10))
-    todos = list(_todos(nature, library))
+    household_rng = np.random.default_rng([config.seed, household, 0])
+    base = BASE + household_rng.normal(0, SPREADS["household"])
+    slots = int(household_rng.integers(4, 10))
+    todos = list(_todos(household_rng, library))
     for number in range(config.days):
         today = FIRST_DAY + timedelta(days=number)
         due = [todo for todo in todos if _due(todo, today)]
@@ -148,7 +150,7 @@ def _household(config: HouseholdConfig, household: int, rank: Order, library: tu
         slate = best_slate(candidates, rank(candidates, history, today), slots)
         if config.epsilon:
             slate = with_noise(slate, candidates, slots, seed, config.epsilon)
-        # One number for each todo and day, whoever ranks: two rankers differ by what they show, not by luck.
+        # Every ranker gets the same random number for a todo and day, so two rankers differ only by what they show.
         luck = np.random.default_rng([config.seed, household, 1, number]).random(len(todos))
         done = {place: bool(luck[due[place].number] < relevance[place]) for place in slate.chosen}
         yield Shown(household, number, slots, candidates, history, today, relevance, slate, done)
@@ -156,16 +158,18 @@ def _household(config: HouseholdConfig, household: int, rank: Order, library: tu
             _remember(due[place], today, was_done=was_done)
 
 
-def _todos(nature: np.random.Generator, library: tuple[Guide, ...]) -> Iterator[_Todo]:
-    """The todos of one or two children and an adult."""
-    ages = [int(nature.integers(0, 72)) for _ in range(int(nature.integers(1, 3)))]
+def _todos(household_rng: np.random.Generator, library: tuple[Guide, ...]) -> Iterator[_Todo]:
+    """The todos of a household with one or two children and an adult."""
+    ages = [int(household_rng.integers(0, 72)) for _ in range(int(household_rng.integers(1, 3)))]
     participants = [*ages, None]
-    likes: defaultdict[str, float] = defaultdict(lambda: float(nature.normal(0, SPREADS["area"])))
+    likes: defaultdict[str, float] = defaultdict(lambda: float(household_rng.normal(0, SPREADS["area"])))
     number = 0
     for participant, age in enumerate(participants):
-        person = float(nature.normal(0, SPREADS["participant"]))
+        person = float(household_rng.normal(0, SPREADS["participant"]))
         for guide in library:
-            if guide.for_adults != (age is None) or (age is not None and nature.random() < LEFT_OUT and number):
+            if guide.for_adults != (age is None) or (
+                age is not None and household_rng.random() < SKIPPED_GUIDE and number
+            ):
                 continue
             for stage in guide.stages:
                 start, end = stage.age_start_months, stage.age_end_months
@@ -175,7 +179,7 @@ def _todos(nature: np.random.Generator, library: tuple[Guide, ...]) -> Iterator[
                 for item in stage.item:
                     if item.category is not Category.ACTIVITY:
                         continue
-                    taste = person + likes[item.area] + float(nature.normal(0, SPREADS["item"]))
+                    taste = person + likes[item.area] + float(household_rng.normal(0, SPREADS["item"]))
                     facts = (number, participant, item.area, item.frequency, item.minutes, taste, progress)
                     yield _Todo(*facts, is_adult=age is None)
                     number += 1

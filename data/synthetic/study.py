@@ -1,4 +1,4 @@
-"""A synthetic study: the invented people live through its phases, and what a real study would log is logged."""
+"""A synthetic study: simulates people through its phases and logs what a real study would log."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -16,28 +16,28 @@ from data.synthetic.tables import Columns, concatenated, decision_columns, outco
 from data.synthetic.world import State, contexts_of, draw_noise, first_state, live_a_week
 
 SIMULATOR_VERSION = "budget-world/1"
-"""Moves with any change of a constant, so that a dataset's truth can be told from its metadata."""
+"""Changes with every change of a constant, so that the truth of a dataset can be recomputed from its metadata."""
 
 WARM_UP_WEEKS = 4
-"""Weeks lived on hold before the study, so that shares and budgets are those of a life under way."""
+"""Weeks before the study with all levers on hold, so that shares and budgets reach usual values."""
 OPENING_LOGIT = 2.6
 """Logit of opening the app in a week, after an average week."""
 BAD_WEEK_LOGIT = 2.0
-"""How much a week's reward above or below `AVERAGE_REWARD` moves the logits of opening and uploading."""
+"""Change of the logits of opening and uploading for each unit of reward above or below `AVERAGE_REWARD`."""
 AVERAGE_REWARD = 0.6
 UPLOADING_LOGIT = 3.0
 """Logit of uploading a weekly summary, after an average week."""
 DROP_OUT = 0.02
-"""Weekly hazard of leaving the study for good."""
+"""Weekly probability of leaving the study permanently."""
 DROP_OUT_BY_FATIGUE = 0.03
-"""What each unit of fatigue adds to it."""
+"""Increase of that probability for each unit of fatigue."""
 LEARN_SHARE = 2 / 3
-"""Share of participants whose data policies are learned from; the others judge."""
+"""Share of participants in the training split; the others are in the evaluation split."""
 
 
 @dataclass(frozen=True)
 class StudyConfig:
-    """All that a synthetic study depends on, except the policies that act in it."""
+    """The parameters of a synthetic study, except the policies that act in it."""
 
     participants: int = 300
     explore_weeks: int = 16
@@ -45,9 +45,9 @@ class StudyConfig:
     explore_epsilon: float = EXPLORE_EPSILON
     confirm_epsilon: float = CONFIRM_EPSILON
     effect: float = 1.0
-    """Scales what the levers do: 0 is a study in which nothing that the coach says matters."""
+    """Scales the effects of the levers: with 0 the levers have no effect."""
     bad_weeks: float = 1.0
-    """Scales how much more often the outcomes of bad weeks are missing: with 0 they are missing at random."""
+    """Scales how much more often outcomes are missing after bad weeks: with 0 they are missing at random."""
     start: str = "2026-01-05"
     """A Monday."""
     seed: int = 2026
@@ -55,7 +55,8 @@ class StudyConfig:
 
 @dataclass(frozen=True)
 class Rounds:
-    """The decision points with all that no dataset shows: what the truth is computed from, one row a decision."""
+    """The decision points with the hidden people and states, one row for each decision. The truth is computed from
+    them."""
 
     people: People
     state: State
@@ -70,7 +71,7 @@ class Rounds:
 
 @dataclass(frozen=True)
 class Decisions:
-    """What the coach did at the decision points of one week, and what it would have done."""
+    """The coach's decisions at the decision points of one week, and those of rules and candidate."""
 
     drawn: Drawn
     rules: Levels  # (n, 3) what the rules would take
@@ -79,7 +80,7 @@ class Decisions:
 
 @dataclass(frozen=True)
 class Study:
-    """The logged columns by table (see `data.schema`), and the rounds behind the decisions in the same order."""
+    """The logged columns by table (see `data.schema`), and the rounds of the decisions in the same order."""
 
     config: StudyConfig
     tables: dict[str, Columns]
@@ -87,14 +88,14 @@ class Study:
 
 
 type LevelPolicy = Callable[[Contexts], Levels]
-"""The deployed composite as a function: contexts (n, 10) to levels (n, 3)."""
+"""The deployed policy, with the fallback to the rules, as a function: contexts (n, 10) to levels (n, 3)."""
 
 
 def simulate(config: StudyConfig, candidate: LevelPolicy | None = None, candidate_id: str = "candidate") -> Study:
-    """Let the participants live through the explore weeks, then the confirm weeks.
+    """Simulate the explore weeks, then the confirm weeks.
 
     The explore phase mixes each lever of the rules with uniform noise. The confirm phase flips a fair coin between
-    rules and the frozen `candidate`, each with a little noise. Raises ValueError where confirm weeks lack a candidate.
+    rules and the frozen `candidate`, each with a little noise. Raises ValueError for confirm weeks without a candidate.
     """
     if config.confirm_weeks and candidate is None:
         raise ValueError("a confirm phase needs a candidate")
@@ -150,7 +151,7 @@ def simulate(config: StudyConfig, candidate: LevelPolicy | None = None, candidat
 
 
 def metadata(config: StudyConfig) -> dict[str, Any]:
-    """What a package says of its origin, enough to simulate it again."""
+    """The `about` of the package: its origin, with all parameters that are needed to simulate it again."""
     return {
         "description": "A synthetic study of people who budget by kakeibo, with a known truth. Nobody lived it.",
         "licence": "MIT",
@@ -186,9 +187,9 @@ def _study_columns(week: int, phase: str, epsilon: float, decided: Decisions, ca
     for lever, name in enumerate(LEVERS):
         columns[f"level_{name}"] = drawn.levels[:, lever]
         columns[f"rules_{name}"] = decided.rules[:, lever]
-        nobody = np.full(count, None)
+        no_candidate = np.full(count, None)
         columns[f"candidate_{name}"] = (
-            nobody if decided.candidate is None else decided.candidate[:, lever].astype(object)
+            no_candidate if decided.candidate is None else decided.candidate[:, lever].astype(object)
         )
         for level in range(len(LEVELS)):
             columns[f"prob_{name}_{level}"] = drawn.distributions[:, lever, level]

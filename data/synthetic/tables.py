@@ -1,4 +1,4 @@
-"""The synthetic study in the columns of the research dataset (`data.schema`)."""
+"""Converts the synthetic study to the columns of the research dataset (`data.schema`)."""
 
 from datetime import UTC, datetime, time
 
@@ -20,7 +20,7 @@ type Columns = dict[str, Array]
 
 
 def participant_columns(people: People, ids: Array, learns: Array, start: str) -> Columns:
-    """One row a participant."""
+    """The table of participants, one row for each participant."""
     return {
         "participant_id": ids,
         "study_version": np.full(len(people), STUDY),
@@ -37,7 +37,7 @@ def participant_columns(people: People, ids: Array, learns: Array, start: str) -
 def decision_columns(
     ids: list[str], participants: Array, dates: Array, contexts: Contexts, eligible: Eligible
 ) -> Columns:
-    """What is known of each decision before it is drawn."""
+    """The columns of decisions that are known before they are drawn."""
     count = len(ids)
     columns: Columns = {
         "decision_id": np.array(ids),
@@ -71,7 +71,7 @@ def outcome_columns(
     opens: Array,
     uploads: Array,
 ) -> Columns:
-    """What came of each decision; what was not observed is NaN, with the reason."""
+    """The table of outcomes. A value that was not observed is NaN, and `status` holds the reason."""
     unknown = np.isnan(week.outcome.elapsed_share)
     status = np.select(
         [~stays, ~opens, ~uploads, unknown],
@@ -107,5 +107,5 @@ def outcome_columns(
 
 
 def concatenated(parts: list[Columns]) -> Columns:
-    """The same columns of several weeks, one under the other."""
+    """The columns of several weeks, concatenated."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -1,11 +1,11 @@
-"""The truth of a synthetic study, which no dataset knows: what any policy is worth, with its Monte Carlo error.
+"""The true values of policies in a synthetic study, with their Monte Carlo errors.
 
-Two different questions have two different answers (see `docs/simulator.md`):
+There are two different values (see `docs/simulator.md`):
 
-- `V_decision`: the mean reward of the next week after one decision of the policy, over the contexts that were logged.
-  This is what estimators estimate and gates judge.
-- `V_rollout`: the mean weekly reward when the policy acts for the whole study, so that it also meets the contexts,
-  and the fatigue, that it makes itself.
+- `V_decision`: the mean reward of the next week after one decision of the policy, over the logged contexts. Estimators
+  estimate this value, and the gate uses it.
+- `V_rollout`: the mean weekly reward when the policy acts for the whole study. It includes the contexts and the fatigue
+  that the policy itself causes.
 """
 
 import itertools
@@ -22,12 +22,12 @@ from data.synthetic.world import contexts_of, draw_noise, first_state, live_a_we
 type Column = npt.NDArray[np.float64]
 
 ACTIONS: Levels = np.array(list(itertools.product(range(len(LEVELS)), repeat=len(LEVERS))))
-"""(125, 3): all joint actions, in the order of the columns of `action_values`."""
+"""(125, 3): all joint actions, in the order of the columns that `action_values` returns."""
 
 
 @dataclass(frozen=True)
 class TrueValue:
-    """A mean reward and the standard error that the Monte Carlo draws leave in it."""
+    """A mean reward and its standard error from the Monte Carlo draws."""
 
     value: float
     error: float
@@ -39,9 +39,9 @@ class TrueValue:
 def decision_rewards(
     rounds: Rounds, levels: Levels, rng: np.random.Generator, replications: int = 64, effect: float = 1.0
 ) -> Column:
-    """(n, replications): next week's reward under `levels` (n, 3); NaN where the calendar hides it.
+    """(n, replications): next week's reward under `levels` (n, 3); NaN where a new budget cycle hides it.
 
-    Call it twice with generators of one seed to compare two policies in the same weeks.
+    Two calls with generators of the same seed compare two policies in the same weeks.
     """
     rewards = [
         live_a_week(rounds.people, rounds.state, levels, rounds.date, draw_noise(len(rounds), rng), effect)[0].reward
@@ -53,7 +53,7 @@ def decision_rewards(
 def v_decision(
     rounds: Rounds, levels: Levels, *, seed: int = 0, replications: int = 64, effect: float = 1.0
 ) -> TrueValue:
-    """V_decision of the policy that takes `levels` (n, 3) in these rounds; they are taken as given."""
+    """V_decision of the policy that takes `levels` (n, 3) in these rounds."""
     return _mean(decision_rewards(rounds, levels, np.random.default_rng(seed), replications, effect))
 
 
@@ -75,10 +75,10 @@ def v_decision_difference(
 
 
 def v_rollout(policy: LevelPolicy, config: StudyConfig, *, seed: int = 0, effect: float | None = None) -> TrueValue:
-    """Mean weekly reward when `policy` decides every week of `config` for all its (newly drawn) participants.
+    """Mean weekly reward when `policy` decides every week of `config` for newly drawn participants.
 
-    Nobody drops out and every week counts, so that policies are compared on the same people and weeks. The error is
-    the standard error of the mean over people.
+    Participants do not drop out and every week counts, so that policies are compared on the same people and weeks. The
+    error is the standard error of the mean over people.
     """
     rng = np.random.default_rng(seed)
     people = draw_people(config.participants, rng)
@@ -96,7 +96,8 @@ def v_rollout(policy: LevelPolicy, config: StudyConfig, *, seed: int = 0, effect
 
 
 def action_values(rounds: Rounds, *, seed: int = 0, replications: int = 16, effect: float = 1.0) -> Column:
-    """(n, 125): the expected reward of every joint action in every round, NaN where it is not eligible or not seen."""
+    """(n, 125): the expected reward of every joint action in every round; NaN where the action is not eligible or the
+    reward is not observed."""
     rng = np.random.default_rng(seed)
     eligible = eligible_levels(contexts_of(rounds.people, rounds.state))
     allowed = np.stack([eligible[:, lever, ACTIONS[:, lever]] for lever in range(len(LEVERS))]).all(axis=0)

@@ -1,7 +1,7 @@
-"""One week in the life of the invented people: context in, levels in, outcome and next state out.
+"""Simulates one week: from state and levels to outcome and next state.
 
-Everything is an array over people (or over copies of them, when the truth is computed), nothing is random but the
-`Noise` that is passed in: the same noise with other levels is the same week, had the coach decided otherwise.
+All values are arrays over people (or over copies of them, when the truth is computed). The only random input is
+`Noise`. The same noise with other levels gives the counterfactual week: the week under another decision of the coach.
 """
 
 from dataclasses import dataclass, replace
@@ -26,25 +26,25 @@ DECEMBER_UPLIFT = np.array([0.05, 0.25, 0.25, 0.20])
 SUMMER_UPLIFT = np.array([0.0, 0.05, 0.20, 0.0])
 """Logarithm of the extra spending in July and August, by category."""
 PASS_THROUGH = 0.2
-"""Share of money left over (or missing) in a week that ends up in (or comes out of) the savings."""
+"""Share of the money left over in a week that is added to the savings; a deficit is taken from them."""
 LOGGING_SPREAD = 0.5
-"""Week-to-week standard deviation of the logit of writing down a day's spending."""
+"""Week-to-week standard deviation of the logit of logging a day's spending."""
 
 EFFECT_ON_SPENDING = np.array([0.45, 0.45])
-"""Logarithm by which wants and culture spending fall for each unit of fit of their lever."""
+"""Decrease of the logarithm of wants and culture spending for each unit of fit of their lever."""
 EFFECT_ON_SAVING = 1.0
-"""Logarithm by which what is put aside rises for each unit of fit of the savings lever."""
+"""Increase of the logarithm of saving for each unit of fit of the savings lever."""
 EFFECT_ON_LOGGING = 1.1
-"""Logit by which logging rises for each unit of fit, over all levers."""
+"""Increase of the logit of logging for each unit of fit, summed over the levers."""
 FATIGUE_OF_A_CHANGE = 0.12
-"""Logit by which logging falls for each lever that was changed."""
+"""Decrease of the logit of logging for each changed lever."""
 FATIGUE_PERSISTENCE = 0.7
 FIT_BOUNDS = (-1.0, 1.0)
 
 
 @dataclass(frozen=True)
 class State:
-    """Where each person stands when they ask the coach."""
+    """The state of each person at a decision."""
 
     shocks: Array  # (n, 4) logarithm of spending around habit
     recent: Array  # (n, 4 weeks, 4 categories) spending as a share of a cycle's money
@@ -56,7 +56,7 @@ class State:
 
 @dataclass(frozen=True)
 class Noise:
-    """What chance does to a week, (n, …)."""
+    """The random numbers of a week."""
 
     shocks: Array  # (n, 4) standard normal
     logging: Array  # (n,) standard normal
@@ -65,7 +65,7 @@ class Noise:
 
 @dataclass(frozen=True)
 class Week:
-    """What a week's outcome window shows."""
+    """The outcome of a week and its reward."""
 
     outcome: Outcome
     reward: Reward
@@ -76,7 +76,8 @@ def draw_noise(count: int, rng: np.random.Generator) -> Noise:
 
 
 def first_state(people: People, rng: np.random.Generator) -> State:
-    """Everyone on habit, at the start of a cycle, all levels on hold. Live a few weeks before measuring."""
+    """Every person spends as usual, at the start of a cycle, with all levels on hold. Simulate a few weeks before
+    measuring."""
     count = len(people)
     return State(
         shocks=rng.normal(0, SHOCK_SPREAD, (count, 4)),
@@ -89,14 +90,14 @@ def first_state(people: People, rng: np.random.Generator) -> State:
 
 
 def contexts_of(people: People, state: State) -> Contexts:
-    """(n, 10) what the app sends, rounded to four decimals as apps do."""
+    """(n, 10): the contexts that the app sends, rounded to four decimals."""
     shares = np.clip(state.recent.sum(axis=1) / (4 * WEEK_OF_CYCLE), 0, 1)
     columns = [state.spent, *shares.T, state.saved, *LEVELS[state.levels].T, people.risk_profile]
     return np.clip(np.stack(columns, axis=1), 0, 1).round(4).astype(np.float32)
 
 
 def ideal_demand(people: People, state: State) -> Array:
-    """(n, 3) in (-1, 1): the demand that would suit each person now, from -1 (-20 %) to 1 (+20 %)."""
+    """(n, 3) in (-1, 1): the best demand for each person now, from -1 (-20 %) to 1 (+20 %)."""
     shares = state.recent.sum(axis=1) / (4 * WEEK_OF_CYCLE)
     wants = (shares[:, 1] - 0.25) / 0.08
     culture = (shares[:, 2] - 0.11) / 0.05
@@ -116,7 +117,8 @@ def ideal_demand(people: People, state: State) -> Array:
 
 
 def fit_of(people: People, state: State, levels: Levels) -> Array:
-    """(n, 3) how well each lever's demand suits: an inverted U, zero on hold, best at the ideal, a backlash beyond.
+    """(n, 3): how well the demand of each lever fits: an inverted U, zero on hold, largest at the ideal, negative far
+    beyond it.
 
     With demand u and ideal u* it is u*² - (u - u*)² = 2 u u* - u², bounded, times the person's responsiveness.
     """
@@ -128,7 +130,8 @@ def fit_of(people: People, state: State, levels: Levels) -> Array:
 def live_a_week(
     people: People, state: State, levels: Levels, date: np.datetime64 | Array, noise: Noise, effect: float = 1.0
 ) -> tuple[Week, State]:
-    """The week from `date` on (a day, or one a row) under `levels`; `effect` scales what the levers do."""
+    """Simulate the week that starts on `date` (one day, or one for each row) under `levels`. `effect` scales the
+    effects of the levers. Returns the week and the state after it."""
     fit = effect * fit_of(people, state, levels)
     changed = effect * (levels != state.levels).sum(axis=1)
     fatigue = FATIGUE_PERSISTENCE * state.fatigue + FATIGUE_OF_A_CHANGE * changed
@@ -153,19 +156,19 @@ def live_a_week(
     spent_in_week = spending.sum(axis=1) / budget
     saved_in_week = (put_aside + PASS_THROUGH * left_over) / people.goal
 
-    # A cycle that began inside the week keeps only the days since then.
+    # When a cycle began inside the week, only the days since then count.
     part = np.minimum(days_into_cycle / 7, 1)
-    anew = part < 1
-    spent = np.where(anew, 0, state.spent) + part * spent_in_week
-    saved = np.maximum(np.where(anew, 0, state.saved) + part * saved_in_week, 0)
+    new_cycle = part < 1
+    spent = np.where(new_cycle, 0, state.spent) + part * spent_in_week
+    saved = np.maximum(np.where(new_cycle, 0, state.saved) + part * saved_in_week, 0)
 
     logit = people.logging + EFFECT_ON_LOGGING * fit.sum(axis=1) - fatigue + LOGGING_SPREAD * noise.logging
     logging_days = (noise.days < (1 / (1 + np.exp(-logit)))[:, None]).sum(axis=1)
     outcome = Outcome(
-        spent_share=np.minimum(spent, 1) - np.where(anew, 0, np.minimum(state.spent, 1)),
-        saved_share=np.minimum(saved, 1) - np.where(anew, 0, np.minimum(state.saved, 1)),
+        spent_share=np.minimum(spent, 1) - np.where(new_cycle, 0, np.minimum(state.spent, 1)),
+        saved_share=np.minimum(saved, 1) - np.where(new_cycle, 0, np.minimum(state.saved, 1)),
         elapsed_share=np.where(
-            days_into_cycle < SHORTEST_PART_DAYS, np.nan, elapsed - np.where(anew, 0, elapsed_before)
+            days_into_cycle < SHORTEST_PART_DAYS, np.nan, elapsed - np.where(new_cycle, 0, elapsed_before)
         ),
         budget_used_up=(spent >= 1).astype(float),
         goal_reached=(saved >= 1).astype(float),

@@ -30,10 +30,10 @@ def test_no_level_is_ever_ineligible_and_the_same_context_gets_the_same_answer(r
         assert all(eligible_levels(row)[0, lever, level] for lever, level in enumerate(first.levels))
 
 
-def test_a_context_is_decided_the_same_alone_and_in_a_crowd() -> None:
+def test_a_context_gets_the_same_decision_alone_and_in_a_batch() -> None:
     rows = random_contexts(2_000, seed=3)
-    crowd = decide(PACKAGED, rows).rows
-    assert [decide(PACKAGED, rows[i : i + 1]).rows[0] for i in range(len(rows))] == crowd
+    batch = decide(PACKAGED, rows).rows
+    assert [decide(PACKAGED, rows[i : i + 1]).rows[0] for i in range(len(rows))] == batch
 
 
 def test_the_reference_example_is_answered_by_the_policy() -> None:

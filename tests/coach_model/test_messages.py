@@ -33,7 +33,7 @@ def test_every_level_of_every_lever_is_said_in_every_tone(language: str) -> None
 
 
 @pytest.mark.parametrize(("language", "style"), list(itertools.product(LANGUAGES, range(len(STYLES)))))
-def test_a_message_names_its_percent_and_shames_nobody(language: str, style: int) -> None:
+def test_a_message_names_its_percent_and_does_not_shame(language: str, style: int) -> None:
     for by_level in messages(language, style):
         for message in by_level:
             text = f"{message.title} {message.message}"

@@ -14,7 +14,7 @@ def test_the_packaged_artifact_is_served() -> None:
     assert policy.policy_id.startswith("budget/")
 
 
-def test_nothing_there_is_missing_and_half_a_pair_is_refused(tmp_path: Path) -> None:
+def test_an_empty_folder_is_missing_and_half_a_pair_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ArtifactMissing):
         load_policy(tmp_path / "nowhere", CONTRACT)
     (tmp_path / "policy.onnx").write_bytes(artifacts.packaged_graph())
@@ -47,7 +47,7 @@ def test_a_pair_that_does_not_match_is_refused(
 @pytest.mark.parametrize(
     "card", ["", "[]", "{}", "nonsense", "[" * 200_000, json.dumps({"format": "buddy-policy-card/1"})]
 )
-def test_a_card_that_is_none_is_refused(card: str, tmp_path: Path) -> None:
+def test_an_invalid_card_is_refused(card: str, tmp_path: Path) -> None:
     artifacts.write(tmp_path, artifacts.packaged_graph())
     (tmp_path / "budget" / "policy.json").write_text(card)
     with pytest.raises(ArtifactRefused, match=r"policy\.json"):

@@ -8,7 +8,7 @@ from coach_model.budget.context import COLUMN, Contexts
 from coach_model.budget.rules import CONDITIONS, ESSENTIALS, rules_because, rules_levels
 from tests.contexts import contexts, random_contexts, shares
 
-TIGHTER = [  # more of it, all else equal, never loosens that lever
+TIGHTER = [  # a higher value of the feature, all else equal, never loosens the lever
     (0, "wants_share"),
     (0, "budget_used_ratio"),
     (1, "culture_share"),
@@ -42,24 +42,24 @@ def test_rules_are_monotone_in_the_level_in_force(row: Contexts, other: float, l
         assert rules_levels(more)[0, lever] >= rules_levels(row)[0, lever]
 
 
-def test_the_table_says_what_its_conditions_say() -> None:
+def test_the_matrices_agree_with_the_conditions() -> None:
     rows = random_contexts(20_000, seed=5)
     essentials = rows[:, COLUMN["needs_share"]] + rows[:, COLUMN["unexpected_share"]]
-    wished = {"wants": np.full(len(rows), 2), "culture": np.full(len(rows), 2), "savings": np.full(len(rows), 2)}
+    requested = {"wants": np.full(len(rows), 2), "culture": np.full(len(rows), 2), "savings": np.full(len(rows), 2)}
     for condition in CONDITIONS:
         holds = np.ones(len(rows), dtype=bool)
         for quantity, value in condition.at_least.items():
             holds &= (essentials if quantity == ESSENTIALS else rows[:, COLUMN[quantity]]) >= np.float32(value)
         for quantity, value in condition.below.items():
             holds &= (essentials if quantity == ESSENTIALS else rows[:, COLUMN[quantity]]) < np.float32(value)
-        wished[condition.lever] += condition.move * holds
+        requested[condition.lever] += condition.move * holds
     eligible = eligible_levels(rows)
-    for lever, name in enumerate(wished):
-        distance = np.abs(np.arange(5) - np.clip(wished[name], 0, 4)[:, None]) + 10 * ~eligible[:, lever]
+    for lever, name in enumerate(requested):
+        distance = np.abs(np.arange(5) - np.clip(requested[name], 0, 4)[:, None]) + 10 * ~eligible[:, lever]
         assert (rules_levels(rows)[:, lever] == distance.argmin(axis=1)).all()
 
 
-def test_reasons_are_the_conditions_that_fired_and_what_held_them_back() -> None:
+def test_reasons_are_the_conditions_that_hold_and_the_level_that_limited_them() -> None:
     row = np.array([[0.95, 0.45, 0.41, 0.22, 0.05, 0.4, 0.5, 1.0, 0.5, 0.5]], dtype=np.float32)
     assert rules_levels(row).tolist() == [[1, 3, 2]]
     assert rules_because(row) == [

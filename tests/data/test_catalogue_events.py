@@ -20,7 +20,7 @@ PERSONAL = {
     "city",
     "location",
 }
-"""Words that a key would be made of if it asked for what is private."""
+"""Words that a key must not contain, because they stand for private content."""
 
 
 def test_every_event_has_a_name_of_its_own_in_snake_case() -> None:

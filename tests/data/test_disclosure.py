@@ -1,4 +1,4 @@
-"""Nobody stands alone in what a dataset says of who they are."""
+"""Quasi-identifiers of small groups are suppressed."""
 
 from collections import Counter
 from typing import Any
@@ -21,7 +21,7 @@ counts = st.dictionaries(cells, st.integers(1, 12), max_size=20)
 
 
 @given(counts)
-def test_whoever_shows_anything_shares_it_with_enough_others(counted: dict[Cell, int]) -> None:
+def test_every_group_that_shows_a_value_is_large_enough(counted: dict[Cell, int]) -> None:
     shown = disclosure(counted, {})
     groups = Counter[tuple[Any, ...]]()
     for cell, count in counted.items():
@@ -43,7 +43,7 @@ def test_large_cells_are_left_alone_and_strict_refuses_the_others(counted: dict[
             disclosure(counted, {}, strict=True)
 
 
-def test_the_month_goes_first_then_the_profile_then_the_range() -> None:
+def test_the_month_is_suppressed_first_then_the_profile_then_the_range() -> None:
     def cell(income: int, profile: str, month: str) -> Cell:
         return Cell("s", income, profile, f"2026-{month}")
 

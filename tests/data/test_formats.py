@@ -1,4 +1,4 @@
-"""Writers that are fed in parts."""
+"""Writers that take rows in parts."""
 
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -43,7 +43,7 @@ def test_large_tables_come_in_parts_that_hold_every_row_once(
 
 
 @pytest.mark.parametrize("kind", ["sav", "dta"])
-def test_text_that_is_missing_says_why_beside_it(kind: Any, tmp_path: Path) -> None:
+def test_missing_text_has_its_reason_in_a_second_column(kind: Any, tmp_path: Path) -> None:
     packer = Packer(tmp_path / "package", kind)
     packer.table("events")
     packer.write([event(1), event(2, Missing.NOT_UPLOADED), event(3, Missing.SUPPRESSED)])

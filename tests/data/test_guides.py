@@ -1,4 +1,4 @@
-"""The guides that come along can be followed, and a guide that contradicts itself is refused by name."""
+"""The guides of the product are complete, and an invalid guide is refused with the place of the fault."""
 
 import shutil
 from collections import Counter
@@ -74,10 +74,10 @@ def written(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-# What comes along
+# The guides of the product
 
 
-def test_at_least_four_guides_come_along_and_one_is_for_adults() -> None:
+def test_there_are_at_least_four_guides_and_one_is_for_adults() -> None:
     assert len(guides()) == len(BY_TITLE) >= 4
     assert {"Early Literacy", "Early Math & Numeracy Development"} < BY_TITLE.keys()
     (adults,) = [guide for guide in guides() if guide.for_adults]
@@ -134,10 +134,10 @@ def test_the_stages_of_a_guide_for_children_leave_no_age_out() -> None:
         assert [stage.age_start_months for stage in guide.stages][1:] == ends
 
 
-# What is refused
+# Invalid guides
 
 
-def test_the_guide_that_the_broken_ones_are_made_from_is_sound(tmp_path: Path) -> None:
+def test_the_guide_that_the_invalid_ones_are_made_from_is_valid(tmp_path: Path) -> None:
     guide = read_guide(written(tmp_path, FILES))
     assert [(stage.key, len(stage.item)) for stage in guide.stages] == [("first", 2), ("second", 1)]
 
@@ -155,18 +155,22 @@ def test_the_guide_that_the_broken_ones_are_made_from_is_sound(tmp_path: Path) -
         ("guide.toml", lambda text: text + GUIDE[GUIDE.index("[[source]]") :], "the source 'cdc' is there 2 times"),
         ("01.toml", lambda text: text.replace('["cdc"]', '["who"]', 1), "first/lullaby: there is no source 'who'"),
         ("01.toml", lambda text: text.replace('["cdc"]', "[]", 1), "first/lullaby: it names no source"),
-        ("01.toml", lambda text: text.replace("The CDC", "Somebody", 1), "lullaby: its evidence_summary does not name"),
-        ("guide.toml", lambda text: text.replace("cdc", "who") + GUIDE[GUIDE.index("[[source]]") :], "nothing names"),
+        ("01.toml", lambda text: text.replace("The CDC", "A doctor", 1), "lullaby: its evidence_summary does not name"),
+        ("guide.toml", lambda text: text.replace("cdc", "who") + GUIDE[GUIDE.index("[[source]]") :], "no item names"),
         ("02.toml", lambda text: text.replace("start_months = 2", "start_months = 3"), "'Second' does not begin where"),
         ("02.toml", lambda text: text.replace("start_months = 2", "start_months = 1"), "'Second' does not begin where"),
         ("02.toml", lambda text: text.replace("end_months = 4", "end_months = 2"), "second: it ends before it begins"),
-        ("02.toml", lambda text: text.replace("age_end_months = 4", ""), "second: a child's stage has two ages"),
-        ("guide.toml", lambda text: "for_adults = true\n" + text, "first: a child's stage has two ages, an adult's"),
+        ("02.toml", lambda text: text.replace("age_end_months = 4", ""), "second: a stage for children needs both"),
+        ("guide.toml", lambda text: "for_adults = true\n" + text, "first: a stage for children needs both ages, a"),
         ("02.toml", lambda _: "item = []\n" + stage("second", 2, 4), "second: it has no item"),
-        ("01.toml", lambda text: text.replace('"once"', '"weekly"'), "first/smiles: a milestone happens once"),
-        ("01.toml", lambda text: text.replace("by_months = 2", "by_months = 3"), "smiles: a milestone is reached by"),
-        ("01.toml", lambda text: text.replace("by_months = 2\n", ""), "first/smiles: a milestone is reached by an age"),
-        ("01.toml", lambda text: text.replace("minutes = 5\n", ""), "first/lullaby: an activity takes some minutes"),
+        ("01.toml", lambda text: text.replace('"once"', '"weekly"'), "first/smiles: the frequency of a milestone"),
+        (
+            "01.toml",
+            lambda text: text.replace("by_months = 2", "by_months = 3"),
+            "smiles: the by_months of a milestone",
+        ),
+        ("01.toml", lambda text: text.replace("by_months = 2\n", ""), "first/smiles: the by_months of a milestone"),
+        ("01.toml", lambda text: text.replace("minutes = 5\n", ""), "first/lullaby: the minutes of an activity must"),
         ("01.toml", lambda text: text.replace("A Lullaby", "Oh"), "first/lullaby: its title has 2 characters"),
         ("01.toml", lambda text: text.replace("Hold your", "Hold " + "on " * 300), "lullaby: its how_to has"),
         ("01.toml", lambda text: text.replace('"daily"', '"hourly"'), "01.toml: Invalid enum value 'hourly'"),
@@ -177,7 +181,7 @@ def test_the_guide_that_the_broken_ones_are_made_from_is_sound(tmp_path: Path) -
         ("01.toml", lambda text: text + "=", "01.toml: "),
     ],
 )
-def test_what_is_wrong_with_a_guide_is_said_and_where(
+def test_an_invalid_guide_is_refused_with_the_place_and_the_problem(
     tmp_path: Path, file: str, change: Callable[[str], str], said: str
 ) -> None:
     broken = change(FILES[file])

@@ -34,7 +34,7 @@ def test_the_cfpb_scale_scores_its_published_examples(
     assert score(scale, given) == expected
 
 
-def test_the_cfpb_scale_needs_every_answer_and_who_is_asked() -> None:
+def test_the_cfpb_scale_needs_every_answer_and_the_age_group() -> None:
     scale = instruments()["cfpb_financial_well_being_5"]
     whole = answers(scale, [2] * 5, age_group=1, administration=1)
     assert score(scale, whole) == 50
@@ -80,7 +80,7 @@ def test_a_quiz_counts_right_answers_and_skipped_ones_as_not_right() -> None:
     assert score(quiz, {"q1": right["q1"]}) is Missing.NOT_ASKED
 
 
-def test_what_has_no_score_has_none() -> None:
+def test_an_instrument_without_scoring_has_no_score() -> None:
     assert score(instruments()["background"], {}) is None
 
 

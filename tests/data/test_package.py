@@ -42,7 +42,7 @@ def test_what_is_written_is_read_back(kind: Kind, study: Study, tmp_path: Path) 
 
 
 def _plain(cell: Any) -> Any:
-    """Arrays of numpy know no time zones: what is read is UTC. A missing integer is NaN."""
+    """The cell without what numpy arrays cannot hold: time zones (all times are UTC) and missing integers (NaN)."""
     if isinstance(cell, float) and np.isnan(cell):
         return None
     return cell.replace(tzinfo=None) if isinstance(cell, datetime) else cell
@@ -106,7 +106,7 @@ def test_keys_are_unique_and_columns_are_all_there(study: Study, tmp_path: Path)
         write(tmp_path, dict(study.tables) | {"outcomes": short})
 
 
-def test_a_package_that_was_touched_is_refused(tmp_path: Path) -> None:
+def test_a_package_that_was_changed_is_refused(tmp_path: Path) -> None:
     copy = shutil.copytree(SAMPLE, tmp_path / "copy")
     file = copy / "outcomes.csv"
     file.write_text(file.read_text().replace("observed", "Observed", 1))

@@ -29,7 +29,7 @@ def test_budget_pace_is_linear_between_best_and_worst(spent: float, score: float
     assert reward(spent_share=spent)["budget_pace"] == pytest.approx(score)
 
 
-def test_low_spending_that_nobody_wrote_down_is_no_success() -> None:
+def test_low_spending_with_few_logging_days_scores_zero() -> None:
     assert reward(spent_share=0.0, logging_days=2)["budget_pace"] == 0
     assert reward(spent_share=0.0, logging_days=3)["budget_pace"] == 1
 
@@ -40,7 +40,7 @@ def test_a_budget_used_up_scores_nothing_and_a_goal_reached_scores_all() -> None
 
 
 @pytest.mark.parametrize("name", ["spent_share", "saved_share", "elapsed_share", "logging_days"])
-def test_what_is_missing_is_never_made_up(name: str) -> None:
+def test_a_missing_part_makes_the_reward_missing(name: str) -> None:
     assert np.isnan(reward(**{name: np.nan})["reward"])
 
 

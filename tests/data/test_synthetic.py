@@ -100,7 +100,7 @@ def test_contexts_are_what_an_app_may_send(study: Study) -> None:
     np.testing.assert_array_equal(logged.astype(np.float32), contexts)
 
 
-def test_outcomes_are_missing_more_often_after_bad_weeks_and_never_half_told() -> None:
+def test_outcomes_are_missing_more_often_after_bad_weeks_and_then_have_no_reward() -> None:
     study = simulate(replace(CONFIG, participants=3000))
     outcomes = study.tables["outcomes"]
     observed = outcomes["status"] == "observed"
@@ -152,7 +152,7 @@ def test_both_ways_to_the_true_value_agree(study: Study) -> None:
     assert abs(np.nanmean(values[row, column]) - direct.value) < 5 * direct.error * np.sqrt(1 + 256 / 48)
 
 
-def test_a_rollout_meets_the_fatigue_that_a_decision_does_not() -> None:
+def test_a_rollout_includes_the_fatigue_that_a_single_decision_does_not() -> None:
     def restless(contexts: np.ndarray) -> np.ndarray:
         eligible = eligible_levels(contexts)
         previous = np.searchsorted([0.125, 0.375, 0.625, 0.875], contexts[:, 6:9], side="right")
@@ -170,7 +170,7 @@ def test_the_budget_cycle_by_hand() -> None:
     np.testing.assert_allclose(elapsed, [30 / 31, 0, 27 / 28, 0])
 
 
-def test_a_context_does_not_depend_on_who_else_is_there() -> None:
+def test_a_context_does_not_depend_on_the_other_people() -> None:
     rng = np.random.default_rng(9)
     people = draw_people(50, rng)
     state = first_state(people, rng)

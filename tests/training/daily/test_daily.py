@@ -193,7 +193,7 @@ def test_the_gate_writes_its_verdict_and_promotion_asks_for_it(families: Path, t
     [
         ("propensity", "0", "shown with probability 0"),
         ("propensity", "1.5", "a propensity outside"),
-        ("done", "", "nobody knows whether it was done"),
+        ("done", "", "neither 0 nor 1"),
         ("overdue", "7", "a feature outside"),
         ("day", "soon", "invalid literal"),
     ],
