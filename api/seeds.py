@@ -5,9 +5,10 @@ import json
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Column, Connection, Table, insert, select, update
 
 from api.models import Base
+from api.models.base import Amount
 from data.catalog import catalogue
 from data.guides import guides
 
@@ -23,7 +24,7 @@ def seed(connection: Connection) -> None:
         table = Base.metadata.tables[name]
         seeding = _Seeding(connection, table, ("id",))
         for entry in catalogue(name):
-            values = {column: _stored(entry[column]) for column in _columns(table)}
+            values = {column.name: _stored(column, entry[column.name]) for column in _columns(table)}
             seeding.bring({"id": entry["id"]}, values)
     _seed_guides(connection)
 
@@ -106,12 +107,12 @@ class _Seeding:
         self._connection.execute(retired)
 
 
-def _columns(table: Table) -> list[str]:
-    return [column.name for column in table.columns if column.name not in {"id", "seeded"}]
+def _columns(table: Table) -> list[Column[Any]]:
+    return [column for column in table.columns if column.name not in {"id", "seeded"}]
 
 
-def _stored(value: Any) -> Any:
-    return Decimal(str(value)) if isinstance(value, float) else value
+def _stored(column: Column[Any], value: Any) -> Any:
+    return Decimal(str(value)) if isinstance(column.type, Amount) else value
 
 
 def _digest(values: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Types that cross the wire, strict where JSON is loose: a boolean is no number, nor is a string or NaN."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
@@ -11,6 +11,10 @@ from api.clock import timestamp
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 """What a phone's clock may say: beyond that it is broken, and not every calendar and file format goes so far."""
 LARGEST_AMOUNT = Decimal("999999999999.99")
+DECIMALS = 4
+"""That the database keeps (`api.models.base.Amount`): those of CLF, the currency with the most."""
+CARRIED = Context(prec=15, rounding=ROUND_HALF_UP)
+"""The significant digits that a JSON number carries: read as a binary float and printed again, none is lost."""
 
 
 class Wire(BaseModel):
@@ -26,10 +30,31 @@ def example(value: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [value]})
 
 
+def rounded(value: Decimal, decimals: int) -> Decimal:
+    """`value` with at most so many decimals, and without zeros at the end. A half rounds away from zero."""
+    exact = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+    whole = exact.to_integral_value()
+    return whole + 0 if exact == whole else exact.normalize()
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _decimal(value: Any) -> Decimal:
+    """A number as the decimal that was meant: 0.1 + 0.2 is 0.3. Raises ValueError for what is no finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("must be a number")
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not exact.is_finite():
+        raise ValueError("must be a finite number")
+    if abs(exact) > LARGEST_AMOUNT:
+        return exact  # the bounds of the field refuse it
+    return exact.normalize(CARRIED) if exact else Decimal(0)
+
+
+def _four_decimals(value: Decimal) -> Decimal:
+    return rounded(value, DECIMALS)
 
 
 def _moment(value: Any) -> Any:
@@ -51,14 +76,32 @@ def _in_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-Amount = Annotated[
+WHOLE = BeforeValidator(_whole)
+"""Belongs to every integer of a body: 5.0 is 5, since many languages print it so. "5", true and 5.5 are refused."""
+
+_exact = BeforeValidator(_decimal)
+_as_number = PlainSerializer(float, return_type=float, when_used="json")
+
+Money = Annotated[
     Decimal,
-    BeforeValidator(_decimal),
-    Field(ge=0, le=LARGEST_AMOUNT, decimal_places=2, allow_inf_nan=False),
-    PlainSerializer(float, return_type=float),
-    WithJsonSchema({"type": "number", "minimum": 0, "maximum": float(LARGEST_AMOUNT), "multipleOf": 0.01}),
+    Field(ge=0, le=LARGEST_AMOUNT),
+    _exact,
+    _as_number,
+    WithJsonSchema({"type": "number", "minimum": 0, "maximum": float(LARGEST_AMOUNT)}),
 ]
-"""A JSON number with at most two decimals; never a binary float inside."""
+"""A JSON number that is a decimal inside, with all 15 digits that it carries: its currency says how it is rounded."""
+
+SignedMoney = Annotated[
+    Decimal,
+    Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT),
+    _exact,
+    _as_number,
+    WithJsonSchema({"type": "number", "minimum": float(-LARGEST_AMOUNT), "maximum": float(LARGEST_AMOUNT)}),
+]
+"""The same where refunds can be more than what was spent."""
+
+Quantity = Annotated[Money, AfterValidator(_four_decimals)]
+"""How much of something that is no money: a JSON number from 0, rounded to four decimals."""
 
 TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
 """How answers print a moment."""

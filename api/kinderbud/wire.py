@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
 from api.database import LARGEST_ID
 from api.kinderbud.guides.rules import zone_of
-from api.wire import words
+from api.wire import WHOLE, words
 
 LOCAL_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$"
 
@@ -22,7 +22,7 @@ class Answer[T](BaseModel):
 
 PathId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 OfParticipant = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only this participant's.")]
-Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]
+Id = Annotated[int, Field(ge=1, le=LARGEST_ID), WHOLE]
 Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(words)]
 Description = Annotated[str, Field(max_length=2000), AfterValidator(words)]
 Notes = Annotated[str, Field(max_length=2000), AfterValidator(words)]

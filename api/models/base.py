@@ -8,7 +8,10 @@ from sqlalchemy import BigInteger, DateTime, Dialect, MetaData, Numeric, TypeDec
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeEngine
 
-CENTS = 100
+DECIMALS = 4
+"""Of the currency with the most: CLF, Chile's unit of account."""
+PRECISION = 18
+"""Digits in all: as many as a 64-bit integer holds, so that both databases take the same amounts."""
 
 
 class Base(DeclarativeBase):
@@ -26,19 +29,32 @@ class Base(DeclarativeBase):
 
 
 class Amount(TypeDecorator[Decimal]):
-    """A number with two decimals, exactly: NUMERIC(18, 2) on PostgreSQL, hundredths as an integer on SQLite."""
+    """A number with four decimals, exactly: NUMERIC(18, 4) on PostgreSQL, ten-thousandths as an integer on SQLite.
 
-    impl = Numeric(18, 2)
+    It takes a Decimal that fits, and refuses everything else: a float is not exact, and nothing is cut off silently.
+    """
+
+    impl = Numeric(PRECISION, DECIMALS)
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else Numeric(18, 2))
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else Numeric(PRECISION, DECIMALS))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
-        return int(value * CENTS) if value is not None and dialect.name == "sqlite" else value
+        if value is None:
+            return None
+        if not isinstance(value, Decimal) or not value.is_finite():
+            raise TypeError("an amount is a finite Decimal")
+        if value.adjusted() >= PRECISION - DECIMALS or value != round(value, DECIMALS):
+            raise ValueError(f"an amount has at most {DECIMALS} decimals and {PRECISION - DECIMALS} digits before them")
+        return int(value.scaleb(DECIMALS)) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        return Decimal(value) / CENTS if value is not None and dialect.name == "sqlite" else value
+        if value is None:
+            return None
+        exact = Decimal(value).scaleb(-DECIMALS) if dialect.name == "sqlite" else Decimal(value)
+        whole = exact.to_integral_value()
+        return whole if exact == whole else exact.normalize()
 
 
 class Moment(TypeDecorator[datetime]):

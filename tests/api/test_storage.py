@@ -2,16 +2,24 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
+from sqlalchemy.dialects import postgresql, sqlite
 
 from api import seeds, storage
 from api.database import Database, open_database
+from api.models import ChallengeMetric
+from api.models.base import Amount
 from data.catalog import catalogue
 from tests import services
+
+BEFORE_FOUR_DECIMALS = "0007"
 
 type Run = Callable[[Callable[[Database], Awaitable[Any]]], Any]
 
@@ -90,18 +98,86 @@ def test_an_upgrade_changes_only_what_nobody_edited(empty: Run, monkeypatch: pyt
     assert empty(titles) == ["Ours", "New 2", "New 3"]
 
 
-def test_amounts_are_stored_exactly(empty: Run) -> None:
-    empty(storage.prepare)
+LARGEST = Decimal("99999999999999.9999")
+AMOUNTS = Table("amounts", MetaData(), Column("id", Integer, primary_key=True), Column("value", Amount))
 
-    async def target(database: Database) -> set[str]:
+
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.decimals(-LARGEST, LARGEST, places=4), min_size=300, max_size=300))
+def test_every_amount_is_stored_exactly(empty: Run, drawn: list[Decimal]) -> None:
+    cents = [Decimal(number) / 100 for number in range(-1000, 1000)]
+    amounts = [*cents, *drawn, LARGEST, -LARGEST, Decimal("0.0001"), Decimal("-0"), Decimal("1E+13")]
+
+    async def back(database: Database) -> list[Any]:
+        async with database.write() as session:
+            connection = await session.connection()
+            await connection.run_sync(AMOUNTS.metadata.drop_all)
+            await connection.run_sync(AMOUNTS.metadata.create_all)
+            await session.execute(insert(AMOUNTS), [{"value": amount} for amount in amounts])
+            return list(await session.scalars(select(AMOUNTS.c.value).order_by(AMOUNTS.c.id)))
+
+    found = empty(back)
+    assert found == amounts
+    assert {type(value) for value in found} == {Decimal}
+    assert all(f"{value}" == f"{value:f}" and not f"{value}".endswith(".0") for value in found)
+
+
+@pytest.mark.parametrize(
+    "value", [19.99, "19.99", 19, True, Decimal("NaN"), Decimal("Infinity"), Decimal("0.00001"), LARGEST + 1]
+)
+@pytest.mark.parametrize("name", ["sqlite", "postgresql"])
+def test_what_is_no_exact_amount_is_refused_before_the_database(name: str, value: Any) -> None:
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}[name].dialect()
+    with pytest.raises((TypeError, ValueError), match="an amount"):
+        Amount().process_bind_param(value, dialect)
+
+
+def test_amounts_survive_the_upgrade_to_four_decimals_and_the_way_back(empty: Run) -> None:
+    told = {"value": [-1_00, 0, 1, 29, 435, 1999, 99_999_999_999_999]}  # hundredths
+
+    async def fill(database: Database) -> None:
+        unit = 1 if database.reading.dialect.name == "sqlite" else Decimal("0.01")
+        async with database.write() as session:
+            await session.execute(text("INSERT INTO users (uuid, created_at) VALUES ('someone', CURRENT_TIMESTAMP)"))
+            for number, hundredths in enumerate(told["value"]):
+                metric = "SELECT id, '2026-06', :key, :value, CURRENT_TIMESTAMP FROM users"
+                into = "INSERT INTO challenge_metrics (user_id, month, metric_key, value, received_at)"
+                await session.execute(text(f"{into} {metric}"), {"key": f"k{number}", "value": hundredths * unit})
+
+    async def values(database: Database) -> list[Any]:
         async with database.read() as session:
-            return {
-                row[0] for row in await session.execute(text("SELECT DISTINCT target_value FROM challenge_templates"))
-            }
+            return list(await session.scalars(select(ChallengeMetric.value).order_by(ChallengeMetric.id)))
 
-    values = empty(target)
-    assert values
-    assert not any(isinstance(value, float) for value in values)
+    async def raw(database: Database) -> list[Any]:
+        async with database.read() as session:
+            return list(await session.scalars(text("SELECT value FROM challenge_metrics ORDER BY id")))
+
+    empty(lambda database: storage.upgrade(database, BEFORE_FOUR_DECIMALS))
+    empty(fill)
+    before = empty(raw)
+    empty(storage.upgrade)
+    assert empty(values) == [Decimal(hundredths) / 100 for hundredths in told["value"]]
+    assert empty(storage.differences) == []
+    empty(lambda database: storage.downgrade(database, BEFORE_FOUR_DECIMALS))
+    assert empty(raw) == before
+
+
+def test_an_amount_that_cannot_be_converted_stops_the_upgrade_and_changes_nothing(empty: Run) -> None:
+    async def fill(database: Database) -> None:
+        largest = 10**16 if database.reading.dialect.name == "sqlite" else 10**14
+        async with database.write() as session:
+            if database.reading.dialect.name == "postgresql":  # as the released version had it
+                await session.execute(text("ALTER TABLE challenge_templates ALTER target_value TYPE NUMERIC(18, 2)"))
+            values = "1, 'x', 'x', 'x', 'x', 'x', 1, 'x', :value, 'x', 1, 'easy'"
+            columns = "id, slug, title, description, challenge_type, category, category_id, metric_key, target_value"
+            into = f"INSERT INTO challenge_templates ({columns}, unit, reward_points, difficulty) VALUES ({values})"  # noqa: S608
+            await session.execute(text(into), {"value": largest})
+
+    empty(lambda database: storage.upgrade(database, BEFORE_FOUR_DECIMALS))
+    empty(fill)
+    with pytest.raises(ValueError, match=r"challenge_templates\.target_value"):
+        empty(storage.upgrade)
+    assert empty(storage.current_revision) == BEFORE_FOUR_DECIMALS
 
 
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "nonsense", ""])

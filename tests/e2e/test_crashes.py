@@ -24,7 +24,7 @@ from tests import services
 from tests.e2e.clients import empty_database, phones, rows, week
 from tests.serving import service
 
-WEEKS = 6
+WEEKS = 5
 """That a writer uploads for one user before it creates the next."""
 LONGEST_BURST_SECONDS = 0.4
 RECOVERY_SECONDS = 5.0

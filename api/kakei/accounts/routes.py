@@ -18,6 +18,7 @@ from api.errors import (
 from api.kakei.accounts import everything, queries
 from api.kakei.accounts.rules import cannot_be_guessed, is_reserved
 from api.kakei.accounts.schemas import (
+    BudgetProfile,
     BudgetProfileUpdate,
     IncomeRangeOut,
     Points,
@@ -126,13 +127,13 @@ async def put_profile(uuid: str, body: BudgetProfileUpdate, session: WriteSessio
     summary="Read a budget profile",
     responses=problems(404, 503),
 )
-async def get_profile(uuid: str, session: ReadSession) -> BudgetProfileUpdate:
+async def get_profile(uuid: str, session: ReadSession) -> BudgetProfile:
     """The profile as it was put."""
     user = await person(session, uuid)
     profile: Profile | None = await queries.profile_of(session, user.id)
     if profile is None:
         raise ProblemOccurred(PROFILE_MISSING, "This user has no profile yet.")
-    return BudgetProfileUpdate.model_validate(profile)
+    return BudgetProfile.model_validate(profile)
 
 
 @router.get(

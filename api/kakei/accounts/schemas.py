@@ -1,12 +1,13 @@
 """Shapes of users, profiles and income ranges on the wire."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
-from zoneinfo import available_timezones
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from api.wire import TIMESTAMP, Amount, Uuid, Wire, example
+from api.kakei.accounts.currencies import in_currency, known_currencies
+from api.time_zones import is_time_zone
+from api.wire import TIMESTAMP, WHOLE, Money, Uuid, Wire, example
 
 
 class UserProfile(StrEnum):
@@ -19,9 +20,15 @@ class UserProfile(StrEnum):
 
 
 def _known_zone(name: str) -> str:
-    if name not in available_timezones():
+    if not is_time_zone(name):
         raise ValueError("must be an IANA time zone, such as Asia/Manila")
     return name
+
+
+def _known_currency(code: str) -> str:
+    if code not in known_currencies():
+        raise ValueError("must be a currency that is in use (ISO 4217), such as PHP")
+    return code
 
 
 class UserCreate(Wire):
@@ -40,37 +47,59 @@ class UserCreated(Wire):
     uuid: str
 
 
-class BudgetProfileUpdate(Wire):
-    """A budget profile. An exact income needs `allow_exact_income`; taking that back erases it."""
+OF_ZONE = "IANA, such as Asia/Manila."
+OF_CURRENCY = (
+    "ISO 4217, such as PHP. Amounts are rounded to its decimals (JPY none, KWD three) when they are received; another "
+    "currency later leaves stored amounts as they are. Without a currency up to four decimals are kept."
+)
+PROFILE = {
+    "income_range_id": 3,
+    "user_profile": "student",
+    "allow_exact_income": False,
+    "exact_income_local": None,
+    "coach_style": 1,
+    "savings_goal_type": "monthly",
+    "saving_goal_value": 2500,
+    "budget_cycle_start_day": 1,
+}
 
-    model_config = example(
-        {
-            "income_range_id": 3,
-            "user_profile": "student",
-            "allow_exact_income": False,
-            "exact_income_local": None,
-            "coach_style": 1,
-            "savings_goal_type": "monthly",
-            "saving_goal_value": 2500,
-            "budget_cycle_start_day": 1,
-        }
-    )
 
-    income_range_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
+class BudgetProfile(Wire):
+    """A budget profile as it is stored."""
+
+    model_config = example(PROFILE)
+
+    income_range_id: Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
     user_profile: Annotated[UserProfile, Field(strict=False)]
     allow_exact_income: bool
-    exact_income_local: Amount | None = None
-    coach_style: Annotated[int, Field(ge=0, le=2, description="0 gentle, 1 balanced, 2 firm")]
+    exact_income_local: Money | None = None
+    coach_style: Annotated[int, Field(ge=0, le=2, description="0 gentle, 1 balanced, 2 firm"), WHOLE]
     savings_goal_type: Literal["weekly", "monthly", "yearly"]
-    saving_goal_value: Amount
-    budget_cycle_start_day: Annotated[int, Field(ge=1, le=28)]
-    time_zone: Annotated[str, AfterValidator(_known_zone)] | None = None
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217")] | None = None
+    saving_goal_value: Money
+    budget_cycle_start_day: Annotated[int, Field(ge=1, le=28), WHOLE]
+    time_zone: Annotated[str | None, Field(description=OF_ZONE)] = None
+    currency: Annotated[str | None, Field(description=OF_CURRENCY)] = None
+
+
+class BudgetProfileUpdate(BudgetProfile):
+    """A budget profile. An exact income needs `allow_exact_income`; taking that back erases it."""
+
+    model_config = example(PROFILE)
+
+    time_zone: Annotated[Annotated[str, AfterValidator(_known_zone)] | None, Field(description=OF_ZONE)] = None
+    currency: Annotated[Annotated[str, AfterValidator(_known_currency)] | None, Field(description=OF_CURRENCY)] = None
 
     @model_validator(mode="after")
-    def _income_needs_leave(self) -> "BudgetProfileUpdate":
+    def _income_needs_leave(self) -> Self:
         if self.exact_income_local is not None and not self.allow_exact_income:
             raise ValueError("exact_income_local needs allow_exact_income")
+        return self
+
+    @model_validator(mode="after")
+    def _in_the_currency(self) -> Self:
+        self.saving_goal_value = in_currency(self.saving_goal_value, self.currency)
+        if self.exact_income_local is not None:
+            self.exact_income_local = in_currency(self.exact_income_local, self.currency)
         return self
 
 

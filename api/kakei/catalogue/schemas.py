@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from api.wire import Amount, Timestamp, Wire, example
+from api.wire import Quantity, Timestamp, Wire, example
 
 Difficulty = Literal["easy", "medium", "hard"]
 
@@ -53,7 +53,7 @@ class TemplateOut(Wire):
     category: str
     category_id: int
     metric_key: str
-    target_value: Amount
+    target_value: Quantity
     unit: str
     reward_points: int
     difficulty: str

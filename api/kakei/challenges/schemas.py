@@ -6,7 +6,7 @@ from pydantic import Field
 
 from api.kakei.catalogue.schemas import BADGE, BadgeOut
 from api.kakei.challenges.rules import ChallengeStatus
-from api.wire import Amount, ClientTime, Month, Timestamp, Wire, example
+from api.wire import WHOLE, ClientTime, Month, Quantity, Timestamp, Wire, example
 
 MetricKey = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
 
@@ -38,7 +38,7 @@ class UserChallengeCreate(Wire):
         {"challenge_template_id": 12, "month_range": "2026-06", "source": "user", "ai_suggestion_id": None}
     )
 
-    challenge_template_id: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    challenge_template_id: Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
     month_range: Month
     source: Literal["user", "ai"]
     ai_suggestion_id: Annotated[str, Field(max_length=36)] | None = None
@@ -49,7 +49,7 @@ class UserChallengeUpdateProgress(Wire):
 
     model_config = example({"current_progress": 3})
 
-    current_progress: Amount
+    current_progress: Quantity
 
 
 class UserChallengeOut(Wire):
@@ -64,8 +64,8 @@ class UserChallengeOut(Wire):
     metric_key: str
     month_range: Month
     status: ChallengeStatus
-    current_progress: Amount
-    target_value: Amount
+    current_progress: Quantity
+    target_value: Quantity
     unit: str
     reward_points: int
     source: str
@@ -105,7 +105,7 @@ class ChallengeMetricsCreate(Wire):
     )
 
     month_range: Month
-    metrics: Annotated[dict[MetricKey, Amount], Field(min_length=1, max_length=200)]
+    metrics: Annotated[dict[MetricKey, Quantity], Field(min_length=1, max_length=200)]
     client_timestamp: ClientTime | None = None
 
 
@@ -122,6 +122,6 @@ class ChallengeMetricsOut(Wire):
     )
 
     month_range: Month
-    metrics: dict[str, Amount]
+    metrics: dict[str, Quantity]
     unknown_metrics: list[str]
     challenges: list[UserChallengeOut]

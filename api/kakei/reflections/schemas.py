@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.wire import ClientTime, Timestamp, Wire, Words, example
+from api.wire import WHOLE, ClientTime, Timestamp, Wire, Words, example
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
 Category = Literal["needs", "wants", "culture", "unexpected", "savings", "general"]
@@ -26,7 +26,7 @@ class ReflectionCreate(Wire):
     phase: Phase
     category: Category
     reflection_text: Annotated[Words, Field(min_length=1, max_length=4000)]
-    confidence_rating: Annotated[int, Field(ge=1, le=5)] | None = None
+    confidence_rating: Annotated[int, Field(ge=1, le=5), WHOLE] | None = None
     intended_action: Annotated[Words, Field(max_length=1000)] | None = None
     client_timestamp: ClientTime | None = None
 

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from api.wire import ClientTime, Month, Timestamp, Wire, Words, example, words
+from api.wire import WHOLE, ClientTime, Month, Timestamp, Wire, Words, example, words
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
 Track = Literal["core", "budgeting", "wellbeing", "usability", "game"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 LARGEST_JSON = 16 * 1024
 """Bytes of a free-form part of an upload; SPSS holds text up to 32,767 bytes."""
@@ -111,7 +111,10 @@ class ResponseCreate(Wire):
     instrument_key: Name
     response_type: Literal["survey", "assessment"]
     responses: Annotated[
-        dict[Annotated[str, Field(max_length=64)], int | Number | Annotated[Words, Field(max_length=4000)] | None],
+        dict[
+            Annotated[str, Field(max_length=64)],
+            Annotated[int, WHOLE] | Number | Annotated[Words, Field(max_length=4000)] | None,
+        ],
         Field(min_length=1, max_length=200),
     ]
     client_timestamp: ClientTime | None = None

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from api.dependencies import Now, ReadSession, WriteSession
-from api.errors import SUMMARY_MISSING, ProblemOccurred
+from api.errors import INVALID_INPUT, SUMMARY_MISSING, FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.actions import award_badges
 from api.kakei.consent.queries import consent_in_force, stamp
@@ -13,6 +13,7 @@ from api.kakei.once import Once
 from api.kakei.person import person
 from api.kakei.studies.actions import observe_summary
 from api.kakei.summaries import queries
+from api.kakei.summaries.rules import amounts_in_currency, week_problem
 from api.kakei.summaries.schemas import (
     MonthKey,
     MonthlySummaries,
@@ -48,14 +49,16 @@ async def put_weekly(
     changes."""
     user = await person(session, uuid)
     key = {"user_id": user.id, "month_key": body.month_key, "week_key": body.week_key}
-    values = body.model_dump(exclude={"month_key", "week_key"})
+    profile = await profile_of(session, user.id)
+    values = amounts_in_currency(
+        body.model_dump(exclude={"month_key", "week_key"}), profile.currency if profile else None
+    )
     consent = await consent_in_force(session, user.id)
     values |= {"consent_id": consent.id if consent else None, "received_at": now}
     stored, new = await queries.put_summary(session, WeeklySummary, key, values)
     if not new:
         response.status_code = 200
     if consent is not None:
-        profile = await profile_of(session, user.id)
         await observe_summary(session, consent, profile, (body.month_key, body.week_key), now)
     await award_badges(session, user.id, now)
     return WeeklySummaryOut.model_validate(stored)
@@ -90,7 +93,10 @@ async def list_weekly(
 async def get_weekly(
     uuid: str, month_key: Annotated[MonthKey, Path()], week_key: Annotated[WeekKey, Path()], session: ReadSession
 ) -> WeeklySummaryOut:
-    """The week as it was uploaded last."""
+    """The week as it was uploaded last. 404 where none was uploaded, 422 for a week that the month does not have."""
+    problem = week_problem(month_key, week_key)
+    if problem:
+        raise ProblemOccurred(INVALID_INPUT, f"week_key: {problem}", [FieldError("week_key", problem)])
     user = await person(session, uuid)
     key = {"user_id": user.id, "month_key": month_key, "week_key": week_key}
     found = await queries.summary_at(session, WeeklySummary, key)
@@ -114,7 +120,8 @@ async def put_monthly(
     changes."""
     user = await person(session, uuid)
     key = {"user_id": user.id, "month_key": body.month_key}
-    values = body.model_dump(exclude={"month_key"})
+    profile = await profile_of(session, user.id)
+    values = amounts_in_currency(body.model_dump(exclude={"month_key"}), profile.currency if profile else None)
     values |= {"consent_id": await stamp(session, user.id), "received_at": now}
     stored, new = await queries.put_summary(session, MonthlySummary, key, values)
     if not new:

@@ -1,12 +1,12 @@
 """Shapes of weekly and monthly summaries on the wire."""
 
-from calendar import monthrange
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from api.wire import Amount, ClientTime, Timestamp, Wire, example
+from api.kakei.summaries.rules import days_of_month, days_of_week, week_problem
+from api.wire import WHOLE, ClientTime, SignedMoney, Timestamp, Wire, example
 
 PARTS_TOLERANCE = Decimal("0.05")
 """How far the four parts may be from the total: phones round each of them."""
@@ -18,10 +18,22 @@ def _real_month(key: int) -> int:
     return key
 
 
-MonthKey = Annotated[int, Field(ge=200001, le=299912, examples=[202606]), AfterValidator(_real_month)]
+MonthKey = Annotated[int, Field(ge=200001, le=299912, examples=[202606]), AfterValidator(_real_month), WHOLE]
 """YYYYMM with a real month."""
-WeekKey = Annotated[int, Field(ge=1, le=6)]
-"""The week of the month."""
+WEEK_KEY = """The k-th Monday-to-Sunday week that has a day in the month, from 1. It covers its days inside the month
+only; the other days belong to the month before or after. A week that the month does not have is refused. August 2026:
+
+    week_key  Mo Tu We Th Fr Sa Su
+           1                  1  2
+           2   3  4  5  6  7  8  9
+           3  10 11 12 13 14 15 16
+           4  17 18 19 20 21 22 23
+           5  24 25 26 27 28 29 30
+           6  31
+"""
+WeekKey = Annotated[int, Field(ge=1, le=6, description=WEEK_KEY), WHOLE]
+SPENT = "In the profile's currency, rounded to its decimals. Negative where refunds were more than spending."
+Spent = Annotated[SignedMoney, Field(description=SPENT)]
 
 
 WEEK = {
@@ -46,49 +58,79 @@ MONTH = {
 STORED = {"client_timestamp": None, "received_at": "2026-06-14T08:00:00.000Z"}
 
 
-class SummaryCreate(Wire):
-    """What was spent; the four parts add up to the total."""
+class OfMonth(Wire):
+    """Which month a summary is of."""
 
     month_key: MonthKey
-    total_spent: Amount
-    spent_wants: Amount
-    spent_needs: Amount
-    spent_culture: Amount
-    spent_unexpected: Amount
-    logging_days_count: Annotated[int, Field(ge=0)]
+
+
+class OfWeek(OfMonth):
+    """Which week of which month a summary is of."""
+
+    week_key: WeekKey
+
+
+class Spending(Wire):
+    """What was spent, and on how many days something was entered."""
+
+    total_spent: Spent
+    spent_wants: Spent
+    spent_needs: Spent
+    spent_culture: Spent
+    spent_unexpected: Spent
+    logging_days_count: Annotated[int, Field(ge=0, description="Days of the period with an entry."), WHOLE]
     client_timestamp: ClientTime | None = None
 
+
+class SpendingCreate(Spending):
+    """What was spent; the four parts add up to the total."""
+
     @model_validator(mode="after")
-    def _parts_add_up(self) -> "SummaryCreate":
+    def _parts_add_up(self) -> Self:
         parts = self.spent_wants + self.spent_needs + self.spent_culture + self.spent_unexpected
         if abs(parts - self.total_spent) > PARTS_TOLERANCE:
             raise ValueError(f"the four parts add up to {parts}, total_spent is {self.total_spent}")
         return self
 
 
-class WeeklySummaryCreate(SummaryCreate):
-    """A week of a month."""
+class WeeklySummaryCreate(SpendingCreate, OfWeek):
+    """A week of a month. The four parts add up to `total_spent` within 0.05; a part and the total may be negative."""
 
     model_config = example(WEEK)
 
-    week_key: WeekKey
-    logging_days_count: Annotated[int, Field(ge=0, le=7)]
+    logging_days_count: Annotated[
+        int, Field(ge=0, le=7, description="Days with an entry: at most the days of this week in this month."), WHOLE
+    ]
+
+    @field_validator("week_key")
+    @classmethod
+    def _the_month_has_it(cls, week_key: int, info: ValidationInfo) -> int:
+        month_key = info.data.get("month_key")
+        problem = week_problem(month_key, week_key) if month_key else None
+        if problem:
+            raise ValueError(problem)
+        return week_key
+
+    @field_validator("logging_days_count")
+    @classmethod
+    def _within_the_week(cls, count: int, info: ValidationInfo) -> int:
+        month_key, week_key = info.data.get("month_key"), info.data.get("week_key")
+        return _at_most(count, days_of_week(month_key, week_key), "week") if month_key and week_key else count
 
 
-class MonthlySummaryCreate(SummaryCreate):
-    """A whole month."""
+class MonthlySummaryCreate(SpendingCreate, OfMonth):
+    """A whole month. The four parts add up to `total_spent` within 0.05; a part and the total may be negative."""
 
     model_config = example(MONTH)
 
-    @model_validator(mode="after")
-    def _days_of_the_month(self) -> "MonthlySummaryCreate":
-        days = monthrange(self.month_key // 100, self.month_key % 100)[1]
-        if self.logging_days_count > days:
-            raise ValueError(f"logging_days_count is {self.logging_days_count}, the month has {days} days")
-        return self
+    @field_validator("logging_days_count")
+    @classmethod
+    def _within_the_month(cls, count: int, info: ValidationInfo) -> int:
+        month_key = info.data.get("month_key")
+        return _at_most(count, days_of_month(month_key), "month") if month_key else count
 
 
-class WeeklySummaryOut(WeeklySummaryCreate):
+class WeeklySummaryOut(Spending, OfWeek):
     """A week as it is stored."""
 
     model_config = example(WEEK | STORED)
@@ -96,7 +138,7 @@ class WeeklySummaryOut(WeeklySummaryCreate):
     received_at: Timestamp
 
 
-class MonthlySummaryOut(MonthlySummaryCreate):
+class MonthlySummaryOut(Spending, OfMonth):
     """A month as it is stored."""
 
     model_config = example(MONTH | STORED)
@@ -120,3 +162,9 @@ class MonthlySummaries(Wire):
 
     items: list[MonthlySummaryOut]
     next_cursor: str | None
+
+
+def _at_most(count: int, days: int, period: str) -> int:
+    if count > days:
+        raise ValueError(f"must be at most {days}, the days of this {period}")
+    return count

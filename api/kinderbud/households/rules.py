@@ -2,10 +2,9 @@
 
 import re
 from datetime import date
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
 
 from api.kinderbud.guides.rules import MONTHS_IN_YEAR, age_months
+from api.time_zones import is_time_zone
 
 OLDEST_CHILD_YEARS = 18
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
@@ -13,8 +12,6 @@ LONGEST_EMAIL = 254
 LONGEST_NAME = 80
 JOINERS = {0x200C: None, 0x200D: None}
 """Invisible, and part of names in Persian and Sinhala."""
-MACHINES_OWN = {"localtime", "Factory", "posixrules"}
-"""Names that some systems have, and that mean another zone on each."""
 DAILY_TASKS = range(3, 16)
 DEFAULT_DAILY_TASKS = 8
 MOST_CHILDREN = 20
@@ -44,9 +41,9 @@ def checked_email(email: str) -> str:
 
 def checked_time_zone(name: str) -> str:
     """An IANA time zone. Raises InvalidHousehold."""
-    if name not in _known_zones():
+    if not is_time_zone(name):
         raise InvalidHousehold(f"{name!r} is no time zone; one is America/New_York")
-    return ZoneInfo(name).key
+    return name
 
 
 def checked_birthday(birthday: date, today: date) -> date:
@@ -63,9 +60,3 @@ def checked_count(count: int) -> int:
     if count not in DAILY_TASKS:
         raise InvalidHousehold(f"{DAILY_TASKS.start} to {DAILY_TASKS.stop - 1} activities a day")
     return count
-
-
-@cache
-def _known_zones() -> frozenset[str]:
-    """All that have a name; finding them walks through a folder of files."""
-    return frozenset(available_timezones() - MACHINES_OWN)

@@ -1,7 +1,8 @@
 """Time zones as people choose among them: by region and city, without what only machines call them."""
 
 from functools import cache
-from zoneinfo import available_timezones
+
+from api.time_zones import known_time_zones
 
 REGIONS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific")
 
@@ -9,6 +10,6 @@ REGIONS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indi
 @cache
 def time_zones() -> dict[str, tuple[str, ...]]:
     """By region, the zones' names in order; UTC stands at the end, for those who want no place."""
-    names = sorted(available_timezones())
+    names = sorted(known_time_zones())
     regions = {region: tuple(name for name in names if name.startswith(f"{region}/")) for region in REGIONS}
     return regions | {"Other": ("UTC",)}

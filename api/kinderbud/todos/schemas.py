@@ -8,7 +8,7 @@ from pydantic import Field
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.rules import ActionType, Status
 from api.kinderbud.wire import Description, Id, Notes, Reason, Title
-from api.wire import Wire, example
+from api.wire import WHOLE, Wire, example
 from data.guides import Category, Frequency
 
 
@@ -116,7 +116,7 @@ class Snooze(Wire):
 
     model_config = example({"days": 3, "reason": "Sick day"})
 
-    days: Annotated[int, Field(ge=1, le=90)] | None = None
+    days: Annotated[int, Field(ge=1, le=90), WHOLE] | None = None
     reason: Reason | None = None
     permanent: bool = False
 

@@ -5,6 +5,7 @@ import pytest
 
 from tests.api.kakei.people import PROFILE, Person, somewhere
 from tests.serving import CLIENT, Service
+from tests.zones import NO_TIME_ZONES
 
 
 def test_a_user_is_created_once(stored: Service) -> None:
@@ -71,12 +72,12 @@ def test_taking_back_the_leave_erases_the_exact_income(stored: Service) -> None:
         ({"coach_style": 3}, "coach_style"),
         ({"savings_goal_type": "daily"}, "savings_goal_type"),
         ({"saving_goal_value": -1}, "saving_goal_value"),
-        ({"saving_goal_value": 1.234}, "saving_goal_value"),
+        ({"saving_goal_value": True}, "saving_goal_value"),
         ({"saving_goal_value": "2500"}, "saving_goal_value"),
         ({"saving_goal_value": 1e15}, "saving_goal_value"),
         ({"budget_cycle_start_day": 29}, "budget_cycle_start_day"),
-        ({"time_zone": "Mars/Base"}, "time_zone"),
-        ({"currency": "peso"}, "currency"),
+        *[({"time_zone": name}, "time_zone") for name in NO_TIME_ZONES],
+        *[({"currency": code}, "currency") for code in ("peso", "ABC", "XXX", "DEM", "XAU", "php", "")],
         ({"exact_income_local": 5}, ""),
         ({"surprise": 1}, "surprise"),
     ],
@@ -87,6 +88,13 @@ def test_a_bad_profile_is_422_and_named(change: dict[str, Any], field: str, stor
     assert answer.status_code == 422, answer.text
     assert answer.json()["errors"][0]["field"] == field
     assert person.get("/profile/").status_code == 404  # nothing was written
+
+
+@pytest.mark.parametrize("name", ["Asia/Manila", "UTC", "EST5EDT", "Etc/GMT+5", "America/Argentina/Ushuaia"])
+def test_a_time_zone_of_the_iana_database_is_taken(name: str, stored: Service) -> None:
+    person = Person(stored)
+    assert person.put("/profile/", PROFILE | {"time_zone": name}).status_code == 200
+    assert person.get("/profile/").json()["time_zone"] == name
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999"])
