@@ -1,1 +1,1 @@
-"""The study: reads dataset packages, learns and judges policies, writes artifacts. Never part of serving."""
+"""Training: reads dataset packages, trains and evaluates policies, writes artifacts. The service never imports it."""

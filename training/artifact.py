@@ -1,4 +1,4 @@
-"""Writes an artifact: the graph, and the card that says what it is, where it comes from and what may be concluded."""
+"""Writes an artifact: the graph and its card. The card states the policy's origin, its evaluation and its verdict."""
 
 import hashlib
 import importlib.metadata
@@ -29,7 +29,7 @@ from training.target_policy import RULES_MARGIN, SUPPORT_QUANTILE, TEMPERATURE, 
 LIBRARIES = ("numpy", "scikit-learn", "onnx")
 HISTOGRAM_BINS = 10
 SMALLEST_CELL = 5
-"""A count below this could point at a person and is suppressed."""
+"""A count below this could identify a person and is suppressed."""
 
 
 def policy_card(
@@ -41,7 +41,7 @@ def policy_card(
     package: Package,
     version: str,
 ) -> dict[str, Any]:
-    """The card of `graph`. It holds no time and no path, so that the same data give the same bytes."""
+    """The card of `graph`. It contains no times and no paths, so that the same data give the same bytes."""
     digest = hashlib.sha256(graph).hexdigest()
     outside = 1 - float(policy.supported(learners.context).mean())
     return {
@@ -85,7 +85,8 @@ def policy_card(
 
 
 def write_artifact(folder: Path, graph: bytes, card: dict[str, Any]) -> None:
-    """Write the pair into `folder`, each file by rename; a reader between the two sees a pair that does not match."""
+    """Write the pair into `folder`, each file by an atomic rename. Between the two renames a reader sees a pair that
+    does not match, and refuses it."""
     folder.mkdir(parents=True, exist_ok=True)
     card_bytes = (json.dumps(card, indent=2, ensure_ascii=False) + "\n").encode()
     for name, content in ((GRAPH_FILE, graph), (CARD_FILE, card_bytes)):
@@ -98,7 +99,8 @@ def write_artifact(folder: Path, graph: bytes, card: dict[str, Any]) -> None:
 
 
 def _effects(model: RewardModel) -> dict[str, Any]:
-    """Reward by which a step up from hold moves each lever, in the mean context and by feature, one SD apart."""
+    """The effect of each lever on the reward: of one step up from hold in the mean context, of a change of the level,
+    and the change of the step's effect for each feature one standard deviation above its mean."""
     return {
         lever: {
             "step_up": round(0.5 * effects[0] + 0.25 * effects[1], 4),
@@ -112,7 +114,7 @@ def _effects(model: RewardModel) -> dict[str, Any]:
 
 
 def histograms(contexts: npt.NDArray[np.float32], names: Sequence[str]) -> dict[str, list[int | None]]:
-    """By feature, how many training contexts (n, d) lie in each tenth of [0, 1]; None where there are under five."""
+    """For each feature, the number of training contexts (n, d) in each tenth of [0, 1]; None for suppressed counts."""
     counts = {
         name: np.histogram(contexts[:, column], HISTOGRAM_BINS, (0, 1))[0].tolist() for column, name in enumerate(names)
     }
@@ -120,7 +122,8 @@ def histograms(contexts: npt.NDArray[np.float32], names: Sequence[str]) -> dict[
 
 
 def _suppressed(cells: list[int]) -> list[int | None]:
-    """Small cells hidden, and where that hides a single one another too, or subtraction would bring it back."""
+    """Small cells as None. When only one cell is small, the smallest other cell is suppressed too, because the total
+    would reveal the first."""
     small = [0 < cell < SMALLEST_CELL for cell in cells]
     if sum(small) == 1:
         rest = [index for index, cell in enumerate(cells) if cell >= SMALLEST_CELL]

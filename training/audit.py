@@ -1,4 +1,4 @@
-"""Were decisions drawn as the log says, and can it be learned from? For researchers, before they analyse anything."""
+"""Checks that decisions were drawn with the logged probabilities. For researchers, before an analysis."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,13 @@ from training.overlap import CALIBRATION_LEVEL, Calibration, calibration
 
 FAIR = 0.5
 LARGEST_DISAGREEMENT = 0.05
-"""Share of calls. Above it apps do not show, or people do not keep, what was decided."""
+"""Share of requests in which the levels in force differ from the last decision. Above it, apps do not show the decided
+levels or people change them."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at. `fine` is None where there is nothing to look at."""
+    """The result of one check. `fine` is None when the log has no data for it."""
 
     what: str
     fine: bool | None
@@ -38,10 +39,10 @@ class Audit:
 
 
 def audit(log: BudgetLog, package: Package) -> Audit:
-    """Look at how the decisions of a study were drawn; what contradicts itself was refused when the log was read."""
+    """Check how the decisions of a study were drawn. Reading the log has already refused contradictions."""
     found = calibration(log)
     return Audit(
-        [_calibrated(found), _coin(log), _seeds(package), _chances(log), _client(package), _missing(log)], found
+        [_calibrated(found), _coin(log), _seeds(package), _support(log), _client(package), _missing(log)], found
     )
 
 
@@ -68,21 +69,21 @@ def _seeds(package: Package) -> Check:
     return Check("seeds are all different", repeated == 0, f"{repeated} repeated of {len(seeds)}")
 
 
-def _chances(log: BudgetLog) -> Check:
-    chances = int(((log.behavior > 0) & log.eligible).sum())
+def _support(log: BudgetLog) -> Check:
+    possible = int(((log.behavior > 0) & log.eligible).sum())
     eligible = int(log.eligible.sum())
-    said = f"{chances:,} of {eligible:,} eligible levels could be drawn"
-    return Check("every eligible level has its chance", chances == eligible, said)
+    said = f"{possible:,} of {eligible:,} eligible levels could be drawn"
+    return Check("every eligible level has its chance", possible == eligible, said)
 
 
 def _client(package: Package) -> Check:
     share = float(package.columns("decisions", "prev_disagrees")["prev_disagrees"].astype(float).mean())
-    said = f"{share:.1%} of calls tell of other levels in force"
+    said = f"{share:.1%} of requests state other levels in force"
     return Check("apps show what was decided", share < LARGEST_DISAGREEMENT, said)
 
 
 def _missing(log: BudgetLog) -> Check:
-    what, share = "outcomes missing alike", f"{1 - log.observed.mean():.1%} of outcomes are missing"
+    what, share = "outcomes missing equally often", f"{1 - log.observed.mean():.1%} of outcomes are missing"
     confirm = log.phase == "confirm"
     if not confirm.any() or log.observed.all():
         return Check(what, None, share)

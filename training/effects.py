@@ -1,8 +1,8 @@
-"""Causal excursion effects of a micro-randomised trial: what did doing it, rather than not, change soon after?
+"""Causal excursion effects of a micro-randomised trial: the effect of an action on the outcome soon after it.
 
-Weighted and centred least squares (Boruvka, Almirall, Witkiewitz, Murphy 2018, JASA 113(523)), with the small-sample
-corrections of Mancl and DeRouen (2001) and a t distribution, as in Liao, Klasnja, Tewari, Murphy (2016), Statistics
-in Medicine 35(12), whose sample-size calculator is here, too.
+The estimator is weighted and centred least squares (Boruvka, Almirall, Witkiewitz, Murphy 2018, JASA 113(523)), with
+the small-sample correction of Mancl and DeRouen (2001) and a t distribution, as in Liao, Klasnja, Tewari, Murphy
+(2016), Statistics in Medicine 35(12). `mrt_power` and `mrt_participants` are the sample-size calculator of that paper.
 """
 
 from collections.abc import Mapping
@@ -18,14 +18,15 @@ from data.logged import Column, Index
 from training.reward_model import Standardisation, baseline_columns
 
 FEWEST_ROUNDS = 50
-"""With the level or with hold; below it an effect is reported as not estimated."""
+"""Minimum number of rounds with the level, and with hold; below it the effect is not estimated."""
 INTERCEPT = "effect"
 LARGEST_TRIAL = 1_000_000
 
 
 @dataclass(frozen=True)
 class Coefficient:
-    """A part of an effect: `effect` itself, at moderators of zero, or what a unit of a moderator adds to it."""
+    """A part of an effect: `effect` is the effect at moderators of zero; a moderator's name is the change of the effect
+    for one unit of it."""
 
     name: str
     estimate: float
@@ -37,7 +38,7 @@ class Coefficient:
 
 @dataclass(frozen=True)
 class Excursion:
-    """The effect of one action against the control, over the rounds in which both were available."""
+    """The effect of one action against the control, over the rounds in which both were possible."""
 
     action: str
     rounds: int
@@ -56,16 +57,16 @@ def wcls(
     weight: Column | None = None,
     confidence: float = 0.95,
 ) -> tuple[Coefficient, ...]:
-    """The effect of treatment on the outcome (n,), given `probability` (n,) of being treated, both in available rounds.
+    """The effect of treatment on the outcome (n,), in rounds in which treatment was possible with `probability` (n,).
 
         Σ W (Y - g(H)·α - (A - p̃) f(S)·β) (g(H), (A - p̃) f(S)) = 0,   W = (p̃/p)^A ((1 - p̃)/(1 - p))^(1 - A)
 
-    with p̃ the mean probability. `moderators` are f(S) besides the intercept, `controls` (n, c) are g(H) besides the
-    intercept and the moderators, `weight` multiplies W. Raises ValueError where a probability is 0 or 1, or where
-    there are too few participants.
+    with p̃ the mean probability. `moderators` are f(S) without the intercept, `controls` (n, c) are g(H) without the
+    intercept and the moderators, `weight` multiplies W. Raises ValueError when a value is not finite, a probability is
+    0 or 1, there are too few participants, or the effects cannot be told apart.
     """
     if not all(np.isfinite(column).all() for column in (outcome, *(moderators or {}).values())):
-        raise ValueError("outcome and moderators must be numbers everywhere")
+        raise ValueError("outcome and moderators must be finite numbers in every row")
     if not ((probability > 0) & (probability < 1)).all():
         raise ValueError("every round needs a probability of treatment between 0 and 1, neither included")
     count = len(outcome)
@@ -81,7 +82,7 @@ def wcls(
     if freedom < 1:
         raise ValueError(f"{len(groups)} participants are too few for {design.shape[1]} coefficients")
     if np.linalg.matrix_rank(design) - np.linalg.matrix_rank(g) < f.shape[1]:
-        raise ValueError("the effects cannot be told apart: everybody was treated alike, or a moderator is constant")
+        raise ValueError("the effects cannot be told apart: treatment or a moderator has the same value in every row")
     bread = np.linalg.pinv(design.T @ (weights[:, None] * design))  # controls may repeat moderators
     solution = bread @ (design.T @ (weights * outcome))
     residual = outcome - design @ solution
@@ -104,10 +105,11 @@ def wcls(
 
 
 def lever_effects(log: BudgetLog, moderators: Mapping[str, Column] | None = None) -> list[Excursion]:
-    """The effect of each level of each lever against hold, in the rounds where both could be drawn.
+    """The effect of each level of each lever against hold, over the rounds in which both could be drawn.
 
-    Rounds that drew one of the two are compared; each stands for all in which both could be drawn, by the inverse of
-    the probability of drawing either. The history g(H) is what the reward model's baseline knows.
+    The rounds that drew one of the two are compared. Each is weighted by the inverse of the probability of drawing one
+    of the two, so that they represent all rounds in which both could be drawn. The history g(H) is the input of the
+    reward model's baseline.
     """
     found = []
     spread = np.maximum(log.context.std(axis=0, dtype=float), 0.01)
@@ -117,9 +119,9 @@ def lever_effects(log: BudgetLog, moderators: Mapping[str, Column] | None = None
         for level in range(len(LEVELS)):
             if level == HOLD:
                 continue
-            chances = log.behavior[:, lever, [level, HOLD]]
+            probabilities = log.behavior[:, lever, [level, HOLD]]
             drawn = np.isin(log.action[:, lever], [level, HOLD])
-            rows = log.observed & drawn & (chances > 0).all(axis=1)
+            rows = log.observed & drawn & (probabilities > 0).all(axis=1)
             some = log.where(rows)
             treated = some.action[:, lever] == level
             action = f"{name} {(LEVELS[level] - LEVELS[HOLD]) * 40:+.0f} %"
@@ -127,15 +129,15 @@ def lever_effects(log: BudgetLog, moderators: Mapping[str, Column] | None = None
             if min(treated.sum(), (~treated).sum()) < FEWEST_ROUNDS:
                 found.append(Excursion(action, int(rows.sum()), people, ()))
                 continue
-            of_either = chances[rows].sum(axis=1)
+            either_probability = probabilities[rows].sum(axis=1)
             coefficients = wcls(
                 some.reward,
                 treated,
-                chances[rows, 0] / of_either,
+                probabilities[rows, 0] / either_probability,
                 some.participant,
                 moderators={key: values[rows] for key, values in (moderators or {}).items()},
                 controls=history[rows],
-                weight=1 / of_either,
+                weight=1 / either_probability,
             )
             found.append(Excursion(action, int(rows.sum()), people, coefficients))
     return found
@@ -151,10 +153,10 @@ def mrt_power(
     level: float = 0.05,
     controls: int = 1,
 ) -> float:
-    """Power to find a constant standardised effect (in SDs of the outcome's residual) in a micro-randomised trial with
-    so many `rounds` for each participant, `availability` the share of them in which one may be treated.
+    """The power to detect a constant standardised effect (in standard deviations of the outcome's residual) in a
+    micro-randomised trial. Each participant has `rounds` rounds; treatment is possible in the share `availability`.
 
-    The test is Hotelling's with the small-sample correction; noncentrality N T τ p (1 - p) d² (Liao et al. 2016,
+    The test is Hotelling's with the small-sample correction; its noncentrality is N T τ p (1 - p) d² (Liao et al. 2016,
     section 4, with one coefficient).
     """
     freedom = participants - controls - 1
@@ -165,8 +167,8 @@ def mrt_power(
 
 
 def mrt_participants(rounds: int, *, power: float = 0.8, **trial: float) -> int:
-    """The fewest participants with at least that power; `trial` as `mrt_power` takes it. Raises ValueError where a
-    million are not enough."""
+    """The smallest number of participants with at least this power; `trial` holds arguments of `mrt_power`. Raises
+    ValueError when `LARGEST_TRIAL` participants are not enough."""
     low, high = 2, LARGEST_TRIAL
     if mrt_power(high, rounds, **trial) < power:  # type: ignore[arg-type]
         raise ValueError(f"{LARGEST_TRIAL:,} participants are not enough")

@@ -1,17 +1,17 @@
-"""Off-policy estimators as plain array functions: a value per round first, the mean and its interval last.
+"""Off-policy estimators as array functions. Each returns a value per round; the mean of the values is the estimate.
 
-All take a log, the target policy's `action_distribution` and, where they use one, `expected_reward` q̂ in the same
-shape, and return (n,) values per round whose mean is the estimate:
+Every estimator takes a log, the target policy's `action_distribution` and `expected_reward` q̂ of the same shape, and
+returns (n,) values:
 
-- a joint action space has `action` (n,), distributions and q̂ are (n, k);
-- a factored one has `action` (n, l), distributions are (n, l, k), their product is the policy, and q̂ is the sum over
-  levers of (n, l, k). Nothing of size kˡ is ever made.
+- in a joint action space, `action` is (n,), and distributions and q̂ are (n, k);
+- in a factored one, `action` is (n, l) and distributions are (n, l, k). The policy is the product of the l
+  distributions, and the expected reward is the sum of q̂ (n, l, k) over the levers. No array has the size kˡ.
 
-Rounds whose reward was not observed count with their context only. Where `observation` (n,) is given, the probability
-with which a reward is observed, the observed ones stand for them; without it they are weighted alike.
+A round without an observed reward contributes through its context only. `observation` (n,) is the probability that a
+reward is observed; observed rounds are weighted by its inverse. Without it all observed rounds have the same weight.
 
-Self-normalised estimators return their linearisation, V̂ + w (r - V̂) / w̄: it has the same mean as w r / w̄, and
-unlike it the right variance.
+Self-normalised estimators return the linearisation V̂ + w (r - V̂) / w̄. It has the same mean as w r / w̄ and the right
+variance.
 
 Dudík, Erhan, Langford, Li (2014), Statistical Science 29(4); Swaminathan, Joachims (2015), NeurIPS; Wang, Agarwal,
 Dudík (2017), ICML (switch); Su, Dimakopoulou, Krishnamurthy, Dudík (2020), ICML (optimistic shrinkage).
@@ -30,15 +30,15 @@ SUM_TOLERANCE = 1e-6
 
 
 class InvalidDistribution(ValueError):
-    """The target policy's probabilities or q̂ do not fit the log; the message says where."""
+    """The target policy's probabilities or q̂ do not fit the log; the message says why."""
 
 
 def checked(log: LoggedBanditData, action_distribution: Distribution) -> Distribution:
-    """Raises InvalidDistribution unless it is a distribution over actions that the log's are among."""
+    """Returns `action_distribution`. Raises InvalidDistribution unless it is a distribution over the log's actions."""
     shape = (*log.action.shape, action_distribution.shape[-1])
     if action_distribution.shape != shape:
         raise InvalidDistribution(f"the action distribution has shape {action_distribution.shape}, expected {shape}")
-    if not (action_distribution >= 0).all():  # NaN is not
+    if not (action_distribution >= 0).all():  # NaN fails the comparison
         raise InvalidDistribution("the action distribution has values that are no probabilities")
     sums = action_distribution.sum(axis=-1)
     if np.abs(sums - 1).max() > SUM_TOLERANCE:
@@ -51,8 +51,10 @@ def checked(log: LoggedBanditData, action_distribution: Distribution) -> Distrib
 def importance_weight(
     log: LoggedBanditData, action_distribution: Distribution, observation: Column | None = None
 ) -> Column:
-    """(n,): π(a | x) / p, over the probability of being observed; 0 where the reward was not observed, and without
-    `observation` divided by the share that was, so that the mean is 1 in expectation."""
+    """(n,): π(a | x) / p, divided by the probability that the reward is observed; 0 where it was not observed.
+
+    Without `observation` it is divided by the share of observed rewards. The expected mean is 1.
+    """
     probability = _of_the_action(log, checked(log, action_distribution))
     if log.action.ndim > 1:
         probability = probability.prod(axis=1)
@@ -67,8 +69,8 @@ def ipw(
     *,
     observation: Column | None = None,
 ) -> Column:
-    """Inverse propensity weighting: w r. Unbiased, and as variable as its weights; q̂ is not used."""
-    return importance_weight(log, action_distribution, observation) * _seen_reward(log)
+    """Inverse propensity weighting: w r. Unbiased; the variance grows with that of the weights. Does not use q̂."""
+    return importance_weight(log, action_distribution, observation) * _observed_reward(log)
 
 
 def snipw(
@@ -78,8 +80,9 @@ def snipw(
     *,
     observation: Column | None = None,
 ) -> Column:
-    """Self-normalised: Σ w r / Σ w. Stays within the rewards' range, biased by O(1/n); q̂ is not used."""
-    return _ratio(importance_weight(log, action_distribution, observation), _seen_reward(log))
+    """Self-normalised inverse propensity weighting: Σ w r / Σ w. The estimate lies within the range of the rewards; the
+    bias is O(1/n). Does not use q̂."""
+    return _ratio(importance_weight(log, action_distribution, observation), _observed_reward(log))
 
 
 def dm(
@@ -89,7 +92,8 @@ def dm(
     *,
     observation: Column | None = None,  # noqa: ARG001 - all estimators take the same
 ) -> Column:
-    """Direct method: Σ_a π(a | x) q̂(x, a). As right as q̂ is, which no interval knows: no gate uses it."""
+    """Direct method: Σ_a π(a | x) q̂(x, a). Its bias is that of q̂, which the interval does not include, so the gate
+    does not use it."""
     q = _required(action_distribution, expected_reward)
     axes = tuple(range(1, q.ndim))
     return np.asarray((checked(log, action_distribution) * q).sum(axis=axes))
@@ -102,7 +106,7 @@ def dr(
     *,
     observation: Column | None = None,
 ) -> Column:
-    """Doubly robust: dm + w (r - q̂(x, a)). Unbiased whatever q̂ says, where propensities are right."""
+    """Doubly robust: dm + w (r - q̂(x, a)). With right propensities it is unbiased for any q̂."""
     weight = importance_weight(log, action_distribution, observation)
     return dm(log, action_distribution, expected_reward) + weight * _residual(log, expected_reward)
 
@@ -127,7 +131,7 @@ def switch_dr(
     observation: Column | None = None,
     threshold: float = 10.0,
 ) -> Column:
-    """Doubly robust where w ≤ `threshold`, direct method beyond: gives up unbiasedness for a bounded weight."""
+    """Doubly robust where w ≤ `threshold`, direct method elsewhere. Biased, but with bounded weights."""
     weight = importance_weight(log, action_distribution, observation)
     kept = np.where(weight <= threshold, weight, 0)
     return dm(log, action_distribution, expected_reward) + kept * _residual(log, expected_reward)
@@ -141,15 +145,15 @@ def dr_os(
     observation: Column | None = None,
     shrinkage: float = 100.0,
 ) -> Column:
-    """Doubly robust with optimistic shrinkage: the weight becomes λ w / (w² + λ), λ being `shrinkage`. 0 is the direct
-    method, infinity is doubly robust."""
+    """Doubly robust with optimistic shrinkage: the weight becomes λ w / (w² + λ), where λ is `shrinkage`. λ = 0 gives
+    the direct method, λ = ∞ the doubly robust estimator."""
     weight = importance_weight(log, action_distribution, observation)
     shrunk = weight if np.isinf(shrinkage) else shrinkage * weight / (weight**2 + shrinkage)
     return dm(log, action_distribution, expected_reward) + shrunk * _residual(log, expected_reward)
 
 
 ESTIMATORS = {"ipw": ipw, "snipw": snipw, "dm": dm, "dr": dr, "sndr": sndr, "switch_dr": switch_dr, "dr_os": dr_os}
-"""By name; all have the same first three parameters."""
+"""Name to estimator; all have the same first three parameters."""
 
 
 def factored_dr(
@@ -159,12 +163,12 @@ def factored_dr(
     *,
     observation: Column | None = None,
 ) -> Column:
-    """Doubly robust for effects that add up over levers, each lever weighted by its own probability:
+    """Doubly robust for additive effects of the levers; each lever is weighted by its own probability:
 
         dm + (Σ_l π_l(a_l) / p_l(a_l) - (L - 1)) (r - q̂(x, a))
 
-    Far less variable than `dr`, unbiased only where levers do not interact and were drawn independently: for learning
-    and for sensitivity, not for gates.
+    Its variance is much smaller than that of `dr`. It is unbiased only when levers do not interact and were drawn
+    independently. It is used for training and sensitivity analyses, not in the gate.
     """
     ratios = _of_the_action(log, checked(log, action_distribution)) / _of_the_action(log, log.distributions)
     seen = log.observed / (log.observed.mean() if observation is None else observation)
@@ -173,17 +177,17 @@ def factored_dr(
 
 
 def _of_the_action(log: LoggedBanditData, values: Distribution) -> Column:
-    """(n,) or (n, l): the value of the action that was taken, of each lever's level where there are levers."""
+    """(n,) or (n, l): the value of the taken action; in a factored space, of each lever's level."""
     return np.asarray(np.take_along_axis(values, log.action[..., None], axis=-1)[..., 0])
 
 
-def _seen_reward(log: LoggedBanditData) -> Column:
+def _observed_reward(log: LoggedBanditData) -> Column:
     return np.where(log.observed, log.reward, 0)
 
 
 def _residual(log: LoggedBanditData, expected_reward: Distribution | None) -> Column:
-    """(n,): reward less q̂ of the action that was taken, 0 where the reward was not observed."""
-    assert expected_reward is not None  # noqa: S101 - `dm` has refused before
+    """(n,): the reward minus q̂ of the taken action; 0 where the reward was not observed."""
+    assert expected_reward is not None  # noqa: S101 - `dm` has checked it before
     predicted = _of_the_action(log, expected_reward)
     if predicted.ndim > 1:
         predicted = predicted.sum(axis=1)
@@ -191,7 +195,7 @@ def _residual(log: LoggedBanditData, expected_reward: Distribution | None) -> Co
 
 
 def _ratio(weight: Column, value: Column) -> Column:
-    """(n,) with mean Σ w v / Σ w, linearised. NaN where there is no weight at all: then nothing can be said."""
+    """(n,): the linearisation of Σ w v / Σ w, with this mean. All NaN when the sum of the weights is zero."""
     mean = weight.mean()
     if mean == 0:
         return np.full(len(weight), np.nan)

@@ -1,4 +1,4 @@
-"""Judges a policy against the rules on people it was not learned from, and says what may be concluded."""
+"""Evaluates a trained policy against the rules on held-out people, for its card."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -19,13 +19,13 @@ from training.overlap import Overlap, calibration, overlap
 from training.reward_model import RewardModel
 
 ROLLOUT_PEOPLE = 1000
-"""How many newly drawn people the true V_rollout is taken over."""
+"""Number of newly drawn people for the true V_rollout."""
 DECIMALS = 4
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What the card says of a policy's worth; every number is rounded."""
+    """The evaluation on a card. Every number is rounded."""
 
     verdict: str
     reasons: list[str]
@@ -36,10 +36,10 @@ class Evaluation:
 
 
 def evaluate(policy: LevelPolicy, model: RewardModel, judges: BudgetLog, package: Package) -> Evaluation:
-    """Evaluate the deployed composite `policy` on `judges`, rows of participants that it was not learned from.
+    """Evaluate `policy` (with its fallback to the rules) on `judges`, the rows of held-out participants.
 
-    Rounds without an observed reward are left out and counted. The joint doubly robust difference is stated only
-    where overlap suffices; the additive one is a sensitivity analysis. A synthetic package also gives the truth.
+    Rounds without an observed reward are left out and counted. The joint doubly robust difference is given only with
+    enough overlap; the additive one is a sensitivity analysis. A synthetic package also gives the truth.
     """
     seen = judges.where(judges.observed)
     ours, theirs = policy(seen.context), rules_levels(seen.context)
@@ -80,7 +80,7 @@ def evaluate(policy: LevelPolicy, model: RewardModel, judges: BudgetLog, package
 
 
 def _overlap(found: Overlap) -> dict[str, float]:
-    """What a card says of the overlap, rounded."""
+    """The overlap as on a card, rounded."""
     where = found.differing
     return {
         "differ_share": round(found.differ_share, DECIMALS),
@@ -90,10 +90,10 @@ def _overlap(found: Overlap) -> dict[str, float]:
 
 
 def resimulated(package: Package, candidate: LevelPolicy | None = None, candidate_id: str = "") -> Study | None:
-    """The synthetic study behind a package, or None where nobody knows the truth. A study that confirmed a candidate
-    can only be lived again with it.
+    """The synthetic study of a package, simulated again. None when the package is not synthetic, or when it has a
+    confirm phase and its candidate is not given.
 
-    Raises ValueError where a package that calls itself synthetic is not what its simulator gives.
+    Raises ValueError when a synthetic package differs from what its simulator gives.
     """
     if package.about.get("simulator") != SIMULATOR_VERSION:
         return None
@@ -102,22 +102,25 @@ def resimulated(package: Package, candidate: LevelPolicy | None = None, candidat
         return None
     study = simulate(config, candidate, candidate_id)
     columns = ("decision_id", "budget_used_ratio", "level_wants")
-    told = package.columns("decisions", *columns)
+    stored = package.columns("decisions", *columns)
     for column in columns:
-        if not np.array_equal(study.tables["decisions"][column], told[column]):
+        if not np.array_equal(study.tables["decisions"][column], stored[column]):
             raise ValueError(f"{package.path}: decisions.{column} is not what {SIMULATOR_VERSION} gives for its config")
     return study
 
 
 def truth_of(policy: LevelPolicy, package: Package, policy_id: str = "") -> dict[str, Any] | None:
-    """What a policy is truly worth in a synthetic study, by both questions that there are: V_decision over the contexts
-    of those who judge, all of them in a confirm phase, and V_rollout. None where nobody knows."""
+    """The true values of a policy in a synthetic study: V_decision and V_rollout (see `data.synthetic.truth`).
+
+    V_decision is over the contexts of the evaluation split; after a confirm phase, over all of its contexts. None when
+    the truth is not known.
+    """
     if package.about.get("simulator") != SIMULATOR_VERSION:
         return None
     confirmed = bool(package.about["config"].get("confirm_weeks"))
     tried = set(package.columns("decisions", "candidate_id")["candidate_id"]) - {None}
     if confirmed and tried != {policy_id}:
-        return None  # only the candidate that was tried can live it again
+        return None  # the study can only be simulated again with the candidate that it tried
     study = resimulated(package, policy if confirmed else None, policy_id)
     if study is None:
         return None

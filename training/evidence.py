@@ -1,4 +1,5 @@
-"""What a log says about a candidate beside the rules: the paired difference, and everything that could spoil it."""
+"""Gathers the evidence of a log about a candidate: the paired difference to the rules, overlap, guardrails, segments
+and missing outcomes."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -22,10 +23,10 @@ from training.overlap import SMALLEST_EFFECTIVE_SAMPLE, Overlap, calibration, ov
 from training.reward_model import BASELINE_PENALTY, CROSSFIT_FOLDS, Matrix, Standardisation, baseline_columns
 
 LEVEL = 0.025
-"""One-sided error of the first look at a study, and of the search for harm at every look: looking again must not make
-harm harder to find."""
+"""One-sided error level of the first look at a study. Harm to segments is tested at this level at every look, so that
+further looks do not make harm harder to find."""
 MINIMUM_RELEVANT_DIFFERENCE = 0.03
-"""Reward a week: two thirds of a point on a ten-point scale of how the week went would not be worth a change."""
+"""In reward per week. A smaller difference is not worth a change of the policy."""
 PLANNED_POWER = 0.9
 SMALLEST_SEGMENT = 20
 """Participants. A smaller segment is reported as undetermined."""
@@ -35,8 +36,8 @@ type Standing = Literal["kept", "broken", "undetermined"]
 
 @dataclass(frozen=True)
 class Guardrail:
-    """An outcome that a promotion must not harm: its difference must not fall below minus the margin. Higher is
-    better for all of them."""
+    """An outcome that a promotion must not harm: its difference must not be below minus the margin. Higher values are
+    better for every guardrail."""
 
     name: str
     label: str
@@ -46,13 +47,14 @@ class Guardrail:
 GUARDRAILS = (
     Guardrail("logging_days", "days with an entry, of seven", 0.35),  # a twentieth of a week
     Guardrail("needs_share", "share of needs in the next context", 0.01),  # a hundredth of the money available
-    Guardrail("stays", "share who go on with the study", 0.025),  # one in forty, each week
+    Guardrail("stays", "share who stay in the study", 0.025),  # one in forty, each week
 )
 
 
 @dataclass(frozen=True)
 class GuardrailResult:
-    """The difference under the candidate; broken below the margin with confidence, kept above it with confidence."""
+    """The difference of a guardrail's outcome. "broken" means that the whole interval is below minus the margin, "kept"
+    that it is above, "undetermined" everything else."""
 
     name: str
     label: str
@@ -63,27 +65,28 @@ class GuardrailResult:
 
 @dataclass(frozen=True)
 class SegmentResult:
-    """The difference among some people. Without enough of them there is none."""
+    """The difference in a segment of the participants; None when the segment is too small."""
 
     by: str
     name: str
     participants: int
     difference: Interval | None
     harm_p_value: float | None
-    """One-sided, Holm-adjusted over all segments: how surprising the difference is if nobody is harmed."""
+    """One-sided p-value of no harm, Holm-adjusted over all segments."""
     harmed: bool
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Of a candidate beside the reference. Without overlap there is no value, and nothing after `overlap` is given."""
+    """The evidence about a candidate compared with the reference. Without enough overlap, the fields after `overlap`
+    keep their defaults."""
 
     participants: int
     rounds: int
     observed_share: float
     phase: str
     level: float
-    """One-sided error at which bounds are drawn."""
+    """One-sided error level of the intervals."""
     method: str
     overlap: Overlap
     candidate: Interval | None = None
@@ -96,7 +99,7 @@ class Evidence:
     guardrails: tuple[GuardrailResult, ...] = ()
     segments: tuple[SegmentResult, ...] = ()
     participants_needed: int | None = None
-    """In all, to see the minimum relevant difference."""
+    """Total number of participants needed to detect the minimum relevant difference."""
 
 
 def gather(
@@ -109,10 +112,10 @@ def gather(
     planned_rounds: int | None = None,
     observation: Column | None = None,
 ) -> Evidence:
-    """All evidence in `log` for `candidate` (n, 3, 5) beside `reference`, with cross-fitted q̂ (n, 3, 5); probabilities
-    of being observed (n,) are fitted unless they are given.
+    """The evidence in `log` about `candidate` compared with `reference`, both (n, 3, 5), with cross-fitted q̂ (n, 3, 5).
+    `observation` (n,) is the probability that the reward is observed; it is fitted when it is not given.
 
-    With `planned_rounds` bounds hold over repeated looks (a confidence sequence); without, they are those of one look.
+    With `planned_rounds` the intervals hold over repeated looks (a confidence sequence), else for one look.
     """
     support = overlap(log, candidate, reference, calibration(log))
     evidence = Evidence(
@@ -155,9 +158,12 @@ def gather(
 
 
 def participants_needed(difference: Interval, level: float) -> int:
-    """How many people show the minimum relevant difference with `PLANNED_POWER`, by the spread of the log's own
-    differences, at the weeks that its people stayed. Never at the observed difference: that would ask for more data
-    until luck turns."""
+    """The number of participants that detects the minimum relevant difference with `PLANNED_POWER`, for the spread and
+    the number of weeks in the log.
+
+    It does not depend on the observed difference. Otherwise more and more data would be requested until a chance result
+    is positive.
+    """
     spread = difference.error * np.sqrt(difference.clusters)
     reach = stats.norm.ppf(1 - level) + stats.norm.ppf(PLANNED_POWER)
     return int(np.ceil((reach * spread / MINIMUM_RELEVANT_DIFFERENCE) ** 2))
@@ -185,7 +191,8 @@ def _guardrail(
 
 
 def _baseline(log: BudgetLog) -> Column:
-    """(n,): the outcome that is expected whatever the levers do, by a ridge that has not seen the participant."""
+    """(n,): the expected outcome without the levers' effects, by a ridge regression that is cross-fitted by
+    participant."""
     z = Standardisation(log.context.mean(axis=0, dtype=float), np.maximum(log.context.std(axis=0, dtype=float), 0.01))
     columns = baseline_columns(log, z(log.context))
     expected = np.empty(len(log))
@@ -197,7 +204,7 @@ def _baseline(log: BudgetLog) -> Column:
 
 
 def _segments(log: BudgetLog, per_round: Column) -> tuple[SegmentResult, ...]:
-    """Each segment's difference, and whether it is harmed: an upper bound below zero, adjusted for their number."""
+    """The difference of each segment, and whether it is harmed: the Holm-adjusted p-value is below `LEVEL`."""
     groups = [(by, name, rows) for by, names in _memberships(log).items() for name, rows in _by_name(names)]
     found: list[SegmentResult] = []
     for by, name, rows in groups:
@@ -206,10 +213,10 @@ def _segments(log: BudgetLog, per_round: Column) -> tuple[SegmentResult, ...]:
             found.append(SegmentResult(by, name, people, None, None, harmed=False))
             continue
         difference = clustered_t(per_round[rows], log.participant[rows], 1 - 2 * LEVEL)
-        surprise = 1.0
+        p_value = 1.0
         if difference.error > 0:
-            surprise = float(stats.t.cdf(difference.estimate / difference.error, difference.clusters - 1))
-        found.append(SegmentResult(by, name, people, difference, surprise, harmed=False))
+            p_value = float(stats.t.cdf(difference.estimate / difference.error, difference.clusters - 1))
+        found.append(SegmentResult(by, name, people, difference, p_value, harmed=False))
     tested = [index for index, one in enumerate(found) if one.harm_p_value is not None]
     adjusted = holm(np.array([found[index].harm_p_value for index in tested], dtype=float))
     for index, p_value in zip(tested, adjusted.tolist(), strict=True):
@@ -218,7 +225,7 @@ def _segments(log: BudgetLog, per_round: Column) -> tuple[SegmentResult, ...]:
 
 
 def _memberships(log: BudgetLog) -> dict[str, list[str]]:
-    """By what people are divided, the segment of each round; "" where it is not known."""
+    """Name of a division into segments to the segment of each round; "" where it is not known."""
     risk = log.context[:, COLUMN["risk_profile"]]
     edges = np.quantile(risk, [1 / 3, 2 / 3])
     return {

@@ -1,4 +1,4 @@
-"""Anybody's logged-bandit table as arrays, so that the estimators can be used on other logs than ours."""
+"""Reads any logged-bandit table as arrays, so that the estimators work on logs from elsewhere."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from training.reward_model import CROSSFIT_FOLDS, Matrix
 
 @dataclass(frozen=True)
 class ForeignLog:
-    """Somebody's own log, with the target policy and q̂ that they gave or that was fitted."""
+    """A log from elsewhere with its target policy, and with q̂ from the table or fitted."""
 
     log: LoggedBanditData
     target: Distribution
@@ -38,11 +38,11 @@ def read_foreign_log(
     expected: str | None = None,
     jobs: int = 1,
 ) -> ForeignLog:
-    """Any logged-bandit CSV or Parquet file. `action`, `propensity`, `reward` and `participant` name columns; `target`,
-    `expected` and `context` are prefixes of columns, in the order of the actions: `pi_0, pi_1, …`.
+    """Read a logged-bandit CSV or Parquet file. `action`, `propensity`, `reward` and `participant` are names of
+    columns; `target`, `expected` and `context` are prefixes of columns, in the order of the actions: `pi_0, pi_1, …`.
 
-    Without `expected` q̂ is fitted: boosted trees over context and action, cross-fitted by participant. Raises
-    InvalidLog with the column that is missing or wrong.
+    Without `expected`, q̂ is fitted: boosted trees over context and action, cross-fitted by participant. Raises
+    InvalidLog with the column that is missing or invalid.
     """
     table = read_table(file)
     named = [action, propensity, reward, *([participant] if participant else [])]
@@ -51,7 +51,7 @@ def read_foreign_log(
             raise InvalidLog(f"{file}: there is no column {name!r}; there are {', '.join(table.column_names[:20])}")
     for prefix, what in ((target, "the target's probabilities"), (expected, "q̂"), (context, "the context")):
         if prefix is not None and not _prefixed(table, prefix):
-            raise InvalidLog(f"{file}: no column begins with {prefix!r}, which the columns of {what} do")
+            raise InvalidLog(f"{file}: no column begins with {prefix!r}, the prefix of the columns of {what}")
     target_columns = _prefixed(table, target)
     _counted(file, target_columns, target)
     inputs = numbers(table, _prefixed(table, context)) if context else None
@@ -75,10 +75,10 @@ def read_foreign_log(
 
 
 def fitted_reward(log: LoggedBanditData, actions: int, *, jobs: int = 1) -> Matrix:
-    """(n, k): q̂ for a joint action space, cross-fitted by participant."""
+    """(n, k): q̂ for a joint action space, cross-fitted by participant. Raises InvalidLog with too few participants."""
     people = len(np.unique(log.participant))
     if people < CROSSFIT_FOLDS:
-        raise InvalidLog(f"q̂ is fitted by participant, in {CROSSFIT_FOLDS} parts, and there are {people} of them")
+        raise InvalidLog(f"q̂ needs at least {CROSSFIT_FOLDS} participants to be cross-fitted, and there are {people}")
     parts = list(GroupKFold(CROSSFIT_FOLDS).split(log.action, groups=log.participant))
     predicted = Parallel(n_jobs=jobs)(delayed(_predict)(log, actions, learn, judge) for learn, judge in parts)
     expected = np.empty((len(log), actions))
@@ -96,7 +96,7 @@ def _predict(log: LoggedBanditData, actions: int, learn: Any, judge: Any) -> Mat
 
 
 def read_table(file: Path) -> pa.Table:
-    """A CSV or Parquet file. Raises InvalidLog where it is neither."""
+    """Read a CSV or Parquet file. Raises InvalidLog when it is neither."""
     try:
         return pq.read_table(file) if file.suffix == ".parquet" else pa_csv.read_csv(file)
     except (OSError, pa.ArrowException) as error:
@@ -104,20 +104,20 @@ def read_table(file: Path) -> pa.Table:
 
 
 def _prefixed(table: pa.Table, prefix: str) -> list[str]:
-    """The columns that begin so, those that end in a number in its order."""
+    """The columns that begin with `prefix`. Those that end in a number are sorted by it."""
     endings = [name.removeprefix(prefix) for name in table.column_names if name.startswith(prefix)]
     return [prefix + ending for ending in sorted(endings, key=lambda end: (not end.isdigit(), end.zfill(9)))]
 
 
 def _counted(file: Path, columns: list[str], prefix: str) -> None:
-    """Raises InvalidLog unless columns that end in numbers count the actions 0, 1, 2, …"""
+    """Raises InvalidLog when the columns end in numbers that are not 0, 1, 2, …"""
     endings = [name.removeprefix(prefix) for name in columns]
     if all(ending.isdigit() for ending in endings) and [int(end) for end in endings] != list(range(len(endings))):
         raise InvalidLog(f"{file}: the columns {columns[0]} … {columns[-1]} do not count the actions from 0")
 
 
 def numbers(table: pa.Table, names: list[str]) -> Matrix:
-    """(n, c): columns as float64, NaN where empty. Raises InvalidLog for a column of words."""
+    """(n, c): the columns as float64, NaN for empty cells. Raises InvalidLog for a column of text."""
     columns: list[Column] = []
     for name in names:
         try:

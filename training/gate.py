@@ -1,6 +1,8 @@
-"""The gate: may this candidate take the rules' place? Pure; what it looks at is gathered in `training.evidence`.
+"""The gate: decides from the evidence whether a candidate may replace the rules. `training.evidence` gathers the
+evidence; this module does no I/O.
 
-Three verdicts. A study that can say nothing is told from one that says no, and silence never promotes.
+There are three verdicts. "insufficient evidence" is not "reject": it means that the data cannot decide. It never
+promotes.
 """
 
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ OF_OTHERS = "no confirm phase of its own"
 
 @dataclass(frozen=True)
 class Judgement:
-    """A verdict, and why."""
+    """A verdict and its reasons."""
 
     verdict: Verdict
     reasons: list[str]
@@ -31,8 +33,11 @@ NOT_TRIED = "only explore data, or confirm phases of others: a promotion needs a
 
 
 def level_of_look(look: int) -> float:
-    """The one-sided error at which look number `look` (from 1) of a study is judged: 0.025 / look². Everything after
-    the first adds up to at most 0.64 of it, however many candidates are tried and however often."""
+    """The one-sided error level of look number `look` (from 1) at a study: 0.025 / look².
+
+    All looks after the first have together at most 0.64 of the first one's level, for any number of candidates and
+    looks.
+    """
     return LEVEL / look**2
 
 
@@ -51,9 +56,9 @@ def judge(evidence: Evidence) -> Judgement:
     if doubts:
         return Judgement(INSUFFICIENT, [*doubts, *_needed(evidence)])
     found = evidence.difference
-    surely = f"at least {found.low:+.4f} with {1 - evidence.level:.1%} confidence ({evidence.method})"
+    bound = f"at least {found.low:+.4f} with {1 - evidence.level:.1%} confidence ({evidence.method})"
     unharmed = "no guardrail and no segment is harmed, and the missing outcomes cannot explain it"
-    return Judgement(PROMOTE, [f"better than the rules by {found.estimate:+.4f} a week, {surely}", unharmed])
+    return Judgement(PROMOTE, [f"better than the rules by {found.estimate:+.4f} a week, {bound}", unharmed])
 
 
 def _support(evidence: Evidence) -> list[str]:
@@ -84,8 +89,8 @@ def _doubts(evidence: Evidence) -> list[str]:
         if segment.harmed and segment.difference is not None:
             change = f"{segment.difference.estimate:+.4f} (Holm-adjusted p {segment.harm_p_value:.4f})"
             doubts.append(f"{segment.by} {segment.name} is harmed: {change}")
-    surely = found is not None and found.low > 0
-    if surely and evidence.worst is not None and evidence.worst_low is not None and evidence.worst_low <= 0:
+    is_better = found is not None and found.low > 0
+    if is_better and evidence.worst is not None and evidence.worst_low is not None and evidence.worst_low <= 0:
         observed = f"{evidence.worst.candidate_observed:.1%} and {evidence.worst.reference_observed:.1%}"
         doubts.append(
             f"missing outcomes could explain it: {observed} were observed under candidate and rules, "
@@ -101,5 +106,5 @@ def _needed(evidence: Evidence) -> list[str]:
     more = max(needed - evidence.participants, 0)
     about = f"a difference of {MINIMUM_RELEVANT_DIFFERENCE} to be seen with {PLANNED_POWER:.0%} power"
     if more == 0:
-        return [f"{evidence.participants} participants are enough for {about}; waiting for more would be fishing"]
+        return [f"{evidence.participants} participants are enough for {about}; do not wait for a chance result"]
     return [f"{more} more participants ({needed} in all) are needed for {about}"]

@@ -1,7 +1,7 @@
-"""Intervals around the mean of per-round values whose rounds belong to participants.
+"""Confidence intervals of the mean of per-round values, clustered by participant.
 
-Rounds of one participant depend on each other, so all of these treat the participant as the unit. What each covers is
-simulated in docs/science.md.
+Rounds of one participant are not independent, so the participant is the unit of every interval. docs/science.md reports
+the simulated coverage of each.
 """
 
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Sums:
-    """What all intervals are made of: by participant, the sum of the values and the number of rounds."""
+    """The sum of the values and the number of rounds of each participant. All intervals are computed from them."""
 
     total: Column  # (g,)
     rounds: Column  # (g,)
@@ -50,7 +50,8 @@ class Sums:
 
 
 def by_participant(per_round: Column, participant: Index) -> Sums:
-    """Raises ValueError with fewer than two participants, or where a value is not finite."""
+    """The sums of `per_round` (n,) by `participant` (n,). Raises ValueError with fewer than two participants or a value
+    that is not finite."""
     if not np.isfinite(per_round).all():
         raise ValueError("an interval needs values that are finite")
     _, index = np.unique(participant, return_inverse=True)
@@ -61,7 +62,7 @@ def by_participant(per_round: Column, participant: Index) -> Sums:
 
 
 def clustered_t(per_round: Column, participant: Index, confidence: float = 0.95) -> Interval:
-    """The default: a t interval with the cluster-robust standard error and G - 1 degrees of freedom.
+    """The default interval: t with the cluster-robust standard error and G - 1 degrees of freedom.
 
     Cameron and Miller (2015), Journal of Human Resources 50(2).
     """
@@ -79,8 +80,11 @@ def clustered_bootstrap(
     seed: int = 0,
     jobs: int = 1,
 ) -> Interval:
-    """Percentiles of the mean over resampled participants. The values stay what they are: q̂ is not fitted anew in each
-    resample, so its own uncertainty is not in the interval. `jobs` processes share the work, with equal results."""
+    """Percentile bootstrap: the mean over resampled participants.
+
+    q̂ is not fitted again in each resample, so the interval does not include the uncertainty of q̂. `jobs` is the number
+    of processes; it does not change the result.
+    """
     sums = by_participant(per_round, participant)
     parts = range(0, resamples, RESAMPLES_AT_ONCE)
     means = Parallel(n_jobs=jobs)(
@@ -94,7 +98,7 @@ def clustered_bootstrap(
 def confidence_sequence(
     per_round: Column, participant: Index, confidence: float = 0.95, *, planned_rounds: int
 ) -> Interval:
-    """An interval that holds over all looks at a growing log at once, tightest at `planned_rounds`:
+    """An interval that holds simultaneously for all looks at a growing log. It is tightest at `planned_rounds`:
 
         x̄ ± SE √( 2 (n ρ² + 1) / (n ρ²) · log(√(n ρ² + 1) / α) )
 
@@ -112,12 +116,13 @@ def confidence_sequence(
 def empirical_bernstein(
     per_round: Column, participant: Index, confidence: float = 0.95, *, bounds: tuple[float, float]
 ) -> Interval:
-    """An interval that holds in every sample size, without any approximation, for values within `bounds`:
+    """An interval that holds for every sample size without approximation, for values within `bounds`:
 
         ȳ ± √(2 V log(4/α) / G) + 7 R log(4/α) / (3 (G - 1))
 
-    over participants' scaled sums y, whose range R grows with the largest number of rounds: vacuous where weights are
-    large. Maurer and Pontil (2009), COLT, theorem 4, for both sides. Raises ValueError for a value out of bounds.
+    over participants' scaled sums y. Their range R grows with the largest number of rounds, so the interval is very
+    wide when weights are large. Maurer and Pontil (2009), COLT, theorem 4, for both sides. Raises ValueError for a
+    value outside `bounds`.
     """
     low, high = bounds
     if per_round.min() < low or per_round.max() > high:
@@ -132,7 +137,7 @@ def empirical_bernstein(
 
 
 def holm(p_values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Adjusted p-values, in their order. Holm (1979), Scandinavian Journal of Statistics 6(2)."""
+    """Holm-adjusted p-values, in the order of `p_values`. Holm (1979), Scandinavian Journal of Statistics 6(2)."""
     order = np.argsort(p_values)
     steps = p_values[order] * np.arange(len(p_values), 0, -1)
     adjusted = np.empty(len(p_values))
@@ -145,7 +150,7 @@ def _around(sums: Sums, reach: float) -> Interval:
 
 
 def _resampled(sums: Sums, count: int, seed: list[int]) -> Column:
-    """(count,): the mean over participants drawn with replacement."""
+    """(count,): the means over `count` samples of participants, drawn with replacement."""
     groups = len(sums.total)
     times = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), count)
     return np.asarray((times @ sums.total) / (times @ sums.rounds))

@@ -1,6 +1,5 @@
-"""The use case of `buddy-train gate`: judge an artifact on a study, enter the look, write the verdict on its card."""
+"""The use case of `buddy-train gate`: judge an artifact on a study, record the look, write the verdict on its card."""
 
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -29,19 +28,19 @@ type Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Judged:
-    """A verdict with all that it rests on."""
+    """A verdict with the data and the evidence that it is based on."""
 
     policy: OnnxPolicy
     package: Package
     log: BudgetLog
-    levels: Levels  # (n, 3) what the candidate would take
+    levels: Levels  # (n, 3) the levels that the candidate would take
     expected_reward: Matrix  # (n, 3, 5) cross-fitted q̂
     evidence: Evidence
     judgement: Judgement
     look: int
 
     def summary(self) -> dict[str, Any]:
-        """What the card, JSON output and MLflow say."""
+        """The result for the card, the JSON output and MLflow."""
         return {
             "verdict": self.judgement.verdict,
             "reasons": self.judgement.reasons,
@@ -63,11 +62,11 @@ def judge_artifact(
     jobs: int = 1,
     progress: Progress = lambda _: None,
 ) -> Judged:
-    """Judge the artifact on the confirm phase in `dataset` that tried it, enter the look, and write the verdict.
+    """Judge the artifact on the confirm phase in `dataset` that tried it, record the look, and write the verdict.
 
-    The confirm rounds of other candidates count only where their people's data teach nobody. From the second look at a
-    study on, and wherever `planned_rounds` says that more will come, bounds are those of a confidence sequence, at a
-    level that later looks make smaller. Raises InvalidPackage, ArtifactMissing, ArtifactRefused, ValueError.
+    Confirm rounds of other candidates count only for participants of the evaluation split. The intervals are a
+    confidence sequence from the second look at a study on, and when `planned_rounds` announces further looks; each
+    later look has a smaller error level. Raises InvalidPackage, ArtifactMissing, ArtifactRefused, ValueError.
     """
     progress(f"reading {dataset}")
     package, policy = read_package(dataset), load_policy(artifact, CONTRACT)
@@ -96,20 +95,23 @@ def judge_artifact(
 
 
 def rounds_to_judge_by(log: BudgetLog, policy_id: str) -> tuple[BudgetLog, bool]:
-    """Confirm rounds that tried this candidate, with those of other candidates from people who teach nobody; and
-    whether any tried it. Where none did, whatever such people's rounds say, which cannot promote. Raises ValueError
-    where nothing is left."""
+    """The rounds for evaluating a candidate, and whether any confirm phase tried it.
+
+    When one did: its confirm rounds, and the confirm rounds of other candidates from the evaluation split. Otherwise:
+    all rounds of the evaluation split, which cannot promote. Raises ValueError when fewer than two participants are
+    left.
+    """
     confirm = log.phase == Phase.CONFIRM
     own = confirm & (log.candidate_id == policy_id)
     tried = bool(own.any())
     rows = own | (confirm & ~log.learns) if tried else ~log.learns
     if len(np.unique(log.participant[rows])) < 2:  # noqa: PLR2004 - an interval needs two
-        raise ValueError(f"there are no decisions that {policy_id} could be judged by")
+        raise ValueError(f"there are too few decisions to evaluate {policy_id}")
     return log.where(rows), tried
 
 
 def rounded(value: Any) -> Any:
-    """Every float of a document, rounded; what is not a number in JSON becomes null."""
+    """A document with every float rounded. Floats that JSON cannot hold (NaN, infinity) become None."""
     match value:
         case dict():
             return {name: rounded(inner) for name, inner in value.items()}
@@ -120,9 +122,3 @@ def rounded(value: Any) -> Any:
         case np.integer() | np.bool_():
             return value.item()
     return value
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """The card beside a graph, as it is."""
-    card: dict[str, Any] = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
-    return card

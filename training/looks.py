@@ -1,4 +1,5 @@
-"""The ledger of looks: who was judged on which data, when, how, and with which verdict. Looking again is paid for."""
+"""The ledger of interim looks: which policy was judged on which data, when, and with which verdict. Every further look
+at a study has a smaller error level."""
 
 import fcntl
 import json
@@ -17,47 +18,49 @@ DEFAULT_LEDGER = Path("var/gate-looks.jsonl")
 
 @dataclass(frozen=True)
 class Look:
-    """One look of the gate at one or more studies. It is claimed before anything is judged."""
+    """One look of the gate at one or more studies. It is claimed before the evidence is gathered."""
 
     at: str
-    """Moment, ISO 8601, UTC."""
+    """Time of the look, ISO 8601, UTC."""
     studies: tuple[str, ...]
     dataset: str
     """Digest of the package."""
     policy_id: str
     number: int
-    """1 for the first look at a study, then counting; the same candidate on the same data is the same look."""
+    """1 for the first look at a study, then counting up. The same candidate on the same data is the same look."""
     planned_rounds: int | None
-    """Of an interim look, so that judging the same data again means the same; None for a last one."""
+    """The planned number of rounds of an interim look, kept so that the same look can be repeated; None for a final
+    look."""
     verdict: str = ""
 
 
 class LookedAtOtherwise(ValueError):
-    """The same candidate was judged on the same data with another plan."""
+    """The same candidate was judged on the same data with another number of planned rounds."""
 
 
 def studies_of(package: Package, log: BudgetLog) -> tuple[str, ...]:
-    """What looks are counted by: each version that somebody in `log` consented to; of a simulated study also how it
-    was simulated."""
+    """The names of the studies for which looks are counted: each study version in `log`. A simulated study's name
+    includes its configuration."""
     config = package.about.get("config")
-    how = f" {json.dumps(config, sort_keys=True)}" if config else ""
-    return tuple(f"{version}{how}" for version in sorted(set(log.study)))
+    suffix = f" {json.dumps(config, sort_keys=True)}" if config else ""
+    return tuple(f"{version}{suffix}" for version in sorted(set(log.study)))
 
 
 def claim(
     ledger: Path, at: str, studies: tuple[str, ...], dataset: str, policy_id: str, planned_rounds: int | None
 ) -> Look:
-    """The look at these data, with a number of its own; one that was taken before is the same look again.
+    """Record a look at these data and return it with its number. A look at the same data by the same policy is returned
+    as it was recorded.
 
-    Several processes may. Raises LookedAtOtherwise where `planned_rounds` is another than it was, and ValueError where
-    the ledger cannot be read: it is never begun anew in silence.
+    Several processes may call it at the same time. Raises LookedAtOtherwise when `planned_rounds` differs from the
+    recorded one, and ValueError when the ledger cannot be read. An unreadable ledger is never replaced.
     """
     with _locked(ledger) as file:
         known = looks(ledger)
         for look in known:
             if (look.dataset, look.policy_id) == (dataset, policy_id):
                 if planned_rounds not in {None, look.planned_rounds}:
-                    before = f"with {look.planned_rounds} rounds planned" if look.planned_rounds else "as a last look"
+                    before = f"with {look.planned_rounds} rounds planned" if look.planned_rounds else "as a final look"
                     raise LookedAtOtherwise(f"{policy_id} was judged on these data before, {before}")
                 return look
         number = 1 + max((look.number for look in known if set(look.studies) & set(studies)), default=0)
@@ -67,22 +70,23 @@ def claim(
 
 
 def conclude(ledger: Path, look: Look, verdict: str) -> None:
-    """Enter the verdict of a look that was claimed."""
+    """Record the verdict of a claimed look."""
     with _locked(ledger) as file:
         if look.verdict != verdict:
             _write(file, replace(look, verdict=verdict))
 
 
 def looks(ledger: Path) -> list[Look]:
-    """All looks as they were concluded last, in the order in which they were claimed. Raises ValueError."""
+    """All looks with their latest verdicts, in the order of their claims. Raises ValueError for an unreadable
+    ledger."""
     if not ledger.exists():
         return []
     found: dict[tuple[str, str], Look] = {}
     try:
         for line in ledger.read_text(encoding="utf-8").splitlines():
             if line.strip():
-                told = json.loads(line)
-                look = Look(**told | {"studies": tuple(told["studies"])})
+                entry = json.loads(line)
+                look = Look(**entry | {"studies": tuple(entry["studies"])})
                 found[look.dataset, look.policy_id] = look
     except (ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{ledger}: not a ledger of looks ({error})") from error

@@ -1,5 +1,5 @@
-"""Outcomes that are missing: who is likely to be observed, whether one policy's are missing more, and how much that
-could fake at worst. Nothing is ever filled in."""
+"""Missing outcomes: the probability that an outcome is observed, the difference in missingness between two policies,
+and a worst-case bound for its effect. Missing outcomes are never imputed."""
 
 from dataclasses import dataclass
 
@@ -16,25 +16,26 @@ from training.intervals import Interval, clustered_t
 from training.reward_model import CROSSFIT_FOLDS, DEMAND, Matrix, Standardisation, baseline_columns
 
 SMALLEST_OBSERVATION = 0.05
-"""Probabilities of being observed are cut off below: nobody stands for more than twenty."""
+"""Lower limit for probabilities of being observed, so that a round has at most twenty times its weight."""
 
 
 @dataclass(frozen=True)
 class WorstCase:
-    """What is left of a difference if the missing outcomes were as unlucky for it as they can be."""
+    """The difference in the worst case: the missing outcomes are as unfavourable for the candidate as possible."""
 
     candidate_observed: float
     reference_observed: float
-    """Share of outcomes observed under each policy, where they differ."""
+    """Share of outcomes observed under each policy, in the rounds in which the policies differ."""
     trimmed_share: float
-    """Of the better observed policy's outcomes, its most favourable ones, that are taken away."""
+    """Share of outcomes that is removed from the policy that is observed more often: those most favourable for the
+    candidate."""
     estimate: float
-    """The difference without them."""
+    """The difference without the removed outcomes."""
 
 
 def observation_probability(log: BudgetLog) -> Column:
-    """(n,): the probability that a round's reward is observed, from context, history and levels, by a logistic
-    regression that has not seen the participant; all ones where everything was."""
+    """(n,): the probability that a round's reward is observed, by a logistic regression on context, history and levels,
+    cross-fitted by participant. All ones when every reward was observed."""
     observed = log.observed
     if observed.all():
         return np.ones(len(log))
@@ -52,7 +53,8 @@ def observation_probability(log: BudgetLog) -> Column:
 def missing_difference(
     log: BudgetLog, candidate: Distribution, reference: Distribution, confidence: float = 0.95
 ) -> Interval:
-    """By how much more often outcomes are missing under the candidate than under the reference, clustered."""
+    """The share of missing outcomes under the candidate minus the share under the reference, clustered by
+    participant."""
     missing = np.where(log.observed, 0.0, 1.0)
     ours, theirs = (_plain_weight(log, policy) for policy in (candidate, reference))
     return clustered_t((ours - theirs) * missing, log.participant, confidence)
@@ -61,12 +63,12 @@ def missing_difference(
 def worst_case(
     log: BudgetLog, candidate: Distribution, reference: Distribution, residual: Column, modelled: float
 ) -> WorstCase:
-    """Lee's bound (2009, Review of Economic Studies 76(3)) on the residuals r - q̂ (n,), `modelled` being the mean
+    """Lee's bound (2009, Review of Economic Studies 76(3)) on the residuals r - q̂ (n,). `modelled` is the mean
     difference of q̂.
 
-    The policy whose outcomes are observed more often may owe that to weeks that nobody would have seen under the
-    other. As many of its outcomes as it has too many are taken away, those that favour the candidate most. Equal
-    shares leave the difference as it is.
+    One policy may have more observed outcomes because of weeks that the other policy would have left unobserved. The
+    excess share of its outcomes is removed, those most favourable for the candidate first. With equal shares the
+    difference does not change.
     """
     differ = np.abs(candidate - reference).max(axis=(1, 2)) > 0
     arms = [np.where(differ, _plain_weight(log, policy), 0) for policy in (candidate, reference)]
@@ -83,7 +85,7 @@ def worst_case(
 
 
 def _trimmed_mean(value: Column, weight: Column, share: float, *, lowest: bool) -> float:
-    """Mean without the given share of the weight, taken from the lowest or the highest values."""
+    """The weighted mean without the given share of the weight, removed from the lowest or the highest values."""
     order = np.argsort(value if lowest else -value)
     value, weight = value[order], weight[order]
     gone = np.minimum(weight, np.maximum(share * weight.sum() - (np.cumsum(weight) - weight), 0))
@@ -92,9 +94,9 @@ def _trimmed_mean(value: Column, weight: Column, share: float, *, lowest: bool) 
 
 
 def _plain_weight(log: BudgetLog, policy: Distribution) -> Column:
-    """π(a | x) / p, whether the reward was observed or not."""
-    everybody = BudgetLog(**{**log.__dict__, "reward": np.nan_to_num(log.reward)})
-    return importance_weight(everybody, policy)
+    """(n,): π(a | x) / p, also for rounds without an observed reward."""
+    all_observed = BudgetLog(**{**log.__dict__, "reward": np.nan_to_num(log.reward)})
+    return importance_weight(all_observed, policy)
 
 
 def _columns(log: BudgetLog) -> Matrix:

@@ -1,17 +1,18 @@
-"""The target policy as a small ONNX graph, written node by node, so that a phone decides exactly as the service does.
+"""Writes the target policy as a small ONNX graph, node by node. A phone that runs it decides exactly as the service
+does.
 
     context (n, 10) ─┬─ scores of the levels ─────────────┐
                      ├─ thresholds reached ─ cell ─ table ┴─ softmax, best level ─▶ distribution (n, 3, 5)
                      ├─ distance ≤ threshold ─────────────────────────────────────▶ supported (n, 1)
                      ├─ supported ? best level : the rules' ──────────────────────▶ level (n, 3)
-                     └─ what moved the choice most ───────────────────────────────▶ because, contribution (n, 3, 3)
+                     └─ largest contributions to the choice ──────────────────────▶ because, contribution (n, 3, 3)
 
-Eligibility and rules depend on a context only through the thresholds that it reaches. For each lever these cut the
-contexts into some tens of *cells*; what eligibility, the level in force and the rules mean in each cell is a table
-that `coach_model.budget` itself has filled, so there is no second version of the rules in here.
+Eligibility and rules depend on a context only through the thresholds that it reaches. For each lever, the thresholds
+divide the contexts into some tens of *cells*. The tables of eligible levels, level in force and rules by cell are
+filled by `coach_model.budget`, so this module has no second version of the rules.
 
-A call costs about as much as it has nodes, so there are few. The same policy gives the same bytes: names are fixed,
-constants are sorted, nothing is stamped with a time.
+The time of a call grows with the number of nodes, so the graph has few. The same policy gives the same bytes: names are
+fixed, constants are sorted, and there is no time stamp.
 """
 
 import itertools
@@ -40,11 +41,11 @@ from training.target_policy import INELIGIBLE, TEMPERATURE, TargetPolicy
 
 OPSET = 21
 IR_VERSION = 10
-"""The newest that onnxruntime 1.31 reads; onnx itself would write a newer one."""
+"""The newest version that onnxruntime 1.31 reads. By default onnx would write a newer one."""
 
 
 class _Graph:
-    """Nodes in order, each output named once; `graph(op, inputs, ...)` returns the output's name."""
+    """Builds a graph node by node. `graph(op, inputs, ...)` adds a node and returns the name of its output."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
@@ -62,15 +63,15 @@ class _Graph:
         return names
 
     def split(self, name: str, value: str, widths: list[int]) -> list[str]:
-        """The columns of `value` (n, sum of widths), cut into parts."""
+        """The columns of `value` (n, sum of widths), split into parts."""
         parts = [f"{name}_{part}" for part in range(len(widths))]
         return self.outputs("Split", parts, value, self.constant(f"{name}_widths", widths, np.int64), axis=1)
 
 
 @dataclass(frozen=True)
 class _Cells:
-    """The cells of one lever. `thresholds` are pairs of quantity and value; a cell's number is the sum of the `strides`
-    of those that are reached; `contexts` (cells, 10) has a context of each."""
+    """The cells of one lever. `thresholds` holds pairs of quantity and value. The number of a cell is the sum of the
+    `strides` of the reached thresholds. `contexts` (cells, 10) holds one context of each cell."""
 
     thresholds: list[tuple[str, np.float32]]
     strides: list[int]
@@ -78,13 +79,13 @@ class _Cells:
 
 
 def policy_graph(policy: TargetPolicy) -> bytes:
-    """The serialised graph of `policy`. It is checked before it is returned."""
+    """The serialised graph of `policy`, checked by onnx."""
     g = _Graph()
     cells = [_cells_of(lever) for lever in range(len(LEVERS))]
     first_cell = np.cumsum([0, *(len(lever.contexts) for lever in cells)])[:-1]
     linear, whitened, compared, centred = _linear(g, policy, cells)
 
-    # The row of each lever in the tables by cell, and in the tables by level in force.
+    # For each lever, its row in the tables by cell and in the tables by level in force.
     reached = g("Cast", g("GreaterOrEqual", compared, g.constant("thresholds", _values(cells))), to=TensorProto.FLOAT)
     first_rows = np.concatenate([first_cell, len(LEVELS) ** 3 * np.arange(len(LEVERS))])
     rows = g("Gemm", reached, g.constant("strides", _strides(cells)), g.constant("first_rows", first_rows))
@@ -119,10 +120,12 @@ def policy_graph(policy: TargetPolicy) -> bytes:
 
 
 def _linear(g: _Graph, policy: TargetPolicy, cells: list[_Cells]) -> list[str]:
-    """All that is linear in the context, in one product: the levels' scores (in units of the temperature, without
-    bias), the whitened context, the quantities that thresholds ask for, and the distance from the centre.
+    """All linear functions of the context in one matrix product: the levels' scores (in units of the temperature,
+    without bias), the whitened context, the quantities that are compared with thresholds, and the distance from the
+    centre.
 
-    A column of ones and zeros selects, or adds two shares, exactly; a centre is taken off after that.
+    A column of ones and zeros selects a quantity, or adds two shares, without rounding. The centre is subtracted after
+    that.
     """
     weights = policy.weights.reshape(-1, len(FEATURES)).T.astype(np.float64) / TEMPERATURE
     whiten = policy.whiten.astype(np.float64)
@@ -138,7 +141,7 @@ def _linear(g: _Graph, policy: TargetPolicy, cells: list[_Cells]) -> list[str]:
 
 
 def _cells_of(lever: int) -> _Cells:
-    """The cells of a lever: every combination of how many thresholds each quantity reaches."""
+    """The cells of a lever: all combinations of the numbers of thresholds that each quantity reaches."""
     previous = FEATURES[PREVIOUS.start + lever]
     tight = (ESSENTIALS, ESSENTIALS_HEAVY) if LEVERS[lever] == "savings" else ("budget_used_ratio", BUDGET_NEARLY_USED)
     pairs = {(previous, float(edge)) for edge in SNAP_EDGES} | {tight}
@@ -175,7 +178,8 @@ def _values(cells: list[_Cells]) -> list[np.float32]:
 
 
 def _strides(cells: list[_Cells]) -> npt.NDArray[np.int64]:
-    """(thresholds, 6): what each threshold that is reached adds to the row by cell, and to that by level in force."""
+    """(thresholds, 6): what a reached threshold adds to the row in the tables by cell (3 levers) and in the tables by
+    level in force (3 levers)."""
     count = sum(len(lever.thresholds) for lever in cells)
     strides = np.zeros((count, 2 * len(LEVERS)), dtype=np.int64)
     row = 0
@@ -188,7 +192,7 @@ def _strides(cells: list[_Cells]) -> npt.NDArray[np.int64]:
 
 
 def _added_scores(policy: TargetPolicy, cells: list[_Cells]) -> npt.NDArray[np.float64]:
-    """(all cells, 5): what is added to the linear scores, in units of the temperature."""
+    """(all cells, 5): the values that are added to the linear scores, in units of the temperature."""
     tables = []
     for number, lever in enumerate(cells):
         every = np.eye(len(LEVELS))
@@ -200,9 +204,9 @@ def _added_scores(policy: TargetPolicy, cells: list[_Cells]) -> npt.NDArray[np.f
 
 
 def _reasons(g: _Graph, policy: TargetPolicy, scores: str, centred: str, in_force: str) -> None:
-    """The features that moved each choice most: their part in the best level's lead over the second best.
+    """The features with the largest contributions to each choice: to the lead of the best level over the second best.
 
-    The head start of the level in force is due to the feature that says which level that is.
+    The bonus of the level in force is attributed to the feature that states this level.
     """
     levers, levels = len(LEVERS), len(LEVELS)
     lead = policy.weights[:, None, :, None, :] - policy.weights[:, None, None, :, :]

@@ -1,7 +1,7 @@
-"""How much of what could be learned is learned: the trained policy beside the best one of its class, in the truth.
+"""Compares the trained policy with the best policy of its class, by true values in simulated studies.
 
-The best memoryless policy of the deployed class is the same linear-score policy, fitted to the true expected rewards
-of all eligible actions in far more contexts than any study has, and without margin or support to hold it back.
+The best memoryless policy of the deployed class is the same linear-score policy, fitted to the true expected rewards of
+all eligible actions, in far more contexts than a study has, and without margin and support limit.
 """
 
 from dataclasses import dataclass, replace
@@ -27,12 +27,12 @@ ORACLE_SEED = 9_002
 UNSEEN_PEOPLE = 1500
 UNSEEN_ROUNDS = 6000
 UNSEEN_SEED = 9_001
-"""People whom no study with a smaller seed has met."""
+"""Seed of the people for the comparison. Studies use smaller seeds, so their people are different."""
 
 
 @dataclass(frozen=True)
 class Reach:
-    """True values over contexts of unseen people; `closed` is the share of the distance from rules to best."""
+    """True values over contexts of unseen people. `closed` is the learned gain as a share of the best policy's gain."""
 
     seed: int
     rules: float
@@ -44,7 +44,7 @@ class Reach:
 
 
 def best_policy(config: StudyConfig) -> TargetPolicy:
-    """The best memoryless policy of the deployed class for the people that `config` draws."""
+    """The best memoryless policy of the deployed class for the population of `config`."""
     rounds = simulate(replace(config, participants=ORACLE_PEOPLE, seed=ORACLE_SEED)).rounds
     rounds = take(rounds, np.random.default_rng(ORACLE_SEED).choice(len(rounds), ORACLE_ROUNDS, replace=False))
     values = action_values(rounds, replications=4, effect=config.effect)
@@ -67,7 +67,7 @@ def best_policy(config: StudyConfig) -> TargetPolicy:
 
 @dataclass(frozen=True)
 class Yardstick:
-    """Decision points of people whom no policy was learned from, and what rules and best policy are worth there."""
+    """Decision points of unseen people, the value of the rules there, and the gain of the best policy."""
 
     rounds: Rounds
     rules: float
@@ -75,7 +75,7 @@ class Yardstick:
 
 
 def yardstick(config: StudyConfig) -> Yardstick:
-    """What the studies of `config` are measured by."""
+    """The yardstick for the studies of `config`."""
     rounds = simulate(replace(config, participants=UNSEEN_PEOPLE, seed=UNSEEN_SEED)).rounds
     rounds = take(rounds, np.random.default_rng(UNSEEN_SEED).choice(len(rounds), UNSEEN_ROUNDS, replace=False))
     contexts = rounds.contexts()
@@ -85,7 +85,7 @@ def yardstick(config: StudyConfig) -> Yardstick:
 
 
 def reach(config: StudyConfig, by: Yardstick) -> Reach:
-    """Simulate the study of `config`, learn from it, and value what was learned in the rounds of `by`."""
+    """Simulate the study of `config`, train a policy on it, and compute its true value in the rounds of `by`."""
     study = simulate(config)
     log = budget_log(Package(Path("simulated"), study.tables, metadata(config), ""))
     _, policy = learn(log.where(log.learns))

@@ -1,4 +1,4 @@
-"""How much a log can say about a policy: without overlap there is no value to state, whatever the mean says."""
+"""Overlap of a log and a policy. Without enough overlap no value is reported."""
 
 from dataclasses import dataclass, field
 
@@ -13,22 +13,24 @@ from training.estimators import Distribution, importance_weight
 from training.intervals import clustered_t, holm
 
 SMALLEST_EFFECTIVE_SAMPLE = 100
-"""Rounds. Below it intervals cover too seldom: SNIPW covered 85 % at 21, 95 % at 93 (docs/science.md)."""
+"""In rounds. With fewer, the coverage of intervals is too low: SNIPW covered 85 % at 21 and 95 % at 93
+(docs/science.md)."""
 LARGEST_PARTICIPANT_SHARE = 0.05
-"""No participant may carry more than this share of the weight."""
+"""Largest share of the total weight that one participant may have."""
 WEIGHT_CONFIDENCE = 0.999
-"""The interval of the mean weight must hold 1: with right propensities a log fails this once in a thousand times."""
+"""Confidence of the interval of the mean weight, which must contain 1. With right propensities one log in a thousand
+fails this check."""
 CALIBRATION_LEVEL = 0.001
-"""Family-wise level at which a lever's level counts as drawn with another probability than the logged one."""
+"""Family-wise error level of the test that a level was drawn with its logged probability."""
 FEWEST_EXPECTED = 10
-"""Draws; with fewer the normal approximation is too rough for such a level."""
+"""Minimum number of expected draws of a level for the test; with fewer the normal approximation is too rough."""
 SAME = 1e-9
-"""Probabilities that differ by less are the same policy."""
+"""Two policies whose probabilities differ by less than this are the same in a round."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """What a policy's importance weights look like over some rounds."""
+    """A summary of a policy's importance weights over some rounds."""
 
     effective_sample_size: float
     """(Σw)² / Σw², in rounds."""
@@ -39,7 +41,7 @@ class Weights:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How often a level was drawn, and how often it should have been."""
+    """The share of draws of a level, and the expected share by the logged probabilities."""
 
     lever: str
     level: int
@@ -51,25 +53,26 @@ class Calibration:
 
 @dataclass(frozen=True)
 class Overlap:
-    """Support of a comparison; `problems` is empty where a value may be stated."""
+    """The overlap for a comparison. `problems` is empty when a value may be reported."""
 
     differ_share: float
     """Share of rounds in which the two policies differ."""
     overall: Weights
-    """Of the candidate, over all rounds."""
+    """The candidate's weights over all rounds."""
     differing: Weights
-    """Of the policy that the log says less about, over the rounds in which they differ."""
+    """The weights over the rounds in which the policies differ, of the policy with the smaller effective sample
+    size."""
     calibration: list[Calibration] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
     def sufficient(self) -> bool:
-        """Whether a value may be stated at all."""
+        """Whether a value may be reported."""
         return not self.problems
 
 
 def weights_over(log: LoggedBanditData, weight: Column) -> Weights:
-    """The figures of `weight` (n,); an effective sample size of 0 where there is none."""
+    """The summary of `weight` (n,). When all weights are zero, the effective sample size is 0."""
     total = float(weight.sum())
     if total == 0:
         return Weights(0.0, 0.0, 0.0, 1.0)
@@ -83,10 +86,10 @@ def overlap(
     reference: Distribution | None = None,
     calibration: list[Calibration] | None = None,
 ) -> Overlap:
-    """Whether `log` supports the candidate's value, or its difference to the `reference` policy.
+    """Check whether `log` supports the candidate's value, or its difference to the `reference` policy.
 
-    Checked are the effective sample size where they differ, the share of one participant, the mean weight and the
-    calibration of the logged propensities, where somebody has looked at it.
+    The checks are the effective sample size where they differ, the largest share of one participant, the mean weight,
+    and the calibration of the logged propensities if it is given.
     """
     weight = importance_weight(log, candidate)
     policies = [candidate]
@@ -116,10 +119,11 @@ def overlap(
 
 
 def calibration(log: BudgetLog) -> list[Calibration]:
-    """For each lever and level: was it drawn as often as its logged probability says?
+    """For each lever and level, test whether it was drawn as often as its logged probabilities imply.
 
-    The score test of Σ 1{A = a} - p(a) against its variance Σ p (1 - p), which is known: given the past, draws are
-    independent, even those of one participant. Levels with too few expected draws are not tested."""
+    It is the score test of Σ 1{A = a} - p(a) with the known variance Σ p (1 - p): given the past, draws are
+    independent, also those of one participant. Levels with too few expected draws are not tested (p-value 1).
+    """
     drawn = one_hot(log.action, len(LEVELS))
     found = []
     for lever, name in enumerate(LEVERS):

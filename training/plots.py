@@ -1,4 +1,4 @@
-"""Plots as SVG, which a page can hold."""
+"""Plots as SVG for HTML pages."""
 
 import html
 import io
@@ -15,7 +15,7 @@ INK, RULES, CANDIDATE, HARM = "#1f2a37", "#8a94a6", "#0f766e", "#b42318"
 
 
 def forest(axes: Axes, rows: list[tuple[str, Interval]], label: str) -> None:
-    """Intervals under each other, with a line at zero."""
+    """A forest plot: one interval per line, with a vertical line at zero."""
     for place, (_, one) in enumerate(reversed(rows)):
         colour = HARM if one.high < 0 else CANDIDATE
         axes.plot([one.low, one.high], [place, place], color=colour, linewidth=1.6)
@@ -27,7 +27,7 @@ def forest(axes: Axes, rows: list[tuple[str, Interval]], label: str) -> None:
 
 
 def svg(draw: Callable[[Axes], Any], *, height: float, label: str, width: float = 7.2) -> str:
-    """An SVG in the page; the same data give the same bytes."""
+    """An HTML figure with the SVG that `draw` makes. The same data give the same bytes."""
     with mpl.rc_context({"svg.hashsalt": "buddy", "font.size": 8, "svg.fonttype": "none"}):
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots()

@@ -1,4 +1,4 @@
-"""How large must a confirm phase be? Planned by a formula, which docs/science.md checks by simulation."""
+"""The size of a confirm phase, planned by a formula. docs/science.md checks the formula by simulation."""
 
 from dataclasses import dataclass
 
@@ -9,19 +9,19 @@ from coach_model.budget.study import CONFIRM_EPSILON
 from training.evidence import LEVEL, MINIMUM_RELEVANT_DIFFERENCE
 
 RESIDUAL_SD = 0.21
-"""Of the reward around q̂, within a round: what the simulator leaves (docs/science.md)."""
+"""Standard deviation of a round's reward around q̂ in the simulator (docs/science.md)."""
 OBSERVED = 0.8
-"""Share of outcomes that are observed."""
+"""Share of observed outcomes."""
 KEEPS_ASKING = 0.8
-"""Share of participants and weeks with a decision: some do not open the app, some leave."""
+"""Share of participant weeks with a decision; in the others the app is not opened or the participant has left."""
 ELIGIBLE = 3
-"""Levels that a lever may usually take."""
+"""Usual number of eligible levels of a lever."""
 LEVERS = 3
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A confirm phase and what it can show."""
+    """A planned confirm phase and its power."""
 
     participants: int
     weeks: int
@@ -44,11 +44,11 @@ def confirm_plan(
     asking: float = KEEPS_ASKING,
     level: float = LEVEL,
 ) -> Plan:
-    """What so many participants and weeks can show:
+    """The standard error and the power of a confirm phase:
 
         SE ≈ σ √(E[1{c≠r} (1/p_c + 1/p_r)] / n T)
 
-    where a policy that differs in one lever is drawn with the probability below, and n T are the observed rounds.
+    where n T is the number of observed rounds. p_c and p_r are computed for policies that differ in one lever.
     """
     own = 1 - epsilon + epsilon / ELIGIBLE
     drawn = (own**LEVERS + own ** (LEVERS - 1) * epsilon / ELIGIBLE) / 2
@@ -59,7 +59,7 @@ def confirm_plan(
 
 
 def participants_for(weeks: int, *, power: float = 0.9, **plan: float) -> int:
-    """The fewest participants with at least that power; `plan` as `confirm_plan` takes it."""
+    """The smallest number of participants with at least this power; `plan` holds arguments of `confirm_plan`."""
     low, high = 2, 10_000_000
     while low < high:
         middle = (low + high) // 2

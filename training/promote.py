@@ -1,4 +1,4 @@
-"""Puts artifacts where the service looks, keeps what was there, and goes back. Files only."""
+"""Installs artifacts in the service's model folder, keeps the former ones, and rolls back. Works on files only."""
 
 import contextlib
 import json
@@ -25,21 +25,21 @@ from training.gate import PROMOTE
 
 MODELS = Path("var/models")
 CHALLENGER = "budget-challenger"
-"""Folder of the artifact that decides in the shadow."""
+"""Folder of the artifact in shadow mode."""
 CONTRACTS = {contract.coach: contract for contract in (BUDGET, DAILY)}
 HISTORY = "history"
 LEDGER = "history.jsonl"
-STACKED = frozenset({"promote", "rollback"})
-"""Changes of what is served; the others are of who decides in the shadow."""
+SERVING_ACTIONS = frozenset({"promote", "rollback"})
+"""The actions that change the served policy; the others change the challenger in shadow mode."""
 
 
 class NotPromoted(ValueError):
-    """The artifact must not be served, or there is nothing to go back to; the message says why."""
+    """The artifact must not be served, or there is no former artifact to go back to; the message says why."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A line of the history."""
+    """One line of the history."""
 
     at: str
     action: str
@@ -50,10 +50,10 @@ class Change:
 
 
 def promote(artifact: Path, models: Path = MODELS, *, despite: str = "") -> Change:
-    """Serve the artifact from now on. A running service changes over by itself.
+    """Serve the artifact from now on. A running service loads it by itself.
 
-    Raises NotPromoted unless the gate said `promote`; `despite` is a reason for doing it all the same, which the
-    history keeps. Raises ArtifactMissing, ArtifactRefused.
+    Raises NotPromoted unless the gate's verdict is `promote`. `despite` overrides this; it is the reason, and the
+    history keeps it. Raises ArtifactMissing, ArtifactRefused.
     """
     contract = contract_of(artifact)
     policy = load_policy(artifact, contract)
@@ -63,13 +63,15 @@ def promote(artifact: Path, models: Path = MODELS, *, despite: str = "") -> Chan
     if policy.card.get("gate", {}).get("verdict") != verdict and not despite:
         raise NotPromoted(f"{policy.policy_id}: a verdict without a judgement; `buddy-train gate` judges it")
     if policy.card.get("gate", {}).get("synthetic") and not despite:
-        raise NotPromoted(f"{policy.policy_id}: judged on invented people; --despite REASON serves it all the same")
+        raise NotPromoted(f"{policy.policy_id}: judged on invented people; use --despite REASON to serve it anyway")
     before, changes = _served(models, contract), _changes(models, contract)
     last = changes[-1].policy_id if changes else None
     if before is not None and before.graph == policy.graph:
         if last in {None, policy.policy_id}:
-            raise NotPromoted(f"{policy.policy_id} is what is served already")
-        return _enter(models, Change(_now(), "promote", policy.policy_id, last, verdict, despite))  # it broke off here
+            raise NotPromoted(f"{policy.policy_id} is served already")
+        return _enter(
+            models, Change(_now(), "promote", policy.policy_id, last, verdict, despite)
+        )  # an earlier promotion was interrupted before this line
     if not changes and before is not None:
         _keep(models, before)
     _keep(models, policy)
@@ -79,11 +81,11 @@ def promote(artifact: Path, models: Path = MODELS, *, despite: str = "") -> Chan
 
 
 def contract_of(artifact: Path) -> Contract:
-    """What the coach that the artifact is for expects of it. Raises ArtifactRefused for a coach that is not ours."""
+    """The contract of the coach that the artifact belongs to. Raises ArtifactRefused for an unknown coach."""
     try:
         coach = json.loads((artifact / CARD_FILE).read_text(encoding="utf-8"))["coach"]
     except FileNotFoundError:
-        return BUDGET  # loading it says what is missing
+        return BUDGET  # loading the artifact then raises an error that names the missing file
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ArtifactRefused(f"{artifact / CARD_FILE}: not a policy card ({type(error).__name__})") from error
     if coach not in CONTRACTS:
@@ -92,8 +94,8 @@ def contract_of(artifact: Path) -> Contract:
 
 
 def rollback(models: Path = MODELS, coach: str = BUDGET.coach) -> Change:
-    """Serve again what the coach served before its last promotion that still stands. Raises NotPromoted where there
-    is no such artifact."""
+    """Serve the artifact that was served before the coach's last promotion that is not rolled back. Raises NotPromoted
+    when there is no such artifact."""
     stack: list[tuple[str, str | None]] = []
     contract = CONTRACTS[coach]
     for change in _changes(models, contract):
@@ -110,7 +112,7 @@ def rollback(models: Path = MODELS, coach: str = BUDGET.coach) -> Change:
 
 
 def put_in_shadow(artifact: Path, models: Path = MODELS) -> OnnxPolicy:
-    """Let the artifact decide beside the one that is served, unseen. Needs no verdict: nobody hears it."""
+    """Install the artifact as the challenger: its decisions are logged but not served. It needs no verdict."""
     policy = load_policy(artifact, BUDGET)
     write_artifact(models / CHALLENGER, policy.graph, dict(policy.card))
     _enter(models, Change(_now(), "shadow", policy.policy_id, None, str(policy.card.get("verdict", ""))))
@@ -118,16 +120,16 @@ def put_in_shadow(artifact: Path, models: Path = MODELS) -> OnnxPolicy:
 
 
 def take_from_shadow(models: Path = MODELS) -> None:
-    """End the shadow mode. Raises NotPromoted where nobody is in it."""
+    """Remove the challenger. Raises NotPromoted when there is none."""
     if not (models / CHALLENGER).exists():
-        raise NotPromoted(f"{models}: nobody decides in the shadow")
+        raise NotPromoted(f"{models}: there is no challenger in shadow mode")
     shutil.rmtree(models / CHALLENGER)
     _enter(models, Change(_now(), "end of shadow", "", None, ""))
 
 
 def _served(models: Path, contract: Contract) -> OnnxPolicy | None:
-    """What the service serves now: of the folder, and only where that is the default one what comes with the package.
-    None where there is nothing, or half a pair of a promotion that broke off."""
+    """The policy that the service serves now: from `models`; if that is the default folder, else the packaged artifact.
+    None when there is none, or only half a pair from an interrupted promotion."""
     packaged = Path(str(resources.files("coach_model"))) / "artifacts" / contract.coach
     for folder in (models / contract.coach, *([packaged] if models == MODELS else [])):
         with contextlib.suppress(ArtifactMissing, ArtifactRefused):
@@ -147,13 +149,13 @@ def _keep(models: Path, policy: OnnxPolicy) -> None:
 
 
 def _changes(models: Path, contract: Contract) -> list[Change]:
-    """What changed in what a coach serves."""
+    """The changes of the coach's served policy, oldest first."""
     ledger = models / LEDGER
     if not ledger.exists():
         return []
     changes = [Change(**json.loads(line)) for line in ledger.read_text(encoding="utf-8").splitlines() if line]
     mine = f"{contract.coach}/"
-    return [change for change in changes if change.action in STACKED and change.policy_id.startswith(mine)]
+    return [change for change in changes if change.action in SERVING_ACTIONS and change.policy_id.startswith(mine)]
 
 
 def _enter(models: Path, change: Change) -> Change:

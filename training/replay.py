@@ -1,5 +1,5 @@
-"""Replays a log: every draw bit for bit from its logged probabilities and seed, every probability from context, rules
-and artifacts."""
+"""Replays a log. Every draw is repeated bit for bit from its logged probabilities and seed, and every probability is
+recomputed from context, rules and artifacts."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -20,21 +20,21 @@ from data.package import Columns, InvalidPackage, Package
 from data.schema.learning import NO_STUDY
 
 TOLERANCE = 1e-6
-"""How far a recomputed probability may be from the logged one."""
+"""Largest allowed difference of a recomputed probability from the logged one."""
 type Rows = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class Replay:
-    """What was replayed, and what came out otherwise; `differences` counts rows by what differs."""
+    """The result of a replay. `differences` counts the rows with a difference, by kind."""
 
     decisions: int
     drawn: int
     largest_gap: float
-    """Between a recomputed and a logged probability."""
+    """The largest difference between a recomputed and a logged probability."""
     differences: dict[str, int]
     without_artifact: dict[str, int] = field(default_factory=dict)
-    """Policies whose decisions could not be recomputed, since their artifact was not given, with their decisions."""
+    """Policy id to the number of decisions that could not be recomputed, because the artifact was not given."""
 
     @property
     def identical(self) -> bool:
@@ -42,8 +42,8 @@ class Replay:
 
 
 def replay(package: Package, artifacts: Mapping[str, OnnxPolicy]) -> Replay:
-    """Replay all decisions of a package, part by part; `artifacts` are known by `policy_id`. Raises InvalidPackage
-    without decisions."""
+    """Replay all decisions of a package, part by part. `artifacts` maps `policy_id` to the policy. Raises
+    InvalidPackage when there are no decisions."""
     if "decisions" not in package.tables:
         raise InvalidPackage(f"{package.path}: there are no decisions to replay")
     found = [_replay(part, artifacts) for part in package.parts("decisions") if len(part["decision_id"])]
@@ -59,7 +59,7 @@ def replay(package: Package, artifacts: Mapping[str, OnnxPolicy]) -> Replay:
 
 
 def _replay(decisions: Columns, artifacts: Mapping[str, OnnxPolicy]) -> Replay:
-    """The same of some decisions."""
+    """Replay a part of the decisions."""
     contexts = validated(np.stack([decisions[name] for name in FEATURES], axis=1))
     phase, component = decisions["phase"].astype(str), decisions["component"].astype(str)
     taken = _levels(decisions, "level")
@@ -78,13 +78,13 @@ def _replay(decisions: Columns, artifacts: Mapping[str, OnnxPolicy]) -> Replay:
     gap = np.where(known[:, None, None], np.abs(expected - logged), 0).max(axis=(1, 2))
     propensity = joint_probability(logged, taken)
     components = [one_hot(np.maximum(policy, 0), len(LEVELS)) for policy in (by_rules, candidate)]
-    halves = [joint_probability(explored(policy, eligible, epsilon), taken) for policy in components]
-    propensity = np.where(confirm, (halves[0] + halves[1]) / 2, propensity)
+    component_propensities = [joint_probability(explored(policy, eligible, epsilon), taken) for policy in components]
+    propensity = np.where(confirm, (component_propensities[0] + component_propensities[1]) / 2, propensity)
     propensity_gap = np.abs(propensity - decisions["propensity"].astype(np.float64))
     differences = {
         "drawn levels": levels != taken,
         "component": (confirm & (coin != (component == "candidate")))[:, None],
-        "eligible levels": (_digits(decisions) != eligible).any(axis=2),
+        "eligible levels": (_eligible(decisions) != eligible).any(axis=2),
         "levels of the rules": _levels(decisions, "rules") != by_rules,
         "levels of the candidate": _other_candidate(decisions, contexts, candidate, artifacts),
         "probabilities": gap[:, None] > TOLERANCE,
@@ -104,13 +104,14 @@ def _base_levels(
     candidate: npt.NDArray[np.int64],
     artifacts: Mapping[str, OnnxPolicy],
 ) -> tuple[npt.NDArray[np.int64], Rows, dict[str, int]]:
-    """What each decision was drawn around, where that can be recomputed, and what cannot be."""
+    """(n, 3) the base levels of each draw, (n,) whether they are known, and the policies without an artifact with their
+    numbers of decisions."""
     component, policy = decisions["component"].astype(str), decisions["policy_id"].astype(str)
     base = np.where((component == "candidate")[:, None], candidate, by_rules)
     known, absent = np.ones(len(base), dtype=bool), {}
-    ruled = decisions["fallback_reason"] != None  # noqa: E711 - an array of objects
-    for policy_id in sorted(set(policy[(component == "coach") & ~ruled]) - {RULES_VERSION}):
-        rows = (component == "coach") & (policy == policy_id) & ~ruled
+    by_fallback = decisions["fallback_reason"] != None  # noqa: E711 - an array of objects
+    for policy_id in sorted(set(policy[(component == "coach") & ~by_fallback]) - {RULES_VERSION}):
+        rows = (component == "coach") & (policy == policy_id) & ~by_fallback
         if policy_id in artifacts:
             base[rows] = composite_levels(artifacts[policy_id], contexts[rows])
         else:
@@ -125,7 +126,7 @@ def _other_candidate(
     candidate: npt.NDArray[np.int64],
     artifacts: Mapping[str, OnnxPolicy],
 ) -> Rows:
-    """(n, 3): where the artifact of a confirm phase takes another level than the log says."""
+    """(n, 3): True where the candidate's artifact takes another level than the log states."""
     differs = np.zeros(candidate.shape, dtype=bool)
     names = np.array(["" if name is None else name for name in decisions["candidate_id"]], dtype=str)
     for policy_id in sorted(set(names) & set(artifacts)):
@@ -139,7 +140,7 @@ def _levels(decisions: Mapping[str, Any], prefix: str) -> npt.NDArray[np.int64]:
     return np.nan_to_num(np.stack(columns, axis=1), nan=-1).astype(np.int64)
 
 
-def _digits(decisions: Mapping[str, Any]) -> Rows:
+def _eligible(decisions: Mapping[str, Any]) -> Rows:
     return np.array(
         [[[digit == "1" for digit in row] for row in decisions[f"eligible_{lever}"]] for lever in LEVERS]
     ).transpose(1, 0, 2)

@@ -1,5 +1,5 @@
-"""One self-contained page about a candidate, for those who decide whether people will hear it. Nothing is loaded from
-elsewhere: plots are SVG in the page."""
+"""One self-contained HTML page about a candidate, for the people who decide about its promotion. The page loads nothing
+from elsewhere: its plots are inline SVG."""
 
 import html
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,29 +26,29 @@ from training.reward_model import Matrix
 from training.valuation import UNBIASED, value_of
 
 VERDICTS = {
-    "promote": ("#0f766e", "The candidate may take the rules’ place."),
-    "reject": ("#b42318", "The candidate must not take the rules’ place."),
-    "insufficient evidence": ("#b54708", "The data cannot tell. Nothing changes."),
+    "promote": ("#0f766e", "The candidate may replace the rules."),
+    "reject": ("#b42318", "The candidate must not replace the rules."),
+    "insufficient evidence": ("#b54708", "The data are not enough for a decision. Nothing changes."),
 }
 SEGMENT_HEIGHT = 0.28
-"""Inches of a line in a plot of intervals."""
+"""Height in inches of a line in a plot of intervals."""
 
 
 def write_report(judged: Judged, out: Path) -> None:
-    """Write the page about what was judged."""
+    """Write the page about a judged candidate to `out`."""
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(page(judged), encoding="utf-8")
 
 
 def page(judged: Judged) -> str:
-    """The HTML of it."""
+    """The page as HTML."""
     colour, meaning = VERDICTS[judged.judgement.verdict]
-    invented = judged.package.about.get("synthetic")
-    synthetic = "<p class=synthetic>Synthetic data: nobody lived this.</p>" if invented else ""
+    is_synthetic = judged.package.about.get("synthetic")
+    synthetic = "<p class=synthetic>Synthetic data: all people are simulated.</p>" if is_synthetic else ""
     style = resources.files("training").joinpath("report.css").read_text(encoding="utf-8")
     sections = [
-        ("Value against the rules", _value(judged)),
-        ("The truth, which only a simulator knows", _truth(judged)),
+        ("Value compared with the rules", _value(judged)),
+        ("True values, known in a simulation only", _truth(judged)),
         ("Where it differs from the rules, and why", _differences(judged)),
         ("Support and weights", _support(judged)),
         ("Guardrails", _guardrails(judged)),
@@ -75,7 +75,7 @@ def page(judged: Judged) -> str:
 def _value(judged: Judged) -> str:
     evidence = judged.evidence
     if evidence.difference is None or evidence.candidate is None or evidence.reference is None:
-        return "<p>There is too little overlap: no value and no interval can be stated, whatever the mean says.</p>"
+        return "<p>There is too little overlap: no value and no interval can be reported.</p>"
     rows = [
         ("candidate − rules, reward a week", evidence.difference),
         ("candidate", evidence.candidate),
@@ -93,13 +93,13 @@ def _value(judged: Judged) -> str:
         forest(axes, [(name, one) for name, one in others if one], "candidate − rules, reward a week")
         axes.axvline(MINIMUM_RELEVANT_DIFFERENCE, color=RULES, linewidth=0.8, linestyle=":")
 
-    note = f"The dotted line is the smallest difference that would be worth a change, {MINIMUM_RELEVANT_DIFFERENCE}."
-    kinds = "The verdict rests on dr (doubly robust); the others are shown for comparison."
+    note = f"The dotted line is the minimum relevant difference, {MINIMUM_RELEVANT_DIFFERENCE}."
+    kinds = "The verdict uses dr (doubly robust); the others are shown for comparison."
     return table + svg(draw, height=1.9, label="Difference by estimator") + f"<p>{note} {kinds}</p>"
 
 
 def _truth(judged: Judged) -> str:
-    """V_decision, which the gate judges, beside V_rollout, which it cannot."""
+    """A table of V_decision, which the gate estimates, and V_rollout, which it cannot estimate."""
     found = truth_of(
         lambda contexts: composite_levels(judged.policy, contexts), judged.package, judged.policy.policy_id
     )
@@ -110,12 +110,12 @@ def _truth(judged: Judged) -> str:
         ours, theirs = (f"{found[key]['value']:.4f} ± {found[key]['error']:.4f}" for key in (name, f"{name}_rules"))
         gap = found[name]["value"] - found[f"{name}_rules"]["value"]
         rows.append((what, ours, theirs, f"{gap:+.4f}"))
-    note = "The verdict is about the next week only. What months of it do needs a study randomised by participant."
+    note = "The verdict is about the next week only. Effects over months need a study randomised by participant."
     return _table(("", "candidate", "rules", "difference"), rows) + f"<p>{note}</p>"
 
 
 def _differences(judged: Judged) -> str:
-    """Which lever moves where, in whose contexts, and what q̂ expects of it."""
+    """How the levels differ from the rules' by lever, in which contexts, and the gain that q̂ expects."""
     log, levels = judged.log, judged.levels
     moved = levels != log.rules
     rows = []
@@ -135,14 +135,14 @@ def _differences(judged: Judged) -> str:
         axes.barh(np.arange(len(order)), (gap / spread)[order], color=CANDIDATE)
         axes.set_yticks(np.arange(len(order)), [FEATURES[place] for place in order])
         axes.axvline(0, color=INK, linewidth=0.8)
-        axes.set_xlabel("mean where they differ less mean where they agree, in SDs")
+        axes.set_xlabel("mean where they differ minus mean where they agree, in SDs")
 
     grids = svg(lambda axes: _levels_taken(axes, judged), height=2.2, label="Levels of rules and candidate")
     return table + grids + svg(draw, height=3.0, label="Contexts in which they differ")
 
 
 def _levels_taken(axes: Axes, judged: Judged) -> None:
-    """Bars of how often each level is taken, rules beside candidate."""
+    """A bar chart of the share of each level, for rules and candidate."""
     width, labels, places = 0.38, [], []
     for lever, name in enumerate(LEVERS):
         for level, percent in enumerate(CHANGE_PERCENT):
@@ -241,7 +241,7 @@ def _card(judged: Judged) -> str:
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    """What is nested, as rows: `reward.weights.pace`."""
+    """A nested value as rows with dotted names, such as `reward.weights.pace`."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _flat(f"{name}.{key}", inner)

@@ -1,16 +1,16 @@
-"""The reward model q̂(x, a): what a week's reward will be, in context x under levels a.
+"""The reward model q̂(x, a): the expected reward of a week in context x under levels a.
 
-It is a sum: a baseline m̂(x, history) that no lever touches, and an effect of each lever that is linear in the
-standardised context. The effects come from the randomisation: both the reward and what the levers did are centred
-(the reward by the baseline, the levers by their logged probabilities), so that a wrong baseline cannot bias them
-(weighted and centred least squares, Boruvka et al. 2018; the R-learner, Nie and Wager 2021). A ridge shrinks them to
-zero, its strength chosen by cross-validation over participants.
+It is the sum of a baseline m̂(x, history), which does not depend on the levers, and an effect of each lever, which is
+linear in the standardised context. The effects are identified by the randomisation: the reward is centred by the
+baseline and the levers by their logged probabilities, so that a wrong baseline does not bias the effects (weighted and
+centred least squares, Boruvka et al. 2018; the R-learner, Nie and Wager 2021). A ridge penalty shrinks them to zero; it
+is chosen by cross-validation over participants.
 
-Per lever the effect of demand u in {-1, -½, 0, ½, 1} in context z is
+The effect of a lever with demand u in {-1, -½, 0, ½, 1} in context z is
 
-    u (β₀ + β·z) + u² γ + 1{level ≠ previous} δ,
+    u (β₀ + β·z) + u² γ + 1{level ≠ previous} δ.
 
-hold being zero by construction, except for the cost δ of a change.
+Hold has an effect of zero, except for the cost δ of a change.
 """
 
 from dataclasses import dataclass
@@ -32,10 +32,11 @@ from data.logged import Column
 type Matrix = npt.NDArray[np.float64]
 
 DEMAND = (LEVELS.astype(np.float64) - 0.5) * 2
-"""What a level asks for: -1 is -20 %, 1 is +20 %."""
+"""The demand of each level: -1 is -20 %, 1 is +20 %."""
 COLUMNS_PER_LEVER = 3 + len(FEATURES)
 PENALTIES = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
-"""Ridge penalties to choose from; with columns of about unit size they are pseudo-observations of a zero effect."""
+"""The ridge penalties to choose from. With columns of about unit size, a penalty is a number of pseudo-observations of
+a zero effect."""
 BASELINE_PENALTY = 30.0
 BASELINE_FOLDS = 5
 PENALTY_FOLDS = 10
@@ -65,7 +66,7 @@ class RewardModel:
     """Share of the reward's variance that the cross-fitted baseline explains."""
 
     def baseline_rewards(self, log: BudgetLog) -> Column:
-        """(n,): m̂."""
+        """(n,): the baseline m̂."""
         return np.asarray(self.baseline.predict(baseline_columns(log, self.standardise(log.context))))
 
     def lever_effects(self, contexts: Contexts) -> Matrix:
@@ -84,8 +85,11 @@ class RewardModel:
         return np.asarray(every)
 
     def expected_reward(self, log: BudgetLog) -> Matrix:
-        """(n, 3, 5): q̂, whose sum over the levers' levels is the expected reward. The baseline is the mean reward
-        *under the logging policy*, so what its levers do on average is taken off again."""
+        """(n, 3, 5): q̂. The sum of the chosen levels' values over the levers is the expected reward.
+
+        The baseline is the mean reward *under the behavior policy*, so the average effect of that policy's levels is
+        subtracted.
+        """
         z, previous = self.standardise(log.context), previous_levels(log.context)
         logged = effect_columns(z, previous, log.behavior) * self.effects
         shared = (self.baseline_rewards(log) - logged.sum(axis=(1, 2))) / len(LEVERS)
@@ -93,11 +97,12 @@ class RewardModel:
 
 
 def fit_reward_model(log: BudgetLog) -> RewardModel:
-    """Fit q̂ on the observed rows of `log`; folds never split a participant. Raises ValueError if there are too few."""
+    """Fit q̂ on the observed rows of `log`; folds never split a participant. Raises ValueError with too few
+    participants."""
     rows = log.where(log.observed)
     if len(np.unique(rows.participant)) < PENALTY_FOLDS:
         raise ValueError(
-            f"{len(np.unique(rows.participant))} participants with outcomes; {PENALTY_FOLDS} are the least"
+            f"{len(np.unique(rows.participant))} participants with outcomes; at least {PENALTY_FOLDS} are needed"
         )
     mean, spread = log.context.mean(axis=0, dtype=np.float64), log.context.std(axis=0, dtype=np.float64)
     standardise = Standardisation(mean.round(4), np.maximum(spread, 0.01).round(4))
@@ -119,7 +124,8 @@ def fit_reward_model(log: BudgetLog) -> RewardModel:
 
 
 def crossfitted_reward(log: BudgetLog, *, folds: int = CROSSFIT_FOLDS, jobs: int = 1) -> Matrix:
-    """(n, 3, 5): q̂ for each row by a model that has not seen its participant. `jobs` processes fit the folds."""
+    """(n, 3, 5): q̂ cross-fitted by participant: the model of a row was fitted without its participant. `jobs` is the
+    number of processes."""
     parts = list(GroupKFold(folds).split(log.context, groups=log.participant))
     fitted = Parallel(n_jobs=jobs)(delayed(_fit_and_predict)(log, learn, judge) for learn, judge in parts)
     expected = np.empty((len(log), len(LEVERS), len(LEVELS)))
@@ -133,9 +139,9 @@ def _fit_and_predict(log: BudgetLog, learn: npt.NDArray[np.int64], judge: npt.ND
 
 
 def past_rewards(log: BudgetLog) -> Column:
-    """(n,): the mean of the participant's observed rewards before the row, NaN where there is none yet.
+    """(n,): the mean of the participant's observed rewards before the row; NaN when there is none.
 
-    Rows must be in the order (participant, week), as `budget_log` gives them.
+    Rows must be sorted by participant, then by week, as `budget_log` returns them.
     """
     reward, seen = np.nan_to_num(log.reward), log.observed.astype(float)
     first = np.r_[True, log.participant[1:] != log.participant[:-1]]
@@ -146,7 +152,8 @@ def past_rewards(log: BudgetLog) -> Column:
 
 
 def baseline_columns(log: BudgetLog, z: Matrix) -> Matrix:
-    """(n, 23): what the baseline knows of a round: context z (n, 10), its squares, the past rewards, the week."""
+    """(n, 23): the inputs of the baseline: context z (n, 10), its squares, the mean of past rewards and whether it is
+    unknown, and the week."""
     past = past_rewards(log)
     unknown = np.isnan(past)
     centred = np.where(unknown, 0, past - np.float64(0.5))
@@ -154,7 +161,7 @@ def baseline_columns(log: BudgetLog, z: Matrix) -> Matrix:
 
 
 def effect_columns(z: Matrix, previous: Levels, distributions: Distributions) -> npt.NDArray[np.float64]:
-    """(n, 3, 13): the columns of the effect model, in expectation over `distributions` (n, 3, 5)."""
+    """(n, 3, 13): the columns of the effect model, as expected values under `distributions` (n, 3, 5)."""
     demand, squared = distributions @ DEMAND, distributions @ DEMAND**2
     stays = np.take_along_axis(distributions, previous[:, :, None], axis=2)[:, :, 0]
     parts = [demand[:, :, None], squared[:, :, None], demand[:, :, None] * z[:, None, :], (1 - stays)[:, :, None]]
@@ -162,7 +169,7 @@ def effect_columns(z: Matrix, previous: Levels, distributions: Distributions) ->
 
 
 def _best_penalty(columns: Matrix, residual: Column, participant: npt.NDArray[np.int64]) -> float:
-    """Of `PENALTIES` the one with the smallest cross-validated error; all share one eigendecomposition a fold."""
+    """The value of `PENALTIES` with the smallest cross-validated error. One eigendecomposition per fold serves all."""
     errors = np.zeros(len(PENALTIES))
     for learn, judge in GroupKFold(PENALTY_FOLDS).split(columns, groups=participant):
         centre, level = columns[learn].mean(axis=0), residual[learn].mean()

@@ -1,4 +1,4 @@
-"""Logs runs to MLflow and names its models. The only place that knows mlflow, which takes seconds to import."""
+"""Logs runs to MLflow and registers models. Only this module imports mlflow, because the import takes seconds."""
 
 import logging
 import os
@@ -9,8 +9,8 @@ from typing import Any
 
 EXPERIMENT = "budget-coach"
 DEFAULT_STORE = Path("var/mlflow.db")
-IMPATIENT = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-"""For a server that is away: a command says so within a minute."""
+REQUEST_LIMITS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+"""Retries and seconds. When the server does not answer, a command fails within a minute."""
 
 
 def tracking_uri() -> str:
@@ -19,8 +19,8 @@ def tracking_uri() -> str:
 
 
 def log_training(card: Mapping[str, Any], artifact: Path) -> str:
-    """Log the run that wrote `artifact` and return its id: parameters, metrics, dataset digest, graph and card. The
-    artifact becomes a version of the registered model, its `challenger`."""
+    """Log the training run of `artifact` (parameters, metrics, dataset digest, graph and card) and return the run's id.
+    The artifact becomes the `challenger` version of the registered model."""
     mlflow = _mlflow()
     with mlflow.start_run(run_name=card["policy_id"]) as run:
         mlflow.set_tags({"policy_id": card["policy_id"], "verdict": card["verdict"], "synthetic": card["synthetic"]})
@@ -32,8 +32,8 @@ def log_training(card: Mapping[str, Any], artifact: Path) -> str:
 
 
 def log_run(kind: str, document: Mapping[str, Any], files: Sequence[Path] = ()) -> str:
-    """Log what a command found and return the run's id: every number of `document` as a metric, its words as tags, the
-    document itself and `files` as artifacts."""
+    """Log the result of a command and return the run's id. Every number of `document` becomes a metric; policy id,
+    verdict and study become tags; the document and `files` become artifacts."""
     mlflow = _mlflow()
     with mlflow.start_run(run_name=f"{kind} {document.get('policy_id', '')}".strip()) as run:
         mlflow.set_tag("command", kind)
@@ -50,12 +50,13 @@ def log_run(kind: str, document: Mapping[str, Any], files: Sequence[Path] = ()) 
 
 
 def model_of(policy_id: str) -> str:
-    """The registered model that a policy is a version of: one for each coach."""
+    """The name of the registered model of a policy. Each coach has one."""
     return f"{policy_id.partition('/')[0]}-coach"
 
 
 def set_alias(alias: str, policy_id: str, artifact: Path, run_id: str | None = None) -> None:
-    """Let the registered model's alias name the version with this policy, which is made where there is none."""
+    """Point the alias of the registered model to the version with this policy. Creates the version when it is
+    missing."""
     mlflow, model = _mlflow(), model_of(policy_id)
     client = mlflow.MlflowClient()
     if not client.search_registered_models(f"name='{model}'"):
@@ -69,14 +70,14 @@ def set_alias(alias: str, policy_id: str, artifact: Path, run_id: str | None = N
 
 
 def _mlflow() -> Any:
-    """MLflow, on our store and in our experiment."""
+    """The mlflow module, configured with the store and the experiment."""
     DEFAULT_STORE.parent.mkdir(parents=True, exist_ok=True)
-    import mlflow  # noqa: PLC0415 - takes seconds, and only who tracks waits for it
+    import mlflow  # noqa: PLC0415 - the import takes seconds
 
-    for name, value in IMPATIENT.items():
+    for name, value in REQUEST_LIMITS.items():
         os.environ.setdefault(name, value)
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for logger in ("mlflow", "alembic"):
+        logging.getLogger(logger).setLevel(logging.WARNING)
     mlflow.set_tracking_uri(tracking_uri())
     if mlflow.get_experiment_by_name(EXPERIMENT) is None:
         local = tracking_uri().startswith("sqlite:")
@@ -88,7 +89,7 @@ def _mlflow() -> Any:
 
 
 def _numbers(document: Any, name: str = "") -> dict[str, float]:
-    """Every number in a document, by the path to it."""
+    """Dotted path to value, for every number in a document."""
     if isinstance(document, bool) or document is None:
         return {}
     if isinstance(document, int | float):
@@ -103,12 +104,12 @@ def _numbers(document: Any, name: str = "") -> dict[str, float]:
 
 
 def _metric(path: str) -> str:
-    """As MLflow allows names to be."""
+    """A path as a metric name with only the characters that MLflow allows."""
     return re.sub(r"[^A-Za-z0-9_ /.-]+", "_", path)
 
 
 def _named(document: Any, place: int) -> str:
-    """What an entry of a list is called: by its own name, where it has one that a metric may have."""
+    """The name of a list entry in a metric's path: its own name if it has one, else its position."""
     if isinstance(document, Mapping):
         for key in ("estimator", "name", "action", "policy_id"):
             if key in document:

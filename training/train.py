@@ -1,4 +1,5 @@
-"""From a dataset package to an artifact: learn on the learners, judge on the judges, write graph and card."""
+"""Trains the budget coach: fits a policy to the training split, evaluates it on the evaluation split, writes graph and
+card."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ type Progress = Callable[[str], None]
 def train(dataset: Path, out: Path, version: str, progress: Progress = lambda _: None) -> dict[str, Any]:
     """Train the budget coach on the package in `dataset`, write the artifact into `out`, return its card.
 
-    Raises InvalidPackage where the dataset is not sound, ValueError where it is too small to learn from.
+    Raises InvalidPackage for an invalid dataset, ValueError when it is too small for training.
     """
     progress(f"reading {dataset}")
     package = read_package(dataset)
@@ -26,12 +27,12 @@ def train(dataset: Path, out: Path, version: str, progress: Progress = lambda _:
     learners, judges = log.where(log.learns), log.where(~log.learns)
     if not len(learners) or not len(judges):
         raise ValueError(
-            f"{dataset}: {len(learners)} decisions to learn from, {len(judges)} to judge by; both are needed"
+            f"{dataset}: {len(learners)} decisions for training and {len(judges)} to judge by; both are needed"
         )
-    progress(f"learning from {len(learners)} decisions")
+    progress(f"training on {len(learners)} decisions")
     model, policy = learn(learners)
     graph = policy_graph(policy)
-    progress(f"judging on {len(judges)} decisions of other people")
+    progress(f"evaluating on {len(judges)} decisions of other people")
     evaluation = evaluate(policy.levels, model, judges, package)
     card = policy_card(graph, policy, model, learners, evaluation, package, version)
     write_artifact(out, graph, card)
@@ -39,6 +40,6 @@ def train(dataset: Path, out: Path, version: str, progress: Progress = lambda _:
 
 
 def learn(learners: BudgetLog) -> tuple[RewardModel, TargetPolicy]:
-    """Reward model and target policy from the learners' rows."""
+    """Fit the reward model and the target policy to `learners`, the rows of the training split."""
     model = fit_reward_model(learners)
     return model, fit_target_policy(model, learners.context)

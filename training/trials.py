@@ -1,4 +1,4 @@
-"""The use cases of `buddy-train effects`: the coach's own studies, and the table of any micro-randomised trial."""
+"""The use cases of `buddy-train effects`: on a dataset package, and on the table of any micro-randomised trial."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -14,8 +14,8 @@ from training.foreign import numbers, read_table
 
 
 def effects_of_package(dataset: Path, moderators: list[str]) -> tuple[str, list[Excursion]]:
-    """Of each lever's levels against hold; moderators are features of the context, centred, or `week`. Returns the
-    digest of the data, too. Raises InvalidPackage, and ValueError for an unknown moderator."""
+    """The digest of the package, and the effects of each lever's levels against hold. Moderators are features of the
+    context or `week`; they are centred. Raises InvalidPackage, and ValueError for an unknown moderator."""
     package = read_package(dataset)
     log = budget_log(package)
     given: dict[str, Column] = {}
@@ -38,8 +38,8 @@ def effects_of_table(
     moderators: list[str],
     controls: list[str],
 ) -> tuple[str, list[Excursion]]:
-    """Of the one treatment in a table with a row for each decision point. Rows without an outcome, or in which nobody
-    could be treated, are left out. Raises InvalidLog."""
+    """The SHA-256 of the file, and the effect of its treatment. The table has one row for each decision point. Rows
+    without an outcome, and rows in which treatment was not possible, are left out. Raises InvalidLog."""
     table = read_table(file)
     wanted = [outcome, treatment, probability, participant, *([available] if available else []), *moderators, *controls]
     for name in wanted:

@@ -1,4 +1,4 @@
-"""The use cases of `buddy-train evaluate`: a policy on a dataset package, and any policy on anybody's log."""
+"""The use cases of `buddy-train evaluate`: a policy on a dataset package, and a policy on a log from elsewhere."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -26,7 +26,8 @@ type Progress = Callable[[str], None]
 
 
 def evaluate_package(dataset: Path, artifact: Path, resamples: int, jobs: int, progress: Progress) -> dict[str, Any]:
-    """The artifact's value beside the rules', by every estimator. Raises InvalidPackage, ArtifactRefused."""
+    """The value of the artifact and its difference to the rules, by every estimator. Raises InvalidPackage,
+    ArtifactRefused."""
     package, policy = read_package(dataset), load_policy(artifact, CONTRACT)
     log, _ = rounds_to_judge_by(budget_log(package), policy.policy_id)
     candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (composite_levels(policy, log.context), log.rules))
@@ -48,7 +49,7 @@ def evaluate_package(dataset: Path, artifact: Path, resamples: int, jobs: int, p
 
 
 def evaluate_foreign(file: Path, resamples: int, jobs: int, progress: Progress, **columns: Any) -> dict[str, Any]:
-    """The value of the target policy in a table; `columns` as `read_foreign_log` takes them. Raises InvalidLog."""
+    """The value of the target policy of a table. `columns` holds arguments of `read_foreign_log`. Raises InvalidLog."""
     progress(f"reading {file}")
     foreign = read_foreign_log(file, jobs=jobs, **columns)
     progress("estimating")

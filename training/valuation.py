@@ -1,4 +1,4 @@
-"""What a policy is worth by every estimator, with its interval; nothing where the log says too little about it."""
+"""The value of a policy by every estimator, with intervals. Without enough overlap there are no values."""
 
 from dataclasses import dataclass
 
@@ -9,23 +9,23 @@ from training.overlap import Calibration, Overlap, overlap
 from training.reward_model import Matrix
 
 UNBIASED = ("ipw", "snipw", "dr", "sndr")
-"""For gates; the others trade bias for variance, and their intervals do not know it."""
+"""Estimators without bias or with a vanishing one, for gates. The intervals of the others do not include their bias."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """By one estimator: what the target is worth, and how much more than the reference, where there is one."""
+    """By one estimator: the value of the target policy and, with a reference policy, the difference to it."""
 
     estimator: str
     value: Interval
     difference: Interval | None
     bootstrap: Interval | None
-    """Of the difference, else of the value; q̂ is fixed within it."""
+    """The bootstrap interval of the difference, or of the value without a reference; q̂ is not fitted again."""
 
 
 @dataclass(frozen=True)
 class Valuation:
-    """All of them; none without overlap."""
+    """The values by all estimators; none without enough overlap."""
 
     overlap: Overlap
     values: tuple[Value, ...]
@@ -42,7 +42,8 @@ def value_of(
     resamples: int = 0,
     jobs: int = 1,
 ) -> Valuation:
-    """The target's value over `log` by each estimator; with `resamples` a clustered bootstrap beside the t interval."""
+    """The value of the target policy over `log` by each estimator. With `resamples` there is also a clustered bootstrap
+    interval."""
     support = overlap(log, target, reference, calibration)
     if not support.sufficient:
         return Valuation(support, ())

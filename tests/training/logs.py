@@ -8,7 +8,7 @@ TWO = np.array([0.5, 0.5, 0, 0, 0])
 
 
 def hand_made(levels: list[list[int]], reward: list[float], participant: list[int]) -> BudgetLog:
-    """Two levels of each lever, a fair coin for each."""
+    """A log with two levels of each lever, each drawn with probability 0.5."""
     n = len(levels)
     nothing = np.full(n, np.nan)
     return BudgetLog(

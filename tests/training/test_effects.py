@@ -1,4 +1,4 @@
-"""Effects that were put into a trial are found again, with intervals that hold them as often as they say."""
+"""Effects of a simulated trial are estimated, and the intervals have their nominal coverage."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ PEOPLE, WEEKS = 60, 20
 
 
 def trial(seed: int, effect: float = 0.2, slope: float = 0.1) -> dict[str, Any]:
-    """Everybody differs in level and in response; the chance of treatment depends on a state that also moves the
-    outcome, so that plain regression is biased."""
+    """A trial in which participants differ in level and response. The probability of treatment depends on a state that
+    also changes the outcome, so plain regression is biased."""
     rng = np.random.default_rng(seed)
     who = np.repeat(np.arange(PEOPLE), WEEKS)
     state = rng.normal(0, 1, PEOPLE * WEEKS)
@@ -25,7 +25,7 @@ def trial(seed: int, effect: float = 0.2, slope: float = 0.1) -> dict[str, Any]:
     return {"outcome": outcome, "treated": treated, "probability": probability, "participant": who, "state": state}
 
 
-def test_intervals_hold_the_truth_as_often_as_they_say_although_the_controls_are_wrong() -> None:
+def test_intervals_have_their_coverage_although_the_controls_are_wrong() -> None:
     hits = np.zeros(2)
     plain = 0
     for seed in range(300):
@@ -48,7 +48,7 @@ def test_by_hand_with_two_coin_tosses_each() -> None:
     assert found[0].estimate == pytest.approx(outcome[::2].mean() - outcome[1::2].mean())
 
 
-def test_what_cannot_be_estimated_is_refused() -> None:
+def test_effects_that_cannot_be_estimated_are_refused() -> None:
     data = trial(1)
     data.pop("state")
     with pytest.raises(ValueError, match="between 0 and 1"):

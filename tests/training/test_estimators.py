@@ -1,4 +1,4 @@
-"""Each estimator against numbers worked out by hand, in both kinds of action space, and on a known truth."""
+"""Each estimator against numbers computed by hand, in both kinds of action space, and on a known truth."""
 
 from dataclasses import replace
 
@@ -62,7 +62,7 @@ def test_shrinkage_goes_from_the_direct_method_to_doubly_robust() -> None:
 
 
 def test_levers_by_hand() -> None:
-    # q̂ is 0.5 everywhere; only the first round took the target's levels
+    # q̂ is 0.5 everywhere; only the first round has the target's levels
     np.testing.assert_allclose(dr(LEVERS, FIRST_UP, FLAT), [0.5 + 8 * 0.3, 0.5, 0.5, 0.5])
     # the ratios of the three levers add up to 6, 4, 2 and 2, less two
     np.testing.assert_allclose(factored_dr(LEVERS, FIRST_UP, FLAT), [0.5 + 4 * 0.3, 0.5 + 2 * 0, 0.5, 0.5 - 0 * 0.4])
@@ -82,7 +82,7 @@ def test_a_factored_policy_is_the_same_as_its_product() -> None:
         np.testing.assert_allclose(estimator(LEVERS, target, q), estimator(flat, joint, joint_q), err_msg=name)
 
 
-def test_what_was_not_observed_counts_with_its_context_only() -> None:
+def test_a_round_without_a_reward_contributes_its_context_only() -> None:
     missing = replace(LOG, reward=np.array([1.0, np.nan, 0.5, 1.0]))
     seen = np.array([1, 0, 1, 1]) / 0.75
     np.testing.assert_allclose(importance_weight(missing, TARGET), WEIGHT * seen)
@@ -95,7 +95,7 @@ def test_what_was_not_observed_counts_with_its_context_only() -> None:
         assert np.isfinite(estimator(missing, TARGET, Q)).all(), name
 
 
-def test_observation_weights_mend_what_is_missing_at_random() -> None:
+def test_observation_weights_correct_rewards_missing_at_random() -> None:
     rng = np.random.default_rng(3)
     n = 200_000
     bad_week = rng.random(n) < 0.5
@@ -109,7 +109,7 @@ def test_observation_weights_mend_what_is_missing_at_random() -> None:
     assert dr(log, target, q).mean() > 0.49
 
 
-def test_both_doubly_robust_ones_are_unbiased_whatever_q_says() -> None:
+def test_both_doubly_robust_estimators_are_unbiased_for_a_wrong_q() -> None:
     rng = np.random.default_rng(0)
     n = 100_000
     levels = rng.integers(0, 2, (n, 3))
@@ -142,7 +142,7 @@ def test_where_two_policies_agree_their_difference_is_exactly_zero() -> None:
         (np.ones((4, 1)), "action 1 was taken"),
     ],
 )
-def test_what_is_no_policy_is_refused(estimator: object, wrong: np.ndarray, message: str) -> None:
+def test_an_invalid_action_distribution_is_refused(estimator: object, wrong: np.ndarray, message: str) -> None:
     with pytest.raises(InvalidDistribution, match=message):
         estimator(LOG, wrong, np.zeros(wrong.shape))  # type: ignore[operator]
 
@@ -166,14 +166,14 @@ def test_q_must_fit_and_be_finite() -> None:
         ([], [], [], "no rounds"),
     ],
 )
-def test_what_is_no_log_is_refused(
+def test_an_invalid_log_is_refused(
     action: list[float], propensity: list[float], reward: list[float], message: str
 ) -> None:
     with pytest.raises(InvalidLog, match=message):
         bandit_rounds(action, propensity, reward)
 
 
-def test_a_log_can_be_narrowed() -> None:
+def test_rows_of_a_log_can_be_selected() -> None:
     few = LOG.where(np.array([True, False, False, True]))
     assert isinstance(few, LoggedBanditData)
     assert few.action.tolist() == [0, 1]

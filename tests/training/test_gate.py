@@ -1,4 +1,4 @@
-"""The gate's verdicts: on evidence made up to the point, and on whole simulated studies with a known truth."""
+"""The gate's verdicts: on constructed evidence, and on whole simulated studies with a known truth."""
 
 from dataclasses import replace
 
@@ -76,7 +76,7 @@ def test_each_doubt_has_its_verdict_and_its_reason(changes: dict[str, object], v
     assert any(reason in said for said in judgement.reasons), judgement.reasons
 
 
-def test_what_is_still_needed_is_reckoned_at_the_relevant_difference_and_not_at_the_observed_one() -> None:
+def test_the_needed_participants_depend_on_the_relevant_difference_and_not_on_the_observed_one() -> None:
     small, large = (Interval(estimate, 0.012, 0, 0, 100) for estimate in (0.001, 0.2))
     assert participants_needed(small, 0.025) == participants_needed(large, 0.025)
     assert participants_needed(small, 0.025) == int(np.ceil(((1.959964 + 1.281552) * 0.12 / 0.03) ** 2))
@@ -84,7 +84,7 @@ def test_what_is_still_needed_is_reckoned_at_the_relevant_difference_and_not_at_
     assert any("500 more participants (900 in all)" in said for said in judge(doubtful).reasons)
 
 
-def test_later_looks_are_judged_harder_and_add_up_to_little() -> None:
+def test_later_looks_have_smaller_levels_with_a_small_sum() -> None:
     assert level_of_look(1) == 0.025
     assert sum(level_of_look(look) for look in range(1, 10_000)) < 0.025 * 1.65
 
@@ -103,18 +103,17 @@ def known() -> dict[str, Scenario]:
 
 @pytest.mark.parametrize("name", ["zero effects", "effects that cancel out"])
 def test_candidates_that_are_no_better_are_hardly_ever_promoted(name: str, known: dict[str, Scenario]) -> None:
-    """At most 3 % in 2,000; four or fewer of 60 are what chance leaves of that (99.1 %)."""
+    """The true rate is at most 3 %. Then at most 4 of 60 are promoted with a probability of 99.1 %."""
     assert promoted(list(trials(known[name], range(10_000, 10_000 + FAST)))) * FAST <= 4
 
 
 def test_a_candidate_that_is_truly_better_is_nearly_always_promoted(known: dict[str, Scenario]) -> None:
-    """At least 90 % of many; 49 or more of 60 are what chance leaves of that (99 %)."""
+    """The true rate is at least 90 %. Then at least 49 of 60 are promoted with a probability of 99 %."""
     assert promoted(list(trials(known["better by 0.03"], range(20_000, 20_000 + FAST)))) * FAST >= 49
 
 
 def test_outcomes_that_hide_bad_weeks_of_one_policy_only_do_not_promote(known: dict[str, Scenario]) -> None:
-    """Four of a hundred outcomes, the worst of the candidate's, go missing: a difference that is not there appears, and
-    the worst case takes it away again."""
+    """The worst 4 % of the candidate's outcomes are missing. This fakes a difference, and the worst case removes it."""
     log = logged(known["zero effects"].config, known["zero effects"], seed=5)
     candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (log.candidate, log.rules))
     theirs = np.flatnonzero((log.action == log.candidate).all(axis=1) & log.observed)

@@ -1,4 +1,4 @@
-"""Intervals by hand, and how often they hold a truth that is known. docs/science.md has the whole simulation."""
+"""Intervals by hand, and their coverage of a known truth. docs/science.md has the whole simulation."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def test_the_clustered_t_interval_by_hand() -> None:
     assert interval.clusters == 3
 
 
-def test_what_is_no_sample_is_refused() -> None:
+def test_an_invalid_sample_is_refused() -> None:
     with pytest.raises(ValueError, match="two participants"):
         clustered_t(np.array([0.2, 0.4]), np.array([0, 0]))
     with pytest.raises(ValueError, match="finite"):
@@ -43,7 +43,7 @@ def test_the_bootstrap_is_the_same_in_one_process_and_in_two() -> None:
     assert clustered_bootstrap(values, people, seed=8) != one
 
 
-def test_where_a_participant_stays_the_same_only_clustering_covers() -> None:
+def test_only_clustered_intervals_cover_when_participants_differ() -> None:
     rng = np.random.default_rng(1)
     people, weeks = 60, 10
     participant, hits = np.repeat(np.arange(people), weeks), np.zeros(4)
@@ -87,7 +87,7 @@ def test_a_confidence_sequence_holds_over_all_looks_and_a_t_interval_does_not() 
     assert sequence <= 0.05
 
 
-def test_bernstein_is_vacuous_where_weights_are_large() -> None:
+def test_bernstein_is_very_wide_with_large_weights() -> None:
     values = np.zeros(100)
     values[0] = 1_000
     interval = empirical_bernstein(values, np.arange(100), bounds=(0, 1_000))

@@ -1,4 +1,4 @@
-"""The gate and its neighbours as commands: verdict, ledger, card, report, evaluation, and anybody's own log."""
+"""The commands around the gate: verdict, ledger, card, report, evaluation, and evaluation of a log from elsewhere."""
 
 import contextlib
 import json
@@ -25,13 +25,13 @@ REFERENCE = json.loads((Path(__file__).with_name("obd") / "reference.json").read
 
 
 def run(folder: Path, *arguments: str) -> Result:
-    """The command in this process, where what it imports is there already. Raises whatever it does not foresee."""
+    """Run the command in this process, which has its imports already. An unexpected exception is raised."""
     with contextlib.chdir(folder):
         return CliRunner().invoke(app, arguments, catch_exceptions=False)
 
 
 def started(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own, as people start it."""
+    """Run the command in a new process."""
     command = [str(Path(sys.executable).with_name("buddy-train")), *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
@@ -44,7 +44,7 @@ def said(folder: Path, *arguments: str, code: int = 0) -> Any:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Explored, learned from, and confirmed with the candidate."""
+    """A folder with an explore study, a candidate trained on it, and a confirm study of the candidate."""
     place = tmp_path_factory.mktemp("judging")
     for arguments in (
         ("simulate", "explore", "--seed", "5"),
@@ -56,7 +56,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def test_the_gate_says_why_and_writes_it_on_the_card(folder: Path) -> None:
+def test_the_gate_states_its_reasons_and_writes_them_on_the_card(folder: Path) -> None:
     found = said(folder, "gate", "confirm", "candidate", "--ledger", "one.jsonl")
     assert found["verdict"] == "promote"
     assert found["evidence"]["difference"]["low"] > 0
@@ -70,7 +70,7 @@ def test_the_gate_says_why_and_writes_it_on_the_card(folder: Path) -> None:
     assert (look.number, look.verdict) == (1, "promote")
 
 
-def test_another_candidate_on_the_same_study_is_judged_harder(folder: Path) -> None:
+def test_another_candidate_on_the_same_study_has_a_smaller_level(folder: Path) -> None:
     said(folder, "gate", "confirm", "candidate", "--ledger", "two.jsonl")
     done = run(folder, "train", "explore", "--out", "other", "--version", "other", "--no-track")
     assert done.exit_code == 0
@@ -84,7 +84,7 @@ def test_another_candidate_on_the_same_study_is_judged_harder(folder: Path) -> N
     assert "that tried it" in found["reasons"][0]
 
 
-def test_judging_the_same_data_again_is_the_same_look_whatever_is_planned(folder: Path) -> None:
+def test_judging_the_same_data_again_is_the_same_look_for_any_plan(folder: Path) -> None:
     looking = ("gate", "confirm", "candidate", "--ledger", "six.jsonl", "--no-track", "--json")
     first = json.loads(run(folder, *looking, "--planned-rounds", "20000").stdout)
     assert first["evidence"]["method"] == "asymptotic confidence sequence"
@@ -96,7 +96,7 @@ def test_judging_the_same_data_again_is_the_same_look_whatever_is_planned(folder
     assert "20000 rounds planned" in other.stderr.replace("\n", " ")
 
 
-def test_what_was_judged_on_invented_people_is_not_served_without_a_word(folder: Path) -> None:
+def test_a_policy_judged_on_invented_people_is_served_only_with_a_reason(folder: Path) -> None:
     said(folder, "gate", "confirm", "candidate", "--ledger", "seven.jsonl")
     refused = run(folder, "promote", "candidate", "--models", "served", "--no-track")
     assert refused.exit_code == 1
@@ -104,7 +104,7 @@ def test_what_was_judged_on_invented_people_is_not_served_without_a_word(folder:
     said(folder, "promote", "candidate", "--models", "served", "--despite", "a demonstration")
 
 
-def test_explore_data_promote_nobody_and_the_exit_code_says_so(folder: Path) -> None:
+def test_explore_data_do_not_promote_and_the_exit_code_is_1(folder: Path) -> None:
     found = said(folder, "gate", "explore", "candidate", "--ledger", "three.jsonl", code=1)
     assert found["verdict"] == "insufficient evidence"
     assert found["evidence"]["difference"] is None
@@ -115,11 +115,11 @@ def test_explore_data_promote_nobody_and_the_exit_code_says_so(folder: Path) -> 
     said(folder, "gate", "confirm", "candidate", "--ledger", "three.jsonl")
 
 
-def test_the_report_holds_everything_and_asks_nobody(folder: Path) -> None:
+def test_the_report_is_complete_and_loads_nothing(folder: Path) -> None:
     done = run(folder, "report", "confirm", "candidate", "--out", "page.html", "--ledger", "four.jsonl", "--no-track")
     assert done.exit_code == 0, done.stderr
     page = (folder / "page.html").read_text(encoding="utf-8")
-    assert page.index("<h1") < page.index("Value against the rules") < page.index("The card")
+    assert page.index("<h1") < page.index("Value compared with the rules") < page.index("The card")
     for part in ("Promote", "Synthetic data", "Guardrails", "Segments", "Missing outcomes", "V_rollout"):
         assert part in page
     assert page.count("<svg") >= 6
@@ -128,7 +128,7 @@ def test_the_report_holds_everything_and_asks_nobody(folder: Path) -> None:
     assert not re.findall(r"<(?:script|link|img|iframe)\b", page)
 
 
-def test_a_package_is_evaluated_by_all_seven_beside_the_rules(folder: Path) -> None:
+def test_a_package_is_evaluated_by_all_seven_estimators_and_compared_with_the_rules(folder: Path) -> None:
     found = said(folder, "evaluate", "confirm", "--artifact", "candidate", "--resamples", "200")
     assert [one["estimator"] for one in found["values"]] == ["ipw", "snipw", "dm", "dr", "sndr", "switch_dr", "dr_os"]
     for one in found["values"]:
@@ -141,8 +141,8 @@ def test_a_package_is_evaluated_by_all_seven_beside_the_rules(folder: Path) -> N
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_anybodys_own_log_is_evaluated(kind: str, tmp_path: Path) -> None:
-    """The Open Bandit Dataset as a table of somebody else's, columns under other names."""
+def test_a_log_from_elsewhere_is_evaluated(kind: str, tmp_path: Path) -> None:
+    """The Open Bandit Dataset as a table with other column names."""
     stored = np.load(Path(__file__).with_name("obd") / "small.npz")
     target, q = stored["target"].T[stored["position"]], stored["q_millionths"][stored["q_row"]] / 1e6
     columns = {"item": stored["action"], "click": stored["reward"], "p": stored["pscore"]}
@@ -162,7 +162,7 @@ def test_anybodys_own_log_is_evaluated(kind: str, tmp_path: Path) -> None:
     assert "there is no column 'nothing'" in wrong.stderr.replace("\n", " ")
 
 
-def test_q_is_fitted_where_nobody_brings_one(tmp_path: Path) -> None:
+def test_q_is_fitted_when_the_table_has_none(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     n = 4_000
     x, action = rng.random(n), rng.integers(0, 3, n)
@@ -203,7 +203,7 @@ def test_effects_of_any_trial_and_power(tmp_path: Path) -> None:
     assert 0.9 <= json.loads(planned.stdout)["power"] < 0.92
 
 
-def test_looks_are_counted_by_study_and_never_begun_anew(tmp_path: Path) -> None:
+def test_looks_are_counted_by_study_and_the_ledger_is_never_replaced(tmp_path: Path) -> None:
     ledger = tmp_path / "looks.jsonl"
 
     def look(studies: tuple[str, ...], dataset: str, policy: str, planned: int | None = None) -> int:
@@ -223,7 +223,7 @@ def test_looks_are_counted_by_study_and_never_begun_anew(tmp_path: Path) -> None
         look(("a",), "d3", "p3")
 
 
-def test_processes_that_look_at_once_get_numbers_of_their_own(tmp_path: Path) -> None:
+def test_concurrent_looks_get_different_numbers(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from training.looks import *\n"
         "for n in range(20): claim(Path('l.jsonl'), 't', ('s',), f'd{n}', sys.argv[1], None)"

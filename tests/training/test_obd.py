@@ -1,6 +1,6 @@
-"""The paper's table: the small Open Bandit Dataset, with the values that the Open Bandit Pipeline gives.
+"""The estimators on the small Open Bandit Dataset, compared with the values of the Open Bandit Pipeline.
 
-`reference.json` says how they were made. Data, target policy and q̂ are frozen in `small.npz`.
+`reference.json` states how the values were made. Data, target policy and q̂ are stored in `small.npz`.
 """
 
 import json
@@ -23,14 +23,14 @@ OPTIONS = {
 
 @pytest.fixture(scope="module")
 def frozen() -> tuple[LoggedBanditData, np.ndarray, np.ndarray]:
-    """The log of the random policy, the target's distributions at each round's position, and q̂ there."""
+    """The log of the random policy; the target's distributions and q̂ at each round's position."""
     stored = np.load(OBD / "small.npz")
     log = bandit_rounds(stored["action"], stored["pscore"], stored["reward"])
     return log, stored["target"].T[stored["position"]], stored["q_millionths"][stored["q_row"]] / 1e6
 
 
 @pytest.mark.parametrize("name", ESTIMATORS)
-def test_every_estimator_gives_what_the_open_bandit_pipeline_gives(
+def test_every_estimator_agrees_with_the_open_bandit_pipeline(
     name: str, frozen: tuple[LoggedBanditData, np.ndarray, np.ndarray]
 ) -> None:
     log, target, q = frozen

@@ -46,7 +46,7 @@ def test_graph_and_policy_agree_over_a_million_contexts(policy: TargetPolicy, lo
     assert MILLION * 0.2 < supported < MILLION * 0.9  # both sides were met
 
 
-def test_reasons_are_what_moved_the_choice_most(policy: TargetPolicy, log: BudgetLog) -> None:
+def test_reasons_are_the_largest_contributions(policy: TargetPolicy, log: BudgetLog) -> None:
     contexts = log.context[:500]
     answer = run(policy_graph(policy), contexts)
     scores = policy.scores(contexts)

@@ -1,4 +1,4 @@
-"""The main claim: what is learned from one study is truly better than the rules, and most of what could be learned."""
+"""The main claim: a policy trained on one study is truly better than the rules and has most of the possible gain."""
 
 import statistics
 
@@ -8,7 +8,7 @@ from training import oracle
 SEEDS = range(1, 21)
 
 
-def test_the_learned_policy_beats_the_rules_for_every_seed_and_closes_most_of_the_distance() -> None:
+def test_the_learned_policy_beats_the_rules_for_every_seed_and_has_most_of_the_possible_gain() -> None:
     config = StudyConfig(participants=300, explore_weeks=16, explore_epsilon=0.4)
     yardstick = oracle.yardstick(config)
     reached = [oracle.reach(StudyConfig(seed=seed), yardstick) for seed in SEEDS]
@@ -16,7 +16,7 @@ def test_the_learned_policy_beats_the_rules_for_every_seed_and_closes_most_of_th
     assert statistics.median(result.closed for result in reached) >= 0.6, reached
 
 
-def test_where_nothing_has_an_effect_nothing_is_gained_and_nothing_lost() -> None:
+def test_without_effects_nothing_is_gained_and_nothing_lost() -> None:
     config = StudyConfig(effect=0.0, seed=3)
     yardstick = oracle.yardstick(config)
     assert yardstick.reachable == 0

@@ -1,4 +1,4 @@
-"""Without overlap there is no value to state, whatever the mean says."""
+"""Without enough overlap no value is reported."""
 
 from dataclasses import replace
 
@@ -28,13 +28,13 @@ def test_weights_by_hand() -> None:
 def test_only_the_rounds_where_they_differ_count() -> None:
     found = overlap(LOG, OURS, THEIRS)
     assert found.differ_share == 0.75
-    # of those three, ours was taken in the first and theirs in the second
+    # of these three rounds, the first has our levels and the second has theirs
     assert found.differing.effective_sample_size == pytest.approx(1)
     assert found.differing.largest_participant_share == 1
     assert len(found.problems) >= 2
 
 
-def test_a_policy_that_does_the_same_everywhere_has_nothing_to_be_judged_by() -> None:
+def test_two_equal_policies_cannot_be_compared() -> None:
     assert overlap(LOG, THEIRS, THEIRS).problems == ["the policies take the same decisions everywhere"]
 
 
@@ -43,7 +43,7 @@ def many(n: int, seed: int = 0) -> BudgetLog:
     return hand_made(rng.integers(0, 2, (n, 3)).tolist(), rng.random(n).tolist(), (np.arange(n) % 200).tolist())
 
 
-def test_enough_of_it_is_sufficient() -> None:
+def test_enough_overlap_is_sufficient() -> None:
     log = many(4_000)
     ours, theirs = (one_hot(np.tile(levels, (4_000, 1)), 5) for levels in ([1, 0, 0], [0, 0, 0]))
     found = overlap(log, ours, theirs, calibration(log))
@@ -52,7 +52,7 @@ def test_enough_of_it_is_sufficient() -> None:
 
 
 def test_weights_in_the_thousands_and_an_effective_sample_of_two_are_no_evidence() -> None:
-    """Two rounds carry everything, and their rewards are splendid: the mean says +0.5, and nothing may be concluded."""
+    """Two rounds have all the weight and the highest rewards. The mean is +0.5, but it is no evidence."""
     log = many(4_000, seed=1)
     action = np.zeros((4_000, 3), dtype=int)
     action[:2] = 1

@@ -1,4 +1,4 @@
-"""Promoting and going back: files only, nothing lost, and never without the gate's word."""
+"""Promotion and rollback: they work on files, lose nothing, and need the gate's verdict."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def served(models: Path) -> str:
     return load_policy(models / SERVED, CONTRACT).policy_id
 
 
-def test_one_after_the_other_and_all_the_way_back(candidates: list[Path], tmp_path: Path) -> None:
+def test_several_promotions_can_be_rolled_back_one_by_one(candidates: list[Path], tmp_path: Path) -> None:
     models = tmp_path / "models"
     for number, candidate in enumerate(candidates):
         change = promote(candidate, models)
@@ -38,7 +38,9 @@ def test_one_after_the_other_and_all_the_way_back(candidates: list[Path], tmp_pa
     assert actions == ["promote"] * 3 + ["rollback"] * 2
 
 
-def test_after_going_back_another_one_can_be_promoted_and_taken_back(candidates: list[Path], tmp_path: Path) -> None:
+def test_after_a_rollback_another_artifact_can_be_promoted_and_rolled_back(
+    candidates: list[Path], tmp_path: Path
+) -> None:
     models = tmp_path / "models"
     promote(candidates[0], models)
     promote(candidates[1], models)
@@ -47,18 +49,18 @@ def test_after_going_back_another_one_can_be_promoted_and_taken_back(candidates:
     assert rollback(models).policy_id == "budget/test+0"
 
 
-def test_a_verdict_without_a_judgement_is_nobodys(candidates: list[Path], tmp_path: Path) -> None:
+def test_a_verdict_without_a_judgement_is_refused(candidates: list[Path], tmp_path: Path) -> None:
     policy = load_policy(candidates[0], CONTRACT)
     write_artifact(candidates[0], policy.graph, {k: v for k, v in policy.card.items() if k != "gate"})
     with pytest.raises(NotPromoted, match="without a judgement"):
         promote(candidates[0], tmp_path / "models")
 
 
-def test_a_promotion_that_broke_off_is_entered_when_it_is_made_again(candidates: list[Path], tmp_path: Path) -> None:
+def test_an_interrupted_promotion_is_recorded_when_it_is_repeated(candidates: list[Path], tmp_path: Path) -> None:
     models = tmp_path / "models"
     promote(candidates[0], models)
     policy = load_policy(candidates[1], CONTRACT)
-    write_artifact(models / SERVED, policy.graph, dict(policy.card))  # killed before the history heard of it
+    write_artifact(models / SERVED, policy.graph, dict(policy.card))  # killed before the history was written
     assert promote(candidates[1], models).before == "budget/test+0"
     with pytest.raises(NotPromoted, match="already"):
         promote(candidates[1], models)
@@ -66,7 +68,7 @@ def test_a_promotion_that_broke_off_is_entered_when_it_is_made_again(candidates:
 
 
 @pytest.mark.parametrize("verdict", ["insufficient evidence", "reject", ""])
-def test_without_the_gates_word_only_with_a_reason(verdict: str, candidates: list[Path], tmp_path: Path) -> None:
+def test_without_the_gates_verdict_a_reason_is_needed(verdict: str, candidates: list[Path], tmp_path: Path) -> None:
     policy = load_policy(candidates[0], CONTRACT)
     write_artifact(candidates[0], policy.graph, dict(policy.card) | {"verdict": verdict})
     models = tmp_path / "models"
@@ -77,14 +79,14 @@ def test_without_the_gates_word_only_with_a_reason(verdict: str, candidates: lis
     assert (change.reason, change.verdict) == ("a demonstration", verdict)
 
 
-def test_what_is_broken_is_never_promoted(candidates: list[Path], tmp_path: Path) -> None:
+def test_an_invalid_artifact_is_never_promoted(candidates: list[Path], tmp_path: Path) -> None:
     (candidates[0] / "policy.onnx").write_bytes(b"nothing")
     with pytest.raises(ArtifactRefused):
         promote(candidates[0], tmp_path / "models")
     assert not (tmp_path / "models").exists()
 
 
-def test_in_the_default_folder_the_packaged_one_is_what_was_there_before(
+def test_in_the_default_folder_the_packaged_artifact_is_the_former_one(
     candidates: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -92,7 +94,7 @@ def test_in_the_default_folder_the_packaged_one_is_what_was_there_before(
     assert rollback().policy_id == served(MODELS) == load_policy(PACKAGED, CONTRACT).policy_id
 
 
-def test_a_promotion_that_broke_off_can_be_promoted_again(candidates: list[Path], tmp_path: Path) -> None:
+def test_an_interrupted_promotion_can_be_repeated(candidates: list[Path], tmp_path: Path) -> None:
     models = tmp_path / "models"
     promote(candidates[0], models)
     (models / SERVED / "policy.onnx").write_bytes((candidates[1] / "policy.onnx").read_bytes())
@@ -100,18 +102,18 @@ def test_a_promotion_that_broke_off_can_be_promoted_again(candidates: list[Path]
     assert rollback(models).policy_id == served(models) == "budget/test+0"
 
 
-def test_the_same_one_twice_is_refused(candidates: list[Path], tmp_path: Path) -> None:
+def test_promoting_the_same_artifact_twice_is_refused(candidates: list[Path], tmp_path: Path) -> None:
     promote(candidates[0], tmp_path / "models")
     with pytest.raises(NotPromoted, match="already"):
         promote(candidates[0], tmp_path / "models")
 
 
-def test_a_challenger_needs_no_verdict_and_replaces_nobody(candidates: list[Path], tmp_path: Path) -> None:
+def test_a_challenger_needs_no_verdict_and_replaces_nothing(candidates: list[Path], tmp_path: Path) -> None:
     models = tmp_path / "models"
     promote(candidates[0], models)
     put_in_shadow(PACKAGED, models)
     assert served(models) == "budget/test+0"
     assert load_policy(models / "budget-challenger", CONTRACT).policy_id == load_policy(PACKAGED, CONTRACT).policy_id
     take_from_shadow(models)
-    with pytest.raises(NotPromoted, match="nobody"):
+    with pytest.raises(NotPromoted, match="no challenger"):
         take_from_shadow(models)

@@ -1,4 +1,4 @@
-"""A replay finds whatever is not as it was logged, and nothing else."""
+"""A replay finds every difference from the log, and reports no others."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -48,7 +48,7 @@ def first(value: object) -> Callable[[Any], Any]:
     return change
 
 
-def test_what_was_drawn_is_drawn_again(package: Package, policy: OnnxPolicy, tmp_path: Path) -> None:
+def test_a_replay_repeats_every_draw(package: Package, policy: OnnxPolicy, tmp_path: Path) -> None:
     found = replayed(package, policy)
     assert found.identical
     assert found.decisions == found.drawn > 150
@@ -67,7 +67,7 @@ def test_what_was_drawn_is_drawn_again(package: Package, policy: OnnxPolicy, tmp
         ("epsilon", lambda column: column + 1e-4, "probabilities"),
     ],
 )
-def test_whatever_was_changed_is_found(
+def test_every_change_is_found(
     column: str, change: Callable[[Any], Any], what: str, package: Package, policy: OnnxPolicy
 ) -> None:
     found = replayed(changed(package, **{column: change}), policy)
@@ -75,7 +75,7 @@ def test_whatever_was_changed_is_found(
     assert found.differences[what] > 0
 
 
-def test_a_coin_that_fell_otherwise_is_found(package: Package, policy: OnnxPolicy) -> None:
+def test_another_component_is_found(package: Package, policy: OnnxPolicy) -> None:
     def turned(column: Any) -> Any:
         return np.where(column == "candidate", "rules", column)
 
@@ -90,7 +90,7 @@ def test_another_artifact_under_the_same_name_is_found(package: Package, policy:
     assert found.differences["levels of the candidate"] > 50
 
 
-def test_what_cannot_be_recomputed_is_said(package: Package) -> None:
+def test_decisions_that_cannot_be_recomputed_are_reported(package: Package) -> None:
     found = replay(package, {})
     assert found.identical
     assert sum(found.without_artifact.values()) > 50

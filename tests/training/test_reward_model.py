@@ -22,7 +22,7 @@ def test_hold_without_a_change_has_no_effect(learned: tuple[RewardModel, TargetP
     assert np.abs(learned[0].lever_effects(holds.context)[:, :, 2]).max() == 0
 
 
-def test_expected_rewards_average_to_the_baseline_under_the_logging_policy(
+def test_expected_rewards_average_to_the_baseline_under_the_behavior_policy(
     learned: tuple[RewardModel, TargetPolicy], log: BudgetLog
 ) -> None:
     model, rows = learned[0], log.where(np.arange(400))
@@ -42,8 +42,8 @@ def test_expected_rewards_are_right_on_average(learned: tuple[RewardModel, Targe
     assert (error**2).mean() < ((seen.reward - learned[0].baseline_rewards(seen)) ** 2).mean()
 
 
-def test_effects_that_were_put_in_are_found_again(log: BudgetLog) -> None:
-    """The real contexts, levels and probabilities, with rewards that follow the model exactly but for noise."""
+def test_effects_of_simulated_rewards_are_estimated(log: BudgetLog) -> None:
+    """Contexts, levels and probabilities of the log, with rewards that follow the model plus noise."""
     rng = np.random.default_rng(2)
     demand = (log.action / 4 - 0.5) * 2
     slope = 0.2 * (log.context[:, 9] - 0.5) + 0.05

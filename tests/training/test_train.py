@@ -22,7 +22,7 @@ COMMAND = str(Path(sys.executable).with_name("buddy-train"))
 
 
 def trained_elsewhere(out: Path, **environment: str) -> tuple[bytes, bytes]:
-    """The artifact that a new process makes of the sample."""
+    """The artifact that a new process makes from the sample."""
     command = [COMMAND, "train", str(SAMPLE), "--out", str(out), "--no-track"]
     subprocess.run(
         [*command, "--version", VERSION], check=True, env=os.environ | environment, cwd=ROOT, stdout=subprocess.DEVNULL
@@ -38,7 +38,7 @@ def test_hash_seed_and_threads_do_not_change_a_byte(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kernels", ["", "Prescott", "Nehalem"])
 def test_the_packaged_artifact_comes_from_the_sample(kernels: str, tmp_path: Path) -> None:
-    """Byte for byte; where a processor still rounds a weight the other way, the decisions are the same ones."""
+    """The bytes are equal. If a processor rounds a weight differently, at least the decisions are equal."""
     graph, card = trained_elsewhere(tmp_path, **({"OPENBLAS_CORETYPE": kernels} if kernels else {}))
     packaged = (PACKAGED / "policy.onnx").read_bytes()
     if graph == packaged:
@@ -49,7 +49,7 @@ def test_the_packaged_artifact_comes_from_the_sample(kernels: str, tmp_path: Pat
         assert (levels[0] == levels[1]).all(axis=1).mean() >= 0.999
 
 
-def test_the_card_says_what_may_be_concluded() -> None:
+def test_the_card_states_the_verdict_and_the_evaluation() -> None:
     card = json.loads((PACKAGED / "policy.json").read_text())
     assert card["synthetic"] is True
     assert card["verdict"] == "insufficient evidence"
@@ -60,10 +60,10 @@ def test_the_card_says_what_may_be_concluded() -> None:
     assert estimate["low"] <= truth["v_decision_difference"]["value"] <= estimate["high"]
     for counts in card["training_contexts"].values():
         assert all(count is None or count == 0 or count >= 5 for count in counts)
-        assert counts.count(None) != 1  # a single one could be had by subtraction
+        assert counts.count(None) != 1  # a single suppressed count could be computed by subtraction
 
 
-def test_a_dataset_that_cannot_be_learned_from_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
+def test_a_dataset_that_is_too_small_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     config = StudyConfig(participants=6, explore_weeks=2, seed=3)
     study = simulate(config)
     write_package(tmp_path / "few", study.tables, name="few", title="Few", about=metadata(config))
@@ -74,7 +74,7 @@ def test_a_dataset_that_cannot_be_learned_from_is_refused_and_nothing_is_written
     assert not (tmp_path / "out").exists()
 
 
-def test_a_synthetic_package_that_its_simulator_does_not_give_is_refused(tmp_path: Path) -> None:
+def test_a_synthetic_package_that_differs_from_its_simulator_is_refused(tmp_path: Path) -> None:
     config = StudyConfig(participants=60, explore_weeks=4, seed=3)
     about = metadata(replace(config, seed=4))
     write_package(tmp_path / "lie", simulate(config).tables, name="lie", title="Lie", about=about)
@@ -82,7 +82,7 @@ def test_a_synthetic_package_that_its_simulator_does_not_give_is_refused(tmp_pat
         train(tmp_path / "lie", tmp_path / "out", VERSION)
 
 
-def test_data_of_unknown_origin_are_learned_from_without_a_truth(tmp_path: Path) -> None:
+def test_data_of_unknown_origin_are_used_without_a_truth(tmp_path: Path) -> None:
     config = StudyConfig(participants=80, explore_weeks=6, seed=9)
     write_package(tmp_path / "real", simulate(config).tables, name="real", title="Real", about={}, kind="parquet")
     card = train(tmp_path / "real", tmp_path / "out", VERSION)

@@ -1,4 +1,4 @@
-"""`buddy-train`: from a dataset package to a policy that may be served, and back to what became of it."""
+"""The command `buddy-train`: trains, evaluates, promotes and analyses policies."""
 
 import typer
 
@@ -8,7 +8,7 @@ from training.cli.learn import learn
 from training.cli.serve import serve
 
 app = typer.Typer(
-    help="Learn, judge and inspect the coach's policies. Every command reads and writes files only.",
+    help="Train, evaluate and inspect the coach's policies. Every command reads and writes files only.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

@@ -1,4 +1,4 @@
-"""For researchers: `effects` of single actions, and the `power` of a study that is planned."""
+"""Commands for researchers: `effects` of single actions, and the `power` of a planned study."""
 
 import math
 from dataclasses import asdict
@@ -24,13 +24,16 @@ def effects(
     participant: Annotated[str, typer.Option(help="Column of the participant.")] = "participant",
     available: Annotated[str | None, typer.Option(help="Column that is 1 where treatment was possible.")] = None,
     moderators: Annotated[str, typer.Option(help="Columns that may change the effect, separated by commas.")] = "",
-    controls: Annotated[str, typer.Option(help="Columns that explain the outcome, separated by commas.")] = "",
+    controls: Annotated[str, typer.Option(help="Columns that predict the outcome, separated by commas.")] = "",
     track: Track = True,
     as_json: Json = False,
 ) -> None:
-    """Causal excursion effects by weighted and centred least squares: of each level against hold, or of the treatment
-    of any micro-randomised trial."""
-    from training.trials import effects_of_package, effects_of_table  # noqa: PLC0415 - a help text should not wait
+    """Estimate causal excursion effects by weighted and centred least squares.
+
+    For a dataset package: the effect of each level against hold. For the table of any micro-randomised trial: the
+    effect of its treatment.
+    """
+    from training.trials import effects_of_package, effects_of_table  # noqa: PLC0415 - keeps --help fast
 
     with clear_errors("estimating") as status:
         if data.is_dir():
@@ -66,29 +69,39 @@ def effects(
 
 @analyse.command()
 def power(
-    participants: Annotated[int | None, typer.Option(min=2, help="People; without it, how many are needed.")] = None,
+    participants: Annotated[
+        int | None, typer.Option(min=2, help="Number of participants; without it, the needed number is computed.")
+    ] = None,
     weeks: Annotated[int, typer.Option(min=1, help="Weeks of the confirm phase.")] = 12,
-    difference: Annotated[float, typer.Option(min=0.001, help="Reward a week to be found.")] = 0.03,
+    difference: Annotated[float, typer.Option(min=0.001, help="Difference to detect, in reward per week.")] = 0.03,
     differ_share: Annotated[
         float, typer.Option(min=0.01, max=1, help="Share of decisions in which candidate and rules differ.")
     ] = 0.6,
-    wanted: Annotated[float, typer.Option("--power", min=0.5, max=0.999, help="Wanted probability to find it.")] = 0.9,
+    wanted: Annotated[
+        float, typer.Option("--power", min=0.5, max=0.999, help="Wanted probability of detecting it.")
+    ] = 0.9,
     trial: Annotated[
         float | None,
         typer.Option(min=0.01, max=5, help="Plan a micro-randomised trial instead, for this standardised effect."),
     ] = None,
-    probability: Annotated[float, typer.Option(min=0.01, max=0.99, help="Of treatment, with --trial.")] = 0.5,
-    availability: Annotated[float, typer.Option(min=0.01, max=1, help="Share of rounds, with --trial.")] = 1.0,
+    probability: Annotated[
+        float, typer.Option(min=0.01, max=0.99, help="With --trial: probability of treatment.")
+    ] = 0.5,
+    availability: Annotated[
+        float, typer.Option(min=0.01, max=1, help="With --trial: share of rounds in which treatment is possible.")
+    ] = 1.0,
     as_json: Json = False,
 ) -> None:
-    """How many people a confirm phase needs, or what so many can show; `--trial` plans a micro-randomised trial of one
-    decision a week."""
+    """Plan a confirm phase: the number of participants that it needs, or the power with a given number.
+
+    `--trial` plans a micro-randomised trial with one decision per week instead.
+    """
     from training.effects import mrt_participants, mrt_power  # noqa: PLC0415
     from training.power import confirm_plan, participants_for  # noqa: PLC0415
 
     with clear_errors("planning"):
         if trial is not None and not math.isfinite(trial):
-            raise ValueError("--trial is no effect size")
+            raise ValueError("--trial is not an effect size")
         if trial is not None:
             options = {"effect": trial, "probability": probability, "availability": availability}
             people = participants or mrt_participants(weeks, power=wanted, **options)
@@ -104,7 +117,8 @@ def power(
         show_json(document)
         return
     found = f"a difference of {difference:g} a week" if trial is None else f"a standardised effect of {trial:g}"
-    typer.echo(f"{document['participants']} participants over {weeks} weeks find {found} with {document['power']:.1%}")
+    power_text = f"with a power of {document['power']:.1%}"
+    typer.echo(f"{document['participants']} participants over {weeks} weeks detect {found} {power_text}")
 
 
 def _names(text: str) -> list[str]:

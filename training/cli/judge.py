@@ -1,4 +1,4 @@
-"""Judging policies and logs: `evaluate`, `gate`, `report`, `replay`, `audit`, `shadow`."""
+"""Commands that evaluate policies and check logs: `evaluate`, `gate`, `report`, `replay`, `audit`, `shadow`."""
 
 import tempfile
 from dataclasses import asdict
@@ -12,40 +12,45 @@ from rich.table import Table
 from training.cli.shell import Artifact, Dataset, Jobs, Json, Track, clear_errors, console, errors, interval, show_json
 
 judge = typer.Typer()
-Ledger = Annotated[Path, typer.Option(help="The ledger of looks.")]
+Ledger = Annotated[Path, typer.Option(help="The file that records each look of the gate at a study.")]
 LEDGER = Path("var/gate-looks.jsonl")
-Column = Annotated[str, typer.Option(help="Name of a column of a table of your own.")]
+Column = Annotated[str, typer.Option(help="For a table of your own: name of this column.")]
 
 
 @judge.command()
 def evaluate(
     data: Annotated[Path, typer.Argument(help="A dataset package, or any CSV or Parquet file of a log.", exists=True)],
     artifact: Annotated[
-        Path | None, typer.Option(help="Of a package: the policy to evaluate.", exists=True, file_okay=False)
+        Path | None, typer.Option(help="For a package: the policy to evaluate.", exists=True, file_okay=False)
     ] = None,
     action: Column = "action",
     propensity: Column = "propensity",
     reward: Column = "reward",
-    participant: Annotated[str | None, typer.Option(help="Column of whose round it was; by default nobody's.")] = None,
-    target: Annotated[str, typer.Option(help="Prefix of the columns of the target's probabilities.")] = "pi_",
-    expected: Annotated[str | None, typer.Option(help="Prefix of the columns of q̂; fitted without it.")] = None,
+    participant: Annotated[
+        str | None, typer.Option(help="Column of the participant; without it, rounds count as independent.")
+    ] = None,
+    target: Annotated[str, typer.Option(help="Prefix of the columns of the target policy's probabilities.")] = "pi_",
+    expected: Annotated[
+        str | None, typer.Option(help="Prefix of the columns of the expected reward q̂; without it, q̂ is fitted.")
+    ] = None,
     context: Annotated[str | None, typer.Option(help="Prefix of the columns that q̂ is fitted on.")] = None,
     resamples: Annotated[int, typer.Option(min=0, help="Resamples of a clustered bootstrap; 0 for none.")] = 1000,
     jobs: Jobs = -1,
     track: Track = True,
     as_json: Json = False,
 ) -> None:
-    """What a policy is worth by seven estimators, with intervals, or that the log says too little about it.
+    """Estimate the value of a policy with seven estimators and their intervals. Prints "insufficient evidence" when the
+    overlap is too small.
 
-    Of a dataset package: the policy in --artifact, beside the rules. Of any other table: the policy whose probabilities
-    stand in the columns pi_0, pi_1, …; the flags name the columns.
+    For a dataset package: the policy in --artifact, compared with the rules. For any other table: the policy whose
+    probabilities are in the columns pi_0, pi_1, …; the options name the columns.
     """
-    from training.usage import evaluate_foreign, evaluate_package  # noqa: PLC0415 - a help text should not wait
+    from training.usage import evaluate_foreign, evaluate_package  # noqa: PLC0415 - keeps --help fast
 
     with clear_errors("reading") as status:
         if data.is_dir():
             if artifact is None:
-                raise ValueError(f"{data} is a dataset package: --artifact says which policy to evaluate")
+                raise ValueError(f"{data} is a dataset package: name the policy to evaluate with --artifact")
             document = evaluate_package(data, artifact, resamples, jobs, status.update)
         else:
             columns = {"action": action, "propensity": propensity, "reward": reward, "participant": participant}
@@ -70,16 +75,16 @@ def gate(
     artifact: Artifact,
     ledger: Ledger = LEDGER,
     planned_rounds: Annotated[
-        int | None, typer.Option(min=1, help="An interim look: decisions that the whole phase will have.")
+        int | None, typer.Option(min=1, help="For an interim look: number of decisions of the whole phase.")
     ] = None,
     jobs: Jobs = -1,
     track: Track = True,
     as_json: Json = False,
 ) -> None:
-    """May this candidate take the rules' place? Exit code 0: promote, 1: not.
+    """Decide whether a candidate may replace the rules. Exit code 0: promote, 1: do not promote.
 
-    The verdict is written on the candidate's card, and the look is entered in the ledger. Of a daily log: may this
-    ranking of the daily coach take the rules' place?
+    For a dataset package: a policy of the budget coach. For a daily log: a ranking of the daily coach. The verdict is
+    written on the candidate's card, and the look is recorded in the ledger.
     """
     from data.daily_log import is_daily_log  # noqa: PLC0415
 
@@ -146,9 +151,10 @@ def report(
     track: Track = True,
     as_json: Json = False,
 ) -> None:
-    """One self-contained page about a candidate, verdict first, for those who decide.
+    """Write one self-contained HTML page about a candidate, with the verdict first.
 
-    It judges as `gate` does: the verdict is written on the candidate's card, and the look is entered in the ledger.
+    It runs the gate as `gate` does: the verdict is written on the candidate's card, and the look is recorded in the
+    ledger.
     """
     from training.judging import judge_artifact  # noqa: PLC0415
     from training.report import write_report  # noqa: PLC0415
@@ -178,8 +184,10 @@ def replay(
     track: Track = True,
     as_json: Json = False,
 ) -> None:
-    """Redraw every logged decision from its probabilities and seed, and recompute the probabilities. Exit code 1 where
-    anything differs."""
+    """Draw every logged decision again from its probabilities and seed, and recompute the probabilities.
+
+    Exit code 1 when anything differs.
+    """
     from coach_model.budget.coach import CONTRACT  # noqa: PLC0415
     from coach_model.onnx_policy import load_policy  # noqa: PLC0415
     from data.package import read_package  # noqa: PLC0415
@@ -199,7 +207,8 @@ def replay(
         show_json(document)
     else:
         said = "no difference" if found.identical else "DIFFERENT"
-        typer.echo(f"{found.decisions} decisions, {found.drawn} of them drawn: {said} (gap {found.largest_gap:.1e})")
+        gap = f"largest difference of a probability {found.largest_gap:.1e}"
+        typer.echo(f"{found.decisions} decisions, {found.drawn} of them drawn at random: {said} ({gap})")
         for what, rows in found.differences.items():
             if rows:
                 typer.echo(f"  {what}: {rows} decisions")
@@ -211,7 +220,10 @@ def replay(
 
 @judge.command()
 def audit(dataset: Dataset, track: Track = True, as_json: Json = False) -> None:
-    """Were decisions drawn as the log says? For researchers, before they analyse anything. Exit code 1 where not."""
+    """Check that decisions were drawn with the logged probabilities. For researchers, before an analysis.
+
+    Exit code 1 when a check fails.
+    """
     from data.budget_log import budget_log  # noqa: PLC0415
     from data.package import read_package  # noqa: PLC0415
     from training.audit import audit as audit_log  # noqa: PLC0415
@@ -229,7 +241,7 @@ def audit(dataset: Dataset, track: Track = True, as_json: Json = False) -> None:
         show_json(document)
     else:
         table = Table("", "", "found", show_edge=False)
-        words = {True: "[green]fine[/green]", False: "[red]look[/red]", None: "–"}
+        words = {True: "[green]fine[/green]", False: "[red]failed[/red]", None: "–"}
         for check in found.checks:
             table.add_row(words[check.fine], check.what, check.found)
         console().print(table)
@@ -239,7 +251,7 @@ def audit(dataset: Dataset, track: Track = True, as_json: Json = False) -> None:
 
 @judge.command()
 def shadow(dataset: Dataset, track: Track = True, as_json: Json = False) -> None:
-    """How often a challenger in the shadow would have decided otherwise. It compares decisions, never values."""
+    """Count how often a challenger in shadow mode would have decided differently. It compares decisions, not values."""
     from data.package import read_package  # noqa: PLC0415
     from training.shadow import shadow as compare  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Making data and policies: `simulate`, `train`, `reach`."""
+"""Commands that make data and policies: `simulate`, `simulate-households`, `train`, `reach`."""
 
 import importlib.metadata
 import statistics
@@ -19,22 +19,22 @@ learn = typer.Typer()
 @learn.command()
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder to write the dataset package into.")],
-    participants: Annotated[int, typer.Option(min=2, help="How many people take part.")] = 300,
+    participants: Annotated[int, typer.Option(min=2, help="Number of participants.")] = 300,
     weeks: Annotated[int, typer.Option(min=0, help="Weeks of the explore phase.")] = 16,
     epsilon: Annotated[float, typer.Option(min=0, max=1, help="Share of uniform noise in each lever.")] = 0.4,
     confirm_weeks: Annotated[int, typer.Option(min=0, help="Weeks of a confirm phase; needs --candidate.")] = 0,
     candidate: Annotated[
-        Path | None, typer.Option(help="Artifact that the confirm phase tries.", exists=True, file_okay=False)
+        Path | None, typer.Option(help="Artifact of the candidate in the confirm phase.", exists=True, file_okay=False)
     ] = None,
     effect: Annotated[
-        float, typer.Option(min=0, help="Scales what the levers do; 0: nothing the coach says matters.")
+        float, typer.Option(min=0, help="Scales the effects of the levers; with 0 they have no effect.")
     ] = 1.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same study.")] = 2026,
     parquet: Annotated[bool, typer.Option("--parquet", help="Write Parquet instead of CSV.")] = False,
     as_json: Json = False,
 ) -> None:
     """Simulate a study of people who budget by kakeibo, with a known truth, and write it as a dataset package."""
-    from data.package import Kind, write_package  # noqa: PLC0415 - a help text should not wait for pyarrow
+    from data.package import Kind, write_package  # noqa: PLC0415 - keeps --help fast
     from data.synthetic import study  # noqa: PLC0415
 
     with clear_errors("simulating"):
@@ -72,14 +72,16 @@ def simulate(
 @learn.command()
 def simulate_households(
     out: Annotated[Path, typer.Argument(help="Folder to write the daily log into.")],
-    households: Annotated[int, typer.Option(min=3, help="How many families.")] = 100,
-    days: Annotated[int, typer.Option(min=1, help="Days of each.")] = 42,
-    epsilon: Annotated[float, typer.Option(min=0, max=1, help="Probability of one slot by chance, a day.")] = 0.2,
+    households: Annotated[int, typer.Option(min=3, help="Number of families.")] = 100,
+    days: Annotated[int, typer.Option(min=1, help="Days of each family.")] = 42,
+    epsilon: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability that one slot of a day is filled at random.")
+    ] = 0.2,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same families.")] = 2026,
     as_json: Json = False,
 ) -> None:
-    """Simulate families who follow the guides, with a known truth, and write the daily coach's log of them."""
-    from data.daily_log import DailyLogWriter  # noqa: PLC0415 - a help text should not wait
+    """Simulate families who follow the guides, with a known truth, and write them as a daily log."""
+    from data.daily_log import DailyLogWriter  # noqa: PLC0415 - keeps --help fast
     from data.synthetic.households import HouseholdConfig, about, rows_of, simulate  # noqa: PLC0415
 
     with clear_errors("simulating") as status:
@@ -99,7 +101,7 @@ def simulate_households(
 
 @learn.command()
 def train(
-    dataset: Annotated[Path, typer.Argument(help="A dataset package, or a daily log: what to learn from.")],
+    dataset: Annotated[Path, typer.Argument(help="The training data: a dataset package or a daily log.")],
     out: Annotated[Path, typer.Option(help="Folder to write policy.onnx and policy.json into.")],
     version: Annotated[
         str, typer.Option(help="First part of the policy's id; this package's version by default.")
@@ -107,9 +109,11 @@ def train(
     track: Track = True,
     as_json: Json = False,
 ) -> None:
-    """Learn a policy, judge it on people it was not learned from, and write the artifact: the budget coach's from a
-    dataset package, the daily coach's from a daily log."""
-    from data.daily_log import is_daily_log  # noqa: PLC0415 - a help text should not wait for scikit-learn
+    """Train a policy, evaluate it on held-out people, and write the artifact.
+
+    A dataset package gives a policy of the budget coach, a daily log a policy of the daily coach.
+    """
+    from data.daily_log import is_daily_log  # noqa: PLC0415 - keeps --help fast
 
     with clear_errors("training") as status:
         version = version or importlib.metadata.version("buddy-coach")
@@ -141,12 +145,12 @@ def train(
 
 @learn.command()
 def reach(
-    seeds: Annotated[int, typer.Option(min=1, help="How many studies to simulate, with seeds 1, 2, …")] = 20,
+    seeds: Annotated[int, typer.Option(min=1, help="Number of simulated studies, with seeds 1, 2, …")] = 20,
     participants: Annotated[int, typer.Option(min=30, help="People in each study.")] = 300,
     weeks: Annotated[int, typer.Option(min=1, help="Weeks of each study's explore phase.")] = 16,
     as_json: Json = False,
 ) -> None:
-    """How much of what could be learned is learned: true values on unseen people, over many simulated studies."""
+    """Compare trained policies with the best possible one by their true values, over many simulated studies."""
     from data.synthetic.study import StudyConfig  # noqa: PLC0415
     from training import oracle  # noqa: PLC0415
 
@@ -178,9 +182,10 @@ def reach(
 
 def _summary(card: dict[str, Any]) -> Table:
     evaluation = card["evaluation"]
-    title = "On people it was not learned from" + (" (synthetic)" if card["synthetic"] else "")
+    title = "On held-out people" + (" (synthetic)" if card["synthetic"] else "")
     table = Table("", "value", title=title)
-    table.add_row("estimated gain over the rules, if levers add up", interval(evaluation["additive"]["difference"]))
+    gain = interval(evaluation["additive"]["difference"])
+    table.add_row("estimated gain over the rules, if the effects of levers add up", gain)
     for name, true in (evaluation["truth"] or {}).items():
         if isinstance(true, dict):
             table.add_row(f"true {name}", f"{true['value']:.4f} ± {true['error']:.4f}")
@@ -192,12 +197,12 @@ def _summary(card: dict[str, Any]) -> Table:
 
 def _daily_summary(card: dict[str, Any]) -> Table:
     evaluation = card["evaluation"]
-    title = "On families it was not learned from" + (" (synthetic)" if card["synthetic"] else "")
+    title = "On held-out families" + (" (synthetic)" if card["synthetic"] else "")
     table = Table("completions a day", "value", title=title)
     if evaluation["difference"]:
         table.add_row("estimated gain over the rules", interval(evaluation["difference"]))
     for name, value in (evaluation["truth"] or {}).items():
         table.add_row(f"true {name.replace('_', ' ')}", f"{value:.3f}")
     if evaluation["rollout"]:
-        table.add_row("true gain, living with it", interval(evaluation["rollout"]))
+        table.add_row("true gain in a rollout", interval(evaluation["rollout"]))
     return table

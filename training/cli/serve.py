@@ -1,4 +1,4 @@
-"""Bringing policies to the service: `promote`, `rollback`."""
+"""Commands that change the served policy: `promote`, `rollback`."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -17,20 +17,20 @@ def promote(
     artifact: Artifact,
     models: Models = MODELS,
     shadow: Annotated[
-        bool, typer.Option("--shadow", help="As a challenger, which decides unseen beside what is served.")
+        bool, typer.Option("--shadow", help="Install it as a challenger: its decisions are logged but not served.")
     ] = False,
-    despite: Annotated[str, typer.Option(help="Promote without the gate's verdict, for this reason.")] = "",
+    despite: Annotated[str, typer.Option(help="Promote without the gate's verdict; the text is the reason.")] = "",
     track: Track = True,
     as_json: Json = False,
 ) -> None:
-    """Serve a policy that the gate has promoted. A running service changes over by itself; what was there is kept."""
-    from training import promote as promoting  # noqa: PLC0415 - a help text should not wait
+    """Serve a policy that the gate has promoted. A running service loads it by itself. The former policy is kept."""
+    from training import promote as promoting  # noqa: PLC0415 - keeps --help fast
 
     with clear_errors("promoting") as status:
         if shadow:
             policy_id = promoting.put_in_shadow(artifact, models).policy_id
             document: dict[str, object] = {"action": "shadow", "policy_id": policy_id}
-            said = f"{models}: {policy_id} decides in the shadow"
+            said = f"{models}: {policy_id} decides in shadow mode"
         else:
             change = promoting.promote(artifact, models, despite=despite)
             document, policy_id = asdict(change), change.policy_id
@@ -49,19 +49,19 @@ def promote(
 @serve.command()
 def rollback(
     models: Models = MODELS,
-    coach: Annotated[str, typer.Option(help="Whose: `budget` or `daily`.")] = "budget",
-    shadow: Annotated[bool, typer.Option("--shadow", help="Take the challenger out of the shadow instead.")] = False,
+    coach: Annotated[str, typer.Option(help="The coach: `budget` or `daily`.")] = "budget",
+    shadow: Annotated[bool, typer.Option("--shadow", help="Remove the challenger from shadow mode instead.")] = False,
     track: Track = True,
     as_json: Json = False,
 ) -> None:
-    """Serve again what was served before the last promotion."""
+    """Serve the policy that was served before the last promotion."""
     from training import promote as promoting  # noqa: PLC0415
 
-    with clear_errors("going back") as status:
+    with clear_errors("rolling back") as status:
         if shadow:
             promoting.take_from_shadow(models)
             document: dict[str, object] = {"action": "end of shadow"}
-            said = f"{models}: nobody decides in the shadow any more"
+            said = f"{models}: the challenger is removed from shadow mode"
         else:
             if coach not in promoting.CONTRACTS:
                 raise ValueError(f"there is no coach {coach!r}; there are {' and '.join(promoting.CONTRACTS)}")

@@ -1,4 +1,4 @@
-"""What the commands of `buddy-train` share: options, failures in one clear line, figures in tables, MLflow."""
+"""Shared parts of the commands of `buddy-train`: options, errors in one line, tables and JSON."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,12 +14,12 @@ from coach_model.onnx_policy import ArtifactMissing, ArtifactRefused
 
 errors = Console(stderr=True)
 WIDE = 160
-"""Columns of a table that nobody watches: a file or a pipe cuts nothing off."""
+"""Width in characters of a table that goes to a file or a pipe, so that nothing is cut off."""
 
 
 def _jobs(count: int) -> int:
     if count == 0:
-        raise typer.BadParameter("no work is done by 0 processes; -1 is one a core")
+        raise typer.BadParameter("0 processes can do no work; -1 means one process per core")
     return count
 
 
@@ -27,13 +27,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document inst
 Track = Annotated[bool, typer.Option(help="Log the run to MLflow (MLFLOW_TRACKING_URI, else var/mlflow.db).")]
 Dataset = Annotated[Path, typer.Argument(help="Folder of the dataset package.", exists=True, file_okay=False)]
 Artifact = Annotated[Path, typer.Argument(help="Folder of policy.onnx and policy.json.", exists=True, file_okay=False)]
-Jobs = Annotated[int, typer.Option(min=-1, callback=_jobs, help="Processes that share the work; -1 for one a core.")]
+Jobs = Annotated[int, typer.Option(min=-1, callback=_jobs, help="Number of processes; -1 means one per core.")]
 Models = Annotated[Path, typer.Option(envvar="COACH_MODEL_DIR", help="Where the service looks for artifacts.")]
 
 
 @contextmanager
 def clear_errors(doing: str) -> Iterator[Status]:
-    """Shows what is going on where a person watches, and ends an expected failure with one line and exit code 1."""
+    """Shows progress on a terminal. An expected error ends the command with one line and exit code 1."""
     try:
         with errors.status(doing) as status:
             yield status
@@ -43,7 +43,7 @@ def clear_errors(doing: str) -> Iterator[Status]:
 
 
 def console() -> Console:
-    """Where tables are shown."""
+    """The console for tables on the standard output."""
     shown = Console()
     return shown if shown.is_terminal else Console(width=WIDE)
 
@@ -53,6 +53,6 @@ def show_json(document: Any) -> None:
 
 
 def interval(found: Mapping[str, float] | Any) -> str:
-    """+0.0301 (+0.0201 to +0.0401)"""
+    """An interval as text, such as `+0.0301 (+0.0201 to +0.0401)`."""
     values = found if isinstance(found, Mapping) else vars(found)
     return f"{values['estimate']:+.4f} ({values['low']:+.4f} to {values['high']:+.4f})"

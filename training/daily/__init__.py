@@ -1,1 +1,1 @@
-"""Learning and judging the daily coach: which candidates a family does."""
+"""Training and evaluation of the daily coach, which predicts the activities that a family does."""

@@ -1,8 +1,8 @@
-"""What a ranking is worth beside the rules, in completions a day.
+"""Compares a ranking with the rules, in completions per day.
 
-On a log: the slate that each would have shown, valued by inverse inclusion propensity (Horvitz & Thompson, 1952),
-paired by day and clustered by household. On synthetic households, whose truth is known, also NDCG and expected
-completions of the same days, and a rollout in which each lives with its own consequences.
+On a log, the slates of both are valued by inverse inclusion propensity (Horvitz & Thompson, 1952), paired by day and
+clustered by household. Synthetic households have a known truth. They also give NDCG and the expected completions of the
+same days, and a rollout in which each ranker acts on its own consequences.
 """
 
 from collections.abc import Callable
@@ -34,11 +34,11 @@ from training.intervals import Interval, clustered_t
 from training.overlap import LARGEST_PARTICIPANT_SHARE, SMALLEST_EFFECTIVE_SAMPLE
 
 MOST_UNCOVERED = 0.05
-"""Share of a slate that the log could not have shown. Of the ranking's they count as not done, of the rules' as done:
-what nobody knows speaks against the ranking."""
+"""Largest share of a slate that the log could not have shown. Such activities count as not done in the ranking's slate
+and as done in the rules' slate, so that unknown outcomes never favour the ranking."""
 
 CONFIDENCE = 0.95
-"""Of the interval at a first look: one-sided 97.5 %, as the budget coach's gate."""
+"""Confidence of the interval at a first look; one-sided 97.5 %, as in the budget coach's gate."""
 
 type Column = npt.NDArray[np.float64]
 type Scores = Callable[[Features], npt.NDArray[np.floating[Any]]]
@@ -46,16 +46,16 @@ type Scores = Callable[[Features], npt.NDArray[np.floating[Any]]]
 
 @dataclass(frozen=True)
 class Support:
-    """How much a log says about what it did not show."""
+    """How well a log supports the value of slates that it did not show."""
 
     effective_sample_size: float
     largest_household_share: float
     uncovered: float
-    """Share of the ranking's slates, or of the rules' if that is more, that the log could not have shown."""
+    """Share of the slates that the log could not have shown; the larger of the ranking's and the rules' share."""
 
     @property
     def problems(self) -> list[str]:
-        """Why there is no estimate; empty where there is one."""
+        """The reasons why there is no estimate; empty when there is one."""
         said = []
         if self.effective_sample_size < SMALLEST_EFFECTIVE_SAMPLE:
             size = f"{self.effective_sample_size:.0f} of {SMALLEST_EFFECTIVE_SAMPLE}"
@@ -69,7 +69,7 @@ class Support:
 
 @dataclass(frozen=True)
 class Judged:
-    """A ranking beside the rules over the days of a log."""
+    """The comparison of a ranking with the rules over the days of a log."""
 
     days: int
     households: int
@@ -77,19 +77,19 @@ class Judged:
     """Share of the slots in which the two differ."""
     support: Support
     difference: Interval | None
-    """Completions a day, ranking minus rules; None where the log says too little."""
+    """Completions per day, ranking minus rules; None when the support is too small."""
     truth: dict[str, float] | None
     verdict: str
     reasons: list[str]
 
 
 def scores_of(policy: OnnxPolicy) -> Scores:
-    """The probabilities that a loaded artifact gives."""
+    """The function from features to the probabilities of a loaded artifact."""
     return lambda seen: np.asarray(policy({"candidates": seen})[0][:, 0])
 
 
 def judge(log: DailyLog, scores: Scores, confidence: float = CONFIDENCE) -> Judged:
-    """The ranking with these scores against the rules, on households that it was not learned from."""
+    """Compare the ranking by `scores` with the rules. `log` must hold only households outside the training data."""
     probability = np.asarray(scores(log.features), dtype=np.float64)
     ours, theirs = _slates(log, probability), _slates(log, None)
     differs = ours != theirs
@@ -107,9 +107,9 @@ def judge(log: DailyLog, scores: Scores, confidence: float = CONFIDENCE) -> Judg
 
 
 def rollout(scores: Scores, config: HouseholdConfig) -> Interval:
-    """Completions a day, ranking minus rules, where each lives with its own consequences: new synthetic households,
-    twice the same ones, without noise."""
-    still = replace(config, epsilon=0.0)
+    """Completions per day, ranking minus rules, when each acts on its own consequences. Both act in the same new
+    synthetic households, without exploration."""
+    without_noise = replace(config, epsilon=0.0)
 
     def rank(candidates: list[Candidate], history: History, today: date) -> list[int]:
         return policy_order(candidates, [float(one) for one in scores(features(candidates, history, today))])
@@ -117,14 +117,14 @@ def rollout(scores: Scores, config: HouseholdConfig) -> Interval:
     per_household = []
     for order in (rank, rules_rank):
         done = np.zeros(config.households)
-        for shown in simulate(still, order):
+        for shown in simulate(without_noise, order):
             done[shown.household] += sum(shown.done.values())
         per_household.append(done / config.days)
     return clustered_t(per_household[0] - per_household[1], np.arange(config.households))
 
 
 def _slates(log: DailyLog, probability: Column | None) -> npt.NDArray[np.bool_]:
-    """(n,): what a ranking shows, or what the rules show where there is none."""
+    """(n,): the rows that the ranking with these probabilities shows; without probabilities, those of the rules."""
     chosen = np.zeros(len(log), dtype=bool)
     for rows in log.slates():
         candidates = _candidates(log, rows)
@@ -136,7 +136,7 @@ def _slates(log: DailyLog, probability: Column | None) -> npt.NDArray[np.bool_]:
 
 
 def _candidates(log: DailyLog, rows: slice) -> list[Candidate]:
-    """As much of the candidates as ranking and constraints look at."""
+    """The candidates of some rows, with the fields that ranking and constraints use."""
     seen = log.features[rows]
     return [
         Candidate(
@@ -158,7 +158,7 @@ def _candidates(log: DailyLog, rows: slice) -> list[Candidate]:
 
 
 def _unknown(log: DailyLog) -> npt.NDArray[np.bool_]:
-    """(n,): what could not have been shown."""
+    """(n,): the rows that the log could not have shown."""
     return np.asarray(~(log.propensity > 0))
 
 
@@ -186,7 +186,7 @@ def _truth(
     theirs: npt.NDArray[np.bool_],
     slates: list[slice],
 ) -> dict[str, float]:
-    """Expected completions a day of both slates, and NDCG at the day's slots of both orders."""
+    """The expected completions per day of both slates, and the NDCG of both orders at the day's number of slots."""
     gains: dict[str, list[float]] = {"ranking_ndcg": [], "rules_ndcg": []}
     for rows in slates:
         relevance, slots = log.relevance[rows], int(log.slots[rows.start])
@@ -204,7 +204,7 @@ def _truth(
 
 
 def ndcg(relevance: Column, order: npt.NDArray[np.integer[Any]], slots: int) -> float:
-    """Normalised discounted cumulative gain of the first `slots` places (Järvelin & Kekäläinen, 2002), in [0, 1]."""
+    """Normalised discounted cumulative gain of the first `slots` positions, in [0, 1]. Järvelin & Kekäläinen (2002)."""
     discount = 1 / np.log2(np.arange(2, min(slots, len(relevance)) + 2))
     best = float((np.sort(relevance)[::-1][: len(discount)] * discount).sum())
     return float((relevance[order[: len(discount)]] * discount).sum()) / best if best else 1.0

@@ -1,4 +1,4 @@
-"""The ranking as an ONNX graph, written node by node. The same ranking gives the same bytes.
+"""Writes the ranking as an ONNX graph, node by node. The same ranking gives the same bytes.
 
 candidates (n, 16) ─┬─ with the products of pairs ─ Gemm ─ Sigmoid ─▶ probability (n, 1)
                     └─ whitened ─ squared length ≤ threshold ───────▶ supported (n, 1)
@@ -17,7 +17,7 @@ from training.onnx_export import IR_VERSION, OPSET
 
 
 def ranking_graph(ranking: Ranking) -> bytes:
-    """The serialised graph. It is checked before it is returned."""
+    """The serialised graph of `ranking`, checked by onnx."""
     constants: dict[str, npt.NDArray[Any]] = {
         "left": PAIRS[:, 0].astype(np.int64),
         "right": PAIRS[:, 1].astype(np.int64),

@@ -1,7 +1,7 @@
-"""Learns with which probability a family does what it is shown: a logistic model over the candidates' features.
+"""Fits the probability that a family does a shown activity: a logistic model of the candidates' features.
 
-Only what was shown tells something. That the rows were chosen by features and by chance does not bias the model, since
-it is conditional on the same features.
+Only shown candidates have an outcome. They were selected by features and at random; this does not bias the model,
+because it conditions on the same features.
 """
 
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from coach_model.daily.candidates import COLUMN, FEATURES, Features
 from data.daily_log import DailyLog
 
 PENALTY = 1.0
-"""Inverse strength of the ridge, scikit-learn's C; over simulated households the ranking hardly depends on it."""
+"""Inverse strength of the ridge penalty, scikit-learn's C. In simulated households the ranking hardly depends on it."""
 DECIMALS = 4
-"""Of the weights: far more than they mean, and few enough that every BLAS gives the same bytes."""
+"""Decimals of the weights: more than their accuracy, and few enough that every BLAS gives the same bytes."""
 SUPPORT_QUANTILE = 0.99
 FEWEST_SHOWN = 200
 NO_SPREAD = 1e-3
-"""Standard deviation below which a feature is a constant."""
+"""A feature with a smaller standard deviation counts as constant."""
 PRODUCTS = (
     ("done_rate", "shown_days"),
     ("done_rate", "unseen_days"),
@@ -28,19 +28,19 @@ PRODUCTS = (
     ("weekend", "done_rate"),
     ("overdue", "done_rate"),
 )
-"""Pairs of features that are more than their sum: a rate counts for more where it rests on many showings."""
+"""Pairs of features that interact: for example, a rate has more weight when it comes from many showings."""
 PAIRS = np.array([[COLUMN[left], COLUMN[right]] for left, right in PRODUCTS])
 
 type Matrix = npt.NDArray[np.float64]
 
 
 class TooLittle(ValueError):
-    """The log is too small to learn from."""
+    """The log is too small for training."""
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """p(done | shown) = sigmoid(weights · [x, products of x] + bias), trusted where x is near what was learned from."""
+    """p(done | shown) = sigmoid(weights · [x, products of x] + bias), supported for x near the training candidates."""
 
     weights: Matrix  # (16 + pairs,)
     bias: float
@@ -49,11 +49,11 @@ class Ranking:
     support_threshold: float
 
     def probability(self, features: Features) -> Matrix:
-        """(n,): of being done, if shown."""
+        """(n,): the probability of being done when shown."""
         return np.asarray(1 / (1 + np.exp(-(expanded(features) @ self.weights + self.bias))))
 
     def supported(self, features: Features) -> npt.NDArray[np.bool_]:
-        """(n,): whether it is near enough to what was learned from."""
+        """(n,): whether the candidate lies within the support of the training candidates."""
         return np.asarray(self.distance(features) <= self.support_threshold)
 
     def distance(self, features: Features) -> Matrix:
@@ -68,7 +68,7 @@ def expanded(features: Features) -> Matrix:
 
 
 def learn_ranking(log: DailyLog) -> Ranking:
-    """The model of what was shown; its support is that of all candidates. Raises TooLittle."""
+    """Fit the model to the shown candidates. Its support covers all candidates of `log`. Raises TooLittle."""
     shown = log.where(log.chosen)
     if len(shown) < FEWEST_SHOWN or len(np.unique(shown.done)) < 2:  # noqa: PLR2004 - both done and not done
         raise TooLittle(f"{len(shown)} showings, {int(np.nansum(shown.done))} of them done: too little to learn from")
@@ -76,8 +76,8 @@ def learn_ranking(log: DailyLog) -> Ranking:
     centre = log.features.astype(np.float64).mean(axis=0)
     covariance = np.cov(log.features.astype(np.float64), rowvar=False) + 1e-3 * np.eye(len(FEATURES))
     values, vectors = np.linalg.eigh(covariance)
-    whitening = (vectors / np.sqrt(values)) @ vectors.T  # symmetric, so that the signs of eigenvectors do not matter
-    constant = log.features.std(axis=0) < NO_SPREAD  # what never varied says nothing about what is near
+    whitening = (vectors / np.sqrt(values)) @ vectors.T  # symmetric: does not depend on the signs of eigenvectors
+    constant = log.features.std(axis=0) < NO_SPREAD  # a constant feature does not count in the distance
     whitening[constant, :] = whitening[:, constant] = 0.0
     rounded = Ranking(
         np.round(model.coef_[0], DECIMALS),

@@ -1,4 +1,4 @@
-"""From a daily log to an artifact: learn on some households, judge on the others, write graph and card."""
+"""Trains the daily coach: fits a ranking to some households, evaluates it on the others, writes graph and card."""
 
 import hashlib
 import importlib.metadata
@@ -25,7 +25,7 @@ from training.looks import claim, conclude
 from training.onnx_export import IR_VERSION, OPSET
 
 STUDY = "families"
-"""By which looks are counted: all real households are one study."""
+"""The name under which looks are counted: all real households are one study."""
 ROLLOUT = HouseholdConfig(households=100, days=56, seed=7)
 LIBRARIES = ("numpy", "scikit-learn", "onnx")
 
@@ -35,23 +35,23 @@ type Progress = Callable[[str], None]
 def train(
     dataset: Path, out: Path, version: str, progress: Progress = lambda _: None, lives: HouseholdConfig = ROLLOUT
 ) -> dict[str, Any]:
-    """Train the daily coach on a daily log, write the artifact into `out`, return its card. Where the log is of
-    synthetic households, `lives` says in which others the ranking is lived with.
+    """Train the daily coach on a daily log, write the artifact into `out`, return its card. For a log of synthetic
+    households, `lives` configures the households of the rollout.
 
-    Raises InvalidDailyLog where the log is not sound, TooLittle where it is too small to learn from.
+    Raises InvalidDailyLog for an invalid log, TooLittle when it is too small for training.
     """
     progress(f"reading {dataset}")
     log, about = read_daily_log(dataset)
     judges = judging(log)
     learners = log.where(~judges)
-    progress(f"learning from {int(learners.chosen.sum())} showings")
+    progress(f"training on {int(learners.chosen.sum())} showings")
     ranking = learn_ranking(learners)
     graph = ranking_graph(ranking)
-    progress("judging on other households")
+    progress("evaluating on other households")
     judged = judge(log.where(judges), ranking.probability)
     lived = None
     if log.synthetic:
-        progress("living with it")
+        progress("simulating a rollout")
         lived = rollout(ranking.probability, lives)
     digest = hashlib.sha256(graph).hexdigest()
     card = {
@@ -79,9 +79,9 @@ def train(
 def judge_daily(
     dataset: Path, artifact: Path, ledger: Path, at: str, progress: Progress = lambda _: None
 ) -> dict[str, Any]:
-    """Judge an artifact by the households that teach nothing, in whichever export, and write the verdict on its card.
-    Each look is entered in the ledger, and a later one asks for more. Returns what the card's gate section says.
+    """Evaluate an artifact on the households that are never used for training, and write the verdict on its card.
 
+    The ledger records each look, and a later look uses a smaller error level. Returns the gate section of the card.
     Raises InvalidDailyLog, ArtifactMissing, ArtifactRefused.
     """
     policy = load_policy(artifact, CONTRACT)
@@ -111,7 +111,7 @@ def judge_daily(
 
 
 def judging(log: DailyLog) -> Any:
-    """(n,): rows of the households that judge."""
+    """(n,): the rows of the households for evaluation."""
     return log.fold == 0
 
 

@@ -1,4 +1,4 @@
-"""The daily coach from a log to an artifact: it learns what is there to learn, and says so only where it may."""
+"""The daily coach from a log to an artifact: it finds the effects, and reports them only with enough evidence."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ def write(folder: Path, config: HouseholdConfig) -> Path:
 
 
 def log_of(rows: list[dict[str, Any]]) -> DailyLog:
-    """Rows as a log, without a file between."""
+    """The rows as a log, without writing a file."""
     names = ("day", "participant", "slots")
     return DailyLog(
         household=np.array([int(row["household"][1:]) for row in rows]),
@@ -80,7 +80,7 @@ def test_inclusion_probabilities_sum_to_the_slots(log: DailyLog) -> None:
         assert log.chosen[rows].sum() <= log.slots[rows][0]
 
 
-def test_a_ranking_that_learned_is_truly_better_than_the_rules(log: DailyLog) -> None:
+def test_a_trained_ranking_is_truly_better_than_the_rules(log: DailyLog) -> None:
     learners, judges = log.where(log.fold != 0), log.where(log.fold == 0)
     judged = judge(judges, learn_ranking(learners).probability)
     assert judged.truth is not None
@@ -95,8 +95,8 @@ def test_a_ranking_by_chance_is_no_better_and_the_rules_against_themselves_are_e
     assert chance.verdict != "promote"
 
 
-def test_the_log_alone_estimates_what_is_true() -> None:
-    """By inverse inclusion probability, without looking at the truth: within four standard errors of it."""
+def test_the_log_alone_estimates_the_true_difference() -> None:
+    """The estimate uses inverse inclusion probabilities only, and is within four standard errors of the truth."""
     config = HouseholdConfig(households=60, days=28, epsilon=1.0, seed=3)
     log = log_of([row for shown in simulate(config) for row in rows_of(shown)])
     ranking = learn_ranking(log)
@@ -108,22 +108,22 @@ def test_the_log_alone_estimates_what_is_true() -> None:
     assert judged.verdict == "promote"
 
 
-def test_without_chance_nothing_is_said(log: DailyLog) -> None:
+def test_a_log_without_exploration_gives_no_estimate(log: DailyLog) -> None:
     certain = replace(log, propensity=log.chosen.astype(float))
     judged = judge(certain, lambda seen: 1 - seen[:, 0].astype(float))
     assert judged.difference is None
     assert judged.verdict == "insufficient evidence"
 
 
-def test_one_snooze_is_no_stranger_to_a_policy_that_never_saw_one(log: DailyLog) -> None:
+def test_a_snooze_is_supported_by_a_policy_trained_without_snoozes(log: DailyLog) -> None:
     snoozed = log.features.copy()
     snoozed[:, COLUMN["snoozes"]] = 0.25
     ranking = learn_ranking(log)
     assert (ranking.supported(snoozed) == ranking.supported(log.features)).all()
 
 
-def test_what_the_rules_would_have_shown_and_nobody_could_see_does_not_speak_for_a_ranking() -> None:
-    """Three slots and three people: hardly anything is left to chance, and a ranking that acts may not win by that."""
+def test_activities_that_the_log_could_not_show_do_not_favour_a_ranking() -> None:
+    """With little exploration, a bad ranking that acted must not win because of what the log could not show."""
     config = HouseholdConfig(households=60, days=21, epsilon=0.2, seed=5)
 
     def worst(candidates: list[Candidate], history: History, today: date) -> list[int]:
@@ -137,13 +137,13 @@ def test_what_the_rules_would_have_shown_and_nobody_could_see_does_not_speak_for
     assert judged.verdict != "promote"
 
 
-def test_living_with_the_ranking_is_paired_with_living_with_the_rules(log: DailyLog) -> None:
+def test_a_rollout_is_paired_by_household(log: DailyLog) -> None:
     found = rollout(learn_ranking(log).probability, HouseholdConfig(households=12, days=21, seed=5))
     assert found.clusters == 12
     assert found.estimate > 0
 
 
-def test_ndcg_is_what_the_formula_says() -> None:
+def test_ndcg_by_hand() -> None:
     relevance = np.array([0.5, 1.0, 0.0])
     best = 1 + 0.5 / np.log2(3)
     assert ndcg(relevance, np.array([1, 0, 2]), 2) == pytest.approx(1)
@@ -171,7 +171,7 @@ def test_the_packaged_artifact_fits_and_says_what_it_is() -> None:
     assert hashlib.sha256(policy.graph).hexdigest() == policy.card["onnx"]["sha256"]
 
 
-def test_the_gate_writes_its_verdict_and_promotion_asks_for_it(families: Path, tmp_path: Path) -> None:
+def test_the_gate_writes_its_verdict_and_promotion_requires_it(families: Path, tmp_path: Path) -> None:
     train(families, tmp_path / "candidate", "test", lives=LIVES)
     models = tmp_path / "models"
     with pytest.raises(NotPromoted):
@@ -217,7 +217,7 @@ def test_a_log_that_contradicts_itself_is_refused(
         read_daily_log(broken)
 
 
-def test_a_log_that_is_too_small_says_so_and_so_does_the_command(tmp_path: Path) -> None:
+def test_a_log_that_is_too_small_is_refused_also_by_the_command(tmp_path: Path) -> None:
     small = write(tmp_path / "small", HouseholdConfig(households=3, days=2))
     with pytest.raises(TooLittle, match="too little"):
         learn_ranking(read_daily_log(small)[0])
