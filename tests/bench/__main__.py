@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: run the benchmarks and report."""
+"""`python -m tests.bench`: runs the benchmarks and reports the results."""
 
 import json
 import signal
@@ -25,16 +25,18 @@ BENCHMARKS: dict[str, Callable[[bool, Say], Result]] = {
 }
 DOCS = Path(__file__).parents[2] / "docs"
 REFRESHES_PER_SECOND = 2
-"""Seldom, since the load runs on the same core."""
+"""Refreshes per second of the progress bar; few, because the load runs on the same core."""
 
 
 def main(
-    names: Annotated[list[str] | None, typer.Argument(help=f"Which: {', '.join(BENCHMARKS)}; all by default.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help=f"Benchmarks: {', '.join(BENCHMARKS)}; default all.")
+    ] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write every round's figures to this file.")] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Short rounds, to try the harness.")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="Short rounds, to test the harness.")] = False,
     docs: Annotated[bool, typer.Option("--write-docs", help="Write tables and charts of docs/benchmarks.md.")] = False,
 ) -> None:
-    """Measure side by side, and report."""
+    """Run benchmarks of the service and of comparable programs, and report the results."""
     unknown = sorted(set(names or ()) - set(BENCHMARKS))
     if unknown:
         raise typer.BadParameter(f"{', '.join(unknown)}: there is {', '.join(BENCHMARKS)}")

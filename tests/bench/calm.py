@@ -1,4 +1,5 @@
-"""Is anyone else using the machine? Only Linux tells; elsewhere it passes for calm."""
+"""Detects load from other processes on this machine. It reads /proc; on systems other than Linux the machine always
+counts as calm."""
 
 import os
 import time
@@ -7,18 +8,18 @@ from pathlib import Path
 
 STAT = Path("/proc/stat")
 SETTLE_SECONDS = 0.05
-"""A server that was just under load closes its connections."""
+"""Seconds of rest before a check, so that a server can close its connections after a load."""
 LOOK_SECONDS = 0.25
 BUSY_CORES = 0.3
-"""Idle servers use a few hundredths of a core, one process that works uses a whole one."""
+"""In cores. Idle servers use a few hundredths of a core; one busy process uses a whole core."""
 PATIENCE_SECONDS = 120.0
-"""For all the waits of a run together."""
+"""Longest total waiting time of a run, in seconds."""
 IDLE = slice(4, 6)
-"""Columns of the first line: idle and iowait."""
+"""Columns of the first line of /proc/stat: idle and iowait."""
 
 
 def busy_cores() -> float:
-    """How many cores were in use during a short look, in which this process does nothing."""
+    """The number of busy cores during a short pause of this process."""
     if not STAT.exists():
         return 0.0
     idle, total = _ticks()
@@ -29,7 +30,8 @@ def busy_cores() -> float:
 
 
 class Calm:
-    """Waits for a calm machine before a measurement, and counts those after which it was found busy all the same."""
+    """Waits for a calm machine before each measurement, and counts the measurements that were disturbed
+    nevertheless."""
 
     def __init__(self) -> None:
         self.measured = 0
@@ -47,7 +49,7 @@ class Calm:
 
 
 def _ticks() -> tuple[int, int]:
-    """Idle and all, since the machine was started, over all cores."""
+    """Idle ticks and all ticks since the start of the machine, summed over the cores."""
     with STAT.open() as stat:
         columns = stat.readline().split()
-    return sum(map(int, columns[IDLE])), sum(map(int, columns[1:9]))  # what follows is counted in user time already
+    return sum(map(int, columns[IDLE])), sum(map(int, columns[1:9]))  # the later columns are part of user time

@@ -1,4 +1,5 @@
-"""The coach against its rivals, its cold start, and what a decision costs inside the process."""
+"""Benchmarks of the coach: throughput and latency compared with other servers, cold start, and the cost of a decision
+inside the process."""
 
 import contextlib
 import json
@@ -37,7 +38,7 @@ COLD_STARTS = 5
 COLD_START_TARGET_SECONDS = 2.0
 ROWS = (1, 16, 10_000)
 ROWS_A_MEASUREMENT = 20_000
-"""Rows that are decided before the clock is read again."""
+"""Number of rows that are decided between two readings of the clock."""
 
 ARTIFACTS = Path(next(iter(coach_model.__path__))) / "artifacts"
 PROJECT = ARTIFACTS.parent.parent
@@ -46,7 +47,7 @@ OUR_REQUEST = Request("/coach/suggestions", json.dumps(EXAMPLE_CONTEXT).encode()
 MLFLOW_REQUEST = Request("/invocations", json.dumps({"inputs": [list(EXAMPLE_CONTEXT.values())]}).encode())
 
 type Rounds = dict[tuple[int, str], list[Figures]]
-"""By connections and server, the figures of each round."""
+"""(connections, server) to the figures of each round."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Plan:
 
 
 def run(quick: bool, say: Say) -> Result:
-    """Everything about the coach; `quick` is for trying the harness, not for figures."""
+    """All benchmarks of the coach; `quick` is for testing the harness, not for figures."""
     plan = Plan(rounds=2, seconds=1, cold_starts=2) if quick else Plan(rounds=3, seconds=4, cold_starts=COLD_STARTS)
     cores = sorted(all_cores())
     server_cores, load_cores = set(cores[:1]), set(cores[-1:])
@@ -72,8 +73,8 @@ def run(quick: bool, say: Say) -> Result:
 
 
 def _compare(plan: Plan, folder: Path, server_cores: set[int], load_cores: set[int], calm: Calm, say: Say) -> Rounds:
-    """All servers are up all the time, and each round asks them one after the other: what slows the machine for a
-    while slows them all."""
+    """Measure all servers. They run the whole time and each round measures one after the other, so that a slow phase of
+    the machine affects all of them."""
     rounds: Rounds = {
         (connections, name): [] for connections in (CROWD, ALONE) for name in (BARE, OURS, FASTAPI, MLFLOW)
     }
@@ -95,7 +96,7 @@ def _compare(plan: Plan, folder: Path, server_cores: set[int], load_cores: set[i
 
 @contextlib.contextmanager
 def _servers(folder: Path, cores: set[int]) -> Iterator[dict[str, Server]]:
-    """Ours and its rivals, each on `cores`."""
+    """The service and the servers that it is compared with, each on `cores`."""
     model, answer = folder / "model", folder / "answer.json"
     env = environment() | {"PYTHONPATH": str(PROJECT), rivals.ANSWER_FILE: str(answer)}
     saving = [sys.executable, "-m", rivals.__name__, str(ARTIFACTS / CONTRACT.coach / GRAPH_FILE), str(model)]
@@ -109,7 +110,7 @@ def _servers(folder: Path, cores: set[int]) -> Iterator[dict[str, Server]]:
             log = folder / f"{app.__name__}.log"
             servers[name] = stack.enter_context(running(command, OUR_REQUEST, log, env, cores))
             if json.loads(ask(servers[name].port, OUR_REQUEST)) != json.loads(answer.read_bytes()):
-                raise ServerFailed(f"{name} does not give the fixed answer")
+                raise ServerFailed(f"{name} does not return the fixed answer")
         subprocess.run(saving, env=env, check=True, capture_output=True)
         command = [str(BINARIES / "mlflow"), "models", "serve", "--env-manager", "local", "--model-uri", str(model)]
         command += ["--port", "{port}", "--workers", "1"]
@@ -128,11 +129,11 @@ def _cold_starts(plan: Plan, folder: Path, cores: set[int], say: Say) -> list[fl
 
 
 def _microseconds_a_row(rows: int) -> float:
-    """The median over some measurements of decide() on the example, without HTTP."""
+    """Microseconds for each row: the median of some measurements of decide() on the example, without HTTP."""
     policy = load_policy(ARTIFACTS / CONTRACT.coach, CONTRACT)
     contexts = np.repeat(np.array([list(EXAMPLE_CONTEXT.values())], dtype=np.float32), rows, axis=0)
     if any(decision.source is not Source.POLICY for decision in decide(policy, contexts).rows):
-        raise ServerFailed("the rules decided where the policy should")
+        raise ServerFailed("the rules decided instead of the policy")
     calls = max(1, ROWS_A_MEASUREMENT // rows)
     seconds = timeit.repeat(lambda: decide(policy, contexts), number=calls, repeat=7)
     return median(seconds) / calls / rows * 1e6
@@ -143,7 +144,7 @@ def serve() -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Ours without what a developer has set for the service, and no report of MLflow's to anyone."""
+    """This process's environment without a developer's settings of the service, and with MLflow's telemetry off."""
     ours = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
     path = os.pathsep.join([str(BINARIES), ours.get("PATH", os.defpath)])
     served = {"COACH_MODEL_DIR": str(ARTIFACTS), "LOG_FORMAT": "json", "SECRET_KEY": DEFAULTS["SECRET_KEY"]}
@@ -162,7 +163,7 @@ def _own_answer(port: int) -> bytes:
 
 
 def _check_that_the_policy_answered(port: int) -> None:
-    """The service counts its decisions by source: none may be the rules'."""
+    """Check in the service's metrics that the policy made every decision."""
     counted = [line for line in read(port, "/metrics").splitlines() if line.startswith("buddy_coach_decisions_total{")]
     if not counted or any(f'source="{Source.POLICY}"' not in line for line in counted):
         raise ServerFailed(f"not every decision was the policy's: {counted}")
@@ -215,8 +216,10 @@ def _result(
 
 
 def _comparison(rounds: Rounds, connections: int, title: str) -> Table:
-    """A row for each server; the ratio is ours to it within a round, then the median. The spread, highest less lowest
-    round as a share of the median, tells how calm the machine was."""
+    """One row for each server. The ratio (the service over the server) is computed within each round; the median is
+    shown. The spread is the highest minus the lowest round, as a share of the median; it shows how calm the machine
+    was.
+    """
     ours = [one.requests_per_second for one in rounds[connections, OURS]]
     rows: list[list[str]] = []
     for name in (BARE, OURS, FASTAPI, MLFLOW):

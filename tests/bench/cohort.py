@@ -1,4 +1,4 @@
-"""A study whose participants all consent now, and as many events as are asked for, which the database makes itself."""
+"""A study in which all participants consent, with a given number of events that the database generates."""
 
 import asyncio
 import uuid
@@ -18,12 +18,12 @@ from data.disclosure import SMALLEST_CELL
 PEOPLE = 2_000
 STUDY = "bench-1"
 BEGAN = datetime(2026, 1, 5, tzinfo=UTC)
-"""When everybody joined; the events follow."""
+"""The moment at which all participants join; the events are later."""
 ZONES = ("Asia/Tokyo", "Europe/Berlin")
 MODES = ("private", "sync")
-"""Half keep the strings of their events to themselves."""
+"""Half of the participants are in private mode, so the strings of their events are withheld."""
 STEP_ROWS = 100_000
-"""Events of one INSERT, which ends well within the minute that `api.database` gives a statement."""
+"""Events of one INSERT. It ends well within the statement limit of one minute in `api.database`."""
 
 EVENTS = """
 INSERT INTO events
@@ -33,7 +33,8 @@ SELECT user_id, id, {made}, {received}, {fingerprint},
     CASE n % 2 WHEN 0 THEN 'screen_viewed' ELSE 'app_backgrounded' END, TRUE, {context}
 FROM numbers JOIN consents ON id = {consent} + n % {people}
 """
-"""People take turns, as in life, so that an export has to sort. A context has a string and a number."""
+"""The events of participants are interleaved, so that an export has to sort them. A context has a string and a
+number."""
 SCREEN = "CASE n % 3 WHEN 0 THEN 'home' WHEN 1 THEN 'challenges' ELSE 'summary' END"
 DIALECTS = {
     "postgresql": {
@@ -49,11 +50,12 @@ DIALECTS = {
         "context": f"json_object('screen', {SCREEN}, 'duration_seconds', n % 600)",
     },
 }
-"""What both databases say in words of their own; moments as `api.models.base.Moment` stores them."""
+"""Expressions that differ between the databases; moments are as `api.models.base.Moment` stores them."""
 
 
 def settle(url: str, events: int) -> None:
-    """Tables of this version in the empty database at `url`, `PEOPLE` who all may be exported, and their events."""
+    """Fill the empty database at `url`: the current schema, `PEOPLE` participants who may all be exported, and their
+    events."""
     asyncio.run(_settle(url, events))
 
 
@@ -76,7 +78,7 @@ async def _settle(url: str, events: int) -> None:
             connection = await session.connection()
             await connection.exec_driver_sql(EVENTS.format(**DIALECTS[dialect], **limits))
     await database.close()
-    if dialect == "postgresql":  # tidies up now rather than by and by; SQLite never does
+    if dialect == "postgresql":  # vacuum now, so that autovacuum does not run during a measurement
         driver = await asyncpg.connect(url)
         await driver.execute("VACUUM ANALYZE")
         await driver.close()
@@ -100,7 +102,7 @@ def _profile(user_id: int, incomes: list[int]) -> dict[str, Any]:
 
 def _consent(user_id: int) -> dict[str, Any]:
     agreed = dict.fromkeys(("consented", "age_confirmed", "allow_research_export"), True)
-    mode = MODES[user_id // len(ZONES) % len(MODES)]  # both in both zones
+    mode = MODES[user_id // len(ZONES) % len(MODES)]  # each mode in each zone
     return agreed | {"user_id": user_id, "study_version": STUDY, "data_mode": mode, "received_at": BEGAN}
 
 

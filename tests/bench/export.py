@@ -1,4 +1,5 @@
-"""`buddy research export` of ever more events in every format, beside a plain write of the same rows."""
+"""Benchmark of `buddy research export`: growing numbers of events in every format, compared with a plain write of the
+same rows."""
 
 import contextlib
 import json
@@ -24,24 +25,26 @@ from tests.bench.servers import ServerFailed
 from tests.bench.storage import postgres, sqlite
 
 LIMIT_MIB = 300
-"""Resident memory that an export of a million events may need."""
+"""Largest resident memory of an export of a million events."""
 LOOK_SECONDS = 0.02
-"""How often a process is asked for its peak. The kernel remembers it, so that only the very end is not seen."""
+"""Seconds between two readings of a process's peak memory. The kernel keeps the peak, so only the last moment before
+the end is missed."""
 END_SECONDS = 600.0
-"""After which a process is given up."""
+"""Seconds after which a process counts as failed."""
 PLAIN = {"json": "json", "ndjson": "json", "csv": "csv", "parquet": "parquet", "sav": "parquet", "dta": "parquet"}
-"""What a format is held against. Nobody writes labelled files plainly: there it is Parquet, too."""
+"""Format to the plain format that it is compared with. There is no plain writer of labelled files, so they are compared
+with Parquet."""
 PLAIN_NAMES = {"json": "COPY of row_to_json", "csv": "COPY of CSV", "parquet": "pyarrow, Parquet"}
 PARTS = (("PostgreSQL", postgres, tuple(FORMATS), (0.0, 0.8)), ("SQLite", sqlite, ("csv", "parquet"), (0.8, 1.0)))
-"""Databases with the formats that are exported from each, and their parts of the time. On SQLite it is one that is text
-and one that is not: the database makes no difference to the others."""
+"""Databases with the exported formats and the share of the progress bar. On SQLite one text format and one binary
+format are enough, because the database does not affect the writers."""
 SETTLING = 0.1
-"""Share of the time that databases are filled for."""
+"""Share of the progress bar for filling the databases."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """A process from its start to its end; `peak_mib` is resident memory, 0 where there is no /proc."""
+    """One run of a process. `peak_mib` is its peak resident memory, 0 on systems without /proc."""
 
     seconds: float
     peak_mib: float
@@ -49,7 +52,8 @@ class Run:
 
 @dataclass
 class Measured:
-    """All runs of a format on a database: exports by number of events, and plain writes of the largest number."""
+    """All runs of a format on a database: exports by number of events, and plain writes of the largest number of
+    events."""
 
     exports: dict[int, list[Run]] = field(default_factory=dict)
     plain: list[Run] = field(default_factory=list)
@@ -58,7 +62,7 @@ class Measured:
         return median(run.seconds for run in self.exports[events])
 
     def net_seconds(self, events: int) -> float:
-        """Without what an export of no events takes."""
+        """Seconds minus those of an export without events."""
         return self.seconds(events) - self.seconds(0)
 
     @property
@@ -71,11 +75,11 @@ class Measured:
 
 
 type Findings = dict[tuple[str, str], Measured]
-"""By database and format."""
+"""(database, format) to its measurements."""
 
 
 def run(quick: bool, say: Say) -> Result:
-    """Every format on PostgreSQL, and two on SQLite; `quick` is for trying the harness, not for figures."""
+    """Every format on PostgreSQL, and two on SQLite; `quick` is for testing the harness, not for figures."""
     sizes = (0, 1_000, 10_000) if quick else (0, 10_000, 100_000, 1_000_000)
     calm = Calm()
     findings: Findings = {}
@@ -96,13 +100,13 @@ def run(quick: bool, say: Say) -> Result:
 
 
 def _teller(say: Say, database: str, part: tuple[float, float]) -> Say:
-    """For one of two databases, which takes that part of the time."""
+    """Reports the progress of one database within its `part` of the whole."""
     return lambda doing, share: say(f"{database}, {doing}", part[0] + (part[1] - part[0]) * share)
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Measures on databases, which are empty at first, each for a number of events; files are written to `folder` and
+    """Measures on databases that are empty at first; each gets one number of events. Files are written to `folder` and
     removed."""
 
     folder: Path
@@ -111,8 +115,8 @@ class Bench:
     say: Say
 
     def measure(self, formats: Sequence[str], *, beside: bool) -> dict[str, Measured]:
-        """Every format by itself: from no events to the most of them, `beside` a plain write, and back to none. What
-        slows the machine for a while then slows the few events as well as the many."""
+        """Measure each format: sizes from zero to the largest and back to zero, with `beside` also a plain write. The
+        order makes a slow phase of the machine affect small and large exports."""
         for number, (size, url) in enumerate(self.urls.items()):
             self.say(f"making {size:,} events", SETTLING * number / len(self.urls))
             settle(url, size)
@@ -131,7 +135,7 @@ class Bench:
         return found
 
     def _export(self, kind: str, events: int) -> Run:
-        """Raises ServerFailed unless everybody and all their events were exported."""
+        """Raises ServerFailed unless all participants and events were exported."""
         out = self.folder / f"export.{kind}"
         command = [str(BINARIES / "buddy"), "research", "export", str(out), "--format", kind]
         run, said = self._run([*command, "--tables", "events", "--json"], events, f"the export as {kind}")
@@ -152,7 +156,7 @@ class Bench:
         return run
 
     def _run(self, command: Sequence[str], events: int, name: str) -> tuple[Run, str]:
-        """How a process ran on the database with so many events, and what it printed."""
+        """Run a process on the database with `events` events. Returns the run and the printed text."""
         env = environment() | {"DATABASE_URL": self.urls[events], "PYTHONPATH": str(PROJECT)}
         printed, complaints = self.folder / "printed", self.folder / "complaints"
         with printed.open("wb") as output, complaints.open("wb") as errors:
@@ -171,8 +175,11 @@ class Bench:
 
 
 def _watch(process: subprocess.Popen[bytes]) -> int:
-    """The most resident memory of a process until it ends, KiB. Not what the kernel tells of a child that ended: that
-    includes the memory which it shared with us until it became another program."""
+    """The peak resident memory of a process until it ends, in KiB.
+
+    The kernel's figure for a finished child is not used: it includes the memory that the child shared with this process
+    before it became another program.
+    """
     status, peak = Path(f"/proc/{process.pid}/status"), 0
     deadline = time.monotonic() + END_SECONDS
     while time.monotonic() < deadline:
@@ -231,7 +238,7 @@ def _result(sizes: Sequence[int], findings: Findings, about: Sequence[str], calm
 
 
 def _seconds(measured: Measured, *sizes: int) -> list[str]:
-    """The growth is net of the start, the ratio is not."""
+    """Cells of a table. The growth is computed without the start-up time, the ratio with it."""
     *_, fewer, most = sizes
     seconds = [f"{measured.seconds(size):.1f}" for size in sizes]
     growth = f"{measured.net_seconds(most) / measured.net_seconds(fewer):.1f}"
@@ -246,12 +253,12 @@ def _name(database: str, kind: str) -> str:
 
 
 def _power(events: int) -> str:
-    """10⁴, as all numbers of events are; 0 for none."""
+    """The number of events as a power of ten, such as 10⁴; 0 for no events."""
     return f"10{'⁰¹²³⁴⁵⁶⁷⁸⁹'[len(str(events)) - 1]}" if events else "0"
 
 
 def _chart(events: int, findings: Findings) -> Chart:
-    """A plain write that several formats are held against is one bar."""
+    """The chart. A plain write that several formats are compared with is one bar."""
     ours = {_name(*key): measured.seconds(events) for key, measured in findings.items()}
     plainly: dict[str, list[float]] = {}
     for (_, kind), measured in findings.items():

@@ -1,4 +1,4 @@
-"""What ten years of history cost a family: the same questions by a family of one week, side by side."""
+"""Benchmark of Kinderbud: the time of requests for a family with ten years of history and for one with a week."""
 
 import asyncio
 import http.client
@@ -36,7 +36,7 @@ ROWS_AT_ONCE = 1000
 
 @dataclass(frozen=True)
 class Household:
-    """A family and its tokens, which take turns."""
+    """A family and its tokens, which are used in turn."""
 
     name: str
     actions: int
@@ -47,7 +47,7 @@ class Household:
 class Plan:
     rounds: int
     asked: int
-    """Times, of a question and family, in each round."""
+    """Number of requests of each kind by each family in each round."""
 
     @property
     def tokens(self) -> int:
@@ -55,11 +55,11 @@ class Plan:
 
 
 type Milliseconds = dict[tuple[str, str, str], list[float]]
-"""By database, question and family, the median of each round."""
+"""(database, question, family) to the median of each round."""
 
 
 def run(quick: bool, say: Say) -> Result:
-    """Both families on both databases; `quick` is for trying the harness, not for figures."""
+    """Both families on both databases; `quick` is for testing the harness, not for figures."""
     plan = Plan(rounds=2, asked=20) if quick else Plan(rounds=7, asked=100)
     found: Milliseconds = {}
     about: list[str] = []
@@ -81,15 +81,15 @@ def run(quick: bool, say: Say) -> Result:
 def _round(
     port: int, families: Sequence[Household], asked: int, database: str, calm: Calm, found: Milliseconds
 ) -> None:
-    """Each question by both families, one after the other."""
+    """Send each request for both families, one after the other."""
     for question, family in itertools.product(QUESTIONS, families):
-        token = family.tokens.pop()  # a token has 120 reads in a minute
+        token = family.tokens.pop()  # a token may read 120 times a minute
         milliseconds = calm.measure(lambda question=question, token=token: _ask(port, question, token, asked))  # type: ignore[misc]
         found.setdefault((database, question, family.name), []).append(milliseconds)
 
 
 def _ask(port: int, question: str, token: str, asked: int) -> float:
-    """Median milliseconds of an answer, over one connection."""
+    """The median milliseconds of a response, over one connection."""
     connection = http.client.HTTPConnection(HOST, port, timeout=30)
     taken = []
     for _ in range(asked):
@@ -105,7 +105,7 @@ def _ask(port: int, question: str, token: str, asked: int) -> float:
 
 
 async def _settle(url: str, tokens: int) -> list[Household]:
-    """A family of one week and one of ten years, which did the same every day."""
+    """Create a family with one week and one with ten years of history. Their days are equal."""
     database = open_database(url)
     try:
         families = []
@@ -138,7 +138,7 @@ async def _family(session: AsyncSession, name: str, days: int, tokens: int) -> H
 
 
 async def _live(session: AsyncSession, household: int, user: int, todos: list[int], days: Sequence[date]) -> None:
-    """Days on which eight todos were shown and five done, in turn."""
+    """Add days on which eight todos are shown and five are done; the todos rotate."""
     shown = {day: [todos[(day.toordinal() + place) % len(todos)] for place in range(8)] for day in days}
     selections = [
         {
@@ -208,7 +208,7 @@ def _result(plan: Plan, found: Milliseconds, sizes: dict[str, int], about: Seque
 
 
 def _ratios(found: Milliseconds) -> Iterator[tuple[tuple[str, str], float]]:
-    """By database and question, the median of the rounds' ratios."""
+    """(database, question) to the median of the rounds' ratios."""
     for database, question in dict.fromkeys((key[0], key[1]) for key in found):
         old, new = (found[database, question, name] for name in ("ten years", "one week"))
         yield (database, question), median(a / b for a, b in zip(old, new, strict=True))

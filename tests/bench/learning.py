@@ -1,4 +1,5 @@
-"""`buddy-train train` and `evaluate` over ever more decisions, beside a plain read of the same package."""
+"""Benchmark of `buddy-train train` and `evaluate`: growing numbers of decisions, compared with a plain read of the same
+package."""
 
 import json
 import subprocess
@@ -18,11 +19,11 @@ from tests.bench.report import Chart, Result, Say, Table
 from tests.bench.servers import ServerFailed
 
 LIMIT_SECONDS = 120
-"""For training on a hundred thousand decisions, and for evaluating with a thousand clustered bootstraps."""
+"""Limit for training on a hundred thousand decisions, and for an evaluation with a thousand bootstrap resamples."""
 RESAMPLES = 1_000
 WEEKS = 12
 KEPT = 0.8
-"""Share of weeks in which an invented person asks the coach, about."""
+"""Approximate share of weeks in which a simulated person has a decision."""
 COMMANDS = ("train", "evaluate")
 PLAIN = """
 import sys
@@ -34,7 +35,7 @@ print(sum(pq.read_table(file).to_pandas().shape[0] for file in sorted(Path(sys.a
 
 @dataclass
 class Measured:
-    """All runs of a command: seconds and peak memory by number of decisions."""
+    """All runs of a command: seconds and peak memory, by number of decisions."""
 
     seconds: dict[int, list[float]] = field(default_factory=dict)
     peak_mib: dict[int, list[float]] = field(default_factory=dict)
@@ -44,7 +45,7 @@ class Measured:
 
 
 def run(quick: bool, say: Say) -> Result:
-    """Both commands on simulated packages; `quick` is for trying the harness, not for figures."""
+    """Both commands on simulated packages; `quick` is for testing the harness, not for figures."""
     wanted = (1_000, 3_000) if quick else (10_000, 30_000, 100_000)
     rounds = 1 if quick else 3
     calm, found = Calm(), {name: Measured() for name in (*COMMANDS, "plain read")}
@@ -65,7 +66,7 @@ def run(quick: bool, say: Say) -> Result:
 
 
 def _simulate(folder: Path, decisions: int) -> int:
-    """An explored and a confirmed package; returns how many decisions the latter has."""
+    """Simulate an explore package and a confirm package. Returns the number of decisions of the confirm package."""
     people = str(round(decisions / WEEKS / KEPT))
     common = ["--participants", people, "--parquet", "--json"]
     _buddy_train(folder, "simulate", f"explore-{decisions}", "--weeks", str(WEEKS), *common)
@@ -94,7 +95,7 @@ def _buddy_train(folder: Path, *arguments: str) -> str:
 
 
 def _timed(command: Sequence[str], folder: Path) -> tuple[float, float]:
-    """Seconds from start to end, and the peak of resident memory of all its processes together, MiB."""
+    """Seconds from start to end, and the peak resident memory of all its processes together, in MiB."""
     started = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
@@ -113,7 +114,7 @@ def _timed(command: Sequence[str], folder: Path) -> tuple[float, float]:
 
 
 def _resident_mib(parent: int) -> float:
-    """Of a process and its children, where there is /proc."""
+    """The resident memory of a process and its children in MiB; 0 on systems without /proc."""
     total, waiting = 0, [parent]
     while waiting:
         pid = waiting.pop()

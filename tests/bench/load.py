@@ -1,6 +1,6 @@
-"""Sends one request again and again over some connections, and says how fast the answers came.
+"""A load generator: sends one request repeatedly over some connections and measures the responses.
 
-By `wrk` where it is installed, else by a generator of our own, which a very fast server may wait for.
+It uses `wrk` when it is installed, else a generator in Python. A very fast server may have to wait for the latter.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from tests.bench.servers import ANSWER_SECONDS, HOST, Request, ServerFailed
 OWN = "a generator of our own"
 RECEIVE_BYTES = 65_536
 FAILURES = ("connect", "read", "write", "timeout", "status")
-"""As wrk counts them; the last is any answer from 400 on."""
+"""The kinds of failures that wrk counts; `status` is any response with a status of 400 or above."""
 SCRIPT = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
@@ -38,7 +38,7 @@ end
 
 @dataclass(frozen=True)
 class Figures:
-    """One round, in which no request failed."""
+    """The figures of one round without failed requests."""
 
     requests_per_second: float
     p50_ms: float
@@ -46,21 +46,24 @@ class Figures:
 
 
 def generator() -> str:
-    """What sends the load: wrk, or a generator of our own."""
+    """The name of the load generator: wrk, or the one in Python."""
     return "wrk" if shutil.which("wrk") else OWN
 
 
 def drive(port: int, request: Request, connections: int, seconds: float) -> Figures:
-    """Each connection sends the next request once it has the answer. Raises ServerFailed if any
-    connection breaks or any answer is an error: for wrk, 400 and above; for our own generator, anything but a 2xx."""
+    """Send the request over and over; each connection waits for the response before it sends the next request.
+
+    Raises ServerFailed if a connection breaks or a response is an error: with wrk 400 and above, with the generator in
+    Python any status but 2xx.
+    """
     if generator() == "wrk":
         return _by_wrk(port, request, connections, seconds)
     return _by_ourselves(port, _for_a_while(_on_the_wire(port, request), seconds), connections)
 
 
 def drive_each(port: int, requests: Sequence[Request], connections: int) -> Figures:
-    """Send each request once, by our own generator, from the first one to the last answer. Raises ServerFailed if any
-    connection breaks or any answer is not a 2xx."""
+    """Send each request once with the generator in Python. Raises ServerFailed if a connection breaks or a response is
+    not a 2xx."""
     return _by_ourselves(port, iter([_on_the_wire(port, request) for request in requests]), connections)
 
 
@@ -84,11 +87,11 @@ class _Connection:
     sent_at: float = 0.0
     buffer: bytes = b""
     expected: int = 0
-    """Bytes of head and body together, once the head is there."""
+    """Bytes of head and body together, once the head is received; 0 before."""
 
 
 def _by_ourselves(port: int, requests: Iterator[bytes], connections: int) -> Figures:
-    """Until `requests` ends and all are answered."""
+    """Send until `requests` ends and all responses are received."""
     latencies: list[float] = []
     with contextlib.ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
@@ -136,7 +139,7 @@ def _send(connection: _Connection, wire: bytes) -> None:
 
 
 def _receive(connection: _Connection) -> bool:
-    """Take what has come; True once the answer is whole."""
+    """Read the available bytes. Returns True once the response is complete."""
     part = connection.socket.recv(RECEIVE_BYTES)
     connection.buffer += part
     if not part:

@@ -1,4 +1,4 @@
-"""People whose writes are measured: one lives through the service, the others are copies of that one."""
+"""Users for the benchmark of writes: one is created through the service, the others are copies of its rows."""
 
 import asyncio
 import json
@@ -17,13 +17,13 @@ from data.catalog import catalogue
 from tests.bench.servers import Request, ask
 
 WEEKS_BEFORE = 4
-"""Of the month before the measured one: enough for the badge of four weeks, which a fifth does not bring again."""
+"""Weeks of the month before the measured one. They earn the badge of four weeks, so a fifth week earns none."""
 COUNTED = (WeeklySummary, UserChallenge, PointEntry, UserBadge)
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody with one completed challenge to claim, and without a summary of the measured week."""
+    """A user with one completed challenge to claim, and without a summary of the measured week."""
 
     user_id: int
     uuid: str
@@ -31,30 +31,30 @@ class Person:
 
     @property
     def address(self) -> str:
-        """An address of their own, for the limits by address."""
+        """An IP address of their own, for the rate limits by address."""
         return f"10.{self.user_id >> 16 & 255}.{self.user_id >> 8 & 255}.{self.user_id & 255}"
 
 
 def post(uuid: str, path: str, body: Any = None, address: str = "10.0.0.0") -> Request:
-    """What a person's phone sends by way of a trusted proxy."""
+    """A request of a person's phone through a trusted proxy."""
     sent = b"" if body is None else json.dumps(body).encode()
     return Request(f"/api/users/{uuid}{path}", sent, {"X-Forwarded-For": address})
 
 
 def settle(port: int, url: str, count: int) -> list[Person]:
-    """`count` people on the database at `url`, which is that of the service on `port`."""
+    """Create `count` people in the database at `url` of the service on `port`."""
     pattern = _live(port)
     return asyncio.run(_copy(url, pattern, count))
 
 
 def rows(url: str) -> dict[str, int]:
-    """How many rows the tables have that the writes add to; of challenges, the claimed ones."""
+    """The numbers of rows in the tables that the writes add to; for challenges, the number of claimed ones."""
     return asyncio.run(_rows(url))
 
 
 def _live(port: int) -> str:
-    """The uuid of somebody new who uploads some weeks, claims one challenge and completes another, so that neither the
-    next week nor the next claim brings a badge."""
+    """Create a user who uploads some weeks, claims one challenge and completes another, so that neither the next week
+    nor the next claim earns a badge. Returns the uuid."""
     name = str(uuid.uuid4())
     ask(port, Request("/api/users", json.dumps({"uuid": name}).encode()))
     for week in range(1, WEEKS_BEFORE + 1):
@@ -66,7 +66,7 @@ def _live(port: int) -> str:
 
 
 def _complete(port: int, name: str, template: dict[str, Any]) -> int:
-    """The id of the new challenge."""
+    """Accept and complete a challenge. Returns its id."""
     accept = {"challenge_template_id": template["id"], "month_range": f"{datetime.now(UTC):%Y-%m}", "source": "user"}
     challenge: int = json.loads(ask(port, post(name, f"/challenges/{template['id']}/accept", accept)))["id"]
     ask(port, post(name, f"/challenges/{challenge}/progress", {"current_progress": template["target_value"]}))
@@ -74,13 +74,13 @@ def _complete(port: int, name: str, template: dict[str, Any]) -> int:
 
 
 def _two_easy_templates() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Of two categories: no badge is for so little."""
+    """Two easy templates of different categories, so that they earn no badge."""
     easy = [template for template in catalogue("challenge_templates") if template["difficulty"] == "easy"]
     return easy[0], next(template for template in easy if template["category"] != easy[0]["category"])
 
 
 async def _copy(url: str, pattern: str, count: int) -> list[Person]:
-    """New users, each with a copy of every row of the person `pattern`."""
+    """Create users with copies of all rows of the person `pattern`."""
     database = open_database(url)
     now = datetime.now(UTC)
     async with database.write() as session:
@@ -93,7 +93,7 @@ async def _copy(url: str, pattern: str, count: int) -> list[Person]:
             query = select(User.id, *copied).join_from(User, table, true())
             query = query.where(table.columns.user_id == original, User.id != original)
             await session.execute(insert(table).from_select(["user_id", *(column.name for column in copied)], query))
-        if database.writing.dialect.name == "postgresql":  # autovacuum would, amidst the rounds
+        if database.writing.dialect.name == "postgresql":  # so that autovacuum does not run during the rounds
             await session.execute(text("ANALYZE"))
         claimable = select(User.id, User.uuid, UserChallenge.id).join_from(
             User, UserChallenge, UserChallenge.user_id == User.id

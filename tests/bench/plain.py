@@ -1,8 +1,8 @@
-"""What an export is held against: the same rows, written plainly, in a process of its own.
+"""The plain write that an export is compared with: the same rows, written without the work of an export.
 
-`python -m tests.bench.plain DATABASE_URL csv|json|parquet OUT` prints how many rows it wrote. They have the columns of
-the table `events` in the same order, from a query as short as that allows: nobody's consent is looked at, nothing is
-withheld, no cell says why it is empty, no table is described, no file is hashed, and no release is entered.
+`python -m tests.bench.plain DATABASE_URL csv|json|parquet OUT` prints the number of written rows. They have the columns
+of the table `events` in the same order. It does not check consents, withhold values, write reasons of missing values,
+describe tables, compute digests or record a release.
 """
 
 import asyncio
@@ -25,11 +25,11 @@ COPIES: dict[str, tuple[str, dict[str, Any]]] = {
     "json": (f"SELECT row_to_json(plain) FROM ({ROWS}) AS plain", {"format": "text"}),  # noqa: S608 - from here
 }
 PART_ROWS = 20_000
-"""Rows of a row group: fewer would be compressed worse, more would cost memory."""
+"""Rows of a row group: smaller groups compress worse, larger ones need more memory."""
 
 
 async def copy(url: str, kind: str, out: Path) -> int:
-    """`COPY … TO`: PostgreSQL formats, and we only write what comes."""
+    """Write with `COPY … TO`: PostgreSQL formats the rows."""
     query, options = COPIES[kind]
     connection = await asyncpg.connect(url)
     status = await connection.copy_from_query(query, output=out, **options)
@@ -38,7 +38,7 @@ async def copy(url: str, kind: str, out: Path) -> int:
 
 
 async def parquet(url: str, out: Path) -> int:
-    """A cursor on the server, and pyarrow."""
+    """Write with a server-side cursor and pyarrow."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

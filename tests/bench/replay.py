@@ -1,4 +1,4 @@
-"""What the service says to its database for one request, and the same said again by the driver alone."""
+"""Records the SQL statements of one request to the service, and runs them again with the database driver alone."""
 
 import asyncio
 import contextlib
@@ -24,16 +24,16 @@ from tests.bench.servers import Request, ServerFailed
 from tests.serving import DEFAULTS
 
 SQLITE_CONNECTIONS = 1
-"""SQLite takes one writer at a time; several only wait for each other, and sleep meanwhile."""
+"""Connections of the driver to SQLite. It has one writer at a time; more connections would only wait."""
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
-"""Those of api.database."""
+"""The same as in api.database."""
 
 type Parameters = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL as the driver gets it. `slots` are the parameters, by position, that are a field of the person."""
+    """SQL as the driver gets it. `slots` maps a parameter's position to the person's field that fills it."""
 
     sql: str
     parameters: Parameters
@@ -41,7 +41,7 @@ class Statement:
 
     @property
     def begins(self) -> bool:
-        """Whether it begins the transaction: SQLite's are begun by a statement, PostgreSQL's by its driver."""
+        """Whether it begins the transaction. SQLite begins one by a statement; PostgreSQL's driver begins it itself."""
         return self.sql.startswith("BEGIN")
 
     def of(self, person: Person) -> Parameters:
@@ -52,17 +52,19 @@ class Statement:
 
 
 def record(url: str, request: Callable[[Person], Request], people: Sequence[Person]) -> list[Statement]:
-    """The statements of one such request, in order, by the service itself in this process. It is sent three times,
-    each time for another one of `people`: once so that what is done only once is done, and twice so that parameters
-    that differ between people are known from those that do not."""
+    """The statements of one request, in order, as the service in this process sends them.
+
+    The request is sent three times, each time for another one of `people`. The first time does the one-time work. The
+    other two show which parameters differ between people.
+    """
     _, one, two = asyncio.run(_heard(url, [request(person) for person in people]))
     if [statement.sql for statement in one] != [statement.sql for statement in two]:
-        raise ServerFailed("two such requests are not the same SQL")
+        raise ServerFailed("two requests of this kind send different SQL")
     return [_with_slots(*both, people[1], people[2]) for both in zip(one, two, strict=True)]
 
 
 async def _heard(url: str, requests: Sequence[Request]) -> list[list[Statement]]:
-    """The statements of each request, which must be one committed transaction."""
+    """The statements of each request. Each request must be one committed transaction."""
     transactions: list[list[Statement]] = []
     async with _service(url) as client:
         for request in requests:
@@ -72,20 +74,20 @@ async def _heard(url: str, requests: Sequence[Request]) -> list[list[Statement]]
             if not answer.is_success or ends != ["commit"]:
                 raise ServerFailed(f"{request.path} answered {answer.status_code} after {ends}: {answer.text[:500]}")
             if make_url(url).get_backend_name() == "sqlite" and not heard[0].begins:
-                raise ServerFailed(f"the service begins no transaction, but says {heard[0].sql}")
+                raise ServerFailed(f"the service begins no transaction, but sends {heard[0].sql}")
             transactions.append(heard)
     return transactions
 
 
 @contextlib.contextmanager
 def _listening() -> Iterator[tuple[list[Statement], list[str]]]:
-    """What this process sends to any database, and how its transactions end."""
+    """Records the statements that this process sends to any database, and how its transactions end."""
     heard: list[Statement] = []
     ends: list[str] = []
 
     def hear(_: Any, __: Any, sql: str, parameters: Parameters, ___: Any, many: bool) -> None:
         if many:
-            raise ServerFailed(f"sent in bulk, which is not replayed: {sql}")
+            raise ServerFailed(f"a statement in bulk cannot be replayed: {sql}")
         heard.append(Statement(sql, tuple(parameters)))
 
     listeners: dict[str, Callable[..., Any]] = {
@@ -116,7 +118,8 @@ async def _service(url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def _with_slots(one: Statement, two: Statement, first: Person, second: Person) -> Statement:
-    """Raises ServerFailed where a parameter differs, and is neither a field of the person nor a moment."""
+    """The statement with its slots. Raises ServerFailed when a parameter differs but is neither a field of the person
+    nor a moment."""
     slots: list[tuple[int, str]] = []
     for position, (mine, theirs) in enumerate(zip(one.parameters, two.parameters, strict=True)):
         if mine == theirs or _is_moment(mine):
@@ -125,7 +128,7 @@ def _with_slots(one: Statement, two: Statement, first: Person, second: Person) -
             name for name in Person.__annotations__ if (getattr(first, name), getattr(second, name)) == (mine, theirs)
         ]
         if not fields:
-            raise ServerFailed(f"parameter {position + 1} is unforeseen: {one.sql}")
+            raise ServerFailed(f"parameter {position + 1} is unexpected: {one.sql}")
         slots.append((position, fields[0]))
     return Statement(one.sql, one.parameters, tuple(slots))
 
@@ -138,12 +141,12 @@ def _is_moment(value: Any) -> bool:
 
 
 type Transact = Callable[[Sequence[tuple[str, Parameters]]], Awaitable[None]]
-"""Sends statements in one transaction, over a connection of its own."""
+"""A function that sends statements in one transaction, over its own connection."""
 
 
 class Driver:
-    """Connections of the driver itself to the database at `url`, for PostgreSQL as many as the service's pool has; on
-    the event loop that the service has."""
+    """Connections of the database driver to `url`, on the same kind of event loop as the service. On PostgreSQL there
+    are as many as in the service's pool."""
 
     def __init__(self, url: str) -> None:
         self._runner = asyncio.Runner(loop_factory=uvicorn.Config("", log_config=None).get_loop_factory())
@@ -158,7 +161,7 @@ class Driver:
         self._runner.close()
 
     def writes_per_second(self, statements: Sequence[Statement], people: Sequence[Person], crowd: int) -> float:
-        """The transaction once for each of `people`, at most `crowd` at a time."""
+        """Run the transaction once for each of `people`, at most `crowd` at a time. Returns transactions per second."""
         return self._runner.run(self._all(statements, iter(people), crowd, len(people)))
 
     async def _all(self, statements: Sequence[Statement], people: Iterator[Person], crowd: int, count: int) -> float:

@@ -1,4 +1,4 @@
-"""Shows what was measured: on the terminal, as JSON, and in docs/benchmarks.md with its chart."""
+"""Reports results: on the terminal, as JSON, and in docs/benchmarks.md with charts."""
 
 import importlib.metadata
 import platform
@@ -15,15 +15,15 @@ from tests.bench.servers import all_cores
 
 LIBRARIES = ("buddy-coach", "fastapi", "uvicorn", "sqlalchemy", "asyncpg", "aiosqlite", "onnxruntime", "mlflow")
 OURS_COLOUR, OTHERS_COLOUR, TEXT_COLOUR = "#2a9d8f", "#9aa0a6", "#787878"
-"""Each is legible on white and on near-black."""
+"""Colours that are legible on white and on near-black."""
 BAR_INCHES, WIDTH_INCHES, TITLE_INCHES = 0.36, 8.0, 0.5
 PANEL_GAP = 0.12
-"""Between two charts, as a share of their mean height."""
+"""Space between two charts, as a share of their mean height."""
 ROOM_FOR_VALUE = 1.14
-"""Width of the axis over the longest bar."""
+"""Width of the axis divided by the longest bar."""
 
 type Say = Callable[[str, float], None]
-"""Told what is being done, and which share of the benchmark is done."""
+"""A function that reports the current step and the finished share of the benchmark."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """Horizontal bars, the first on top; `ours` stand out, `value` formats what is written beside a bar."""
+    """Horizontal bars, the first on top. The bars in `ours` are highlighted; `value` formats the number at a bar."""
 
     title: str
     bars: Mapping[str, float]
@@ -45,7 +45,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Result:
-    """What one benchmark found; `figures` is for machines, and holds every round."""
+    """The result of one benchmark. `figures` holds the data of every round, for the JSON file."""
 
     name: str
     how: str
@@ -55,7 +55,7 @@ class Result:
 
 
 def machine() -> dict[str, str]:
-    """What the figures depend on, and nothing that tells one machine from another of its kind."""
+    """The properties of the machine that the figures depend on, without its name or other identification."""
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in LIBRARIES)
     return {
         "processor": _processor(),
@@ -82,8 +82,8 @@ def show(console: Console, results: Sequence[Result]) -> None:
 
 
 def write_docs(page: Path, images: Path, results: Sequence[Result], day: str) -> None:
-    """Put each benchmark's tables between its markers in `page`, and draw its picture into `images`. Raises ValueError
-    without the markers."""
+    """Write each benchmark's tables between its markers in `page`, and its charts to `images`. Raises ValueError when
+    the markers are missing."""
     text = page.read_text(encoding="utf-8")
     for result in results:
         start, end = (f"<!-- bench:{result.name}:{edge} -->" for edge in ("start", "end"))
@@ -117,7 +117,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _draw(charts: Sequence[Chart], image: Path) -> None:
-    """An SVG without background, the same bytes for the same figures."""
+    """Write the charts as an SVG without background. The same figures give the same bytes."""
     import matplotlib as mpl
 
     mpl.use("svg")

@@ -1,7 +1,7 @@
-"""What the coach is compared with: a FastAPI app and a bare ASGI function, each with a fixed answer, and MLflow.
+"""The servers that the coach is compared with: a FastAPI app and a bare ASGI function with a fixed answer, and MLflow.
 
-The fixed answer is one that the coach gave; the process finds it in the file that BENCH_ANSWER names. The coach itself
-is not imported here, so that neither app carries any of it.
+The fixed answer is one that the coach gave. The environment variable BENCH_ANSWER names its file. This module does not
+import the coach, so that its code does not affect the other servers.
 """
 
 import os
@@ -57,19 +57,19 @@ class Answer(BaseModel):
 
 
 def plain_fastapi() -> FastAPI:
-    """As FastAPI's tutorial would write it; its own telemetry is off, as it is in `buddy serve`."""
+    """A FastAPI app in the style of FastAPI's tutorial. Its telemetry is off, as in `buddy serve`."""
     app = FastAPI(telemetry={"tracing": False, "metrics": False, "logs": False})
     answer = Answer.model_validate_json(_answer())
 
     @app.post("/coach/suggestions")
-    async def suggest(context: Context) -> Answer:  # noqa: ARG001 - parsed and validated, which is what is measured
+    async def suggest(context: Context) -> Answer:  # noqa: ARG001 - parsing and validation are measured
         return answer
 
     return app
 
 
 def bare_asgi() -> Callable[..., Awaitable[None]]:
-    """The least that an ASGI server can be asked to do."""
+    """The smallest possible ASGI app."""
     answer = _answer()
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
 
@@ -85,14 +85,14 @@ def bare_asgi() -> Callable[..., Awaitable[None]]:
 
 
 def save_mlflow_model(graph: Path, folder: Path) -> None:
-    """Wrap the graph as `mlflow models serve` wants it, with the session options that the coach uses."""
+    """Save the graph as a model for `mlflow models serve`, with the session options of the coach."""
     import mlflow.onnx
     import onnx
 
     mlflow.onnx.save_model(
         onnx.load(str(graph)),
         str(folder),
-        pip_requirements=[],  # it runs in this environment; finding them out takes seconds
+        pip_requirements=[],  # it runs in this environment; inferring requirements takes seconds
         onnx_execution_providers=["CPUExecutionProvider"],
         onnx_session_options={"intra_op_num_threads": 1, "inter_op_num_threads": 1},
     )
@@ -102,5 +102,5 @@ def _answer() -> bytes:
     return Path(os.environ[ANSWER_FILE]).read_bytes()
 
 
-if __name__ == "__main__":  # in a process of its own, since mlflow is large
+if __name__ == "__main__":  # run in a separate process, because mlflow is large
     save_mlflow_model(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""Starts servers on cores of their own, waits until they answer, and always stops them."""
+"""Starts servers on their own cores, waits until they answer, and always stops them."""
 
 import contextlib
 import http.client
@@ -14,20 +14,20 @@ from tests.services import free_port
 
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
-"""How long a server may take to answer; MLflow imports for some seconds."""
+"""Longest start-up time of a server in seconds; MLflow imports for some seconds."""
 STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.005
-"""How often a starting server is asked: the error of a cold start."""
+"""Seconds between two requests to a starting server. This is the error of a cold start's time."""
 ANSWER_SECONDS = 10.0
 
 
 class ServerFailed(Exception):
-    """A server did not start, or answered with something else than was asked for; the message says why."""
+    """A server did not start or gave an unexpected response; the message says why."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is posted to a server."""
+    """A POST request to a server."""
 
     path: str
     body: bytes
@@ -36,7 +36,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers. `ready_seconds` went by from the start of its process to its first 200."""
+    """A running server. `ready_seconds` is the time from the start of its process to its first 200."""
 
     port: int
     ready_seconds: float
@@ -46,9 +46,9 @@ class Server:
 def running(
     command: Sequence[str], request: Request, log: Path, env: Mapping[str, str], cores: set[int]
 ) -> Iterator[Server]:
-    """The server that `command` starts, `{port}` in it filled in, in the folder of its `log`.
+    """Start `command`, with its `{port}` filled in, in the folder of `log`; stop the server at the end.
 
-    Raises ServerFailed where it ends or does not answer `request` in time.
+    Raises ServerFailed when the process ends or does not answer `request` in time.
     """
     port = free_port()
     with log.open("wb") as output:
@@ -59,7 +59,7 @@ def running(
             env=dict(env),
             stdout=output,
             stderr=output,
-            start_new_session=True,  # a Ctrl-C is for us, and its children can be stopped with it
+            start_new_session=True,  # Ctrl-C does not reach it, and its children can be stopped with it
         )
     try:
         pin(process.pid, cores)
@@ -70,7 +70,7 @@ def running(
 
 
 def ask(port: int, request: Request) -> bytes:
-    """The answer to `request`. Raises ServerFailed unless it is a 2xx."""
+    """The body of the response to `request`. Raises ServerFailed unless the status is 2xx."""
     connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_SECONDS)
     with contextlib.closing(connection):
         headers = {"Content-Type": "application/json", **request.headers}
@@ -83,7 +83,7 @@ def ask(port: int, request: Request) -> bytes:
 
 
 def read(port: int, path: str) -> str:
-    """The text at `path`. Raises ServerFailed unless it is a 200."""
+    """The text at `path`. Raises ServerFailed unless the status is 200."""
     connection = http.client.HTTPConnection(HOST, port, timeout=ANSWER_SECONDS)
     with contextlib.closing(connection):
         connection.request("GET", path)
@@ -95,12 +95,12 @@ def read(port: int, path: str) -> str:
 
 
 def all_cores() -> set[int]:
-    """The cores that we may use, or none where a process cannot choose its core."""
+    """The cores that this process may use; empty on systems where a process cannot choose its cores."""
     return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def pin(pid: int, cores: set[int]) -> None:
-    """Keep a process (0: this one) and what it will start on `cores`; an empty set changes nothing."""
+    """Pin a process (0: this one) and its later children to `cores`. An empty set changes nothing."""
     if cores:
         with contextlib.suppress(ProcessLookupError):
             os.sched_setaffinity(pid, cores)
@@ -128,6 +128,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         pass
     finally:
-        with contextlib.suppress(ProcessLookupError):  # whoever of its group is still there
+        with contextlib.suppress(ProcessLookupError):  # the processes of its group that still run
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -1,4 +1,4 @@
-"""Writes through the service, beside the same SQL sent by the driver alone, on both databases."""
+"""Benchmark of writes through the service, compared with the same SQL sent by the driver alone, on both databases."""
 
 import asyncio
 import contextlib
@@ -25,9 +25,9 @@ from tests.bench.servers import HOST, Request, ServerFailed, all_cores, pin, run
 from tests.services import ServiceMissing, postgres_database, postgres_server
 
 CROWD = 16
-"""Connections to the service, and transactions that the driver is asked for at a time."""
+"""Connections to the service, and concurrent transactions of the driver."""
 RECORDED = 3
-"""People whose request is sent to learn its SQL."""
+"""Number of people whose requests are sent to record their SQL."""
 ALONE = "the driver alone"
 
 
@@ -41,13 +41,13 @@ class Write:
 class Plan:
     rounds: int
     writes: int
-    """Of a kind, in each round and by each side."""
+    """Writes of each kind by each side in each round."""
     warm_up: int
-    """The same before the first round."""
+    """Writes of each kind by each side before the first round."""
 
     @property
     def people(self) -> int:
-        """Everyone writes once of each kind."""
+        """Number of people; each of them writes once of each kind."""
         return RECORDED + 2 * (self.warm_up + self.rounds * self.writes)
 
 
@@ -55,7 +55,7 @@ class Plan:
 class Round:
     through_the_service: Figures
     driver_alone: float
-    """Writes a second."""
+    """Writes per second."""
 
     @property
     def ratio(self) -> float:
@@ -69,11 +69,11 @@ class Measured:
 
 
 type Findings = dict[tuple[str, str], Measured]
-"""By database and kind of write."""
+"""(kind of write, database) to its measurements."""
 
 
 def run(quick: bool, say: Say) -> Result:
-    """Both writes on both databases; `quick` is for trying the harness, not for figures."""
+    """Both writes on both databases; `quick` is for testing the harness, not for figures."""
     plan = Plan(rounds=2, writes=200, warm_up=50) if quick else Plan(rounds=3, writes=800, warm_up=200)
     cores = sorted(all_cores())
     calm = Calm()
@@ -91,13 +91,13 @@ def run(quick: bool, say: Say) -> Result:
 
 
 def _part(say: Say, database: str, number: int) -> Say:
-    """For one of two databases."""
+    """Reports the progress of database `number` of two within the whole."""
     return lambda doing, share: say(f"{database}, {doing}", (number + share) / 2)
 
 
 @contextlib.contextmanager
 def postgres(_: Path) -> Iterator[tuple[str, str]]:
-    """A database of our own, and what its figures depend on. Raises ServerFailed where there is no PostgreSQL."""
+    """A new PostgreSQL database, and its version and settings as text. Raises ServerFailed without PostgreSQL."""
     with contextlib.ExitStack() as stack:
         try:
             server = stack.enter_context(postgres_server(os.environ))
@@ -124,7 +124,7 @@ def sqlite(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _measure(plan: Plan, folder: Path, url: str, cores: list[int], calm: Calm, say: Say) -> dict[str, Measured]:
-    """The service is up all the time, and each round asks it and the driver one after the other."""
+    """Measure the service and the driver. The service runs the whole time; each round measures one after the other."""
     core, others = set(cores[:1]), set(cores[-1:])
     env = environment() | {"DATABASE_URL": url, "TRUSTED_PROXIES": HOST}
     say("starting the service", 0.0)
@@ -134,7 +134,7 @@ def _measure(plan: Plan, folder: Path, url: str, cores: list[int], calm: Calm, s
         found = {write.name: Measured(record(url, write.request, people[:RECORDED]), []) for write in WRITES}
         writers = {write.name: iter(people[RECORDED:]) for write in WRITES}
         before = rows(url)
-        pin(0, core)  # which the driver's threads keep
+        pin(0, core)  # the driver's threads inherit it
         with Driver(url) as driver:
             sides = Sides(server.port, driver, core, others, calm)
             for number, count in enumerate([plan.warm_up] + [plan.writes] * plan.rounds):
@@ -151,8 +151,8 @@ def _measure(plan: Plan, folder: Path, url: str, cores: list[int], calm: Calm, s
 
 @dataclass(frozen=True)
 class Sides:
-    """The service and the driver, which sit on `core`. The load has `others`, and PostgreSQL runs where the system lets
-    it."""
+    """The two sides of the comparison: service and driver run on `core`, the load on `others`. PostgreSQL is not
+    pinned."""
 
     port: int
     driver: Driver
@@ -161,7 +161,7 @@ class Sides:
     calm: Calm
 
     def compare(self, write: Write, statements: Sequence[Statement], people: Iterator[Person], count: int) -> Round:
-        """`count` writes by each side, of new people each time."""
+        """Measure `count` writes by each side, each for new people."""
         requests = [write.request(person) for person in itertools.islice(people, count)]
         pin(0, self.others)
         served = self.calm.measure(lambda: drive_each(self.port, requests, CROWD))
@@ -172,7 +172,7 @@ class Sides:
 
 
 def _check_that_all_was_written(before: Mapping[str, int], after: Mapping[str, int], people: int) -> None:
-    """A summary, a claim and its points for each of `people`, and no badge."""
+    """Check that each of `people` added a summary, a claim and its points, and no badge."""
     added = {table: after[table] - count for table, count in before.items()}
     if added != {"weekly_summaries": people, "user_challenges": people, "point_entries": people, "user_badges": 0}:
         raise ServerFailed(f"{people:,} people wrote, and the tables grew by {added}")
@@ -227,8 +227,8 @@ def _result(plan: Plan, findings: Findings, about: Sequence[str], calm: Calm, pi
 
 
 def _row(name: str, measured: Measured) -> list[str]:
-    """`SQL` counts statements, without those that begin and end a transaction; the ratio is the service's to the
-    driver's within a round, then the median."""
+    """One row. `SQL` is the number of statements without those that begin and end a transaction. The ratio (service
+    over driver) is computed within each round; the median is shown."""
     served = [one.through_the_service for one in measured.rounds]
     ratios = [one.ratio for one in measured.rounds]
     return [

@@ -1,1 +1,1 @@
-"""What the science of the loop claims, checked by simulation: `make science`."""
+"""Simulations that check the scientific claims about the loop: `make science`."""

@@ -1,4 +1,4 @@
-"""`python -m tests.science`: simulate what docs/science.md claims, and write its tables and plots."""
+"""`python -m tests.science`: simulates the claims of docs/science.md and writes its tables and plots."""
 
 import json
 from collections import Counter
@@ -21,7 +21,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 BEGIN, END = "<!-- science:start -->", "<!-- science:end -->"
 BAND = (0.93, 0.97)
 SMALL_STUDIES = ((20, 3), (30, 4), (40, 6), (80, 6), (160, 8))
-"""Participants and weeks, from an effective sample size of some 15 to several hundred."""
+"""Numbers of participants and weeks, for effective sample sizes from about 15 to several hundred."""
 SHOWN = ("snipw, t", "dr, t", "dr, bootstrap")
 
 
@@ -31,7 +31,7 @@ def main(
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
     write_docs: Annotated[bool, typer.Option("--write-docs", help="Write docs/science.md and its plots.")] = False,
 ) -> None:
-    """How often do intervals hold the truth, and how often does the gate promote?"""
+    """Measure the coverage of the intervals and the gate's rates of promotion by simulation."""
     console = Console(stderr=True)
     known = scenarios()
     found: dict[str, list[Trial]] = {}
@@ -59,7 +59,7 @@ def main(
 
 
 def _small(scenario: Scenario, people: int, weeks: int, studies: int, jobs: int) -> dict[str, Any]:
-    """Coverage where overlap is small, whether the gate would look at it or not."""
+    """Coverage with small overlap, also where the gate would refuse a value."""
     config = replace(scenario.config, participants=people, confirm_weeks=weeks)
     found = list(trials(replace(scenario, config=config), range(50_000, 50_000 + studies), jobs))
     held = {name: share_held([one.intervals[name] for one in found], scenario.truth.value) for name in SHOWN}

@@ -1,4 +1,4 @@
-"""Candidates whose true difference to the rules is known, and the confirm phases that try them."""
+"""Candidates with a known true difference to the rules, and the confirm phases that try them."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,22 +14,23 @@ from data.synthetic.truth import TrueValue, v_decision_difference
 from training.oracle import best_policy
 
 CONFIRM = StudyConfig(participants=400, explore_weeks=0, confirm_weeks=12)
-"""The study of SCIENCE: 400 people, 12 weeks."""
+"""The simulated study: 400 people, 12 weeks."""
 CANDIDATE = "candidate"
 TRUTH_PEOPLE = 3000
 TRUTH_ROUNDS = 12_000
 TRUTH_SEED = 77_001
 CANCELLING_SHARE = 0.8075
-"""Of contexts with the best levels, the opposite ones in the rest: on average worth what the rules are."""
+"""Share of contexts with the best levels; the others have the opposite levels. The mean value is that of the rules."""
 BETTER_SHARE = 0.458
-"""Of contexts with the best levels, the rules' in the rest: worth 0.03 more than the rules."""
+"""Share of contexts with the best levels; the others have the rules' levels. The value is 0.03 above the rules."""
 MIXING = 1e4 * 0.6180339887
-"""The mixture is by the decimals of this times `needs_share`, which has four: as good as random, and no segment."""
+"""The mixture is decided by the decimals of this factor times `needs_share`, which has four decimals. It is nearly
+random and not related to a segment."""
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """A candidate in a world, with what it is truly worth beside the rules."""
+    """A candidate in a simulated world, with its true difference to the rules."""
 
     name: str
     config: StudyConfig
@@ -39,8 +40,8 @@ class Scenario:
 
 
 def scenarios() -> dict[str, Scenario]:
-    """Those of the gate's promise: nothing matters, effects that cancel out, and truly better by 0.03, where bad weeks
-    go missing as in the simulator, and where they do not."""
+    """The scenarios for the gate: no effects; effects that cancel out; truly better by 0.03, once with more missing
+    outcomes after bad weeks as in the simulator, and once without."""
     nothing = replace(CONFIRM, effect=0.0)
     best = _best()
     better = _mixed(best, rules_levels, BETTER_SHARE)
@@ -62,7 +63,7 @@ CONFIRM_LIKE = StudyConfig(participants=300, explore_weeks=12)
 
 
 def _opposite(policy: LevelPolicy) -> LevelPolicy:
-    """Whatever is farthest from the levels of `policy`."""
+    """The eligible levels that are farthest from those of `policy`."""
 
     def levels(contexts: Contexts) -> Levels:
         farthest = np.where(policy(contexts) >= 2, 0, len(LEVELS) - 1)
@@ -72,7 +73,7 @@ def _opposite(policy: LevelPolicy) -> LevelPolicy:
 
 
 def _mixed(good: LevelPolicy, other: LevelPolicy, share: float) -> LevelPolicy:
-    """`good` in that share of the contexts, `other` in the rest, as if by chance and always the same."""
+    """`good` in that share of the contexts, `other` in the rest. The choice looks random but is deterministic."""
 
     def levels(contexts: Contexts) -> Levels:
         mixing = np.modf(contexts[:, COLUMN["needs_share"]].astype(float) * MIXING)[0]
@@ -87,8 +88,8 @@ def _scenario(name: str, config: StudyConfig, candidate: LevelPolicy) -> Scenari
 
 
 def _truth(config: StudyConfig, candidate: LevelPolicy, replications: int) -> tuple[TrueValue, float]:
-    """V_decision of the candidate less that of the rules over the contexts of a large confirm phase, and how often
-    the two differ."""
+    """The true V_decision of the candidate minus that of the rules over the contexts of a large confirm phase, and the
+    share of decisions in which they differ."""
     large = replace(config, participants=TRUTH_PEOPLE, seed=TRUTH_SEED)
     rounds = simulate(large, candidate, CANDIDATE).rounds
     rounds = take(rounds, np.random.default_rng(TRUTH_SEED).choice(len(rounds), TRUTH_ROUNDS, replace=False))

@@ -1,4 +1,4 @@
-"""Simulated confirm phases judged by the gate, and what each interval said about a truth that is known."""
+"""Simulated confirm phases: the gate's verdict and all intervals, compared with a known truth."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,12 +22,12 @@ from training.overlap import overlap
 from training.reward_model import crossfitted_reward
 
 BOOTSTRAP = 400
-"""Resamples; the percentiles of 1,000 differ by less than the simulation's own noise."""
+"""Number of resamples. The percentiles of 1,000 resamples differ by less than the simulation's noise."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One simulated study: the verdict, and by name the intervals of the difference that were drawn."""
+    """One simulated study: the verdict, and the intervals of the difference by name."""
 
     seed: int
     verdict: str
@@ -38,14 +38,14 @@ class Trial:
 
 
 def logged(config: StudyConfig, candidate: Scenario | None, seed: int) -> BudgetLog:
-    """The log of one simulated study, as it would be read from its package."""
+    """The log of one simulated study, as if read from its package."""
     config = replace(config, seed=seed)
     study = simulate(config, candidate.candidate if candidate else None, CANDIDATE)
     return budget_log(Package(Path("simulated"), study.tables, metadata(config), ""))
 
 
 def trial(scenario: Scenario, seed: int) -> Trial:
-    """Simulate the scenario's confirm phase with this seed, judge its candidate, and draw all intervals."""
+    """Simulate the scenario's confirm phase with this seed, judge its candidate, and compute all intervals."""
     log = logged(scenario.config, scenario, seed)
     candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (log.candidate, log.rules))
     q = crossfitted_reward(log)
@@ -69,29 +69,29 @@ def trial(scenario: Scenario, seed: int) -> Trial:
 
 
 def trials(scenario: Scenario, seeds: Sequence[int], jobs: int = 2) -> Iterator[Trial]:
-    """Many of them, side by side, as they are done."""
+    """The trials of many seeds, simulated in `jobs` processes, in the order in which they end."""
     run = Parallel(n_jobs=jobs, return_as="generator")
     yield from run(delayed(trial)(scenario, seed) for seed in seeds)
 
 
 def share_held(intervals: Sequence[Interval], truth: float) -> float:
-    """The share of intervals that hold the truth."""
+    """The share of intervals that contain the truth."""
     return float(np.mean([one.low <= truth <= one.high for one in intervals]))
 
 
 def coverage(found: Sequence[Trial], truth: float) -> dict[str, float]:
-    """By interval, the share of the trials with overlap in which it held the truth."""
+    """Name of an interval to the share of the trials with overlap in which it contained the truth."""
     judged = [one for one in found if one.overlaps]
     return {name: share_held([one.intervals[name] for one in judged], truth) for name in judged[0].intervals}
 
 
 def bias(found: Sequence[Trial], truth: float) -> dict[str, float]:
-    """By interval, the mean estimate less the truth."""
+    """Name of an interval to its mean estimate minus the truth."""
     return {
         name: float(np.mean([one.intervals[name].estimate for one in found]) - truth) for name in found[0].intervals
     }
 
 
 def promoted(found: Sequence[Trial]) -> float:
-    """Share of the trials whose candidate was promoted."""
+    """The share of the trials whose candidate was promoted."""
     return float(np.mean([one.verdict == "promote" for one in found]))
