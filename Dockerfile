@@ -1,7 +1,7 @@
-# The serving image: the API, the policies and the rules. Nothing that trains comes in.
+# The serving image: the API, the policies and the rules, without the libraries for training.
 #
-# Where no container engine is at hand, scripts/rehearse-dockerfile runs these very steps in a temporary folder. It reads
-# this file, so it cannot drift; it knows FROM, WORKDIR, ENV, COPY, RUN, EXPOSE, HEALTHCHECK and CMD. Keep to these.
+# On a machine without a container engine, scripts/rehearse-dockerfile runs the steps of this file in a temporary folder.
+# It supports FROM, WORKDIR, ENV, COPY, RUN, EXPOSE, HEALTHCHECK and CMD. Use no other instructions here.
 
 FROM python:3.12-slim AS build
 WORKDIR /src
@@ -14,18 +14,18 @@ COPY coach_model ./coach_model
 COPY data ./data
 COPY training ./training
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels .
-# Empty folders, which the images below take over with their owner: all that a service may write to.
+# Empty folders that the images below copy with their owner. A service may write only to them.
 RUN mkdir -p /owned/buddy/models /owned/mlflow
 
 
-# MLflow for the data scientists (`docker compose --profile train up mlflow`); no part of serving.
+# MLflow for data scientists (`docker compose --profile train up mlflow`); it is not part of serving.
 FROM python:3.12-slim AS mlflow
 WORKDIR /srv/mlflow
 ENV PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 COPY requirements/train.txt ./
 RUN pip install --require-hashes -r train.txt
 COPY --from=build --chown=10001:10001 /owned/mlflow ./data
-# Without its job runners, which we do not use, the server is one small process tree instead of ten.
+# The job runners of MLflow are not used. Without them the server has a few processes instead of ten.
 ENV MLFLOW_HOST=0.0.0.0 MLFLOW_PORT=5000 MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false HOME=/tmp
 USER 10001:10001
 VOLUME /srv/mlflow/data
@@ -41,16 +41,16 @@ LABEL org.opencontainers.image.title="Buddy Coach" \
   org.opencontainers.image.licenses="MIT"
 WORKDIR /srv/buddy
 ENV PIP_ROOT_USER_ACTION=ignore PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
-# With the writers of dataset packages, which serving itself never imports.
+# These requirements include the writers of dataset packages. Serving does not import them.
 COPY requirements/research.txt ./
 RUN pip install --require-hashes -r research.txt
 COPY --from=build /wheels /wheels
 RUN pip install --no-deps --no-index /wheels/*.whl
 COPY --from=build --chown=10001:10001 /owned/buddy ./var
-# pip has compiled what it installed; at run time nobody may write beside the code, so nobody tries.
+# pip has compiled the installed modules. At run time the user cannot write next to the code, so Python does not try to.
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 HOST=0.0.0.0 PORT=8000
 USER 10001:10001
-# COACH_MODEL_DIR, unless set, is var/models in here: promoted policies outlive the container.
+# The default of COACH_MODEL_DIR is var/models, in this volume, so promoted policies outlive the container.
 VOLUME /srv/buddy/var
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=3s --start-period=20s --retries=3 \

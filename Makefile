@@ -1,11 +1,11 @@
-# Everyday commands; `make` alone lists them. Each one first brings .venv to what it needs (scripts/install).
-# PYTHON=/path/to/python chooses the interpreter, ARGS="..." goes on to the command.
+# Common commands; `make` alone lists them. Each command first updates .venv with scripts/install.
+# PYTHON=/path/to/python chooses the interpreter; ARGS="..." is passed to the command.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 .PHONY: help run test check fmt screenshots science bench train docker lock clean
 
-# Whoever sets it would let every command and every service that the tests start compile everything anew.
+# With this variable set, every command and every service that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
 ARGS ?=
@@ -18,7 +18,7 @@ run: ## Serve on http://localhost:8000
 	@scripts/install serve
 	@exec $(bin)/buddy serve $(ARGS)
 
-test: ## Run the tests; ARGS="-k gate -x" chooses among them
+test: ## Run the tests; ARGS="-k gate -x" selects some of them
 	@scripts/install dev
 	$(bin)/pytest -n 2 --dist worksteal $(ARGS)
 
@@ -30,16 +30,16 @@ check: ## Format, lint, types, import rules, OpenAPI
 	$(bin)/lint-imports
 	$(bin)/python -m tests.openapi_lint
 
-fmt: ## Format the code and mend what ruff can mend
+fmt: ## Format the code and fix what ruff can fix
 	@scripts/install dev
 	$(bin)/ruff format .
 	$(bin)/ruff check --fix .
 
-screenshots: ## Draw the pictures of the pages anew (needs Chromium)
+screenshots: ## Make the pictures of the pages again (needs Chromium)
 	@scripts/install dev
 	$(bin)/python -m tests.e2e.screenshots
 
-science: ## Simulate what docs/science.md claims (forty minutes)
+science: ## Check the claims of docs/science.md by simulation (40 minutes)
 	@scripts/install dev
 	$(bin)/python -m tests.science $(ARGS)
 
@@ -47,28 +47,28 @@ bench: ## Measure latency and throughput
 	@scripts/install dev
 	$(bin)/python -m tests.bench $(ARGS)
 
-train: ## Train both coaches' artifacts: from the sample dataset, and from simulated families
+train: ## Train the artifacts of both coaches, from the sample dataset and from simulated families
 	@scripts/install train
 	$(bin)/buddy-train train data/samples/budget --out coach_model/artifacts/budget $(ARGS)
 	@rm -rf var/families
 	$(bin)/buddy-train simulate-households var/families
 	$(bin)/buddy-train train var/families --out coach_model/artifacts/daily $(ARGS)
 
-# podman's own image format has no health check, hence docker's.
-docker: ## Build the image buddy-coach, or rehearse its Dockerfile where no container engine answers
+# podman's default image format has no health check, so docker's format is used.
+docker: ## Build the image buddy-coach; without a container engine, run the Dockerfile's steps in a folder
 	@if docker info >/dev/null 2>&1; then \
 	  exec docker build --tag buddy-coach .; \
 	elif podman info >/dev/null 2>&1; then \
 	  exec podman build --format docker --tag buddy-coach .; \
 	else \
-	  echo "No container engine answers: rehearsing the Dockerfile instead." >&2; \
+	  echo "No container engine is available: running the Dockerfile's steps in a folder instead." >&2; \
 	  python="$$(scripts/find-python)"; \
 	  exec "$$python" scripts/rehearse-dockerfile $(ARGS); \
 	fi
 
-lock: ## Write requirements/*.txt anew from pyproject.toml (needs uv)
+lock: ## Write requirements/*.txt from pyproject.toml (needs uv)
 	scripts/lock
 
-clean: ## Remove .venv, caches and builds; never var/, which holds data
+clean: ## Remove .venv, caches and builds, but not var/, which holds data
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov build dist
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -27,7 +27,7 @@ path=${2:-}
 for tool in curl jq; do command -v "$tool" >/dev/null || fail "$tool is not installed"; done
 [[ -n ${KINDERBUD_API_KEY:-} || $path == /health ]] || fail "set KINDERBUD_API_KEY to a token, kb_live_…"
 
-# The token reaches curl through a pipe: what stands on a command line, everybody on the machine can read.
+# The token reaches curl through a pipe, because every user of the machine can read command lines.
 request=(--silent --show-error --globoff --max-time 60 --request "$method" --header 'Accept: application/json'
   --write-out '\n%{http_code}')
 if (($# == 3)); then request+=(--header 'Content-Type: application/json' --data-binary @-); fi
