@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from api import errors, health, logs, openapi
 from api.admin.app import PREFIX as ADMIN
 from api.admin.app import create_admin, index
+from api.admin.browser_links import PATH as BROWSER_LINKS
+from api.admin.browser_links import create_browser_links
 from api.attempts import Attempts
 from api.clock import Clock, utc_now
 from api.database import open_database
@@ -107,6 +109,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     app.add_route(KINDERBUD, nothing_here, list(METHODS), include_in_schema=False)
     app.mount(FAMILY, create_family(app))
     app.add_route(FAMILY, to_family, ["GET"], include_in_schema=False)
+    app.router.routes.append(Mount(BROWSER_LINKS, create_browser_links(app), name="admin-browser-links"))
     app.mount(ADMIN, create_admin(app))
     app.router.routes.append(Route(ADMIN, index(), methods=["GET"], include_in_schema=False))
     errors.install(app)

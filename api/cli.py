@@ -14,11 +14,12 @@ from typing import Annotated
 
 import typer
 
+from api.admin.commands import admin
 from api.database import Database
 from api.kakei.exports.commands import research
 from api.kakei.studies.commands import study
 from api.kinderbud.claude.commands import claude_key, curate
-from api.kinderbud.family.commands import invite, reset_link, waiting
+from api.kinderbud.family.commands import browser_link, invite, reset_link, waiting
 from api.kinderbud.households.commands import household, token
 from api.shell import one_clear_line, read_settings, with_database
 
@@ -38,10 +39,12 @@ user = typer.Typer(help="Look after users.", no_args_is_help=True)
 app.add_typer(user, name="user")
 app.add_typer(research, name="research")
 app.add_typer(study, name="study")
+app.add_typer(admin, name="admin")
 app.add_typer(household, name="household")
 app.add_typer(token, name="token")
 household.command("claude-key")(claude_key)
 household.command("reset-link")(reset_link)
+household.command("browser-link")(browser_link)
 household.command()(invite)
 household.command()(waiting)
 app.command()(curate)

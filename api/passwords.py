@@ -1,4 +1,4 @@
-"""Passwords: argon2id, off the event loop, and as slow for somebody unknown as for somebody known."""
+"""Passwords: argon2id, off the event loop, in a bounded queue, as slow for unknown accounts as for known ones."""
 
 import asyncio
 from functools import cache
@@ -6,12 +6,15 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from api.auth.fair_queue import FairQueue
 from api.secret_strength import TooWeak, check_strength
 
 SHORTEST, LONGEST = 10, 200
 """Characters. NIST SP 800-63B asks for eight at least, and for no rules about which ones."""
 AT_ONCE = 2
 """How many are hashed at a time: each takes 64 MiB and some hundredths of a second of a core."""
+WAITING, WAITING_OF_ONE = 32, 8
+"""How many wait at most, in all and of one network: about a second and a half of work."""
 
 
 class PasswordRefused(ValueError):
@@ -19,19 +22,22 @@ class PasswordRefused(ValueError):
 
 
 class Passwords:
-    """Hashes and checks passwords, with the parameters of RFC 9106 for little memory."""
+    """Hashes and checks passwords, with the parameters of RFC 9106 for little memory.
+
+    `asker` is who the work is for, as the queue shares its places: a network, or a browser that is `known`. All methods
+    raise QueueFull."""
 
     def __init__(self) -> None:
-        self._slots = asyncio.Semaphore(AT_ONCE)
+        self.queue = FairQueue(AT_ONCE, WAITING, WAITING_OF_ONE)
 
-    async def hashed(self, password: str) -> str:
+    async def hashed(self, password: str, asker: str, *, known: bool = False) -> str:
         """What is stored of a password."""
-        async with self._slots:
+        async with self.queue.place(asker, reserved=known):
             return await asyncio.to_thread(_hasher().hash, password)
 
-    async def match(self, stored: str | None, password: str) -> bool:
+    async def match(self, stored: str | None, password: str, asker: str, *, known: bool = False) -> bool:
         """Whether it is the password; without a stored one it is not, after the same time."""
-        async with self._slots:
+        async with self.queue.place(asker, reserved=known):
             return await asyncio.to_thread(_matches, stored, password)
 
 

@@ -4,7 +4,7 @@ cookie, in every process."""
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, or_, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.browsers import new_secret, secret_digest
@@ -14,22 +14,28 @@ from api.models.sessions import BrowserSession
 
 @dataclass(frozen=True)
 class Sessions:
-    """The sessions of a table. One ends when nobody came for as long as `idle`, and `longest` after its beginning; that
-    somebody came is written once in `noted_every`."""
+    """The sessions of a table. One ends after `idle` without a visit, and `longest` after its beginning; a visit is
+    written once in `noted_every`."""
 
     table: type[BrowserSession]
     idle: timedelta
     longest: timedelta
     noted_every: timedelta
+    most: int = 50
+    """Of one owner; the one that was away longest ends first."""
 
     async def begin(self, session: AsyncSession, owner_id: int, now: datetime) -> str:
-        """Log somebody in; returns the secret for their browser, which is always a new one. Sessions that have run out
-        go."""
+        """Log the owner in. Returns the secret for their browser, which is always a new one. Sessions that have run out
+        are deleted, and so are the owner's oldest ones beyond `most`."""
         over = or_(self.table.seen_at <= now - self.idle, self.table.created_at <= now - self.longest)
         await session.execute(delete(self.table).where(over))
         secret = new_secret()
         session.add(self.table(owner_id=owner_id, digest=secret_digest(secret), created_at=now, seen_at=now))
         await session.flush()
+        theirs = self.table.owner_id == owner_id
+        newest = select(self.table.id).where(theirs).order_by(self.table.seen_at.desc(), self.table.id.desc())
+        kept = newest.limit(self.most).scalar_subquery()
+        await session.execute(delete(self.table).where(theirs, self.table.id.not_in(kept)))
         return secret
 
     async def end(self, session: AsyncSession, secret: str) -> None:

@@ -4,21 +4,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.auth.known_browsers import KNOWN_FOR, KnownBrowsers
+from api.browsers import Cookie
 from api.clock import utc_now
 from api.database import Database
-from api.models import Operator, OperatorSession
+from api.models import Operator, OperatorBrowser, OperatorSession
 from api.passwords import Passwords
 from api.sessions import Sessions
 from api.settings import Settings
 
 NAME = "admin"
+HERE = "this machine"
+"""Who asks, for the queue of passwords."""
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=8)
 """A working day."""
+BROWSERS = KnownBrowsers(OperatorBrowser, Cookie("buddy-admin-browser", "/admin", int(KNOWN_FOR.total_seconds())))
 SESSIONS = Sessions(OperatorSession, IDLE, LONGEST, noted_every=timedelta(minutes=1))
 
 log = structlog.get_logger("api.admin")
@@ -33,27 +38,37 @@ class LoggedIn:
 
 
 async def seed_operator(database: Database, settings: Settings) -> None:
-    """Bring the account to what the settings say. Another password ends every session; none lets nobody in."""
+    """Bring the account to what the settings say. Another password ends every session and forgets every
+    known browser; without one, logins are off."""
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     passwords = Passwords()
     async with database.read() as session:
         kept = await session.scalar(select(Operator).where(Operator.name == NAME))
-    is_same = password is not None and kept is not None and await passwords.match(kept.password_hash, password)
+    is_same = password is not None and kept is not None and await passwords.match(kept.password_hash, password, HERE)
     if password is None:
         log.warning("nobody can log in to /admin: ADMIN_PASSWORD is not set")
     if is_same:
         return
-    hashed = await passwords.hashed(password) if password is not None else None
+    hashed = await passwords.hashed(password, HERE) if password is not None else None
     async with database.write() as session:
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         made = insert(Operator).values(name=NAME, password_hash=hashed, created_at=utc_now())
         await session.execute(made.on_conflict_do_update(index_elements=["name"], set_={"password_hash": hashed}))
         await session.execute(delete(OperatorSession))
+        await session.execute(delete(OperatorBrowser))
 
 
-async def operator_named(session: AsyncSession, name: str) -> Operator | None:
-    """The account of that name."""
-    return await session.scalar(select(Operator).where(Operator.name == name))
+async def operator_in_browser(
+    session: AsyncSession, name: str, known: tuple[ColumnElement[bool], ...]
+) -> tuple[Operator | None, str | None]:
+    """The account of that name, and the digest of the browser that asks if the account knows it."""
+    query = (
+        select(Operator, OperatorBrowser.digest)
+        .outerjoin(OperatorBrowser, and_(OperatorBrowser.owner_id == Operator.id, *known))
+        .where(Operator.name == name)
+    )
+    found = (await session.execute(query)).first()
+    return (found[0], found[1]) if found is not None else (None, None)
 
 
 async def logged_in(database: Database, secret: str, now: datetime) -> LoggedIn | None:

@@ -19,7 +19,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.admin.accounts import LONGEST, SESSIONS, LoggedIn, logged_in, operator_named
+from api.admin.accounts import BROWSERS, LONGEST, SESSIONS, LoggedIn, logged_in, operator_in_browser
+from api.attempts import Attempt
+from api.auth.fair_queue import QueueFull
 from api.browsers import Cookie, is_from_elsewhere
 from api.clock import utc_now
 from api.dependencies import Now
@@ -31,6 +33,10 @@ DOOR = "admin"
 INNER_COOKIE = "admin_session_id"
 INNER_SECONDS = 60
 INNER_KEY_BYTES = 32
+TRIED_ELSEWHERE = (
+    "Too many tries in browsers that never logged in here. Use one that did, or make this one known: "
+    "run `buddy admin browser-link` where the service runs."
+)
 WRONG = "This name and this password do not belong together."
 
 current: ContextVar[LoggedIn | None] = ContextVar("operator", default=None)
@@ -49,30 +55,43 @@ class SignIn(BaseModel):
 
 @router.post("/sign-in")
 async def sign_in(request: Request, body: SignIn, now: Now) -> Response:
-    """A new session, after at most ten tries in a quarter of an hour."""
-    state = request.app.state
-    address = address_of(request.scope)
-    wait = await state.attempts.count(DOOR, body.username, address)
-    if wait is not None:
-        log.warning("too many tries to log in to /admin", address=address)
-        minutes = max(1, round(wait / 60))
-        raise HTTPException(429, f"Too many tries; wait {minutes} min.", {"Retry-After": str(wait)})
+    """A new session, after at most ten tries in a quarter of an hour. A browser that logged in before has tries of its
+    own."""
+    state, address, shown = request.app.state, address_of(request.scope), BROWSERS.shown(request)
     async with state.database.read() as session:
-        operator = await operator_named(session, body.username)
+        known = BROWSERS.working(shown, now)
+        operator, digest = await operator_in_browser(session, body.username, known)
+    attempt = Attempt(DOOR, body.username, address, digest[:32] if digest else None)
+    refused = await state.attempts.count(attempt)
+    if refused is not None:
+        log.warning("too many tries to log in to /admin", address=address, unknown_only=refused.unknown_only)
+        said = f"Too many tries; wait {max(1, round(refused.seconds / 60))} min."
+        raise HTTPException(429, TRIED_ELSEWHERE if refused.unknown_only else said, _after(refused.seconds))
     stored = operator.password_hash if operator else None
-    if not await state.passwords.match(stored, body.password.get_secret_value()) or operator is None:
-        log.warning("somebody failed to log in to /admin", address=address)
+    password = body.password.get_secret_value()
+    try:
+        fits = await state.passwords.match(stored, password, attempt.asker, known=attempt.known is not None)
+    except QueueFull as full:
+        raise HTTPException(503, "Too many log in just now; try again.", _after(full.seconds)) from full
+    if not fits or operator is None:
+        log.warning("a login to /admin failed", address=address)
         raise HTTPException(401, WRONG)
-    await state.attempts.succeeded(DOOR, body.username, address)
+    await state.attempts.succeeded(attempt)
     async with state.database.write() as session:
         kept = await session.get(Operator, operator.id, with_for_update=True)
         if kept is None or kept.password_hash != stored:  # changed while this one was looked at
             raise HTTPException(401, WRONG)
         secret = await SESSIONS.begin(session, kept.id, now)
+        browser = await BROWSERS.remember(session, kept.id, shown, now)
     log.info("logged in to /admin", operator=operator.name, address=address)
     response = JSONResponse(None)
     COOKIE.give(request, response, secret)
+    BROWSERS.cookie.give(request, response, browser)
     return response
+
+
+def _after(seconds: int) -> dict[str, str]:
+    return {"Retry-After": str(seconds)}
 
 
 @router.post("/sign-out")
@@ -88,8 +107,8 @@ async def sign_out(request: Request) -> Response:
 
 
 class Inner:
-    """ASGI middleware: lets those in who are logged in, as FastAdmin knows them, and nobody from another site's page.
-    Whatever cookie of FastAdmin's a browser shows is thrown away. `state` is the service's."""
+    """ASGI middleware: lets those in who are logged in, as FastAdmin knows them, and no request from another site's
+    page. Of the cookies that a browser shows only our own go further. `state` is the service's."""
 
     def __init__(self, app: ASGIApp, state: Any) -> None:
         self.app = app
@@ -105,10 +124,11 @@ class Inner:
             return
         secret = COOKIE.of(request)
         operator = await logged_in(self.state.database, secret, self.state.clock()) if secret else None
-        scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"cookie"]}
+        kept: dict[str, str | None] = {BROWSERS.cookie.named(request): ".".join(BROWSERS.shown(request))}
         if operator is not None:
-            own, inner = f"{COOKIE.named(request)}={secret}", f"{INNER_COOKIE}={_inner_token(operator)}"
-            MutableHeaders(scope=scope)["cookie"] = f"{own}; {inner}"
+            kept |= {COOKIE.named(request): secret, INNER_COOKIE: _inner_token(operator)}
+        scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"cookie"]}
+        MutableHeaders(scope=scope)["cookie"] = "; ".join(f"{name}={value}" for name, value in kept.items() if value)
         token = current.set(operator)
         try:
             await self.app(scope, receive, send)

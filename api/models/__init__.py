@@ -7,13 +7,14 @@ from api.models.coach import Candidate, Decision, Outcome, Study, Suggestion
 from api.models.guides import Guide, GuideItem, GuideStage, Plan
 from api.models.households import (
     Household,
+    HouseholdBrowser,
     HouseholdLink,
     HouseholdParticipant,
     HouseholdSession,
     HouseholdToken,
     HouseholdUser,
 )
-from api.models.operators import Lease, Operator, OperatorSession
+from api.models.operators import Lease, Operator, OperatorBrowser, OperatorSession
 from api.models.requests import HouseholdAnswer, IdempotencyKey
 from api.models.research import (
     AppEvent,
@@ -50,6 +51,7 @@ __all__ = [
     "GuideStage",
     "Household",
     "HouseholdAnswer",
+    "HouseholdBrowser",
     "HouseholdLink",
     "HouseholdParticipant",
     "HouseholdSession",
@@ -60,6 +62,7 @@ __all__ = [
     "Lease",
     "MonthlySummary",
     "Operator",
+    "OperatorBrowser",
     "OperatorSession",
     "Outcome",
     "Participant",

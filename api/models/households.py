@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.models.base import Base, Moment
-from api.models.sessions import BrowserSession
+from api.models.sessions import BrowserSession, KnownBrowser
 
 
 class Household(Base):
@@ -65,14 +65,24 @@ class HouseholdSession(BrowserSession):
     owner_id: Mapped[int] = mapped_column("user_id", ForeignKey("household_users.id", ondelete="CASCADE"), index=True)
 
 
+class HouseholdBrowser(KnownBrowser):
+    """Of a user on the family's pages."""
+
+    __tablename__ = "household_browsers"
+
+    owner_id: Mapped[int] = mapped_column("user_id", ForeignKey("household_users.id", ondelete="CASCADE"), index=True)
+
+
 class HouseholdLink(Base):
-    """A link that works once: an invitation into the household, or, with a `user_id`, a new password for that user."""
+    """A link that works once: an invitation into the household, or, with a `user_id`, a new password for that user.
+    `made_by_id` is the admin who invites; an operator's links have none."""
 
     __tablename__ = "household_links"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     household_id: Mapped[int] = mapped_column(ForeignKey("households.id", ondelete="CASCADE"), index=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("household_users.id", ondelete="CASCADE"), index=True)
+    made_by_id: Mapped[int | None] = mapped_column(ForeignKey("household_users.id", ondelete="CASCADE"), index=True)
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)

@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.models.base import Base, Moment
-from api.models.sessions import BrowserSession
+from api.models.sessions import BrowserSession, KnownBrowser
 
 
 class Operator(Base):
@@ -24,6 +24,14 @@ class OperatorSession(BrowserSession):
     """Of an operator in the admin."""
 
     __tablename__ = "operator_sessions"
+
+    owner_id: Mapped[int] = mapped_column("operator_id", ForeignKey("operators.id", ondelete="CASCADE"), index=True)
+
+
+class OperatorBrowser(KnownBrowser):
+    """Of an operator in the admin."""
+
+    __tablename__ = "operator_browsers"
 
     owner_id: Mapped[int] = mapped_column("operator_id", ForeignKey("operators.id", ondelete="CASCADE"), index=True)
 

@@ -1,4 +1,4 @@
-"""What is kept of browsers in which somebody is logged in."""
+"""What is kept of browsers: in which an account is logged in, and in which it logged in before."""
 
 from datetime import datetime
 
@@ -18,6 +18,23 @@ class BrowserSession(Base):
     digest: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
     seen_at: Mapped[datetime] = mapped_column(Moment)
+
+    @declared_attr
+    def owner_id(cls) -> Mapped[int]:  # noqa: N805 - SQLAlchemy calls it with the class
+        raise NotImplementedError
+
+
+class KnownBrowser(Base):
+    """A browser in which an account logged in before: only the SHA-256 of its cookie is kept. With `link_until` it is a
+    link that makes one browser known, until then. Families and operators have tables of their own."""
+
+    __abstract__ = True
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    seen_at: Mapped[datetime] = mapped_column(Moment)
+    link_until: Mapped[datetime | None] = mapped_column(Moment)
 
     @declared_attr
     def owner_id(cls) -> Mapped[int]:  # noqa: N805 - SQLAlchemy calls it with the class

@@ -38,7 +38,8 @@ class Todo(Base):
 
 
 class TodoAction(Base):
-    """The action log. What is undone stays, and counts no more."""
+    """The action log. What is undone stays, and counts no more. `former_name` is the name of a member who was removed
+    and whose name the household keeps."""
 
     __tablename__ = "todo_actions"
     __table_args__ = (
@@ -63,6 +64,7 @@ class TodoAction(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     notes: Mapped[str | None] = mapped_column(Text)
     performed_by: Mapped[int | None] = mapped_column(ForeignKey("household_users.id", ondelete="SET NULL"), index=True)
+    former_name: Mapped[str | None] = mapped_column(String(80))
     created_at: Mapped[datetime] = mapped_column(Moment)
     undone_at: Mapped[datetime | None] = mapped_column(Moment)
 

@@ -7,15 +7,18 @@ import pytest
 from argon2 import PasswordHasher
 
 from api import passwords
+from api.auth.fair_queue import QueueFull
 from api.passwords import PasswordRefused, Passwords, checked_password
+
+HOME, ELSEWHERE = "203.0.113.0/24", "198.51.100.0/24"
 
 
 def test_a_password_matches_itself_alone() -> None:
     async def run() -> list[bool]:
         mine = Passwords()
-        stored = await mine.hashed("a calm day in spring")
+        stored = await mine.hashed("a calm day in spring", HOME)
         tried = ("a calm day in spring", "a calm day in Spring", "", "x" * 100_000)
-        return [await mine.match(stored, one) for one in tried]
+        return [await mine.match(stored, one, HOME) for one in tried]
 
     assert asyncio.run(run()) == [True, False, False, False]
 
@@ -31,8 +34,8 @@ def test_without_a_stored_password_nothing_matches_after_as_much_work(monkeypatc
     hasher = Watched()
     monkeypatch.setattr(passwords, "_hasher", lambda: hasher)
     passwords._nobodys.cache_clear()
-    assert asyncio.run(Passwords().match(None, "nobody has this password")) is False
-    assert asyncio.run(Passwords().match(hasher.hash("a calm day in spring"), "another day")) is False
+    assert asyncio.run(Passwords().match(None, "nobody has this password", HOME)) is False
+    assert asyncio.run(Passwords().match(hasher.hash("a calm day in spring"), "another day", HOME)) is False
     of_nobody, of_somebody = (one.rsplit("$", 2)[0] for one in verified)
     assert of_nobody == of_somebody, "the same parameters, so the same work"
     passwords._nobodys.cache_clear()
@@ -58,3 +61,30 @@ def test_length_counts_and_not_which_characters(password: str) -> None:
 def test_what_is_easy_to_guess_is_refused(password: str, hints: tuple[str, ...]) -> None:
     with pytest.raises(PasswordRefused):
         checked_password(password, not_like=hints)
+
+
+def test_a_flood_is_refused_beyond_its_places_and_others_come_in() -> None:
+    """Counts real work: what runs, what waits, what is refused, and in which order it ends."""
+
+    async def run() -> tuple[list[str], int, int]:
+        mine, ended = Passwords(), list[str]()
+
+        async def one(who: str, known: bool = False) -> None:
+            await mine.match(None, "not the password", who, known=known)
+            ended.append(f"known {who}" if known else who)
+
+        flood = [asyncio.create_task(one(HOME)) for _ in range(200)]
+        await asyncio.sleep(0)
+        most = mine.queue.running, mine.queue.waiting_now()
+        assert most == (passwords.AT_ONCE, passwords.WAITING_OF_ONE)
+        others = [asyncio.create_task(one(ELSEWHERE)), asyncio.create_task(one("a browser", known=True))]
+        answers = await asyncio.gather(*flood, return_exceptions=True)
+        await asyncio.gather(*others)
+        refused = sum(isinstance(answer, QueueFull) for answer in answers)
+        return ended, refused, mine.queue.running + mine.queue.waiting_now()
+
+    ended, refused, left = asyncio.run(run())
+    assert refused == 200 - passwords.AT_ONCE - passwords.WAITING_OF_ONE
+    assert ended.index("known a browser") <= passwords.AT_ONCE
+    assert ended.index(ELSEWHERE) <= 2 * passwords.AT_ONCE + 1, "askers take turns"
+    assert left == 0

@@ -1,4 +1,4 @@
-"""`buddy household reset-link|invite|waiting`: the links of the family's pages, for operators, who hand them over."""
+"""`buddy household reset-link|browser-link|invite|waiting`: links of the family's pages that operators hand over."""
 
 import json
 from typing import Annotated, Any
@@ -32,6 +32,29 @@ def reset_link(
                 raise Unknown(f"nobody has the e-mail address {email}")
             kept, secret = await actions.make_link(session, user.household_id, utc_now(), user)
             return {"link": _address(settings, f"/reset/{secret}"), "until": timestamp(kept.expires_at)}
+
+    with one_clear_line(rules.InvalidHousehold, Unknown):
+        made = with_database(settings, run)
+    _tell(made, as_json)
+
+
+def browser_link(
+    email: Annotated[str, typer.Argument(help="Whose browser becomes known.")], as_json: Json = False
+) -> None:
+    """Make a link that makes one browser known for a user, so that tries of their password elsewhere do not keep it
+    out. It works once, for a day; an earlier one ends. The password is still needed."""
+    from api.kinderbud.family.visits import BROWSERS  # noqa: PLC0415 - help should not wait
+    from api.kinderbud.households import queries, rules  # noqa: PLC0415
+
+    settings = read_settings()
+
+    async def run(database: Database) -> dict[str, Any]:
+        async with database.write() as session:
+            user = await queries.user_with_email(session, rules.checked_email(email))
+            if user is None:
+                raise Unknown(f"nobody has the e-mail address {email}")
+            secret, until = await BROWSERS.make_link(session, user.id, utc_now())
+            return {"link": _address(settings, f"/browser/{secret}"), "until": until.isoformat()}
 
     with one_clear_line(rules.InvalidHousehold, Unknown):
         made = with_database(settings, run)

@@ -10,10 +10,15 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
+from api.auth.fair_queue import QueueFull
 from api.errors import DATABASE_AWAY, GONE, RETRY_SECONDS, RETRYABLE_STATES, is_gone, log_unforeseen
 from api.kinderbud.family.rendering import PREFIX, SEE_OTHER, page
 from api.kinderbud.family.visits import AdminNeeded, FormRefused, LoginNeeded, TooOften
 
+TRIED_ELSEWHERE = (
+    "This address was tried too often in browsers where it never logged in. Use a browser where you logged in before, "
+    "or ask for a link: “Forgotten your password?” on the login page."
+)
 NOT_HERE = ("There is nothing here", "This page does not exist, or it belongs to somebody else.")
 
 log = structlog.get_logger("api.kinderbud")
@@ -53,7 +58,14 @@ def install(app: FastAPI) -> None:
     async def _often(request: Request, error: TooOften) -> Response:
         minutes = max(1, round(error.seconds / 60))
         text = f"That was tried too often. Try again in {minutes} minute{'' if minutes == 1 else 's'}."
+        if error.unknown_only:
+            text = f"{TRIED_ELSEWHERE} Or try again in {minutes} minute{'' if minutes == 1 else 's'}."
         return failed(request, 429, "A little patience", text, error.seconds)
+
+    @app.exception_handler(QueueFull)
+    async def _full(request: Request, error: QueueFull) -> Response:
+        text = "Many are logging in just now. Send it again in a moment."
+        return failed(request, 503, "One moment, please", text, error.seconds)
 
     async def _not_here(request: Request, _: Exception) -> Response:
         return failed(request, 404, *NOT_HERE)

@@ -32,7 +32,8 @@ SAID = {
     "revoked": "Revoked. It does not work any more.",
     "key": "Claude accepts your key, answers at once, and chooses the next day that is not chosen yet.",
     "no-key": "Your key is deleted.",
-    "password": "Your new password is set. You are logged out everywhere else.",
+    "password": "Your new password is set. You are logged out everywhere else, and every token has ended.",
+    "known": "This browser is known now. Log in with your password.",
     "goodbye": "Everything is deleted. Goodbye, and all the best!",
     "asked": "If this address is known here, whoever runs this service now sees that you wait for a link.",
 }

@@ -8,16 +8,20 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import structlog
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
 from limits import parse
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.browsers import Cookie, is_from_elsewhere, new_secret
+from api.attempts import Attempt
+from api.auth.known_browsers import KNOWN_FOR, KnownBrowsers
+from api.browsers import Cookie, is_from_elsewhere, new_secret, secret_digest
 from api.dependencies import Now
 from api.kinderbud.caller import ADMIN, Caller
+from api.kinderbud.households import queries
 from api.limits import REQUESTS_PER_ADDRESS, address_of
-from api.models import Household, HouseholdSession, HouseholdUser
+from api.models import Household, HouseholdBrowser, HouseholdSession, HouseholdUser
 from api.sessions import Sessions
 
 IDLE = timedelta(days=30)
@@ -28,6 +32,7 @@ DOOR = "family"
 WRITES = parse("60/minute")
 """What somebody may send, as with a token."""
 COOKIE = Cookie("kinderbud", "/family", int(LONGEST.total_seconds()))
+BROWSERS = KnownBrowsers(HouseholdBrowser, Cookie("kinderbud-browser", "/family", int(KNOWN_FOR.total_seconds())))
 
 log = structlog.get_logger("api.kinderbud")
 
@@ -45,11 +50,13 @@ class FormRefused(Exception):
 
 
 class TooOften(Exception):
-    """Somebody tries too often; `seconds` says when one more try may come."""
+    """This was tried too often; `seconds` says when one more try may come. With `unknown_only` it was tried in browsers
+    that the account does not know, and others may go on."""
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, seconds: int, *, unknown_only: bool = False) -> None:
         super().__init__()
         self.seconds = seconds
+        self.unknown_only = unknown_only
 
 
 @dataclass(frozen=True)
@@ -113,17 +120,75 @@ Admin = Annotated[Caller, Depends(_admin)]
 """An admin of the household who is logged in."""
 
 
-async def shows_password(request: Request, caller: Caller, password: str) -> bool:
-    """Whether somebody who is logged in shows their password, before something that cannot be taken back. Raises
-    TooOften."""
-    state, user, address = request.app.state, caller.user, address_of(request.scope)
-    wait = await state.attempts.count(DOOR, user.email, address)
-    if wait is not None:
-        raise TooOften(wait)
-    if not await state.passwords.match(user.password_hash, password):
+async def still_logged_in(request: Request, session: AsyncSession) -> HouseholdUser:
+    """The user as they are now, once the household is locked: a new password may have ended the session meanwhile, or
+    an admin the user's role. Raises LoginNeeded."""
+    query = select(HouseholdUser).join(HouseholdSession, HouseholdSession.owner_id == HouseholdUser.id)
+    now = request.app.state.clock()
+    found = await session.scalar(query.where(*SESSIONS.working(request.state.visit.secret, now)))
+    if found is None:
+        raise LoginNeeded
+    return found
+
+
+async def still_admin(request: Request, session: AsyncSession) -> HouseholdUser:
+    """The same, for what only admins may do. Raises LoginNeeded, AdminNeeded."""
+    user = await still_logged_in(request, session)
+    if user.role != ADMIN:
+        raise AdminNeeded
+    return user
+
+
+async def is_password(request: Request, attempt: Attempt, stored: str | None, password: str) -> bool:
+    """Whether it is the password that is `stored`, after as much work if none is. Raises TooOften, QueueFull."""
+    state = request.app.state
+    refused = await state.attempts.count(attempt)
+    if refused is not None:
+        raise TooOften(refused.seconds, unknown_only=refused.unknown_only)
+    if not await state.passwords.match(stored, password, attempt.asker, known=attempt.known is not None):
         return False
-    await state.attempts.succeeded(DOOR, user.email, address)
+    await state.attempts.succeeded(attempt)
     return True
+
+
+async def shows_password(request: Request, caller: Caller, password: str) -> bool:
+    """Whether a user who is logged in shows their password, before something that cannot be taken back. The session has
+    tries of its own, so that tries from elsewhere do not get in the way. Raises TooOften, QueueFull."""
+    attempt = Attempt(DOOR, caller.user.email, address_of(request.scope), asking_session(request))
+    return await is_password(request, attempt, caller.user.password_hash, password)
+
+
+def asking_session(request: Request) -> str:
+    """The session that asks, as attempts and the queue of passwords know it."""
+    return secret_digest(request.state.visit.secret)[:32]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a browser gets at a login: its session, and the cookie by which the account knows it later."""
+
+    session: str
+    browser: str
+
+    def give(self, request: Request, response: Response) -> None:
+        """Let the browser keep both."""
+        COOKIE.give(request, response, self.session)
+        BROWSERS.cookie.give(request, response, self.browser)
+
+
+async def enter(request: Request, session: AsyncSession, user_id: int, now: datetime) -> Entry:
+    """Log a user in, in the browser that asks: with a new session, and known from now on."""
+    await SESSIONS.end(session, request.state.visit.secret)
+    secret = await SESSIONS.begin(session, user_id, now)
+    return Entry(secret, await BROWSERS.remember(session, user_id, BROWSERS.shown(request), now))
+
+
+async def set_password(session: AsyncSession, user: HouseholdUser, hashed: str, now: datetime) -> None:
+    """A new password ends what the old one opened: sessions, tokens, links, invitations, and known browsers."""
+    user.password_hash, user.reset_asked_at = hashed, None
+    await queries.end_access_of(session, user.id, now)
+    await SESSIONS.end_all_of(session, user.id)
+    await BROWSERS.forget_all_of(session, user.id)
 
 
 async def _logged_in(request: Request, secret: str, now: datetime) -> Caller | None:

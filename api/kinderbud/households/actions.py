@@ -140,10 +140,16 @@ async def make_token(
 
 
 async def make_link(
-    session: AsyncSession, household_id: int, now: datetime, user: HouseholdUser | None = None
+    session: AsyncSession,
+    household_id: int,
+    now: datetime,
+    user: HouseholdUser | None = None,
+    *,
+    made_by: HouseholdUser | None = None,
+    works_for: timedelta = LINK_WORKS_FOR,
 ) -> tuple[HouseholdLink, str]:
-    """A link that works once, and its secret: with a `user` it sets a new password for them, and earlier ones work no
-    more; without, it invites somebody into the household."""
+    """A link that works once, and its secret. With a `user` it sets a new password for them, and earlier ones end;
+    without, it invites one person into the household, in the name of the admin who made it."""
     if user is not None:
         await queries.end_links_of(session, user.id, now)
         user.reset_asked_at = None
@@ -152,9 +158,10 @@ async def make_link(
     kept = HouseholdLink(
         household_id=household_id,
         user_id=user.id if user else None,
+        made_by_id=made_by.id if made_by else None,
         digest=secret_digest(secret),
         created_at=now,
-        expires_at=now + LINK_WORKS_FOR,
+        expires_at=now + works_for,
     )
     session.add(kept)
     await session.flush()

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.browsers import secret_digest
 from api.kinderbud.todos.rules import ActionType
 from api.models import (
     Household,
+    HouseholdBrowser,
     HouseholdLink,
     HouseholdParticipant,
     HouseholdToken,
@@ -45,6 +46,20 @@ async def participant_in(session: AsyncSession, household_id: int, participant_i
 async def user_with_email(session: AsyncSession, email: str) -> HouseholdUser | None:
     """The user with that address, in the form in which it is compared."""
     return await session.scalar(select(HouseholdUser).where(HouseholdUser.email == email))
+
+
+async def user_in_browser(
+    session: AsyncSession, email: str, known: tuple[ColumnElement[bool], ...]
+) -> tuple[HouseholdUser | None, str | None]:
+    """The user with that address, and the digest of the browser that asks if they know it. It is one statement, so that
+    unknown addresses take as long as known ones."""
+    query = (
+        select(HouseholdUser, HouseholdBrowser.digest)
+        .outerjoin(HouseholdBrowser, and_(HouseholdBrowser.owner_id == HouseholdUser.id, *known))
+        .where(HouseholdUser.email == email)
+    )
+    found = (await session.execute(query)).first()
+    return (found[0], found[1]) if found is not None else (None, None)
 
 
 async def users_of(session: AsyncSession, household_id: int) -> Sequence[HouseholdUser]:
@@ -113,6 +128,20 @@ async def end_links_of(session: AsyncSession, user_id: int, now: datetime) -> No
     """Let no link set this user's password any more."""
     theirs = (HouseholdLink.user_id == user_id, *_working_links(now))
     await session.execute(update(HouseholdLink).where(*theirs).values(used_at=now))
+
+
+async def end_access_of(session: AsyncSession, user_id: int, now: datetime) -> None:
+    """End what a user handed out or was handed: tokens, links for a new password, and invitations that they made."""
+    theirs = (HouseholdToken.user_id == user_id, HouseholdToken.revoked_at.is_(None))
+    await session.execute(update(HouseholdToken).where(*theirs).values(revoked_at=now))
+    await end_links_of(session, user_id, now)
+    await end_invitations_by(session, user_id, now)
+
+
+async def end_invitations_by(session: AsyncSession, user_id: int, now: datetime) -> None:
+    """End the invitations that a user made and nobody used."""
+    made = (HouseholdLink.made_by_id == user_id, *_working_links(now))
+    await session.execute(update(HouseholdLink).where(*made).values(used_at=now))
 
 
 async def forget_links(session: AsyncSession, household_id: int, now: datetime) -> None:

@@ -10,7 +10,7 @@ from api.kinderbud.caller import ADMIN, Caller
 from api.kinderbud.family.errors import NotHere
 from api.kinderbud.family.forms import Text
 from api.kinderbud.family.rendering import INVALID, address, go, page, sentence
-from api.kinderbud.family.visits import Admin, Member
+from api.kinderbud.family.visits import Admin, Member, still_admin, still_logged_in
 from api.kinderbud.households import actions, queries
 from api.kinderbud.households.rules import InvalidHousehold, checked_name
 from api.kinderbud.wire import PathId, local
@@ -38,6 +38,7 @@ async def make_token(request: Request, caller: Member, name: Text = "") -> Respo
     try:
         async with database.write() as session:
             await queries.locked(session, caller.household.id)
+            await still_logged_in(request, session)
             working = [kept for kept, _ in await _tokens(session, caller) if kept.user_id == caller.user.id]
             if checked_name(name) in {kept.name for kept in working}:
                 raise TokenRefused("you have a token of this name; give this one another name, or revoke that one")
@@ -66,10 +67,11 @@ async def invite(request: Request, caller: Admin) -> Response:
     database = request.app.state.database
     async with database.write() as session:
         await queries.locked(session, caller.household.id)
+        admin = await still_admin(request, session)
         waiting = await queries.invitations(session, caller.household.id, caller.now)
         if len(waiting) >= MOST_INVITATIONS:
             return go("/access", "too-many-invitations", "invitations")
-        _, secret = await actions.make_link(session, caller.household.id, caller.now)
+        _, secret = await actions.make_link(session, caller.household.id, caller.now, made_by=admin)
     link = address(request, f"/join/{secret}")
     async with database.read() as session:
         return await _access(request, caller, session, new_link=link)

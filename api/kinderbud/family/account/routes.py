@@ -8,12 +8,24 @@ from fastapi import APIRouter, Request, Response
 from limits import parse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.attempts import Attempt, network_of
 from api.dependencies import Now, ReadSession
 from api.kinderbud.caller import MEMBER
 from api.kinderbud.family.errors import NotHere
 from api.kinderbud.family.forms import Text
 from api.kinderbud.family.rendering import INVALID, go, page, sentence
-from api.kinderbud.family.visits import COOKIE, DOOR, SESSIONS, TooOften, Visiting
+from api.kinderbud.family.visits import (
+    BROWSERS,
+    COOKIE,
+    DOOR,
+    SESSIONS,
+    Entry,
+    TooOften,
+    Visiting,
+    enter,
+    is_password,
+    set_password,
+)
 from api.kinderbud.households import actions, queries, rules
 from api.kinderbud.households.actions import EmailTaken, Person
 from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
@@ -41,7 +53,7 @@ async def signup_page(request: Request, visit: Visiting) -> Response:
 @router.post("/signup")
 async def sign_up(
     request: Request,
-    visit: Visiting,
+    _: Visiting,
     now: Now,
     family: Text = "",
     name: Text = "",
@@ -56,16 +68,15 @@ async def sign_up(
     try:
         checked_password(password, not_like=(email, name, family))
         person = Person(rules.checked_name(name), rules.checked_email(email))
-        hashed = await state.passwords.hashed(password)
+        hashed = await state.passwords.hashed(password, network_of(address_of(request.scope)))
         async with state.database.write() as session:
             made = await actions.create_household(*(session, family, [person], [], time_zone, DEFAULT_DAILY_TASKS, now))
             user = (await queries.users_of(session, made.id))[0]
             user.password_hash = hashed
-            await SESSIONS.end(session, visit.secret)
-            secret = await SESSIONS.begin(session, user.id, now)
+            entry = await enter(request, session, user.id, now)
     except REFUSED as error:
         return _signup(request, INVALID, error=sentence(error), **typed)
-    return _logged_in(request, secret, "/people", "welcome")
+    return _logged_in(request, entry, "/people", "welcome")
 
 
 @router.get("/login")
@@ -77,29 +88,25 @@ async def login_page(request: Request, visit: Visiting) -> Response:
 
 @router.post("/login")
 async def log_in(
-    request: Request, visit: Visiting, now: Now, email: Text = "", password: Text = "", onward: Text = ""
+    request: Request, _: Visiting, now: Now, email: Text = "", password: Text = "", onward: Text = ""
 ) -> Response:
     """The same words and the same time, whether the address is known or not."""
-    state, address = request.app.state, address_of(request.scope)
-    wait = await state.attempts.count(DOOR, email, address)
-    if wait is not None:
-        raise TooOften(wait)
     try:
         wanted = rules.checked_email(email)
     except InvalidHousehold:
         wanted = ""
-    async with state.database.read() as session:
-        user = await queries.user_with_email(session, wanted)
-    if not await state.passwords.match(user.password_hash if user else None, password) or user is None:
+    known = BROWSERS.working(BROWSERS.shown(request), now)
+    async with request.app.state.database.read() as session:
+        user, digest = await queries.user_in_browser(session, wanted, known)
+    attempt = Attempt(DOOR, email, address_of(request.scope), digest[:32] if digest else None)
+    if not await is_password(request, attempt, user.password_hash if user else None, password) or user is None:
         return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
-    await state.attempts.succeeded(DOOR, email, address)
-    async with state.database.write() as session:
+    async with request.app.state.database.write() as session:
         kept = await session.get(HouseholdUser, user.id, with_for_update=True)
         if kept is None or kept.password_hash != user.password_hash:  # changed while this one was looked at
             return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
-        await SESSIONS.end(session, visit.secret)
-        secret = await SESSIONS.begin(session, kept.id, now)
-    return _logged_in(request, secret, onward if LOCAL.fullmatch(onward) else "/today")
+        entry = await enter(request, session, kept.id, now)
+    return _logged_in(request, entry, onward if LOCAL.fullmatch(onward) else "/today")
 
 
 @router.post("/logout")
@@ -142,27 +149,26 @@ async def reset_page(request: Request, secret: str, _: Visiting, now: Now, sessi
 
 
 @router.post("/reset/{secret}")
-async def reset(request: Request, secret: str, visit: Visiting, now: Now, password: Text = "") -> Response:
-    """A new password, once. Every other browser is logged out."""
+async def reset(request: Request, secret: str, _: Visiting, now: Now, password: Text = "") -> Response:
+    """A new password, once. Every other browser is logged out and no longer known, and every token ends."""
     state = request.app.state
     async with state.database.read() as session:
-        user, _ = await _of_link(session, secret, now)
+        user, _household = await _of_link(session, secret, now)
     if user is None:
         raise NotHere
     try:
         checked_password(password, not_like=(user.email, user.display_name))
     except PasswordRefused as error:
         return page(request, "reset.html", INVALID, error=sentence(error), secret=secret, email=user.email)
-    hashed = await state.passwords.hashed(password)
+    hashed = await state.passwords.hashed(password, network_of(address_of(request.scope)))
     async with state.database.write() as session:
-        if await queries.claim_link(session, secret, now) is None:  # somebody was faster
+        await queries.locked(session, user.household_id)
+        if await queries.claim_link(session, secret, now) is None:  # another request was faster
             raise NotHere
         kept = await session.get_one(HouseholdUser, user.id, with_for_update=True)
-        kept.password_hash, kept.reset_asked_at = hashed, None
-        await SESSIONS.end(session, visit.secret)
-        await SESSIONS.end_all_of(session, user.id)
-        logged_in = await SESSIONS.begin(session, kept.id, now)
-    return _logged_in(request, logged_in, "/today", "password")
+        await set_password(session, kept, hashed, now)
+        entry = await enter(request, session, kept.id, now)
+    return _logged_in(request, entry, "/today", "password")
 
 
 @router.get("/join/{secret}")
@@ -176,7 +182,7 @@ async def join_page(request: Request, secret: str, _: Visiting, now: Now, sessio
 
 @router.post("/join/{secret}")
 async def join(
-    request: Request, secret: str, visit: Visiting, now: Now, name: Text = "", email: Text = "", password: Text = ""
+    request: Request, secret: str, _: Visiting, now: Now, name: Text = "", email: Text = "", password: Text = ""
 ) -> Response:
     """One more user of the household, once for each invitation."""
     await _bounded(request, NEW_PER_ADDRESS, "signup")
@@ -188,18 +194,17 @@ async def join(
     try:
         checked_password(password, not_like=(email, name, household.name))
         person = Person(rules.checked_name(name), rules.checked_email(email))
-        hashed = await state.passwords.hashed(password)
+        hashed = await state.passwords.hashed(password, network_of(address_of(request.scope)))
         async with state.database.write() as session:
             if await queries.claim_link(session, secret, now) is None:
                 raise NotHere
             joined = await actions.add_user(session, household, person, MEMBER, now)
             joined.password_hash = hashed
-            await SESSIONS.end(session, visit.secret)
-            logged_in = await SESSIONS.begin(session, joined.id, now)
+            entry = await enter(request, session, joined.id, now)
     except REFUSED as error:  # the transaction is rolled back, so that the invitation still works
         typed = {"name": name, "email": email, "household": household.name}
         return page(request, "join.html", INVALID, error=sentence(error), secret=secret, **typed)
-    return _logged_in(request, logged_in, "/today", "joined")
+    return _logged_in(request, entry, "/today", "joined")
 
 
 def _signup(request: Request, status: int = 200, **typed: Any) -> Response:
@@ -207,9 +212,9 @@ def _signup(request: Request, status: int = 200, **typed: Any) -> Response:
     return page(request, "signup.html", status, zones=time_zones(), **fields)
 
 
-def _logged_in(request: Request, secret: str, path: str, said: str | None = None) -> Response:
+def _logged_in(request: Request, entry: Entry, path: str, said: str | None = None) -> Response:
     response = go(path, said)
-    COOKIE.give(request, response, secret)
+    entry.give(request, response)
     return response
 
 

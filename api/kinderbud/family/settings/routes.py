@@ -4,13 +4,14 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from api.attempts import Attempt
 from api.dependencies import WriteSession
 from api.kinderbud.caller import Caller
 from api.kinderbud.claude.client import ClaudeFailed, check
 from api.kinderbud.claude.keys import key_of, set_key
 from api.kinderbud.family.forms import Text, number
 from api.kinderbud.family.rendering import INVALID, go, page, sentence
-from api.kinderbud.family.visits import COOKIE, SESSIONS, Admin, Member, TooOften, shows_password
+from api.kinderbud.family.visits import Admin, Member, TooOften, asking_session, enter, set_password, shows_password
 from api.kinderbud.households import actions, queries
 from api.kinderbud.households.rules import DAILY_TASKS, InvalidHousehold
 from api.kinderbud.households.zones import time_zones
@@ -60,9 +61,10 @@ async def change_key(request: Request, caller: Admin, key: Text = "", remove: Te
     """A key of Claude's, tried before it is kept; or none any more."""
     state, key = request.app.state, key.strip()
     if not remove:
-        wait = await state.attempts.count("family/claude", str(caller.household.id), address_of(request.scope))
-        if wait is not None:
-            raise TooOften(wait)
+        tried = Attempt("family/claude", str(caller.household.id), address_of(request.scope), "household")
+        refused = await state.attempts.count(tried)
+        if refused is not None:
+            raise TooOften(refused.seconds)
         if not key.isascii() or not key.isprintable() or " " in key or not 0 < len(key) <= LONGEST_KEY:
             return _settings(request, caller, INVALID, key_error=NO_KEY)
         try:
@@ -77,7 +79,8 @@ async def change_key(request: Request, caller: Admin, key: Text = "", remove: Te
 
 @router.post("/password")
 async def change_password(request: Request, caller: Member, present: Text = "", password: Text = "") -> Response:
-    """Another password, for whoever knows the present one. Every other browser is logged out."""
+    """Another password, by the present one. Every other browser is logged out and no longer known, and every token
+    ends; this browser gets a new session."""
     state, user = request.app.state, caller.user
     if not await shows_password(request, caller, present):
         return _settings(request, caller, INVALID, password_error=NOT_THE_OLD_ONE)
@@ -85,17 +88,16 @@ async def change_password(request: Request, caller: Member, present: Text = "", 
         checked_password(password, not_like=(user.email, user.display_name, caller.household.name))
     except PasswordRefused as error:
         return _settings(request, caller, INVALID, password_error=sentence(error))
-    hashed = await state.passwords.hashed(password)
+    hashed = await state.passwords.hashed(password, f"known/{asking_session(request)}", known=True)
     async with state.database.write() as session:
+        await queries.locked(session, caller.household.id)
         kept = await session.get_one(HouseholdUser, user.id, with_for_update=True)
         if kept.password_hash != user.password_hash:  # changed meanwhile, in another browser
             return _settings(request, caller, INVALID, password_error=NOT_THE_OLD_ONE)
-        kept.password_hash, kept.reset_asked_at = hashed, None
-        await queries.end_links_of(session, user.id, caller.now)
-        await SESSIONS.end_all_of(session, user.id)
-        secret = await SESSIONS.begin(session, kept.id, caller.now)
+        await set_password(session, kept, hashed, caller.now)
+        entry = await enter(request, session, kept.id, caller.now)
     response = go("/settings", "password")
-    COOKIE.give(request, response, secret)
+    entry.give(request, response)
     return response
 
 

@@ -1,0 +1,77 @@
+"""The page behind a link of `buddy admin browser-link`: it makes one browser known, once.
+
+The first page only asks, since messengers and mail scanners open links, too.
+"""
+
+from html import escape
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from api.admin.accounts import BROWSERS
+from api.admin.app import POLICY, PREFIX
+from api.browsers import FORMS, Guarded, is_from_elsewhere
+
+PATH = PREFIX + "/browser"
+SEE_OTHER = 303
+GONE = "This link does not work, or not any more: one works once, for a day. `buddy admin browser-link` makes another."
+PAGE = """<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="robots" content="noindex">
+    <title>Buddy Coach: admin</title>
+    <link rel="icon" href="/admin/own/logo.svg" type="image/svg+xml">
+    <link rel="stylesheet" href="/admin/own/page.css">
+  </head>
+  <body><main><h1>{title}</h1><p>{text}</p>{form}</main></body>
+</html>
+"""
+
+log = structlog.get_logger("api.admin")
+
+
+def create_browser_links(service: Starlette) -> ASGIApp:
+    """The page, to be mounted in `service` at `PATH`; it shares the service's state."""
+    app = Starlette(routes=[Route("/{secret}", _link, methods=["GET", "POST"])])
+    app.state = service.state
+    app.add_exception_handler(HTTPException, _failed)
+    return Guarded(app, POLICY, f"{PREFIX}/static/", FORMS)
+
+
+async def _link(request: Request) -> Response:
+    state, secret = request.app.state, request.path_params["secret"]
+    now = state.clock()
+    if request.method != "POST":
+        async with state.database.read() as session:
+            if not await BROWSERS.is_link(session, secret, now):
+                raise HTTPException(404, GONE)
+        form = '<form method="post"><button>Yes, this is my browser</button></form>'
+        return _page(
+            "Is this your browser?", "Only tries elsewhere can then be too many. You still need the password.", form
+        )
+    if is_from_elsewhere(request):
+        raise HTTPException(403, "This was sent by another site.")
+    async with state.database.write() as session:
+        cookie = await BROWSERS.claim_link(session, secret, BROWSERS.shown(request), now)
+    if cookie is None:
+        raise HTTPException(404, GONE)
+    log.info("a link made a browser known to /admin")
+    response = RedirectResponse(PREFIX, SEE_OTHER)
+    BROWSERS.cookie.give(request, response, cookie)
+    return response
+
+
+async def _failed(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these
+    return _page("That did not work", error.detail, status=error.status_code)
+
+
+def _page(title: str, text: str, form: str = "", status: int = 200) -> HTMLResponse:
+    return HTMLResponse(PAGE.format(title=escape(title), text=escape(text), form=form), status)

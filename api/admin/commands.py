@@ -1,0 +1,48 @@
+"""`buddy admin`: what an operator does for the admin's account where the service runs."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from api.clock import utc_now
+from api.database import Database
+from api.shell import one_clear_line, read_settings, with_database
+
+admin = typer.Typer(help="Look after the account of /admin.", no_args_is_help=True)
+
+
+class NoAccount(ValueError):
+    """The admin's account is not there."""
+
+
+@admin.callback()
+def _admin() -> None:
+    """Makes typer keep the name of the command."""
+
+
+@admin.command("browser-link")
+def browser_link(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+) -> None:
+    """Make a link that makes one browser known to /admin, so that tries of the password elsewhere do not keep it out.
+    It works once, for a day; an earlier one ends. The password is still needed."""
+    from sqlalchemy import select  # noqa: PLC0415 - help should not wait
+
+    from api.admin.accounts import BROWSERS, NAME  # noqa: PLC0415
+    from api.models import Operator  # noqa: PLC0415
+
+    settings = read_settings()
+
+    async def run(database: Database) -> dict[str, Any]:
+        async with database.write() as session:
+            account = await session.scalar(select(Operator).where(Operator.name == NAME).with_for_update())
+            if account is None:
+                raise NoAccount("there is no admin yet: set ADMIN_PASSWORD and start the service once")
+            secret, until = await BROWSERS.make_link(session, account.id, utc_now())
+            told = settings.public_url or f"http://localhost:{settings.port}"
+            return {"link": f"{told}/admin/browser/{secret}", "until": until.isoformat()}
+
+    with one_clear_line(NoAccount):
+        made = with_database(settings, run)
+    typer.echo(json.dumps(made) if as_json else f"{made['link']}\nworks once, until {made['until']}")

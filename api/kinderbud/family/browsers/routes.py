@@ -1,0 +1,30 @@
+"""A link that makes one browser known, so that tries of a password elsewhere do not keep its owner out."""
+
+from fastapi import APIRouter, Request, Response
+
+from api.dependencies import Now, ReadSession
+from api.kinderbud.family.errors import NotHere
+from api.kinderbud.family.rendering import go, page
+from api.kinderbud.family.visits import BROWSERS, Visiting
+
+router = APIRouter(prefix="/browser")
+
+
+@router.get("/{secret}")
+async def browser_page(request: Request, secret: str, _: Visiting, now: Now, session: ReadSession) -> Response:
+    """Asks first; opening it uses nothing up, since messengers open links, too."""
+    if not await BROWSERS.is_link(session, secret, now):
+        raise NotHere
+    return page(request, "browser.html", secret=secret)
+
+
+@router.post("/{secret}")
+async def make_known(request: Request, secret: str, _: Visiting, now: Now) -> Response:
+    """This browser is known from now on. The password is still needed."""
+    async with request.app.state.database.write() as session:
+        cookie = await BROWSERS.claim_link(session, secret, BROWSERS.shown(request), now)
+    if cookie is None:
+        raise NotHere
+    response = go("/login", "known")
+    BROWSERS.cookie.give(request, response, cookie)
+    return response
