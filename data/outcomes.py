@@ -1,35 +1,37 @@
-"""What belongs to the week after a decision: which context, which summary, and what they say together.
+"""The outcome of the week after a decision: the context and the summaries that belong to it, and their pace.
 
-The window of a decision at time t is (t, t + 7 days]. Three rules:
+The window of a decision at time t is (t, t + 7 days]. There are three rules:
 
 - **Next context**: the first one that the app sends 5 to 10 days after t. The pace of spending and saving is measured
-  from the decision's own context to it; where a budget cycle began in between, from the beginning of that cycle.
-- **Summary**: `week_key` k of a month is the k-th calendar week, Monday to Sunday, that has a day in the month. What
-  joins a decision is the calendar week whose Sunday lies in the window, on the person's calendar: one summary, or the
-  two whose days make up the week where a month ends within it.
-- **Cut-off**: what arrives later than 14 days after t changes nothing any more. A summary that was sent before its
-  last day is no summary of the week yet.
+  from the decision's own context to the next one. When a budget cycle begins in between, it is measured from the
+  beginning of that cycle.
+- **Summary**: `week_key` k of a month is the k-th calendar week, Monday to Sunday, that has a day in the month. A
+  decision is joined with the calendar week whose Sunday lies in the window, on the person's calendar. That is one
+  summary, or two when a month ends within the week.
+- **Cut-off**: data that arrive later than 14 days after t change nothing. A summary that is sent before its last day
+  does not count as a summary of the week.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import numpy as np
 
 from data.reward import SHORTEST_PART_DAYS, Outcome, Reward, reward_of
 
-WINDOW = timedelta(days=7)
 NEXT_CONTEXT = (timedelta(days=5), timedelta(days=10))
+"""Earliest and latest time of the next context, from the decision."""
 CUT_OFF = timedelta(days=14)
-MONTHS = 12
 
 
 @dataclass(frozen=True)
 class Pace:
-    """What two contexts say of the time between them, as shares of the budget cycle; NaN where a cycle began too
-    recently to tell."""
+    """Spending and saving between two contexts, as shares of the budget, the goal and the budget cycle.
+
+    `elapsed_share` is NaN when a cycle began less than `SHORTEST_PART_DAYS` before the second context.
+    """
 
     spent_share: float
     saved_share: float
@@ -38,29 +40,24 @@ class Pace:
     goal_reached: float
 
 
-def is_next_context(decided_at: datetime, moment: datetime) -> bool:
-    """Whether a context that is sent at `moment` can be the next one of a decision."""
-    earliest, latest = NEXT_CONTEXT
-    return earliest <= moment - decided_at <= latest
-
-
 def pace_between(before: tuple[date, float, float], after: tuple[date, float, float], cycle_start_day: int) -> Pace:
-    """From two contexts: the local date, `budget_used_ratio` and `savings_goal_progress` of each."""
+    """The pace between two contexts, each given as (local date, `budget_used_ratio`, `savings_goal_progress`)."""
     (first, used, saved), (last, used_after, saved_after) = before, after
     elapsed_before, _ = cycle_position(first, cycle_start_day)
     elapsed, days = cycle_position(last, cycle_start_day)
-    anew = days < (last - first).days
+    new_cycle = days < (last - first).days
     return Pace(
-        spent_share=used_after - (0 if anew else used),
-        saved_share=saved_after - (0 if anew else saved),
-        elapsed_share=math.nan if days < SHORTEST_PART_DAYS else elapsed - (0 if anew else elapsed_before),
+        spent_share=used_after - (0 if new_cycle else used),
+        saved_share=saved_after - (0 if new_cycle else saved),
+        elapsed_share=math.nan if days < SHORTEST_PART_DAYS else elapsed - (0 if new_cycle else elapsed_before),
         budget_used_up=float(used_after >= 1),
         goal_reached=float(saved_after >= 1),
     )
 
 
 def cycle_position(day: date, start_day: int) -> tuple[float, int]:
-    """Elapsed share of the budget cycle in [0, 1) and whole days since it began, on a day. `start_day` is 1 to 28."""
+    """The elapsed share of the budget cycle in [0, 1) and the whole days since its beginning, on `day`. `start_day` is
+    1 to 28."""
     began = day.replace(day=start_day)
     if began > day:
         began = (began.replace(day=1) - timedelta(days=1)).replace(day=start_day)
@@ -69,8 +66,7 @@ def cycle_position(day: date, start_day: int) -> tuple[float, int]:
 
 
 def week_of(month_key: int, week_key: int) -> tuple[date, date] | None:
-    """The first and last day that summary `week_key` (from 1) of a month YYYYMM covers; None where the month has no
-    such week."""
+    """The first and last day of week `week_key` (from 1) of a month YYYYMM; None when the month has no such week."""
     first = date(month_key // 100, month_key % 100, 1)
     next_month = (first + timedelta(days=31)).replace(day=1)
     monday = first - timedelta(days=first.weekday()) + timedelta(weeks=week_key - 1)
@@ -80,7 +76,7 @@ def week_of(month_key: int, week_key: int) -> tuple[date, date] | None:
 
 
 def summaries_of(monday: date) -> list[tuple[int, int]]:
-    """The keys (month_key, week_key) of the summaries that make up the calendar week of a Monday."""
+    """The keys (month_key, week_key) of the one or two summaries of the calendar week that begins on `monday`."""
     keys = []
     for day in (monday, monday + timedelta(days=6)):
         first = day.replace(day=1)
@@ -91,22 +87,17 @@ def summaries_of(monday: date) -> list[tuple[int, int]]:
 
 
 def monday_of(day: date) -> date:
-    """The Monday of the calendar week, which is the ISO week."""
+    """The Monday of the ISO week of a day."""
     return day - timedelta(days=day.weekday())
 
 
 def week_that_ends_after(day: date) -> date:
-    """The Monday of the calendar week whose Sunday lies in the seven days after a day."""
+    """The Monday of the calendar week whose Sunday is 1 to 7 days after `day`."""
     return monday_of(day + timedelta(days=1))
 
 
-def decided_before(monday: date) -> tuple[date, date]:
-    """The first and last day on which a decision is joined by the summaries of a Monday's week."""
-    return monday - timedelta(days=1), monday + timedelta(days=5)
-
-
 def reward_of_one(pace: Pace | None, logging_days: int | None) -> Reward:
-    """The reward of one outcome; NaN in what was not observed."""
+    """The reward of one outcome. A missing `pace` or `logging_days` gives NaN in the parts that depend on it."""
     seen = pace or Pace(*[math.nan] * 5)
     days = math.nan if logging_days is None else float(logging_days)
     return reward_of(_outcome([seen], [days]))

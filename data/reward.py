@@ -1,11 +1,11 @@
-"""The one reward definition: how good was the week after a decision, in [0, 1]?
+"""The definition of the reward: how good was the week after a decision, in [0, 1].
 
-The outcome window of a decision at time t is (t, t + 7 days]. Two things that the app uploads anyway measure it: the
-*next context* (the first one 5 to 10 days after t) and the weekly summary's logging days. `week_key` alone does not
-date a week, so a summary joins the decision whose window holds the summary's last day.
+The outcome window of a decision at time t is (t, t + 7 days]. It is measured by the *next context* (the first one 5 to
+10 days after t) and by the logging days of the weekly summary. A summary belongs to the decision whose window contains
+the summary's last day (`data/outcomes.py`).
 
-What counts is the pace *within* the window: the share of the cycle's budget that was spent in it, over the share of
-the cycle that went by in it. Where a new cycle began inside the window the part since then stands for the week; if
+The reward uses the pace *within* the window: the share of the cycle's budget that was spent in it, divided by the share
+of the cycle that elapsed in it. When a new cycle begins inside the window, the part since then represents the week. If
 that part is shorter than `SHORTEST_PART_DAYS`, the outcome is missing.
 """
 
@@ -17,25 +17,26 @@ import numpy.typing as npt
 type Column = npt.NDArray[np.float64]
 
 SHORTEST_PART_DAYS = 2
-"""A new cycle that began later than this before the next context says nothing about the week."""
+"""Minimum number of days from the beginning of a new cycle to the next context; with fewer the outcome is missing."""
 
 
 @dataclass(frozen=True)
 class RewardSpec:
-    """A named, versioned reward. Paces are over plan: 1 means exactly as planned."""
+    """A named and versioned definition of the reward. A pace is actual over planned: 1 means exactly as planned."""
 
     name: str = "budget-reward/1"
     budget_weight: float = 0.4
     savings_weight: float = 0.4
     logging_weight: float = 0.2
     budget_best: float = 0.8
-    """Spending 20 % under plan, the most that a lever asks for, scores 1; less brings nothing more."""
+    """Spending 20 % under plan scores 1. That is the largest change that a lever asks for; less spending scores 1,
+    too."""
     budget_worst: float = 1.4
     """Spending 40 % over plan scores 0."""
     savings_best: float = 1.2
-    """Saving 20 % over plan, the most that a lever asks for, scores 1; saving nothing scores 0."""
+    """Saving 20 % over plan scores 1. That is the largest change that a lever asks for; saving nothing scores 0."""
     fewest_logging_days: int = 3
-    """With fewer days, low spending may be spending that nobody wrote down: the budget pace scores 0."""
+    """With fewer logging days the budget pace scores 0, because low spending may be unlogged spending."""
 
 
 REWARD = RewardSpec()
@@ -43,19 +44,19 @@ REWARD = RewardSpec()
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the window shows, (n,) each; NaN where it was not observed."""
+    """The outcomes of n windows, (n,) each; NaN where a value was not observed."""
 
-    spent_share: Column  # of the cycle's budget, in the window
-    saved_share: Column  # of the cycle's saving goal, in the window
-    elapsed_share: Column  # of the cycle, in the window
-    budget_used_up: Column  # 1 where the next context says 1: what was spent beyond it cannot be seen
-    goal_reached: Column  # 1 where the next context says 1
+    spent_share: Column  # share of the cycle's budget spent in the window
+    saved_share: Column  # share of the cycle's saving goal saved in the window
+    elapsed_share: Column  # share of the cycle elapsed in the window
+    budget_used_up: Column  # 1 where the next budget_used_ratio is 1: spending beyond it is not visible; else 0
+    goal_reached: Column  # 1 where the next savings_goal_progress is 1, else 0
     logging_days: Column  # 0 to 7
 
 
 @dataclass(frozen=True)
 class Reward:
-    """Each component and their weighted sum, (n,) in [0, 1]; NaN where the outcome was not observed."""
+    """The components and their weighted sum, (n,) each in [0, 1]; NaN where the outcome was not observed."""
 
     budget_pace: Column
     savings_pace: Column
@@ -64,16 +65,16 @@ class Reward:
 
 
 def reward_of(outcome: Outcome, spec: RewardSpec = REWARD) -> Reward:
-    """The reward of each outcome window: linear between the paces that score 0 and 1.
+    """The reward of each outcome window. Components are linear between the paces that score 0 and 1.
 
-    A budget that is used up scores 0, a goal that is reached scores 1. Missing stays missing: a NaN anywhere makes
-    the reward NaN, it is never filled in.
+    A budget that is used up scores 0; a goal that is reached scores 1. A NaN in any input makes the reward NaN; missing
+    values are never imputed.
     """
     spent = outcome.spent_share / outcome.elapsed_share
     saved = outcome.saved_share / outcome.elapsed_share
-    trusted = np.where(np.isnan(outcome.logging_days), np.nan, outcome.logging_days >= spec.fewest_logging_days)
+    enough_logging = np.where(np.isnan(outcome.logging_days), np.nan, outcome.logging_days >= spec.fewest_logging_days)
     within_budget = np.clip((spec.budget_worst - spent) / (spec.budget_worst - spec.budget_best), 0, 1)
-    budget_pace = within_budget * (1 - outcome.budget_used_up) * trusted
+    budget_pace = within_budget * (1 - outcome.budget_used_up) * enough_logging
     savings_pace = np.maximum(np.clip(saved / spec.savings_best, 0, 1), outcome.goal_reached)
     logging = np.clip(outcome.logging_days / 7, 0, 1)
     reward = spec.budget_weight * budget_pace + spec.savings_weight * savings_pace + spec.logging_weight * logging
