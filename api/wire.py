@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from api.clock import timestamp
+from api.http.text import storable
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 """What a phone's clock may say: beyond that it is broken, and not every calendar and file format goes so far."""
@@ -120,15 +121,8 @@ ClientTime = Timestamp
 """What the client's clock says: a claim (`api.clock.effective_time`)."""
 
 
-def words(text: str) -> str:
-    """`text`, which every database and file format can hold. Raises ValueError for NUL and for half a character."""
-    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("must be Unicode text without NUL")
-    return text
-
-
-Words = Annotated[str, AfterValidator(words)]
-"""Text that somebody wrote."""
+Words = Annotated[str, AfterValidator(storable)]
+"""Text that a person wrote: stored as it is, or refused."""
 
 Uuid = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """An opaque id: 1 to 64 characters, and a capability."""

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from api.admin.screens import Edit, Screen
+from api.http.text import storable
 from api.kakei.accounts import everything
 from api.kakei.accounts.schemas import UserProfile
 from api.models import (
@@ -19,14 +20,13 @@ from api.models import (
     User,
     UserChallenge,
 )
-from api.wire import words
 
 PEOPLE, CATALOGUE, RECORDS = "People", "Catalogue", "Records"
 LARGEST_REWARD = 1000
 LARGEST_BONUS = 100
 
-Title = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(words)]
-Description = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(words)]
+Title = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(storable)]
+Description = Annotated[str, Field(min_length=1, max_length=2000), AfterValidator(storable)]
 
 
 class Users(Screen):

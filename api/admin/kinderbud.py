@@ -6,14 +6,14 @@ from pydantic import AfterValidator, Field
 
 from api.admin.kakei import CATALOGUE
 from api.admin.screens import Edit, Screen
+from api.http.text import storable
 from api.kinderbud.households.rules import checked_count, checked_name, checked_time_zone
 from api.models import Guide, GuideItem, GuideStage, Household
-from api.wire import words
 
 FAMILIES = "Families"
 LONGEST_MINUTES = 240
 
-Text = Annotated[str, AfterValidator(words), Field(min_length=1)]
+Text = Annotated[str, AfterValidator(storable), Field(min_length=1)]
 Long = Annotated[Text, Field(max_length=8000)]
 
 

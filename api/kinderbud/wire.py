@@ -7,8 +7,9 @@ from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
 from api.database import LARGEST_ID
+from api.http.text import storable
 from api.kinderbud.guides.rules import zone_of
-from api.wire import WHOLE, words
+from api.wire import WHOLE
 
 LOCAL_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$"
 
@@ -23,10 +24,10 @@ class Answer[T](BaseModel):
 PathId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
 OfParticipant = Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only this participant's.")]
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID), WHOLE]
-Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(words)]
-Description = Annotated[str, Field(max_length=2000), AfterValidator(words)]
-Notes = Annotated[str, Field(max_length=2000), AfterValidator(words)]
-Reason = Annotated[str, Field(max_length=500), AfterValidator(words)]
+Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storable)]
+Description = Annotated[str, Field(max_length=2000), AfterValidator(storable)]
+Notes = Annotated[str, Field(max_length=2000), AfterValidator(storable)]
+Reason = Annotated[str, Field(max_length=500), AfterValidator(storable)]
 LocalTime = Annotated[datetime, WithJsonSchema({"type": "string", "pattern": LOCAL_TIME})]
 """A timestamp where the household is, without an offset, which JSON Schema's `date-time` would ask for."""
 

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Double, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import JSON, Double, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from api.models.base import Base, Moment
@@ -127,7 +127,8 @@ class DayCuration(Base):
 
 
 class ChatMessage(Base):
-    """A question of a household's, or Claude's answer to it. `key` is the question's `Idempotency-Key`."""
+    """A question of a household's, or Claude's answer to it. `key` is the question's `Idempotency-Key`; `cut_off` is
+    true for an answer that stopped before it was whole."""
 
     __tablename__ = "chat_messages"
     __table_args__ = (
@@ -144,4 +145,5 @@ class ChatMessage(Base):
     prompt_version: Mapped[str | None] = mapped_column(String(32))
     input_tokens: Mapped[int | None]
     output_tokens: Mapped[int | None]
+    cut_off: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(Moment)

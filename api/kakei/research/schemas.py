@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from api.wire import WHOLE, ClientTime, Month, Timestamp, Wire, Words, example, words
+from api.http.text import storable
+from api.wire import WHOLE, ClientTime, Month, Timestamp, Wire, Words, example
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
 Track = Literal["core", "budgeting", "wellbeing", "usability", "game"]
@@ -22,7 +23,7 @@ def _small[T](value: T) -> T:
     if _is_deeper(value, DEEPEST_JSON):
         raise ValueError(f"must be nested at most {DEEPEST_JSON} deep")
     for text in _texts(value):
-        words(text)
+        storable(text)
     if len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode()) > LARGEST_JSON:
         raise ValueError(f"must be at most {LARGEST_JSON} bytes of JSON")
     return value

@@ -1,6 +1,7 @@
 """A question and its answer: the question is kept before Claude is asked, and no transaction waits for Claude."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,19 +9,26 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.http.text import cleaned
 from api.kinderbud.caller import Caller
 from api.kinderbud.chat import queries
-from api.kinderbud.claude.client import ClaudeFailed, Usage, answer, prompt
-from api.kinderbud.claude.family import RECENT_DAYS, fenced, people_of, recent_of
+from api.kinderbud.claude.client import LONGEST_ANSWER, Ended, answer, prompt
+from api.kinderbud.claude.failures import ClaudeFailed
+from api.kinderbud.claude.family import RECENT_DAYS, Told, fenced, told_of
+from api.kinderbud.claude.names import Names
+from api.kinderbud.claude.replies import Usage
 from api.kinderbud.guides.actions import current_stages
 from api.kinderbud.guides.queries import plans_of
 from api.kinderbud.history.queries import actions_between
-from api.kinderbud.households.queries import locked, participants_of
+from api.kinderbud.households.queries import locked
 from api.kinderbud.todos.queries import shown_on
 from api.models import ChatMessage
 
-MEMORY = 20
-"""Messages that Claude remembers."""
+REMEMBERED = 10
+"""Answered questions that Claude is reminded of: twenty messages."""
+
+RETRIED_WITHIN = timedelta(days=1)
+"""For how long the same words are the same question; an `Idempotency-Key` lasts as long."""
 
 log = structlog.get_logger("api.kinderbud")
 
@@ -42,41 +50,55 @@ class Asked:
 async def keep_question(session: AsyncSession, caller: Caller, message: str, key: str | None) -> Asked:
     """Keep a question, once: the same key, or the same words while they wait for an answer, are the same question.
     Raises KeyOfAnother."""
-    await locked(session, caller.household.id)
-    before = await queries.last_messages(session, caller.household.id, MEMORY)
-    found = await queries.question_with_key(session, caller.household.id, key) if key else None
+    household_id = caller.household.id
+    await locked(session, household_id)
+    found = await queries.question_with_key(session, household_id, key) if key else None
     if found is not None and found.content != message:
         raise KeyOfAnother
-    if found is None and before and (before[-1].role, before[-1].content) == (queries.USER, message):
-        found = before[-1]
+    if found is None:
+        since = caller.now - RETRIED_WITHIN
+        found = await queries.unanswered_question(session, household_id, message, since, keyless=key is not None)
     if found is None:
         found = ChatMessage(
-            household_id=caller.household.id, role=queries.USER, content=message, key=key, created_at=caller.now
+            household_id=household_id, role=queries.USER, content=message, key=key, created_at=caller.now
         )
         session.add(found)
         await session.flush()
-        before.append(found)
+    elif key is not None:
+        found.key = key  # it was sent without one before
     answered = await queries.answer_to(session, found.id)
-    return Asked(found, answered, await _family(session, caller), _in_turn(before))
+    if answered is not None:
+        return Asked(found, answered, "", [])
+    told = await told_of(session, caller.household)
+    before = await queries.answered_questions(session, household_id, REMEMBERED)
+    return Asked(found, None, await _family(session, caller, told), _conversation(before, message, told.names))
 
 
-async def asked_of_claude(state: Any, caller: Caller, key: str, asked: Asked) -> AsyncIterator[str | ChatMessage]:
+async def asked_of_claude(state: Any, caller: Caller, key: str, asked: Asked) -> AsyncGenerator[str | ChatMessage]:
     """The answer in parts, and at the end as it is kept. Raises ClaudeFailed; the question stays."""
     if asked.answered is not None:
         yield asked.answered.content
         yield asked.answered
         return
-    said, usage = "", Usage(0, 0)
+    said, ended = "", Ended(Usage(0, 0), is_cut=True)
     try:
-        async for part in answer(key, state.settings, asked.family, asked.messages):
-            if isinstance(part, Usage):
-                usage = part
-            else:
-                said += part
-                yield part
+        async with aclosing(answer(key, state.settings, asked.family, asked.messages)) as parts:
+            async for part in parts:
+                if isinstance(part, Ended):
+                    ended = part
+                else:
+                    said += part
+                    yield part
     except ClaudeFailed as failed:
         log.warning("Claude did not answer", household=caller.household.id, cause=failed.cause)
         raise
+    if ended.is_cut:
+        log.warning("Claude's answer is cut off", household=caller.household.id)
+    yield await _keep_answer(state, caller, asked, cleaned(said, LONGEST_ANSWER), ended)
+
+
+async def _keep_answer(state: Any, caller: Caller, asked: Asked, said: str, ended: Ended) -> ChatMessage:
+    """The answer as it is kept: the first one, if the question was asked twice at once."""
     async with state.database.write() as session:
         await locked(session, caller.household.id)
         kept = await queries.answer_to(session, asked.question.id)
@@ -87,45 +109,46 @@ async def asked_of_claude(state: Any, caller: Caller, key: str, asked: Asked) ->
                 content=said,
                 answers_id=asked.question.id,
                 prompt_version=prompt("chat").version,
-                input_tokens=usage.input,
-                output_tokens=usage.output,
+                input_tokens=ended.usage.input,
+                output_tokens=ended.usage.output,
+                cut_off=ended.is_cut,
                 created_at=state.clock(),
             )
             session.add(kept)
             await session.flush()
-    yield kept
+    return kept
 
 
-def _in_turn(messages: list[ChatMessage]) -> list[dict[str, Any]]:
-    """As Claude takes them: beginning with a user, questions that were never answered joined with the next."""
-    turns: list[dict[str, Any]] = []
-    for message in messages:
-        if not turns and message.role != queries.USER:
-            continue
-        if turns and turns[-1]["role"] == message.role:
-            turns[-1]["content"] += f"\n\n{message.content}"
-        else:
-            turns.append({"role": message.role, "content": message.content})
-    return turns
+def _conversation(before: list[tuple[str, str]], question: str, names: Names) -> list[dict[str, Any]]:
+    """As Claude takes it: questions and answers in turn, and the question that is asked now at the end, whatever came
+    in between. Questions without an answer are left out: they failed, or another parent waits for the answer now."""
+    told = [(queries.USER, asked, queries.ASSISTANT, said) for asked, said in before]
+    turns = [(role, text) for user, asked, claude, said in told for role, text in ((user, asked), (claude, said))]
+    return [{"role": role, "content": names.removed_from(text)} for role, text in [*turns, (queries.USER, question)]]
 
 
-async def _family(session: AsyncSession, caller: Caller) -> str:
+async def _family(session: AsyncSession, caller: Caller, told: Told) -> str:
     household, today = caller.household, caller.today
     plans = await plans_of(session, household.id)
     stages = await current_stages(session, plans, today)
     recent = await actions_between(session, household.id, today - timedelta(days=RECENT_DAYS), today)
     data = {
         "today": f"{today:%A, %Y-%m-%d}",
-        "people": people_of(await participants_of(session, household.id), today),
+        "people": told.members(today),
         "guides": [
-            {"for": one.participant.id, "guide": one.guide.short_title, "stage": stage.name, "goals": stage.goals}
+            {
+                "for": told.number(one.participant.id),
+                "guide": one.guide.short_title,
+                "stage": stage.name,
+                "goals": stage.goals,
+            }
             for one in plans
             if (stage := stages[one.plan.id]) is not None
         ],
         "activities_today": [
-            {"for": seen.participant.id, "title": seen.title, "status": seen.status(today)}
+            {"for": told.number(seen.participant.id), "title": told.title(seen), "status": seen.status(today)}
             for seen in await shown_on(session, household.id, today)
         ],
-        "recent": recent_of(recent),
+        "recent": told.recent(recent),
     }
     return fenced(data)

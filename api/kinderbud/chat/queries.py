@@ -1,7 +1,10 @@
 """Questions and answers."""
 
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from api.models import ChatMessage
 
@@ -23,3 +26,36 @@ async def question_with_key(session: AsyncSession, household_id: int, key: str) 
 async def answer_to(session: AsyncSession, question_id: int) -> ChatMessage | None:
     """The answer to a question, if there is one."""
     return await session.scalar(select(ChatMessage).where(ChatMessage.answers_id == question_id))
+
+
+async def unanswered_question(
+    session: AsyncSession, household_id: int, content: str, since: datetime, *, keyless: bool
+) -> ChatMessage | None:
+    """The latest question in these words that waits for an answer; if `keyless`, only one without a key."""
+    answer = aliased(ChatMessage)
+    query = (
+        select(ChatMessage)
+        .outerjoin(answer, answer.answers_id == ChatMessage.id)
+        .where(
+            ChatMessage.household_id == household_id,
+            ChatMessage.role == USER,
+            ChatMessage.content == content,
+            ChatMessage.created_at >= since,
+            answer.id.is_(None),
+            *((ChatMessage.key.is_(None),) if keyless else ()),
+        )
+        .order_by(ChatMessage.id.desc())
+    )
+    return (await session.scalars(query.limit(1))).first()
+
+
+async def answered_questions(session: AsyncSession, household_id: int, limit: int) -> list[tuple[str, str]]:
+    """The latest questions that have answers, with them; the oldest of them first."""
+    answer = aliased(ChatMessage)
+    query = (
+        select(ChatMessage.content, answer.content)
+        .join(answer, answer.answers_id == ChatMessage.id)
+        .where(ChatMessage.household_id == household_id)
+        .order_by(ChatMessage.id.desc())
+    )
+    return [(asked, said) for asked, said in reversed((await session.execute(query.limit(limit))).all())]

@@ -1,7 +1,8 @@
 """The chat: Claude answers, with the household's own key."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response, Security
@@ -10,17 +11,16 @@ from fastapi.responses import StreamingResponse
 from api.dependencies import ReadSession
 from api.kinderbud.caller import BEARER, Caller, Reader, recognise
 from api.kinderbud.chat import queries
-from api.kinderbud.chat.actions import Asked, KeyOfAnother, asked_of_claude, keep_question
-from api.kinderbud.chat.schemas import Message, Messages, Question
-from api.kinderbud.claude.client import Cause, ClaudeFailed
+from api.kinderbud.chat.actions import KeyOfAnother, asked_of_claude, keep_question
+from api.kinderbud.chat.schemas import Interrupted, Message, Messages, Question
+from api.kinderbud.claude.failures import ClaudeFailed
 from api.kinderbud.claude.keys import key_of
-from api.kinderbud.errors import Code, Failure, Refused, failures
+from api.kinderbud.errors import Code, Refused, failures
 from api.kinderbud.wire import Answer, local
 from api.models import ChatMessage
 from api.once import IdempotencyKeyHeader
 
 EVENTS = "text/event-stream"
-RETRY_SECONDS = {Cause.RATE_LIMITED: 60, Cause.OVERLOADED: 30}
 
 router = APIRouter(prefix="/chat", tags=["chat"])
 
@@ -42,9 +42,13 @@ async def ask_question(
     caller: Annotated[Caller, Depends(_asker, scope="function")],
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
-    """Claude knows the children's names and ages, the guides, today, and the last messages. `NO_API_KEY` while the
-    household has no key. If Claude fails it is 503, and the question is kept: send it again. With `Accept:
-    text/event-stream` the answer comes in parts, `data: {"delta": "…"}`, and at the end whole, in the envelope."""
+    """Claude knows the children's first names and ages, the guides, today, and the last answered questions.
+    `NO_API_KEY` while the household has no key. If Claude fails it is 503 with `Retry-After`, and the question is kept:
+    send it again. An answer that stopped before it was whole has `cut_off: true`; whole ones do not have this field.
+
+    With `Accept: text/event-stream` the answer comes in parts, `data: {"delta": "…"}`, and at the end whole, in the
+    envelope. If Claude fails before the first part it is 503 as above; if it fails later, the last event is the
+    envelope of the error with `retry_after` in seconds. Drop the parts then; the question is kept."""
     state = request.app.state
     key = key_of(state.keyring, caller.household)
     if key is None:
@@ -54,19 +58,26 @@ async def ask_question(
             asked = await keep_question(session, caller, body.message, idempotency_key)
     except KeyOfAnother as error:
         raise Refused(400, Code.VALIDATION_ERROR, "Idempotency-Key: was used for another question") from error
-    if EVENTS in request.headers.get("accept", ""):
-        return StreamingResponse(_events(request, caller, key, asked), media_type=EVENTS)
+    parts = asked_of_claude(state, caller, key, asked)
     try:
-        parts = [part async for part in asked_of_claude(state, caller, key, asked)]
+        first = await anext(parts)  # so that a failure before it still has a status and headers
+        if EVENTS in request.headers.get("accept", ""):
+            return StreamingResponse(_events(first, parts, caller), media_type=EVENTS)
+        kept = [part async for part in parts][-1]
     except ClaudeFailed as failed:
-        headers = {"Retry-After": str(RETRY_SECONDS.get(failed.cause, 5))}
+        headers = {"Retry-After": str(failed.retry_after)}
         raise Refused(503, Code.INTERNAL_ERROR, str(failed), headers) from failed
-    kept = parts[-1]
     assert isinstance(kept, ChatMessage)  # noqa: S101 - what comes last is what was kept
-    return Response(Answer(data=_shown(kept, caller)).model_dump_json(), media_type="application/json")
+    return Response(_envelope(kept, caller), media_type="application/json")
 
 
-@router.get("", operation_id="list_messages", summary="The last messages", responses=failures(401))
+@router.get(
+    "",
+    operation_id="list_messages",
+    summary="The last messages",
+    responses=failures(401),
+    response_model_exclude_none=True,
+)
 async def list_messages(
     caller: Reader, session: ReadSession, limit: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> Answer[Messages]:
@@ -75,18 +86,34 @@ async def list_messages(
     return Answer(data=Messages(messages=[_shown(one, caller) for one in found]))
 
 
-async def _events(request: Request, caller: Caller, key: str, asked: Asked) -> AsyncIterator[str]:
+async def _events(
+    first: str | ChatMessage, parts: AsyncGenerator[str | ChatMessage], caller: Caller
+) -> AsyncGenerator[str]:
     """The answer as server-sent events; a failure is the last event."""
     try:
-        async for part in asked_of_claude(request.app.state, caller, key, asked):
-            if isinstance(part, str):
-                yield f"data: {json.dumps({'delta': part}, ensure_ascii=False)}\n\n"
-            else:
-                yield f"data: {Answer(data=_shown(part, caller)).model_dump_json()}\n\n"
+        async with aclosing(parts):
+            yield _event(first, caller)
+            async for part in parts:
+                yield _event(part, caller)
     except ClaudeFailed as failed:
-        yield f"data: {Failure(error=str(failed), code=Code.INTERNAL_ERROR).model_dump_json()}\n\n"
+        told = Interrupted(error=str(failed), code=Code.INTERNAL_ERROR, retry_after=failed.retry_after)
+        yield f"data: {told.model_dump_json()}\n\n"
+
+
+def _event(part: str | ChatMessage, caller: Caller) -> str:
+    if isinstance(part, str):
+        return f"data: {json.dumps({'delta': part}, ensure_ascii=False)}\n\n"
+    return f"data: {_envelope(part, caller)}\n\n"
+
+
+def _envelope(message: ChatMessage, caller: Caller) -> str:
+    return Answer(data=_shown(message, caller)).model_dump_json(exclude_none=True)
 
 
 def _shown(message: ChatMessage, caller: Caller) -> Message:
-    created = local(message.created_at, caller.household.time_zone)
-    return Message.model_validate({"role": message.role, "content": message.content, "created_at": created})
+    return Message(
+        role="user" if message.role == queries.USER else "assistant",
+        content=message.content,
+        created_at=local(message.created_at, caller.household.time_zone),
+        cut_off=True if message.cut_off else None,
+    )

@@ -3,21 +3,33 @@
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
+from pydantic.json_schema import SkipJsonSchema
 
+from api.http.text import storable
+from api.kinderbud.errors import Failure
 from api.kinderbud.wire import LocalTime
-from api.wire import Wire, example, words
+from api.wire import Wire, example
 
 
 class Question(Wire):
     model_config = example({"message": "How should I do the serve-and-return activity with a 14-month-old?"})
 
-    message: Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(words)]
+    message: Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(storable)]
 
 
 class Message(Wire):
+    """A message. `cut_off` is there, and true, where Claude's answer stopped before it was whole."""
+
     role: Literal["user", "assistant"]
     content: str
     created_at: LocalTime
+    cut_off: Literal[True] | SkipJsonSchema[None] = None
+
+
+class Interrupted(Failure):
+    """The last event of a stream that Claude did not finish: in how many seconds to ask again."""
+
+    retry_after: int
 
 
 class Messages(Wire):

@@ -1,66 +1,44 @@
-"""Speaks to Claude with a household's own key: within a time, and with every way to fail named."""
+"""Speaks to Claude with a household's own key: within a time, and with every failure named.
+
+The SDK sends the requests; replies are read here (`replies.py`), since its models refuse types that they do not know.
+"""
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from api.http.text import CleanedParts, cleaned
+from api.kinderbud.claude.failures import Cause, ClaudeFailed, failures_named
+from api.kinderbud.claude.replies import LARGEST_REPLY, Ending, EventReader, Reply, Usage, as_json
 from api.settings import Settings
 
-if TYPE_CHECKING:
-    from anthropic import AsyncAnthropic
-
-RETRIES = 1
-OVERLOADED = 529
+TRIES = 2
+PAUSE_SECONDS = 0.5
+"""Before the second try, where Claude could not be reached."""
+TRANSIENT = {408, 409, 500, 502, 503, 504, 529}
+"""Statuses after which it is tried once more."""
+CONTINUATIONS = 3
+"""How often an answer that paused is continued."""
 CURATION_TOKENS = 1024
 ANSWER_TOKENS = 1024
 LONGEST_NOTE = 600
-"""Characters of a note that is shown."""
-
-MUDDLED = (ValueError, KeyError, TypeError, AssertionError, IndexError)
-"""What the SDK raises of itself where an answer is junk with status 200."""
+LONGEST_ANSWER = 20_000
+"""Characters that are shown and stored."""
 
 type Messages = list[dict[str, Any]]
 
 
-class Cause(StrEnum):
-    """Why Claude did not answer."""
-
-    BAD_KEY = "bad_key"
-    NO_MODEL = "no_model"
-    RATE_LIMITED = "rate_limited"
-    OVERLOADED = "overloaded"
-    UNREACHABLE = "unreachable"
-    TIMEOUT = "timeout"
-    REFUSED = "refused"
-    NONSENSE = "nonsense"
-
-
-SENTENCES = {
-    Cause.BAD_KEY: "Claude does not accept this household's key; an admin can set another one.",
-    Cause.NO_MODEL: "This household's key may not use the model that this service asks for.",
-    Cause.RATE_LIMITED: "Claude is asked too often with this key; try again in a minute.",
-    Cause.OVERLOADED: "Claude is overloaded; try again in a minute.",
-    Cause.UNREACHABLE: "Claude cannot be reached; try again in a minute.",
-    Cause.TIMEOUT: "Claude took too long; try again in a minute.",
-    Cause.REFUSED: "Claude did not want to answer this.",
-    Cause.NONSENSE: "Claude's answer made no sense; try again.",
-}
-
-
-class ClaudeFailed(Exception):
-    """There is no answer. `cause` says why; nothing that was sent or received is in it."""
-
-    def __init__(self, cause: Cause) -> None:
-        super().__init__(SENTENCES[cause])
-        self.cause = cause
+def _one_line(note: Any) -> Any:
+    """A note without line ends; what is no text is left for the schema to refuse."""
+    return " ".join(cleaned(note, LARGEST_REPLY).split())[:LONGEST_NOTE].rstrip() if isinstance(note, str) else note
 
 
 class Curation(BaseModel):
@@ -69,7 +47,7 @@ class Curation(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     ids: list[int] = Field(description="The chosen candidates' ids, the first to be shown first.")
-    note: str = Field(description="Two or three sentences for the parents.")
+    note: Annotated[str, BeforeValidator(_one_line)] = Field(description="Two or three sentences for the parents.")
 
 
 @dataclass(frozen=True)
@@ -81,11 +59,11 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class Usage:
-    """Tokens of an answer."""
+class Ended:
+    """What is known of an answer when it has ended; `is_cut` where it stopped before it was whole."""
 
-    input: int
-    output: int
+    usage: Usage
+    is_cut: bool
 
 
 @cache
@@ -97,64 +75,67 @@ def prompt(name: str) -> Prompt:
 
 
 async def curate(key: str, settings: Settings, family: str) -> tuple[Curation, Usage]:
-    """A selection and a note for a family's day; `family` is the fenced data. Raises ClaudeFailed. Nothing but its form
-    has been checked."""
-    async with _failures_named(settings.claude_seconds), _client(key, settings) as client:
-        message = await client.messages.parse(
-            model=settings.claude_model,
-            max_tokens=CURATION_TOKENS,
-            system=_system(prompt("curate")),
-            messages=[{"role": "user", "content": family}],
-            output_format=Curation,
-        )
-        if message.stop_reason == "refusal":
-            raise ClaudeFailed(Cause.REFUSED)
-        if message.parsed_output is None or not message.parsed_output.note.strip():
+    """A selection and a note for a family's day; `family` is the fenced data. Raises ClaudeFailed. Only the form of the
+    selection has been checked."""
+    async with _speaking(key, settings) as asking:
+        request = {
+            "max_tokens": CURATION_TOKENS,
+            "system": _system(prompt("curate")),
+            "messages": [{"role": "user", "content": family}],
+            "output_config": {"format": {"type": "json_schema", "schema": asking.schema_of(Curation)}},
+        }
+        body = b"".join([part async for part in asking.parts(request)])
+        reply = Reply()
+        text = reply.read_whole(as_json(body))
+        if reply.ending is not Ending.WHOLE:
+            raise ClaudeFailed(Cause.REFUSED if reply.ending is Ending.REFUSED else Cause.CUT)
+        curation = Curation.model_validate(json.loads(text))
+        if not curation.note:
             raise ClaudeFailed(Cause.NONSENSE)
-        return message.parsed_output, Usage(message.usage.input_tokens, message.usage.output_tokens)
+        return curation, reply.usage
 
 
-async def answer(key: str, settings: Settings, family: str, messages: Messages) -> AsyncIterator[str | Usage]:
-    """An answer to the last of the messages, in parts as they come, and at the end its tokens. Raises ClaudeFailed."""
-    async with _failures_named(settings.claude_seconds), _client(key, settings) as client:
-        system = [*_system(prompt("chat")), {"type": "text", "text": family}]
-        said = False
-        async with client.messages.stream(
-            model=settings.claude_model,
-            max_tokens=ANSWER_TOKENS,
-            system=system,
-            messages=messages,  # type: ignore[arg-type]
-        ) as stream:
-            async for part in stream.text_stream:
-                said = said or bool(part.strip())
-                yield part
-            whole = await stream.get_final_message()
-        if whole.stop_reason is None:  # the connection ended before the message did
-            raise ClaudeFailed(Cause.UNREACHABLE)
-        if whole.stop_reason == "refusal":
-            raise ClaudeFailed(Cause.REFUSED)
-        if not said:
+async def answer(key: str, settings: Settings, family: str, messages: Messages) -> AsyncGenerator[str | Ended]:
+    """An answer to the last of the messages, in parts as they come, cleaned; at the end how it ended. Raises
+    ClaudeFailed."""
+    parts, said, usage, ending = CleanedParts(LONGEST_ANSWER), "", Usage(0, 0), Ending.PAUSED
+    system = [*_system(prompt("chat")), {"type": "text", "text": family}]
+    async with _speaking(key, settings) as asking:
+        for _ in range(1 + CONTINUATIONS):
+            before = [{"role": "assistant", "content": said.rstrip()}] if said.strip() else []
+            request = {"max_tokens": ANSWER_TOKENS, "system": system, "messages": [*messages, *before]}
+            reply = Reply()
+            try:
+                async with aclosing(asking.texts(request, reply)) as texts:
+                    async for text in texts:
+                        plain = parts.add(text)
+                        said += plain
+                        if plain:
+                            yield plain
+                if reply.ending is None:  # the connection ended before the reply did
+                    raise ClaudeFailed(Cause.UNREACHABLE)
+            except ClaudeFailed:
+                if reply.ending is None and not before:
+                    raise
+                reply.ending = reply.ending or Ending.CUT  # it paused before: what it said until then is kept
+            usage += reply.usage
+            if reply.ending is Ending.REFUSED:
+                raise ClaudeFailed(Cause.REFUSED)
+            ending = reply.ending
+            if ending is not Ending.PAUSED or not said.strip():
+                break
+        if rest := parts.end():
+            said += rest
+            yield rest
+        if not said.strip():
             raise ClaudeFailed(Cause.NONSENSE)
-        yield Usage(whole.usage.input_tokens, whole.usage.output_tokens)
+        yield Ended(usage, ending is not Ending.WHOLE or parts.is_cut)
 
 
 async def check(key: str, settings: Settings) -> None:
     """Ask whether a key is taken. Raises ClaudeFailed."""
-    async with _failures_named(settings.claude_seconds), _client(key, settings) as client:
-        await client.models.retrieve(settings.claude_model)
-
-
-def _client(key: str, settings: Settings) -> "AsyncAnthropic":
-    from anthropic import AsyncAnthropic  # noqa: PLC0415 - takes a second, for which only households with a key wait
-
-    return AsyncAnthropic(
-        api_key=key,
-        auth_token=None,
-        base_url=settings.anthropic_base_url or "https://api.anthropic.com",
-        max_retries=RETRIES,
-        timeout=settings.claude_seconds,
-        _strict_response_validation=True,
-    )
+    async with _speaking(key, settings) as asking:
+        as_json(b"".join([part async for part in asking.parts(None)]))
 
 
 def _system(of: Prompt) -> Any:
@@ -162,26 +143,79 @@ def _system(of: Prompt) -> Any:
     return [{"type": "text", "text": of.text, "cache_control": {"type": "ephemeral"}}]
 
 
-@asynccontextmanager
-async def _failures_named(seconds: float) -> AsyncIterator[None]:
-    """Bounds what is done within, retries included, and names every way to fail."""
-    anthropic: Any = await asyncio.to_thread(importlib.import_module, "anthropic")  # a second, the first time
+class _Asking:
+    """A client of the SDK with a deadline. Each wait is bounded by itself: a timeout around a whole generator would
+    cancel the wrong task where another one goes on reading."""
 
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except (anthropic.APITimeoutError, TimeoutError) as error:
-        raise ClaudeFailed(Cause.TIMEOUT) from error
-    except (anthropic.AuthenticationError, anthropic.PermissionDeniedError) as error:
-        raise ClaudeFailed(Cause.BAD_KEY) from error
-    except anthropic.NotFoundError as error:
-        raise ClaudeFailed(Cause.NO_MODEL) from error
-    except anthropic.RateLimitError as error:
-        raise ClaudeFailed(Cause.RATE_LIMITED) from error
-    except (anthropic.APIResponseValidationError, ValidationError, *MUDDLED) as error:
-        raise ClaudeFailed(Cause.NONSENSE) from error
-    except anthropic.APIStatusError as error:
-        cause = Cause.OVERLOADED if error.status_code == OVERLOADED else Cause.UNREACHABLE
-        raise ClaudeFailed(cause) from error
-    except (anthropic.APIConnectionError, OSError) as error:
-        raise ClaudeFailed(Cause.UNREACHABLE) from error
+    def __init__(self, anthropic: Any, http: Any, client: Any, model: str, deadline: float) -> None:
+        self._anthropic, self._http, self._client = anthropic, http, client
+        self._model, self._deadline = model, deadline
+
+    def schema_of(self, shape: type[BaseModel]) -> Any:
+        """The JSON schema of a shape, as the API takes it."""
+        return self._anthropic.transform_schema(shape)
+
+    async def texts(self, request: dict[str, Any], reply: Reply) -> AsyncGenerator[str]:
+        """The texts of a streamed reply, which is entered into `reply`. Raises ClaudeFailed."""
+        reader = EventReader()
+        parts = self.parts(request | {"stream": True})
+        async with failures_named(self._anthropic, self._http), aclosing(parts):
+            async for part in parts:
+                for event in reader.add(part):
+                    if text := reply.add(event):
+                        yield text
+
+    async def parts(self, request: dict[str, Any] | None) -> AsyncGenerator[bytes]:
+        """The bytes of a reply as they come, or of what the API says of the model."""
+        response = await self._response(request)
+        try:
+            read, source = 0, response.iter_bytes()
+            while True:
+                async with asyncio.timeout_at(self._deadline):
+                    part = await anext(source, None)
+                if part is None:
+                    return
+                read += len(part)
+                if read > LARGEST_REPLY:
+                    raise ValueError("too long")
+                yield part
+        finally:
+            await response.close()
+
+    async def _response(self, request: dict[str, Any] | None) -> Any:
+        """The response, when its headers have come; asked for once more where a moment may help."""
+        messages, models = self._client.messages.with_streaming_response, self._client.models.with_streaming_response
+        for tries_left in reversed(range(TRIES)):
+            asked = models.retrieve(self._model) if request is None else messages.create(model=self._model, **request)
+            try:
+                async with asyncio.timeout_at(self._deadline):
+                    return await asked.__aenter__()
+            except self._anthropic.APITimeoutError:
+                raise
+            except self._anthropic.APIStatusError as error:
+                if not tries_left or error.status_code not in TRANSIENT:
+                    raise
+            except self._anthropic.APIConnectionError:
+                if not tries_left:
+                    raise
+            async with asyncio.timeout_at(self._deadline):
+                await asyncio.sleep(PAUSE_SECONDS)
+        raise AssertionError("unreachable")
+
+
+@asynccontextmanager
+async def _speaking(key: str, settings: Settings) -> AsyncIterator[_Asking]:
+    """The SDK, for a time from now. What goes wrong within is ClaudeFailed."""
+    # Importing takes a second, the first time; only households with a key wait for it.
+    anthropic: Any = await asyncio.to_thread(importlib.import_module, "anthropic")
+    http: Any = await asyncio.to_thread(importlib.import_module, "httpx2")
+    deadline = asyncio.get_running_loop().time() + settings.claude_seconds
+    client = anthropic.AsyncAnthropic(
+        api_key=key,
+        auth_token=None,
+        base_url=settings.anthropic_base_url or "https://api.anthropic.com",
+        max_retries=0,  # it would sleep for as long as a `Retry-After` says
+        timeout=settings.claude_seconds,
+    )
+    async with failures_named(anthropic, http), client:
+        yield _Asking(anthropic, http, client, settings.claude_model, deadline)

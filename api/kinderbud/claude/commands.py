@@ -24,7 +24,7 @@ def claude_key(
     check: Annotated[bool, typer.Option(help="Ask Claude whether the key works before it is kept.")] = True,
 ) -> None:
     """Set a household's Claude key, read from standard input and encrypted with SECRET_KEY. It is never shown again."""
-    from api.kinderbud.claude import client, keys  # noqa: PLC0415 - help should not wait
+    from api.kinderbud.claude import client, failures, keys  # noqa: PLC0415 - help should not wait
     from api.models import Household  # noqa: PLC0415
     from api.security import SecretMissing, keyring  # noqa: PLC0415
 
@@ -42,7 +42,7 @@ def claude_key(
                 raise Unknown(f"there is no household {household_id}")
             keys.set_key(ring, found, key)
 
-    with one_clear_line(Unknown, client.ClaudeFailed):
+    with one_clear_line(Unknown, failures.ClaudeFailed):
         with_database(settings, run)
     typer.echo(f"household {household_id} has {'no Claude key any more' if remove else 'a Claude key'}")
 

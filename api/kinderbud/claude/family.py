@@ -1,14 +1,21 @@
-"""What Claude is told of a family: first names, ages, stages, candidates, and what was done lately; no notes, no
-addresses, no birthdays. Fenced, as data."""
+"""What Claude is told of a family: first names (`names.py` has the rule), ages, stages, candidates, and what was done
+lately. No notes, addresses, birthdays, keys or database ids; numbers stand for people and candidates. It is fenced, as
+data."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kinderbud.claude.names import Names, Person
 from api.kinderbud.guides.rules import age_display
+from api.kinderbud.households.queries import participants_of, users_of
 from api.kinderbud.today.actions import Offer
-from api.models import GuideItem, HouseholdParticipant, HouseholdUser, Todo, TodoAction
+from api.kinderbud.todos.queries import Seen
+from api.models import GuideItem, Household, HouseholdParticipant, HouseholdUser, Todo, TodoAction
 
 RECENT_DAYS = 7
 
@@ -21,37 +28,61 @@ def fenced(data: dict[str, Any]) -> str:
     return f"<family>\n{text}\n</family>"
 
 
-def people_of(participants: Iterable[HouseholdParticipant], today: date) -> list[dict[str, Any]]:
-    """Who lives there, by first name and age."""
-    return [
-        {"id": one.id, "name": one.name, "age": age_display(one.birthday, today) if one.birthday else "adult"}
-        for one in participants
-    ]
+@dataclass(frozen=True)
+class Told:
+    """A household as Claude is told of it: people by numbers of their own and by first names."""
+
+    names: Names
+    people: tuple[HouseholdParticipant, ...]
+
+    def number(self, participant_id: int) -> int:
+        """The number of a participant in what is sent; database ids stay here. 0 for one who has left."""
+        return next((place for place, one in enumerate(self.people, 1) if one.id == participant_id), 0)
+
+    def members(self, today: date) -> list[dict[str, Any]]:
+        """Who lives there, by first name and age."""
+        return [
+            {
+                "id": place + 1,
+                "name": self.names.shown(place),
+                "age": age_display(one.birthday, today) if one.birthday else "adult",
+            }
+            for place, one in enumerate(self.people)
+        ]
+
+    def title(self, seen: Seen) -> str:
+        """A todo's title; the family's own are text that a person typed."""
+        return seen.title if seen.item else self.names.removed_from(seen.title)
+
+    def recent(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+        """What was done, put off and dismissed lately, with the reasons."""
+        return [
+            {
+                "day": action.action_date.isoformat(),
+                "what": item.title if item else self.names.removed_from(todo.title or ""),
+                "for": self.number(todo.participant_id),
+                "action": action.action_type,
+            }
+            | ({"reason": self.names.removed_from(action.reason)} if action.reason else {})
+            for action, todo, item, _ in entries
+        ]
 
 
-def recent_of(entries: Sequence[Entry]) -> list[dict[str, Any]]:
-    """What was done, put off and dismissed lately, with the reasons."""
-    return [
-        {
-            "day": action.action_date.isoformat(),
-            "what": item.title if item else todo.title,
-            "for": todo.participant_id,
-            "action": action.action_type,
-        }
-        | ({"reason": action.reason} if action.reason else {})
-        for action, todo, item, _ in entries
-    ]
+async def told_of(session: AsyncSession, household: Household) -> Told:
+    """The people of a household, and which of their names may leave."""
+    participants = tuple(await participants_of(session, household.id))
+    logins = {user.participant_id: (user.display_name,) for user in await users_of(session, household.id)}
+    people = tuple(Person((one.name, *logins.get(one.id, ())), one.is_adult, one.birthday) for one in participants)
+    return Told(Names(household.name, people), participants)
 
 
-def day_to_choose(
-    today: date, slots: int, people: list[dict[str, Any]], offer: Offer, recent: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """All that a curation is made from."""
+def day_to_choose(today: date, slots: int, told: Told, offer: Offer, recent: Sequence[Entry]) -> dict[str, Any]:
+    """All that a curation is made from. Candidates are numbered from 1, in the order of the offer."""
     candidates = [
         {
-            "id": seen.todo.id,
-            "for": seen.participant.id,
-            "title": seen.title,
+            "id": number,
+            "for": told.number(seen.participant.id),
+            "title": told.title(seen),
             "area": candidate.area,
             "frequency": candidate.frequency,
             "minutes": candidate.minutes,
@@ -59,12 +90,12 @@ def day_to_choose(
             "shown_28_days": candidate.showings.shown,
             "done_28_days": candidate.showings.done,
         }
-        for seen, candidate in zip(offer.eligible, offer.candidates, strict=True)
+        for number, (seen, candidate) in enumerate(zip(offer.eligible, offer.candidates, strict=True), 1)
     ]
     return {
         "today": f"{today:%A, %Y-%m-%d}",
         "slots": slots,
-        "people": people,
+        "people": told.members(today),
         "candidates": candidates,
-        "recent": recent,
+        "recent": told.recent(recent),
     }

@@ -6,13 +6,13 @@ from typing import Annotated
 from fastapi import Form
 from pydantic import AfterValidator
 
+from api.http.text import storable
 from api.kinderbud.households.rules import InvalidHousehold
-from api.wire import words
 
 LONGEST_TEXT = 4000
 DIGITS = 9
 
-Text = Annotated[str, Form(max_length=LONGEST_TEXT), AfterValidator(words)]
+Text = Annotated[str, Form(max_length=LONGEST_TEXT), AfterValidator(storable)]
 """A field; what is not there is empty."""
 
 

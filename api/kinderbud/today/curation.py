@@ -8,11 +8,12 @@ from typing import Any
 import structlog
 
 from api.kinderbud.caller import Caller
-from api.kinderbud.claude.client import LONGEST_NOTE, ClaudeFailed, Curation, Usage, curate, prompt
-from api.kinderbud.claude.family import RECENT_DAYS, day_to_choose, fenced, people_of, recent_of
+from api.kinderbud.claude.client import Curation, curate, prompt
+from api.kinderbud.claude.failures import ClaudeFailed
+from api.kinderbud.claude.family import RECENT_DAYS, day_to_choose, fenced, told_of
 from api.kinderbud.claude.keys import key_of
+from api.kinderbud.claude.replies import Usage
 from api.kinderbud.history.queries import actions_between
-from api.kinderbud.households.queries import participants_of
 from api.kinderbud.today import queries
 from api.kinderbud.today.actions import Curated, Offer, Prepared, fix_day, offer_day, prepare_day
 from coach_model.daily.slate import broken_constraint
@@ -47,7 +48,7 @@ async def selected_day(state: Any, caller: Caller) -> Prepared:
                 return await fix_day(session, caller, prepared.offer, state.metrics)
             family = await _family(session, caller, prepared.offer) if free else ""
         if free:
-            return await _ask(state, caller, key, family)
+            return await _ask(state, caller, key, family, prepared.offer)
         await _wait(state, caller, deadline)
     async with state.database.write() as session:
         return await prepare_day(session, caller, state.daily.now, state.metrics)
@@ -65,8 +66,9 @@ async def _wait(state: Any, caller: Caller, deadline: float) -> None:
                 return
 
 
-async def _ask(state: Any, caller: Caller, key: str, family: str) -> Prepared:
-    """Ask Claude, and store its choice or the policy's."""
+async def _ask(state: Any, caller: Caller, key: str, family: str, asked: Offer) -> Prepared:
+    """Ask Claude, and store its choice or the policy's. `asked` is what Claude chooses from; what there is to choose
+    from may have changed when the choice is stored."""
     said: tuple[Curation, Usage] | None = None
     try:
         said = await curate(key, state.settings, family)
@@ -76,27 +78,27 @@ async def _ask(state: Any, caller: Caller, key: str, family: str) -> Prepared:
         prepared = await offer_day(session, caller, state.daily.now)
         if prepared.offer is None:
             return prepared
-        curated = _curated(prepared.offer, caller, *said) if said else None
+        curated = _curated(asked, prepared.offer, caller, *said) if said else None
         return await fix_day(session, caller, prepared.offer, state.metrics, curated)
 
 
-def _curated(offer: Offer, caller: Caller, curation: Curation, usage: Usage) -> Curated | None:
+def _curated(asked: Offer, offer: Offer, caller: Caller, curation: Curation, usage: Usage) -> Curated | None:
     """What Claude chose, if it keeps to the candidates and to the constraints."""
+    numbered = {number: seen.todo.id for number, seen in enumerate(asked.eligible, 1)}
     places = {seen.todo.id: place for place, seen in enumerate(offer.eligible)}
-    strangers = [todo_id for todo_id in curation.ids if todo_id not in places]
-    problem = "an id that was not offered" if strangers else None
-    chosen = tuple(places[todo_id] for todo_id in curation.ids if todo_id in places)
-    problem = problem or broken_constraint(offer.candidates, chosen, caller.household.daily_task_count)
+    chosen = [places.get(numbered.get(number, 0)) for number in curation.ids]
+    known = tuple(place for place in chosen if place is not None)
+    problem = "an id that was not offered" if len(known) < len(chosen) else None
+    problem = problem or broken_constraint(offer.candidates, known, caller.household.daily_task_count)
     if problem is not None:
         log.warning("Claude's choice is dropped", household=caller.household.id, why=problem)
         return None
-    note = " ".join(curation.note.split())[:LONGEST_NOTE]
-    return Curated(chosen, note, prompt("curate").version, usage.input, usage.output)
+    return Curated(known, curation.note, prompt("curate").version, usage.input, usage.output)
 
 
 async def _family(session: Any, caller: Caller, offer: Offer) -> str:
     household, today = caller.household, caller.today
     first: date = today - timedelta(days=RECENT_DAYS)
-    recent = recent_of(await actions_between(session, household.id, first, today))
-    people = people_of(await participants_of(session, household.id), today)
-    return fenced(day_to_choose(today, household.daily_task_count, people, offer, recent))
+    recent = await actions_between(session, household.id, first, today)
+    told = await told_of(session, household)
+    return fenced(day_to_choose(today, household.daily_task_count, told, offer, recent))

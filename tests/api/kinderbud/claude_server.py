@@ -1,5 +1,6 @@
 """A local server that speaks the Messages API over HTTP, well or badly, as a test tells it."""
 
+import contextlib
 import json
 import threading
 import time
@@ -27,6 +28,12 @@ class Claude:
     url: str = ""
     behaviour: str = "fine"
     asked: list[dict[str, Any]] = field(default_factory=list)
+    streams: list[list[bytes | float]] = field(default_factory=list)
+    """The parts of the next streams, in turn, instead of a behaviour; a number is a pause in seconds."""
+    wholes: list[bytes] = field(default_factory=list)
+    """The bodies of the next whole replies, in turn."""
+    headers: list[str] = field(default_factory=list)
+    """All that came in headers."""
 
     @property
     def family(self) -> dict[str, Any]:
@@ -64,7 +71,12 @@ def claude_server() -> Iterator[Claude]:
             if not self._known():
                 return
             claude.asked.append(asked)
-            if claude.behaviour in STATUSES:
+            claude.headers.append(f"{self.path} {self.headers}")
+            if asked.get("stream") and claude.streams:
+                self._parts(claude.streams.pop(0))
+            elif not asked.get("stream") and claude.wholes:
+                self._send_bytes(claude.wholes.pop(0))
+            elif claude.behaviour in STATUSES:
                 self._failed(STATUSES[claude.behaviour])
             elif claude.behaviour == "hanging":
                 time.sleep(HANGING_SECONDS)
@@ -112,6 +124,21 @@ def claude_server() -> Iterator[Claude]:
                 self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
                 self.wfile.flush()
             self.close_connection = True
+
+        def _parts(self, parts: list[bytes | float]) -> None:
+            self._head(200, None, "text/event-stream")
+            with contextlib.suppress(OSError):  # the service may have had enough
+                for part in parts:
+                    if isinstance(part, bytes):
+                        self.wfile.write(part)
+                        self.wfile.flush()
+                    else:
+                        time.sleep(part)
+            self.close_connection = True
+
+        def _send_bytes(self, body: bytes) -> None:
+            self._head(200, len(body))
+            self.wfile.write(body)
 
         def _failed(self, status: int) -> None:
             kind = {401: "authentication_error", 429: "rate_limit_error", 529: "overloaded_error"}.get(

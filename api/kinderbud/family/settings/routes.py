@@ -7,7 +7,8 @@ from fastapi import APIRouter, Request, Response
 from api.attempts import Attempt
 from api.dependencies import WriteSession
 from api.kinderbud.caller import Caller
-from api.kinderbud.claude.client import ClaudeFailed, check
+from api.kinderbud.claude.client import check
+from api.kinderbud.claude.failures import ClaudeFailed
 from api.kinderbud.claude.keys import key_of, set_key
 from api.kinderbud.family.forms import Text, number
 from api.kinderbud.family.rendering import INVALID, go, page, sentence

@@ -1,0 +1,69 @@
+"""Text from outside: what is refused where people can correct it, and what is cleaned where they cannot.
+
+Clients and commands get an error (`storable`). What a model or another stranger wrote is cleaned (`cleaned`), since
+there is no one to correct it.
+"""
+
+import re
+
+BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
+"""Embeddings, overrides and isolates: with them a text shows in another order than it is stored (CVE-2021-42574)."""
+INVISIBLE = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff{BIDI_CONTROLS}]")
+"""Controls other than newline and tab, half characters, byte order marks and noncharacters."""
+LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
+NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+HIGH_SURROGATES = ("\ud800", "\udbff")
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database and file format can hold `text`: there is no NUL and no half character in it."""
+    return NOT_STORABLE.search(text) is None
+
+
+def storable(text: str) -> str:
+    """`text` as it is. Raises ValueError where a database cannot hold it."""
+    if not is_storable(text):
+        raise ValueError("must be Unicode text without NUL")
+    return text
+
+
+def cleaned(text: str, longest: int) -> str:
+    """A stranger's text: whole characters, newline and tab as the only controls, no blanks around it, at most `longest`
+    characters. It may be empty."""
+    return _plain(text).strip()[:longest].rstrip()
+
+
+class CleanedParts:
+    """Cleans a text that arrives in parts: what they join to is `cleaned` of the whole, but for blanks around it.
+
+    A part may end within a character or a line end; that end waits for the next part.
+    """
+
+    def __init__(self, longest: int) -> None:
+        self._left = longest
+        self._waiting = ""
+        self.is_cut = False
+        """Whether more than `longest` characters came."""
+
+    def add(self, part: str) -> str:
+        """The next characters that are known for sure."""
+        text = self._waiting + part
+        splits = text and (text[-1] == "\r" or HIGH_SURROGATES[0] <= text[-1] <= HIGH_SURROGATES[1])
+        text, self._waiting = (text[:-1], text[-1]) if splits else (text, "")
+        return self._bounded(_plain(text))
+
+    def end(self) -> str:
+        """What still waits."""
+        text, self._waiting = self._waiting, ""
+        return self._bounded(_plain(text))
+
+    def _bounded(self, text: str) -> str:
+        self.is_cut = self.is_cut or len(text) > self._left
+        text = text[: self._left]
+        self._left -= len(text)
+        return text
+
+
+def _plain(text: str) -> str:
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")  # joins halves that belong together
+    return INVISIBLE.sub("", LINE_ENDS.sub("\n", whole))
