@@ -125,14 +125,14 @@ def test_in_the_morning_the_service_chooses_once_in_one_of_its_processes(
             time.sleep(0.2)
         assert chosen_ahead(tmp_path, early.id) == 1
         assert chosen_ahead(tmp_path, late.id) == 0, "in Honolulu it is five o'clock"
-    asked = [one for one in claude.asked if "Dawn of New York" in json.dumps(one)]
+    asked = [one for one in claude.asked if "Dawn-in-New-York" in json.dumps(one)]
     assert len(asked) == 1
     today = early.get("/today")
     assert (today["source"], today["cached"]) == ("llm", True)
 
 
 def following_family(lived: Lived, zone: str) -> Family:
-    child = Child(f"Dawn of {zone.rpartition('/')[2].replace('_', ' ')}", EMMA.birthday)
+    child = Child(f"Dawn-in-{zone.rpartition('/')[2].replace('_', '-')}", EMMA.birthday)
     family = Family(lived, children=(child,), time_zone=zone, now=lived.clock.now)
     family.follow("Early Development", child.name)
     return family

@@ -192,7 +192,8 @@ def test_a_message_of_the_chat_has_the_fields_that_the_reference_shows(johnsons:
     (said,), (listing,) = chat["POST /chat"].answers, chat["GET /chat"].answers
     schemas = httpx.get(f"{johnsons.service.url}/api/v1/openapi.json").json()["components"]["schemas"]
     for message in [said["data"], *listing["data"]["messages"]]:
-        assert set(schemas["Message"]["required"]) == set(schemas["Message"]["properties"]) == set(message)
+        assert set(schemas["Message"]["required"]) == set(message)
+        assert set(schemas["Message"]["properties"]) == {*message, "cut_off"}  # ours, and only where it is true
         assert {one["type"] for one in schemas["Message"]["properties"].values()} == {"string"}
     for _, _, path, *_ in chat["GET /chat"].commands:
         assert johnsons.get(path) == {"messages": []}
