@@ -208,7 +208,7 @@ def erase(
             found = await queries.user_by_uuid(session, uuid)
             if found is None:
                 return None
-            return everything.receipt(uuid, await everything.erase(session, found), datetime.now(UTC))
+            return everything.receipt(found.uuid, await everything.erase(session, found), datetime.now(UTC))
 
     if not yes:
         typer.confirm(f"Erase {uuid} and everything about them?", abort=True)

@@ -1,8 +1,10 @@
 """What an operator asks first: is everything there, and does it fit together?"""
 
 import importlib.metadata
+import ipaddress
 import platform
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import redis.asyncio
 import redis.exceptions
@@ -16,6 +18,7 @@ from coach_model.budget import coach as budget
 from coach_model.daily import coach as daily
 from coach_model.onnx_policy import Contract, OnnxPolicy
 
+LOCALHOST = "localhost"
 REDIS_SECONDS = 2.0
 """How long the doctor waits for Redis."""
 
@@ -40,6 +43,7 @@ async def examine(settings: Settings, database: Database) -> list[Finding]:
     findings += [_model(settings, contract) for contract in (budget.CONTRACT, daily.CONTRACT)]
     findings.append(await _redis(settings))
     findings.append(_secrets(settings))
+    findings.append(_ids(settings))
     findings.append(_pages(settings))
     findings.append(_metrics(settings))
     return findings
@@ -87,6 +91,28 @@ def _secrets(settings: Settings) -> Finding:
     if async_url(settings.database_url).get_backend_name() == "sqlite":
         return Finding("secrets", True, f"SECRET_KEY is kept beside the database: back up both; {exports}")
     return Finding("secrets", False, "SECRET_KEY must be set on PostgreSQL: `openssl rand -hex 32` makes one")
+
+
+def _ids(settings: Settings) -> Finding:
+    if settings.require_uuids:
+        return Finding("ids", True, "only users with a UUID are created")
+    told = "apps may choose ids that can be guessed"
+    if _is_public(settings):
+        told += "; the address is public: REQUIRE_UUIDS=true is recommended"
+    return Finding("ids", True, told)
+
+
+def _is_public(settings: Settings) -> bool:
+    """Whether others than this machine reach the service, by the settings."""
+    hosts = [settings.host, urlsplit(settings.public_url or "").hostname or LOCALHOST]
+    return not all(_is_loopback(host) for host in hosts)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == LOCALHOST
 
 
 def _pages(settings: Settings) -> Finding:

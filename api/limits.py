@@ -25,6 +25,7 @@ from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import TOO_MANY_REQUESTS, ProblemOccurred, problem_response
+from api.http.user_ids import canonical_id
 
 PREFIX = "/api/users"
 NEW_USERS_PER_ADDRESS = parse("120/minute")
@@ -189,7 +190,7 @@ def _counted(scope: Scope) -> Iterator[tuple[RateLimitItem, str]]:
     else:
         uuid = scope["path"].removeprefix(PREFIX).strip("/").partition("/")[0]
     if uuid:
-        yield REQUESTS_PER_USER, f"user/{hashlib.sha256(uuid.encode()).hexdigest()[:32]}"
+        yield REQUESTS_PER_USER, f"user/{hashlib.sha256(canonical_id(uuid).encode()).hexdigest()[:32]}"
     elif scope["method"] == "POST":
         yield NEW_USERS_PER_ADDRESS, f"new/{address}"
 

@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.errors import KEY_IN_USE, KEY_REUSED, ProblemOccurred
+from api.http.user_ids import canonical_path
 from api.models.requests import KeptAnswer
 
 KEPT = timedelta(hours=24)
@@ -63,7 +64,8 @@ async def claim_key(
     `Answered` where it was this one.
     """
     route = f"{request.method} {request.scope['route'].path}"
-    fingerprint = hashlib.sha256(request.scope["path"].encode() + b"\n" + body).hexdigest()
+    path = canonical_path(request.scope["path"])
+    fingerprint = hashlib.sha256(path.encode() + b"\n" + body).hexdigest()
     now: datetime = request.app.state.clock()
     await session.execute(delete(kept).where(kept.created_at < now - KEPT))
     same = (kept.owner_id == owner, kept.route == route, kept.key == key)

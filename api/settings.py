@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     database_url: str = "sqlite:///var/buddy.db"
     redis_url: str | None = None
     coach_model_dir: Path | None = None
+    require_uuids: bool = False
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = ()
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     metrics_token: SecretStr | None = None

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from api.admin.screens import Edit, Screen
 from api.http.text import storable
+from api.http.user_ids import canonical_id
 from api.kakei.accounts import everything
 from api.kakei.accounts.schemas import UserProfile
 from api.models import (
@@ -45,7 +46,7 @@ class Users(Screen):
 
     def _build_search_condition(self, field_path: str, search: str) -> Any:
         """Only a whole id finds anybody: whoever could ask for parts of it could put them together."""
-        return User.uuid == search
+        return User.uuid.in_({search, canonical_id(search)})
 
     async def remove(self, key: int) -> bool:
         async with self.database.write() as session:

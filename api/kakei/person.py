@@ -2,7 +2,8 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.errors import USER_UNKNOWN, ProblemOccurred
+from api.errors import GUESSABLE_ID, USER_UNKNOWN, ProblemOccurred
+from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts import queries
 from api.kakei.accounts.rules import is_reserved, is_well_formed
 from api.models import User
@@ -15,4 +16,13 @@ async def person(session: AsyncSession, uuid: str, *, alone: bool = False) -> Us
     user = await queries.user_by_uuid(session, uuid, alone=alone) if possible else None
     if user is None:
         raise ProblemOccurred(USER_UNKNOWN, "There is no user with this id.")
+    return user
+
+
+async def owner(session: AsyncSession, uuid: str) -> User:
+    """The user with that id, for what a stranger must not see or do. Raises ProblemOccurred: 404 as `person` does, 403
+    where the id could be guessed, such as `participant-001`."""
+    user = await person(session, uuid)
+    if not cannot_be_guessed(uuid):
+        raise ProblemOccurred(GUESSABLE_ID, "The id of this user could be guessed. Ask the operator of the service.")
     return user

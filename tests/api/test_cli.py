@@ -109,6 +109,26 @@ def test_the_doctor_misses_a_metrics_token_behind_a_proxy(
     assert {one["what"]: one["fine"] for one in json.loads(found.stdout)}["metrics"] is is_fine
 
 
+@pytest.mark.parametrize(
+    ("environment", "recommended"),
+    [
+        ({}, False),
+        ({"HOST": "::1", "PUBLIC_URL": "http://localhost:8000"}, False),
+        ({"HOST": "0.0.0.0"}, True),  # noqa: S104
+        ({"HOST": "buddy.example.org"}, True),
+        ({"PUBLIC_URL": "https://buddy.example.org"}, True),
+        ({"PUBLIC_URL": "https://buddy.example.org", "REQUIRE_UUIDS": "true"}, False),
+    ],
+)
+def test_the_doctor_recommends_uuids_for_a_public_address(
+    environment: dict[str, str], recommended: bool, tmp_path: Path
+) -> None:
+    found = buddy(tmp_path, **environment)("doctor", "--json")
+    ids = next(finding for finding in json.loads(found.stdout) if finding["what"] == "ids")
+    assert ids["fine"] is True
+    assert ("REQUIRE_UUIDS=true is recommended" in ids["found"]) is recommended
+
+
 def test_the_doctor_asks_redis(redis_url: str, tmp_path: Path) -> None:
     buddy(tmp_path)("db", "upgrade")
     found = buddy(tmp_path, REDIS_URL=redis_url)("doctor")

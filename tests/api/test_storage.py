@@ -20,6 +20,7 @@ from data.catalog import catalogue
 from tests import services
 
 BEFORE_FOUR_DECIMALS = "0007"
+BEFORE_ONE_SPELLING = "0010"
 
 type Run = Callable[[Callable[[Database], Awaitable[Any]]], Any]
 
@@ -178,6 +179,36 @@ def test_an_amount_that_cannot_be_converted_stops_the_upgrade_and_changes_nothin
     with pytest.raises(ValueError, match=r"challenge_templates\.target_value"):
         empty(storage.upgrade)
     assert empty(storage.current_revision) == BEFORE_FOUR_DECIMALS
+
+
+def test_uuids_get_one_spelling_and_twins_stay_two(empty: Run) -> None:
+    alone, twin, mixed = (f"{letter * 8}-0000-4000-8000-{letter * 12}" for letter in "abc")
+    before = [alone.upper(), twin.upper(), twin, mixed.title(), mixed.upper(), "Participant-001", "A" * 32]
+    after = [alone, twin.upper(), twin, mixed, mixed.upper(), "Participant-001", "A" * 32]
+
+    async def fill(database: Database) -> None:
+        async with database.write() as session:
+            for uuid in before:
+                insert = "INSERT INTO users (uuid, created_at) VALUES (:uuid, CURRENT_TIMESTAMP)"
+                await session.execute(text(insert), {"uuid": uuid})
+            await session.execute(
+                text("INSERT INTO income_ranges (id, slug, label, description) VALUES (1, 'x', 'x', 'x')")
+            )
+            columns = "user_id, income_range_id, user_profile, allow_exact_income, coach_style, savings_goal_type"
+            values = "id, 1, 'student', false, 1, 'monthly', 0, 1, CURRENT_TIMESTAMP"
+            zone = "CASE WHEN id = 1 THEN 'localtime' WHEN id = 2 THEN 'Factory' ELSE 'Asia/Manila' END"
+            into = f"INSERT INTO profiles ({columns}, saving_goal_value, budget_cycle_start_day, updated_at, time_zone)"
+            await session.execute(text(f"{into} SELECT {values}, {zone} FROM users"))  # noqa: S608
+
+    async def found(database: Database) -> tuple[list[str], list[str | None]]:
+        async with database.read() as session:
+            uuids = await session.scalars(text("SELECT uuid FROM users ORDER BY id"))
+            return list(uuids), list(await session.scalars(text("SELECT time_zone FROM profiles ORDER BY user_id")))
+
+    empty(lambda database: storage.upgrade(database, BEFORE_ONE_SPELLING))
+    empty(fill)
+    empty(storage.upgrade)
+    assert empty(found) == (after, [None, None, *["Asia/Manila"] * 5])
 
 
 @pytest.mark.parametrize("url", ["mysql://localhost/x", "nonsense", ""])

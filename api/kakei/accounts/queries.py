@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.database import WRITES
+from api.http.user_ids import canonical_id
 from api.models import IncomeRange, PointEntry, Profile, User
 
 
@@ -17,20 +18,32 @@ def insert_into(session: AsyncSession, table: Any) -> Any:
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
-_USER = select(User).where(User.uuid == bindparam("uuid"))
-_USER_KEPT = _USER.with_for_update(read=True, key_share=True)
-_USER_ALONE = _USER.with_for_update()
+def _by_lock(query: Select[User]) -> tuple[Select[User], Select[User], Select[User]]:
+    """The query without a lock, with one against erasure, and with one against all other writers."""
+    return query, query.with_for_update(read=True, key_share=True), query.with_for_update()
+
+
+_USER = _by_lock(select(User).where(User.uuid == bindparam("uuid")))
+_TWIN = _by_lock(
+    select(User)
+    .where(or_(User.uuid == bindparam("uuid"), User.uuid == bindparam("sent")))
+    .order_by(User.uuid != bindparam("sent"))
+    .limit(1)
+)
+"""The user with exactly the spelling that was sent comes first: before ids compared without case, two could be made."""
 
 
 async def user_by_uuid(session: AsyncSession, uuid: str, *, alone: bool = False) -> User | None:
-    """The user. Where the session writes they cannot be erased before it ends, so no row is left without its owner;
-    with `alone` nobody else writes for them meanwhile."""
-    query = _USER_ALONE if alone else _USER_KEPT if WRITES in session.info else _USER
-    return await session.scalar(query, {"uuid": uuid})
+    """The user with that id, in whatever case a UUID is written. Where the session writes, the user cannot be erased
+    before it ends, so no row is left without its owner; with `alone` no other transaction writes for them meanwhile."""
+    uuid, sent = canonical_id(uuid), uuid
+    plain, kept, only = _USER if uuid == sent else _TWIN
+    query = only if alone else kept if WRITES in session.info else plain
+    return await session.scalar(query, {"uuid": uuid} if uuid == sent else {"uuid": uuid, "sent": sent})
 
 
 async def create_user(session: AsyncSession, uuid: str, now: datetime) -> bool:
-    """Whether the user is new; however many ask at once, one of them is told so."""
+    """Whether the user is new; however many ask at once, one of them is told so. `uuid` is in its one spelling."""
     insert = (
         insert_into(session, User).values(uuid=uuid, created_at=now).on_conflict_do_nothing(index_elements=["uuid"])
     )

@@ -4,19 +4,19 @@ import uuid as uuids
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import Now, ReadSession, WriteSession
 from api.errors import (
     INCOME_RANGE_UNKNOWN,
-    NOT_ERASABLE,
     PROFILE_MISSING,
     RESERVED_NAME,
+    UUID_NEEDED,
     FieldError,
     ProblemOccurred,
 )
+from api.http.user_ids import cannot_be_guessed, canonical_id
 from api.kakei.accounts import everything, queries
-from api.kakei.accounts.rules import cannot_be_guessed, is_reserved
+from api.kakei.accounts.rules import is_reserved
 from api.kakei.accounts.schemas import (
     BudgetProfile,
     BudgetProfileUpdate,
@@ -27,8 +27,8 @@ from api.kakei.accounts.schemas import (
     UserCreate,
     UserCreated,
 )
-from api.kakei.person import person
-from api.models import IdempotencyKey, Profile, User
+from api.kakei.person import owner, person
+from api.models import IdempotencyKey, Profile
 from api.once import IdempotencyKeyHeader, OnceRoute, claim_key
 from api.openapi import problems
 
@@ -44,21 +44,34 @@ router = APIRouter(prefix="/api", tags=["users"], route_class=OnceRoute)
     responses={200: {"model": UserCreated, "description": "The user was there before"}, **problems(409, 413, 422, 503)},
 )
 async def create(
-    body: UserCreate,
     session: WriteSession,
     now: Now,
     request: Request,
     response: Response,
+    body: UserCreate | None = None,
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> UserCreated:
-    """201 for a new user, 200 for one that exists. The id is a capability: keep it like a password. Without a `uuid`
-    an `Idempotency-Key` has nobody to belong to, and is ignored."""
-    wanted = body.uuid or str(uuids.uuid4())
+    """201 for a new user, 200 for one that exists. The id is a capability: keep it like a password. The body may be
+    left out. Without a `uuid` the service makes one, and an `Idempotency-Key` has no owner and is ignored.
+
+    A UUID compares without case (RFC 9562) and is answered in lower case. Every other id is opaque and compares
+    exactly, also a UUID without hyphens. An id that is no UUID can be guessed: it works for what the app sends, and not
+    for what shows or erases a person's data. Where the operator requires UUIDs, other ids are not created (422).
+    """
+    sent = body.uuid if body else None
+    wanted = canonical_id(sent) if sent else str(uuids.uuid4())
     if is_reserved(wanted):
         raise ProblemOccurred(RESERVED_NAME, "This name is reserved.", [FieldError("uuid", "reserved")])
-    if not await queries.create_user(session, wanted, now):
+    refused = request.app.state.settings.require_uuids and not cannot_be_guessed(wanted)
+    found = await queries.user_by_uuid(session, sent) if sent and (refused or sent != wanted) else None
+    if found is not None:
+        wanted, response.status_code = found.uuid, 200
+    elif refused:
+        needed = FieldError("uuid", "must be a UUID, such as 6f1c2f0e-5b0a-4a6f-9d5e-3b1f0a7c2d11")
+        raise ProblemOccurred(UUID_NEEDED, f"uuid: {needed.message}", [needed])
+    elif not await queries.create_user(session, wanted, now):
         response.status_code = 200
-    if body.uuid is not None and idempotency_key is not None:
+    if sent is not None and idempotency_key is not None:
         user = await person(session, wanted)
         await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body())
     return UserCreated(uuid=wanted)
@@ -71,8 +84,8 @@ async def create(
     responses=problems(403, 404, 503),
 )
 async def get_data(uuid: str, session: ReadSession) -> dict[str, list[dict[str, Any]]]:
-    """By table, every row. Only for ids in the form of a UUID, which nobody can guess."""
-    user = await _owner(session, uuid)
+    """By table, every row. Only for UUIDs, which cannot be guessed."""
+    user = await owner(session, uuid)
     return await everything.everything_about(session, user)
 
 
@@ -85,16 +98,9 @@ async def get_data(uuid: str, session: ReadSession) -> dict[str, list[dict[str, 
 async def erase(uuid: str, session: WriteSession, now: Now) -> Receipt:
     """Everything about the user is gone, on every table, and the answer is the receipt. Only for ids in the form of a
     UUID, which nobody can guess."""
-    user = await _owner(session, uuid)
+    user = await owner(session, uuid)
     counts = await everything.erase(session, user)
-    return Receipt.model_validate(everything.receipt(uuid, counts, now))
-
-
-async def _owner(session: AsyncSession, uuid: str) -> User:
-    user = await person(session, uuid)
-    if not cannot_be_guessed(uuid):
-        raise ProblemOccurred(NOT_ERASABLE, "This id could be guessed; ask whoever runs the service.")
-    return user
+    return Receipt.model_validate(everything.receipt(user.uuid, counts, now))
 
 
 @router.get("/income-ranges", operation_id="income_ranges_list", summary="The income ranges", responses=problems(503))
@@ -125,11 +131,11 @@ async def put_profile(uuid: str, body: BudgetProfileUpdate, session: WriteSessio
     "/users/{uuid}/profile",
     operation_id="users_get_profile",
     summary="Read a budget profile",
-    responses=problems(404, 503),
+    responses=problems(403, 404, 503),
 )
 async def get_profile(uuid: str, session: ReadSession) -> BudgetProfile:
-    """The profile as it was put."""
-    user = await person(session, uuid)
+    """The profile as it was put, the exact income included. Only for UUIDs."""
+    user = await owner(session, uuid)
     profile: Profile | None = await queries.profile_of(session, user.id)
     if profile is None:
         raise ProblemOccurred(PROFILE_MISSING, "This user has no profile yet.")

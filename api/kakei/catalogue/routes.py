@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 
 from api.dependencies import ReadSession
+from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts.queries import total_points
 from api.kakei.catalogue import queries
 from api.kakei.catalogue.schemas import AiSuggestion, BadgeOut, Difficulty, EarnedBadge, TemplateOut, UserBadges
 from api.kakei.challenges import rules
 from api.kakei.coach.queries import last_suggestions
-from api.kakei.person import person
+from api.kakei.person import owner, person
 from api.models import ChallengeTemplate, Suggestion
 from api.openapi import problems
 from api.paging import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
@@ -54,7 +55,8 @@ async def list_templates(
     cursor: Cursor = None,
     x_user_uuid: Annotated[str | None, Header(description="Marks what the coach last suggested to this user.")] = None,
 ) -> list[TemplateOut]:
-    """The challenges that can be accepted; filters combine."""
+    """The challenges that can be accepted; filters combine. What the coach suggested is marked for UUIDs only: an id
+    that can be guessed must not tell it."""
     (after,) = from_cursor(cursor, 1) or (0,)
     found = await queries.templates(
         session, after, limit + 1, difficulty=difficulty, category_id=category_id, challenge_type=challenge_type
@@ -62,7 +64,7 @@ async def list_templates(
     if len(found) > limit:
         link_next(request, response, (found[limit - 1].id,))
     user = await person(session, x_user_uuid) if x_user_uuid is not None else None
-    suggested = await last_suggestions(session, user.id) if user else []
+    suggested = await last_suggestions(session, user.id) if user and cannot_be_guessed(user.uuid) else []
     told = {one.challenge_slug: one for one in suggested}
     language = preferred_language(request.headers.get("accept-language", ""))
     return [_template_out(template, told.get(template.slug), language) for template in found[:limit]]
@@ -72,11 +74,11 @@ async def list_templates(
     "/api/users/{uuid}/badges",
     operation_id="users_list_badges",
     summary="A user's badges",
-    responses=problems(404, 503),
+    responses=problems(403, 404, 503),
 )
 async def list_user_badges(uuid: str, session: ReadSession) -> UserBadges:
-    """Points, level and badges, with when and why each was earned."""
-    user = await person(session, uuid)
+    """Points, level and badges, with when and why each was earned. Only for UUIDs."""
+    user = await owner(session, uuid)
     total = await total_points(session, user.id)
     level = rules.level_of(total, catalogue("levels"))
     earned = await queries.earned_badges(session, user.id)

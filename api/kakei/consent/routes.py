@@ -4,12 +4,13 @@ from fastapi import APIRouter, Request, Response
 
 from api.dependencies import Now, ReadSession, WriteSession
 from api.errors import NO_CONSENT, ProblemOccurred
+from api.http.user_ids import cannot_be_guessed
 from api.kakei.consent import queries
 from api.kakei.consent.rules import DataMode
 from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
 from api.kakei.once import OnceAlone
-from api.kakei.person import person
-from api.models import Consent
+from api.kakei.person import owner, person
+from api.models import Consent, User
 from api.once import OnceRoute
 from api.openapi import problems
 
@@ -51,11 +52,11 @@ async def consent(
     "/consent",
     operation_id="consents_list",
     summary="The history of consent",
-    responses=problems(404, 503),
+    responses=problems(403, 404, 503),
 )
 async def get_consent(uuid: str, session: ReadSession) -> ConsentHistory:
-    """Whether research data are collected now, and every change of mind."""
-    user = await person(session, uuid)
+    """Whether research data are collected now, and every change of mind. Only for UUIDs."""
+    user = await owner(session, uuid)
     entries = await queries.history(session, user.id)
     return ConsentHistory(
         in_force=bool(entries) and entries[0].consented,
@@ -70,14 +71,21 @@ async def get_consent(uuid: str, session: ReadSession) -> ConsentHistory:
     responses=problems(403, 404, 413, 422, 503),
 )
 async def set_data_mode(uuid: str, body: DataModeUpdate, session: WriteSession, now: Now) -> ConsentOut:
-    """Text leaves only if the mode was `sync` both when it was written and when it is exported."""
+    """Text leaves only if the mode was `sync` both when it was written and when it is exported. The answer names the
+    `participant_code` for UUIDs only."""
     user = await person(session, uuid, alone=True)
     last = await queries.last_consent(session, user.id)
     if last is None or not last.consented:
         raise ProblemOccurred(NO_CONSENT, "There is no consent in force whose mode could be changed.")
     if DataMode(last.data_mode) is body.data_mode:
-        return ConsentOut.model_validate(last)
+        return _told(last, user)
     values = {name: getattr(last, name) for name in OF_A_CONSENT} | {"data_mode": str(body.data_mode)}
     entry = Consent(user_id=user.id, received_at=now, **values)
     await queries.add_consent(session, entry)
-    return ConsentOut.model_validate(entry)
+    return _told(entry, user)
+
+
+def _told(entry: Consent, user: User) -> ConsentOut:
+    """The entry, without the participant's code where the id could be guessed."""
+    told = ConsentOut.model_validate(entry)
+    return told if cannot_be_guessed(user.uuid) else told.model_copy(update={"participant_code": None})

@@ -10,7 +10,7 @@ from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.actions import award_badges
 from api.kakei.consent.queries import consent_in_force, stamp
 from api.kakei.once import Once
-from api.kakei.person import person
+from api.kakei.person import owner, person
 from api.kakei.studies.actions import observe_summary
 from api.kakei.summaries import queries
 from api.kakei.summaries.rules import amounts_in_currency, week_problem
@@ -68,13 +68,13 @@ async def put_weekly(
     "/weekly",
     operation_id="summaries_list_weekly",
     summary="List weekly summaries",
-    responses=problems(404, 422, 503),
+    responses=problems(403, 404, 422, 503),
 )
 async def list_weekly(
     uuid: str, session: ReadSession, first: From = None, last: To = None, limit: Limit = 50, cursor: Cursor = None
 ) -> WeeklySummaries:
-    """Newest first."""
-    user = await person(session, uuid)
+    """Newest first. Only for UUIDs."""
+    user = await owner(session, uuid)
     before = from_cursor(cursor, 2)
     rows = await queries.page_of(session, WeeklySummary, user.id, (first, last), before, limit + 1)
     items = [WeeklySummaryOut.model_validate(row) for row in rows[:limit]]
@@ -134,13 +134,13 @@ async def put_monthly(
     "/monthly",
     operation_id="summaries_list_monthly",
     summary="List monthly summaries",
-    responses=problems(404, 422, 503),
+    responses=problems(403, 404, 422, 503),
 )
 async def list_monthly(
     uuid: str, session: ReadSession, first: From = None, last: To = None, limit: Limit = 50, cursor: Cursor = None
 ) -> MonthlySummaries:
-    """Newest first."""
-    user = await person(session, uuid)
+    """Newest first. Only for UUIDs."""
+    user = await owner(session, uuid)
     rows = await queries.page_of(session, MonthlySummary, user.id, (first, last), from_cursor(cursor, 1), limit + 1)
     items = [MonthlySummaryOut.model_validate(row) for row in rows[:limit]]
     return MonthlySummaries(items=items, next_cursor=to_cursor((items[-1].month_key,)) if len(rows) > limit else None)
