@@ -21,6 +21,7 @@ from api.kakei.studies.commands import study
 from api.kinderbud.claude.commands import claude_key, curate
 from api.kinderbud.family.commands import browser_link, invite, reset_link, waiting
 from api.kinderbud.households.commands import household, token
+from api.kinderbud.members.commands import hand_over, remove_member, set_role
 from api.shell import one_clear_line, read_settings, with_database
 
 DRAIN_SECONDS = 25
@@ -46,6 +47,9 @@ household.command("claude-key")(claude_key)
 household.command("reset-link")(reset_link)
 household.command("browser-link")(browser_link)
 household.command()(invite)
+household.command("set-role")(set_role)
+household.command("hand-over")(hand_over)
+household.command("remove-member")(remove_member)
 household.command()(waiting)
 app.command()(curate)
 

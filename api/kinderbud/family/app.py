@@ -15,6 +15,7 @@ from api.kinderbud.family.browsers import routes as browsers
 from api.kinderbud.family.guides import routes as guides
 from api.kinderbud.family.history import routes as history
 from api.kinderbud.family.leaving import routes as leaving
+from api.kinderbud.family.members import routes as members
 from api.kinderbud.family.people import routes as people
 from api.kinderbud.family.rendering import HERE, PREFIX, go
 from api.kinderbud.family.settings import routes as settings
@@ -49,7 +50,7 @@ def create_family(service: FastAPI) -> ASGIApp:
     app.state = service.state
     app.state.choosing = {}
     app.state.taking_along = asyncio.Lock()
-    for feature in (account, browsers, today, people, guides, history, settings, access, leaving):
+    for feature in (account, browsers, today, people, guides, history, settings, access, members, leaving):
         app.include_router(feature.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="family-static")
     errors.install(app)

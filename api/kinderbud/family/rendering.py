@@ -26,6 +26,7 @@ SAID = {
     "too-many": "You have very many todos of your own. Put some away first, and add this one again.",
     "too-many-invitations": "Very many invitations wait already. Take some back first.",
     "removed": "Removed.",
+    "handed-over": "The household is handed over. You are a member now.",
     "following": "Wonderful. From now on, activities of this guide wait on your day.",
     "stopped": "This guide rests now. What was done stays in your history.",
     "undone": "Taken back.",

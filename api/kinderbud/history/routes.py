@@ -80,7 +80,7 @@ async def get_history(
                     todo_id=todo.id,
                     todo_title=item.title if item else todo.title or "",
                     action_type=ActionType(action.action_type),
-                    performed_by=user.display_name if user else LEFT,
+                    performed_by=user.display_name if user else action.former_name or LEFT,
                     notes=action.notes,
                     created_at=local(action.created_at, household.time_zone),
                 )

@@ -55,6 +55,7 @@ def families(stored: Service) -> tuple[Browser, dict[str, str]]:
         "participant_id": first("/people", r"/family/people/(\d+)"),
         "plan_id": first("/guides", r"/family/plans/(\d+)/stop"),
         "token_id": first("/access", r"/family/access/tokens/(\d+)/revoke"),
+        "user_id": first("/access", r"/family/access/members/(\d+)"),
         "link_id": first("/access", r"/family/access/invitations/(\d+)/revoke"),
         "action_id": first("/today", r'name="action_id" value="(\d+)"'),
     }

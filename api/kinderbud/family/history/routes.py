@@ -55,7 +55,7 @@ async def history_page(
                         "todo_id": todo.id,
                         "title": item.title if item else todo.title or "",
                         "type": action.action_type,
-                        "by": user.display_name if user else LEFT,
+                        "by": user.display_name if user else action.former_name or LEFT,
                         "notes": action.notes or action.reason,
                         "at": f"{local(action.created_at, household.time_zone):%H:%M}",
                     }

@@ -11,7 +11,7 @@ from api.everything import plain, rows_of
 from api.kinderbud.caller import ADMIN, Caller
 from api.kinderbud.family.forms import Text
 from api.kinderbud.family.rendering import INVALID, go, page
-from api.kinderbud.family.visits import COOKIE, Member, TooOften, shows_password
+from api.kinderbud.family.visits import COOKIE, Member, TooOften, shows_password, still_logged_in
 from api.kinderbud.households import actions, queries
 from api.models import Base, Household, HouseholdParticipant
 
@@ -53,16 +53,17 @@ async def leave_page(request: Request, caller: Member, session: ReadSession) -> 
 @router.post("/leave")
 async def leave(request: Request, caller: Member, password: Text = "", everything: Text = "") -> Response:
     """Gone for good, for whoever shows their password."""
-    state, user = request.app.state, caller.user
+    state = request.app.state
     if not await shows_password(request, caller, password):
         async with state.database.read() as session:
             return await _leaving(request, caller, session, INVALID, WRONG)
     async with state.database.write() as session:
         await queries.locked(session, caller.household.id)
-        if user.role == ADMIN and everything == "yes":
+        now = await still_logged_in(request, session)  # another admin may have changed the role meanwhile
+        if now.role == ADMIN and everything == "yes":
             await session.delete(await session.get_one(Household, caller.household.id))
-        elif user.role != ADMIN:
-            adult = await session.get_one(HouseholdParticipant, user.participant_id)
+        elif now.role != ADMIN:
+            adult = await session.get_one(HouseholdParticipant, now.participant_id)
             await actions.remove_participant(session, adult)
         else:
             return go("/leave")

@@ -14,7 +14,7 @@ from api.kinderbud.family.visits import Member
 from api.kinderbud.guides.actions import current_stages
 from api.kinderbud.guides.queries import plans_of
 from api.kinderbud.households import actions
-from api.kinderbud.households.queries import locked, participant_in, participants_of
+from api.kinderbud.households.queries import locked, participant_in, participants_of, users_of
 from api.kinderbud.households.rules import InvalidHousehold
 from api.kinderbud.wire import PathId
 from api.models import HouseholdParticipant
@@ -75,15 +75,15 @@ async def change_child(
 
 @router.get("/{participant_id}/remove")
 async def remove_page(request: Request, participant_id: PathId, caller: Member, session: ReadSession) -> Response:
-    """What goes along with a child."""
-    return page(request, "remove.html", child=await _child(session, caller, participant_id))
+    """What goes along with a child, or with what stays of a member who was removed."""
+    return page(request, "remove.html", child=await _removable(session, caller, participant_id))
 
 
 @router.post("/{participant_id}/remove")
 async def remove_child(participant_id: PathId, caller: Member, session: WriteSession) -> Response:
-    """A child goes, with plans, todos and history."""
+    """A child goes, with plans, todos and history; or what stays of a member who was removed."""
     await locked(session, caller.household.id)
-    await actions.remove_participant(session, await _child(session, caller, participant_id))
+    await actions.remove_participant(session, await _removable(session, caller, participant_id))
     return go("/people", "removed")
 
 
@@ -95,10 +95,20 @@ async def _people(request: Request, caller: Caller, session: AsyncSession, statu
         status,
         today=caller.today,
         people=await participants_of(session, caller.household.id),
+        users={one.participant_id for one in await users_of(session, caller.household.id)},
         plans=plans,
         stages=await current_stages(session, plans, caller.today),
         **({"name": "", "birthday": "", "error": None} | typed),
     )
+
+
+async def _removable(session: AsyncSession, caller: Caller, participant_id: int) -> HouseholdParticipant:
+    """A child of this household, or an adult who is no user any more; users leave, or are removed by an admin."""
+    found = await participant_in(session, caller.household.id, participant_id)
+    users = {one.participant_id for one in await users_of(session, caller.household.id)}
+    if found is None or found.id in users:
+        raise NotHere
+    return found
 
 
 async def _child(session: AsyncSession, caller: Caller, participant_id: int) -> HouseholdParticipant:

@@ -1,0 +1,79 @@
+"""Changing who may do what in a household: roles, handing it over, removing a member. Pages and commands share them.
+
+Each action locks the household, so that two admins who act on each other at once act one after the other.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from api.kinderbud.caller import ADMIN, MEMBER
+from api.kinderbud.households import queries
+from api.models import HouseholdParticipant, HouseholdUser, Plan, Todo, TodoAction
+
+ROLES = (ADMIN, MEMBER)
+FORMER = "Former member"
+"""What a removed member's participant is called where the household does not keep the name."""
+
+
+class MemberUnchanged(ValueError):
+    """Nothing was changed; the message says why."""
+
+
+async def member_in(session: AsyncSession, household_id: int, user_id: int) -> HouseholdUser | None:
+    """A user of the household, as they are now; the household is locked from here on."""
+    await queries.locked(session, household_id)
+    mine = (HouseholdUser.id == user_id, HouseholdUser.household_id == household_id)
+    return await session.scalar(select(HouseholdUser).where(*mine).execution_options(populate_existing=True))
+
+
+async def change_role(session: AsyncSession, user: HouseholdUser, role: str, now: datetime) -> None:
+    """Make a user an admin or a member. Invitations of an admin who becomes a member end. The household is locked.
+    Raises MemberUnchanged."""
+    if role not in ROLES:
+        raise MemberUnchanged(f"a role is {ADMIN} or {MEMBER}")
+    if role == MEMBER:
+        await _keep_an_admin(session, user)
+        await queries.end_invitations_by(session, user.id, now)
+    user.role = role
+    await session.flush()
+
+
+async def hand_over(session: AsyncSession, to: HouseholdUser, now: datetime) -> None:
+    """Make a user the only admin of their household; the admins before them become members. The household is locked.
+    Raises MemberUnchanged."""
+    mine = (HouseholdUser.household_id == to.household_id, HouseholdUser.role == ADMIN, HouseholdUser.id != to.id)
+    before = (await session.scalars(select(HouseholdUser).where(*mine))).all()
+    if to.role == ADMIN and not before:
+        raise MemberUnchanged(f"{to.display_name} is the only admin already")
+    await change_role(session, to, ADMIN, now)
+    for one in before:
+        await change_role(session, one, MEMBER, now)
+
+
+async def remove_member(session: AsyncSession, user: HouseholdUser, now: datetime, *, keep_name: bool) -> None:
+    """Remove a user: their login, sessions, tokens, links and invitations end. The household keeps what was done, under
+    their name or without it; their plans and open todos of their own end. The household is locked. Raises
+    MemberUnchanged."""
+    await _keep_an_admin(session, user)
+    adult = await session.get_one(HouseholdParticipant, user.participant_id)
+    plans = (Plan.participant_id == adult.id, Plan.active)
+    await session.execute(update(Plan).where(*plans).values(active=False, ended_at=now))
+    await session.execute(update(Todo).where(Todo.participant_id == adult.id).values(deleted=True))
+    if keep_name:
+        theirs = TodoAction.performed_by == user.id
+        await session.execute(update(TodoAction).where(theirs).values(former_name=user.display_name))
+    else:
+        adult.name = FORMER
+    await session.delete(user)
+    await session.flush()
+
+
+async def _keep_an_admin(session: AsyncSession, user: HouseholdUser) -> None:
+    """Raises MemberUnchanged for the last admin."""
+    others = (HouseholdUser.household_id == user.household_id, HouseholdUser.role == ADMIN, HouseholdUser.id != user.id)
+    if user.role == ADMIN and not await session.scalar(select(func.count()).select_from(HouseholdUser).where(*others)):
+        raise MemberUnchanged(
+            f"{user.display_name} is the last admin: make another member an admin first, or hand the household over"
+        )
