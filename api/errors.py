@@ -60,6 +60,7 @@ CHALLENGE_UNKNOWN = ErrorKind("challenge_unknown", 404, "This user has no such c
 CHALLENGE_ALREADY_ACCEPTED = ErrorKind("challenge_already_accepted", 409, "Accepted for this month already")
 CHALLENGE_ALREADY_CLAIMED = ErrorKind("challenge_already_claimed", 409, "Claimed already")
 CHALLENGE_EXPIRED = ErrorKind("challenge_expired", 409, "The month of this challenge is over")
+CHALLENGE_NOT_BEGUN = ErrorKind("challenge_not_begun", 409, "The month of this challenge has not begun")
 CHALLENGE_NOT_COMPLETED = ErrorKind("challenge_not_completed", 409, "This challenge is not completed")
 SUGGESTION_UNKNOWN = ErrorKind("suggestion_unknown", 422, "The coach gave this user no such suggestion")
 TOO_MANY_REQUESTS = ErrorKind("too_many_requests", 429, "Too many requests")

@@ -117,8 +117,26 @@ Timestamp = Annotated[
 ]
 """A moment with its zone. Apps send any precision and zone; answers print UTC with milliseconds and `Z`."""
 
-ClientTime = Timestamp
-"""What the client's clock says: a claim (`api.clock.effective_time`)."""
+ClientTime = Annotated[
+    Timestamp,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": "When it was made, by the client's clock, with its zone. The latest time wins, without one "
+            "the latest arrival. A time more than 5 minutes ahead of the server's clock counts as received now.",
+        },
+        mode="validation",
+    ),
+]
+"""What the client's clock says: a claim (`api.clock.effective_time`). It is stored as it was sent."""
+
+
+Applied = Annotated[
+    bool,
+    Field(description="Whether what was sent is what counts now; false where something later was there before it."),
+]
+"""What an upload did."""
 
 
 Words = Annotated[str, AfterValidator(storable)]

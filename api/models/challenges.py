@@ -24,6 +24,8 @@ class UserChallenge(Base):
     source: Mapped[str] = mapped_column(String(4))
     ai_suggestion_id: Mapped[str | None] = mapped_column(String(36))
     accepted_at: Mapped[datetime] = mapped_column(Moment)
+    progress_at: Mapped[datetime | None] = mapped_column(Moment)
+    """The effective time of the progress that counts: an older one does not overwrite it."""
     completed_at: Mapped[datetime | None] = mapped_column(Moment)
     claimed_at: Mapped[datetime | None] = mapped_column(Moment)
     changed_at: Mapped[datetime] = mapped_column(Moment)

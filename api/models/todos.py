@@ -38,12 +38,13 @@ class Todo(Base):
 
 
 class TodoAction(Base):
-    """The action log. What is undone stays, and counts no more. `former_name` is the name of a member who was removed
-    and whose name the household keeps."""
+    """The action log. What is undone stays, and counts no more. `created_at` is when it was done: the client's time,
+    where a phone was without a network then. `former_name` is the name of a member who was removed and whose name the
+    household keeps."""
 
     __tablename__ = "todo_actions"
     __table_args__ = (
-        Index("ix_todo_actions_todo_id_action_type_id", "todo_id", "action_type", "id"),
+        Index("ix_todo_actions_todo_id_action_type_created_at", "todo_id", "action_type", "created_at"),
         Index("ix_todo_actions_todo_id_action_type_action_date", "todo_id", "action_type", "action_date"),
         Index("ix_todo_actions_household_id_action_date", "household_id", "action_date"),
         Index(

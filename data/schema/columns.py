@@ -98,10 +98,17 @@ def count(name: str, label: str, unit: str = "", missing: tuple[Missing, ...] = 
 def moments(what: str) -> tuple[Column, ...]:
     """Four columns: when a row was made and when it was received, both UTC; the local date; its time zone."""
     made = Column(
-        "client_timestamp", "datetime", f"When {what} was made, by the phone, UTC", missing=(Missing.NOT_UPLOADED,)
+        "client_timestamp",
+        "datetime",
+        f"When {what} was made, as the phone's clock claims, UTC",
+        missing=(Missing.NOT_UPLOADED,),
     )
     received = Column("received_at", "datetime", f"When {what} was received, UTC")
-    return (made, received, *local("client_timestamp, else at received_at"))
+    return (
+        made,
+        received,
+        *local("client_timestamp, or at received_at where that is missing or claims to be more than 5 minutes later"),
+    )
 
 
 def local(of: str) -> tuple[Column, ...]:

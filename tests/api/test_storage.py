@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from api import seeds, storage
 from api.database import Database, open_database
-from api.models import ChallengeMetric
+from api.models import ChallengeMetric, User, UserChallenge
 from api.models.base import Amount
 from data.catalog import catalogue
 from tests import services
@@ -215,3 +216,29 @@ def test_uuids_get_one_spelling_and_twins_stay_two(empty: Run) -> None:
 def test_other_databases_are_refused_in_words(url: str) -> None:
     with pytest.raises(ValueError, match=r"sqlite and postgresql|URL"):
         open_database(url)
+
+
+def test_the_progress_of_earlier_versions_is_as_old_as_its_last_change(empty: Run) -> None:
+    """Else an offline phone's older progress could overwrite it."""
+    changed = datetime(2026, 6, 13, 12, 0, 0, 123456, tzinfo=UTC)
+    challenges = (("2026-05", "accepted", 0), ("2026-06", "in_progress", 3), ("2026-07", "accepted", 3))
+    empty(storage.prepare)
+    empty(lambda database: storage.downgrade(database, "0011"))
+
+    async def fill(database: Database) -> None:
+        async with database.write() as session:
+            user = User(uuid="earlier", created_at=changed)
+            session.add(user)
+            await session.flush()
+            shared = {"user_id": user.id, "challenge_template_id": 1, "source": "user"}
+            shared |= {"accepted_at": changed, "changed_at": changed}
+            rows = [{"month": m, "status": s, "current_progress": Decimal(p)} for m, s, p in challenges]
+            await session.execute(insert(UserChallenge), [shared | row for row in rows])
+
+    async def times(database: Database) -> list[datetime | None]:
+        async with database.read() as session:
+            return list(await session.scalars(select(UserChallenge.progress_at).order_by(UserChallenge.month)))
+
+    empty(fill)
+    empty(storage.prepare)
+    assert empty(times) == [None, changed, changed]

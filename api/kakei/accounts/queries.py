@@ -4,18 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, bindparam, func, or_, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.database import WRITES
+from api.db.upsert import insert_into
 from api.http.user_ids import canonical_id
 from api.models import IncomeRange, PointEntry, Profile, User
-
-
-def insert_into(session: AsyncSession, table: Any) -> Any:
-    """An INSERT that knows ON CONFLICT, in the dialect of the session."""
-    dialect = session.get_bind().dialect.name
-    return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 def _by_lock(query: Select[User]) -> tuple[Select[User], Select[User], Select[User]]:

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, func, select, update
+from sqlalchemy import BindParameter, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kakei.accounts.queries import insert_into
+from api.db.upsert import insert_into
 from api.kakei.challenges.rules import ChallengeStatus, Claimed, Standing
 from api.models import (
     ChallengeMetric,
@@ -76,17 +76,6 @@ async def metrics_of(session: AsyncSession, user_id: int, month: str) -> dict[st
         select(ChallengeMetric).where(ChallengeMetric.user_id == user_id, ChallengeMetric.month == month)
     )
     return {metric.metric_key: metric for metric in found}
-
-
-async def put_metric(session: AsyncSession, key: dict[str, Any], values: dict[str, Any]) -> None:
-    """Create the metric, or replace it unless a later one is there."""
-    insert = insert_into(session, ChallengeMetric).values(**key, **values)
-    if await session.scalar(insert.on_conflict_do_nothing(index_elements=list(key)).returning(ChallengeMetric.id)):
-        return
-    same = [getattr(ChallengeMetric, name) == value for name, value in key.items()]
-    stored = func.coalesce(ChallengeMetric.client_timestamp, ChallengeMetric.received_at)
-    sent = values["client_timestamp"] or values["received_at"]
-    await session.execute(update(ChallengeMetric).where(*same, stored <= sent).values(**values))
 
 
 async def alone_for(session: AsyncSession, user_id: int) -> None:

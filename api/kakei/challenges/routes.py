@@ -1,33 +1,37 @@
 """Templates, a user's challenges from accepting to claiming, the metrics that move them, badges."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import errors
+from api.clock import effective_time
+from api.db.upsert import Upserted, put_latest
 from api.dependencies import Now, ReadSession, WriteSession
 from api.errors import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of, total_points
 from api.kakei.catalogue.schemas import BadgeOut
 from api.kakei.challenges import queries, rules
-from api.kakei.challenges.actions import award_badges
-from api.kakei.challenges.rules import ChallengeStatus
+from api.kakei.challenges.actions import Progress, award_badges, mark_changed, move_challenge
+from api.kakei.challenges.rules import ChallengeStatus, Counts
 from api.kakei.challenges.schemas import (
     ChallengeMetricsCreate,
     ChallengeMetricsOut,
     Claim,
+    UserChallengeClaim,
     UserChallengeCreate,
     UserChallengeOut,
+    UserChallengeProgressed,
     UserChallengeUpdateProgress,
 )
 from api.kakei.coach.queries import was_given
 from api.kakei.consent.queries import stamp
 from api.kakei.once import Once
 from api.kakei.person import person
-from api.models import ChallengeTemplate, UserChallenge
+from api.models import ChallengeMetric, ChallengeTemplate, UserChallenge
 from api.once import OnceRoute
 from api.openapi import problems
 from api.paging import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
@@ -56,12 +60,12 @@ async def list_challenges(
 ) -> list[UserChallengeOut]:
     """The challenges of a month, or all of them, in the order in which they were accepted."""
     user = await person(session, uuid)
-    today = await _today(session, now, user.id)
+    zone = await _zone(session, user.id)
     (after,) = from_cursor(cursor, 1) or (0,)
     found = await queries.challenges_of(session, user.id, month, after=after, limit=limit + 1)
     if len(found) > limit:
         link_next(request, response, (found[limit - 1][0].id,))
-    return [_out(*row, today) for row in found[:limit]]
+    return [_out(*row, now, zone) for row in found[:limit]]
 
 
 @router.post(
@@ -75,41 +79,47 @@ async def list_challenges(
 async def accept(
     uuid: str, challenge_template_id: RowId, body: UserChallengeCreate, session: WriteSession, now: Now
 ) -> UserChallengeOut:
-    """Each template once a month. What was uploaded of its metric for that month counts from the start."""
+    """Each template once a month; a month after the next one is refused. What was uploaded of its metric for that month
+    counts from the start. With a `client_timestamp` it was accepted at that time; after its month a challenge is
+    accepted, too, and is `expired` at once."""
     user = await person(session, uuid)
     template = await queries.template(session, challenge_template_id)
     if template is None:
         raise ProblemOccurred(errors.TEMPLATE_UNKNOWN, "GET /templates lists the templates.")
     if body.challenge_template_id != challenge_template_id:
-        differs = FieldError("challenge_template_id", "differs from the path")
-        raise ProblemOccurred(errors.INVALID_INPUT, "challenge_template_id: differs from the path", [differs])
+        raise _invalid("challenge_template_id", "differs from the path")
+    if wrong := rules.month_problem(body.month_range, now):
+        raise _invalid("month_range", wrong)
     suggestion_id = body.ai_suggestion_id if body.source == "ai" else None
     if body.source == "ai" and not (suggestion_id and await was_given(session, user.id, suggestion_id)):
         unknown = FieldError("ai_suggestion_id", "not a suggestion that the coach gave this user")
         raise ProblemOccurred(errors.SUGGESTION_UNKNOWN, "source ai needs a suggestion of the coach's.", [unknown])
-    metrics = await queries.metrics_of(session, user.id, body.month_range)
-    moved_by = metrics.get(template.metric_key)
-    progress = moved_by.value if moved_by else Decimal(0)
-    consent_id = await stamp(session, user.id)
-    status = rules.status_at(progress, template.target_value)
+    zone, consent_id = await _zone(session, user.id), await stamp(session, user.id)
+    accepted_at = effective_time(body.client_timestamp, now)
     accepted = await queries.accept_challenge(
         session,
         user_id=user.id,
         challenge_template_id=template.id,
         month=body.month_range,
-        status=status,
-        current_progress=progress,
+        status=ChallengeStatus.ACCEPTED,
+        current_progress=Decimal(0),
         source=body.source,
         ai_suggestion_id=suggestion_id,
-        accepted_at=now,
-        completed_at=now if status is ChallengeStatus.COMPLETED else None,
+        accepted_at=accepted_at,
         changed_at=now,
-        consent_id=consent_id if moved_by is None or moved_by.consent_id is not None else None,
+        consent_id=consent_id,
     )
     if accepted is None:
         raise ProblemOccurred(errors.CHALLENGE_ALREADY_ACCEPTED, "This template was accepted for this month already.")
+    challenge = await queries.challenge(session, accepted)
+    metric = (await queries.metrics_of(session, user.id, body.month_range)).get(template.metric_key)
+    if metric is not None and rules.counts_for(body.month_range, accepted_at, now, zone) is Counts.YES:
+        made_at = effective_time(metric.client_timestamp, metric.received_at)
+        if rules.counts_for(body.month_range, made_at, metric.received_at, zone) is Counts.YES:
+            consent_id = consent_id if metric.consent_id is not None else None
+            move_challenge(challenge, template, Progress(metric.value, made_at, now, consent_id))
     await award_badges(session, user.id, now)
-    return _out(await queries.challenge(session, accepted), template, await _today(session, now, user.id))
+    return _out(challenge, template, now, zone)
 
 
 @router.post(
@@ -121,12 +131,17 @@ async def accept(
 )
 async def progress(
     uuid: str, user_challenge_id: RowId, body: UserChallengeUpdateProgress, session: WriteSession, now: Now
-) -> UserChallengeOut:
-    """Completes at the target; may be corrected downwards until the reward is claimed."""
+) -> UserChallengeProgressed:
+    """Completes at the target; may be corrected downwards until the reward is claimed. The latest client time wins:
+    `applied` is false where later progress was there. What was done in the month counts until 7 days after it, by its
+    `client_timestamp`; otherwise 409 `challenge_expired`, and 409 `challenge_not_begun` before the month."""
     user = await person(session, uuid)
-    challenge, template, today = await _open_challenge(session, now, user.id, user_challenge_id)
-    _move(challenge, template, body.current_progress, now, await stamp(session, user.id))
-    return _out(challenge, template, today)
+    challenge, template = await _challenge(session, user.id, user_challenge_id)
+    zone, made_at = await _zone(session, user.id), effective_time(body.client_timestamp, now)
+    _check_open(challenge, made_at, now, zone)
+    sent = Progress(body.current_progress, made_at, now, await stamp(session, user.id))
+    applied = move_challenge(challenge, template, sent)
+    return UserChallengeProgressed(**_values(challenge, template, now, zone), applied=applied)
 
 
 @router.post(
@@ -134,29 +149,27 @@ async def progress(
     operation_id="challenges_claim",
     summary="Claim the reward of a completed challenge",
     dependencies=[Once],
-    responses=problems(404, 409, 422, 503),
+    responses=problems(404, 409, 413, 422, 503),
 )
-async def claim(uuid: str, user_challenge_id: RowId, session: WriteSession, now: Now) -> Claim:
-    """Pays exactly once, whatever retries and races do."""
+async def claim(
+    uuid: str, user_challenge_id: RowId, session: WriteSession, now: Now, body: UserChallengeClaim | None = None
+) -> Claim:
+    """Pays exactly once, whatever retries and races do; also when the month is over. The body may be left out."""
     user = await person(session, uuid)
-    row = await queries.challenge_for_update(session, user.id, user_challenge_id)
-    if row is None:
-        raise ProblemOccurred(errors.CHALLENGE_UNKNOWN, "This user has no such challenge.")
-    challenge, template = row
-    today = await _today(session, now, user.id)
+    challenge, template = await _challenge(session, user.id, user_challenge_id)
+    zone = await _zone(session, user.id)
     if challenge.status == ChallengeStatus.CLAIMED:
         raise ProblemOccurred(errors.CHALLENGE_ALREADY_CLAIMED, "The reward was claimed before; nothing was paid.")
     if challenge.status != ChallengeStatus.COMPLETED:
-        status = rules.status_on(challenge.status, challenge.month, today)
-        raise ProblemOccurred(errors.CHALLENGE_NOT_COMPLETED, f"This challenge is {status}.")
-    consent_id = await stamp(session, user.id)
-    challenge.status, challenge.claimed_at = ChallengeStatus.CLAIMED, now
-    _changed(challenge, now, consent_id)
+        raise ProblemOccurred(errors.CHALLENGE_NOT_COMPLETED, f"This challenge is {_status(challenge, now, zone)}.")
+    claimed_at = effective_time(body.client_timestamp if body else None, now)
+    challenge.status, challenge.claimed_at = ChallengeStatus.CLAIMED, max(claimed_at, challenge.completed_at or now)
+    mark_changed(challenge, now, await stamp(session, user.id))
     cause = ("challenge_claimed", challenge.id)
     await queries.add_points(session, user.id, template.reward_points, cause, now, challenge.consent_id)
     badges = await award_badges(session, user.id, now)
     return Claim(
-        challenge=_out(challenge, template, today),
+        challenge=_out(challenge, template, now, zone),
         points_awarded=template.reward_points,
         total_points=await total_points(session, user.id),
         badges_awarded=[BadgeOut.model_validate(badge) for badge in badges],
@@ -171,98 +184,101 @@ async def claim(uuid: str, user_challenge_id: RowId, session: WriteSession, now:
     responses=problems(404, 409, 413, 422, 503),
 )
 async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSession, now: Now) -> ChallengeMetricsOut:
-    """Moves every open challenge of that month whose metric is among them."""
+    """Moves every open challenge of that month whose metric is among them. The latest client time wins. What was made
+    in the month moves its challenges until 7 days after it, by its `client_timestamp`; what was made later, or before
+    the month has begun, is stored and moves none."""
     user = await person(session, uuid)
-    wrong = [
+    if wrong := rules.month_problem(body.month_range, now):
+        raise _invalid("month_range", wrong)
+    bad = [
         FieldError(f"metrics.{metric['key']}", problem)
         for metric in catalogue("metrics")
         if metric["key"] in body.metrics and (problem := rules.metric_problem(body.metrics[metric["key"]], metric))
     ]
-    if wrong:
-        raise ProblemOccurred(errors.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in wrong), wrong)
-    consent_id = await stamp(session, user.id)
+    if bad:
+        raise ProblemOccurred(errors.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in bad), bad)
+    sent = {"client_timestamp": body.client_timestamp, "received_at": now, "consent_id": await stamp(session, user.id)}
+    stored: dict[str, Upserted[ChallengeMetric]] = {}
     for name, value in sorted(body.metrics.items()):
         key = {"user_id": user.id, "month": body.month_range, "metric_key": name}
-        values = {
-            "value": value,
-            "client_timestamp": body.client_timestamp,
-            "received_at": now,
-            "consent_id": consent_id,
-        }
-        await queries.put_metric(session, key, values)
-    stored = await queries.metrics_of(session, user.id, body.month_range)
-    today = await _today(session, now, user.id)
-    moved = []
-    for challenge, template in await queries.challenges_of(session, user.id, body.month_range, for_update=True):
-        status = rules.status_on(challenge.status, challenge.month, today)
-        if template.metric_key in body.metrics and status not in {ChallengeStatus.CLAIMED, ChallengeStatus.EXPIRED}:
-            by = stored[template.metric_key]
-            _move(challenge, template, by.value, now, consent_id if by.consent_id is not None else None)
-            moved.append(_out(challenge, template, today))
+        stored[name] = await put_latest(session, ChallengeMetric, key, sent | {"value": value})
+    zone = await _zone(session, user.id)
+    outdated = [name for name, put in stored.items() if not put.applied]
     return ChallengeMetricsOut(
         month_range=body.month_range,
-        metrics={name: stored[name].value for name in sorted(body.metrics)},
+        metrics={name: put.row.value for name, put in stored.items()},
+        applied=not outdated,
+        outdated_metrics=outdated,
         unknown_metrics=sorted(set(body.metrics) - metric_keys()),
-        challenges=moved,
+        challenges=[_out(*row, now, zone) for row in await _moved_by(session, user.id, body, sent, zone)],
     )
 
 
-async def _open_challenge(
-    session: AsyncSession, now: datetime, user_id: int, challenge_id: int
-) -> tuple[UserChallenge, ChallengeTemplate, date]:
-    """A challenge that may still move. Raises ProblemOccurred: 404 unknown, 409 claimed or expired."""
+async def _moved_by(
+    session: AsyncSession, user_id: int, body: ChallengeMetricsCreate, sent: dict[str, Any], zone: str | None
+) -> list[queries.ChallengeRow]:
+    """The open challenges of the month that metrics move, moved. What is stored of the metrics does not matter: the
+    latest total may have been made after the month, where it does not count."""
+    now, made_at = sent["received_at"], effective_time(body.client_timestamp, sent["received_at"])
+    if rules.counts_for(body.month_range, made_at, now, zone) is not Counts.YES:
+        return []
+    moved = []
+    for challenge, template in await queries.challenges_of(session, user_id, body.month_range, for_update=True):
+        is_open = _status(challenge, now, zone) not in {ChallengeStatus.CLAIMED, ChallengeStatus.EXPIRED}
+        if template.metric_key in body.metrics and is_open:
+            progress = Progress(body.metrics[template.metric_key], made_at, now, sent["consent_id"])
+            if move_challenge(challenge, template, progress):
+                moved.append((challenge, template))
+    return moved
+
+
+async def _challenge(session: AsyncSession, user_id: int, challenge_id: int) -> queries.ChallengeRow:
+    """A challenge of the user, locked. Raises ProblemOccurred (404)."""
     row = await queries.challenge_for_update(session, user_id, challenge_id)
     if row is None:
         raise ProblemOccurred(errors.CHALLENGE_UNKNOWN, "This user has no such challenge.")
-    today = await _today(session, now, user_id)
-    status = rules.status_on(row[0].status, row[0].month, today)
-    if status is ChallengeStatus.CLAIMED:
+    return row
+
+
+def _check_open(challenge: UserChallenge, made_at: datetime, now: datetime, zone: str | None) -> None:
+    """Raise ProblemOccurred (409) where progress does not count: claimed, expired, or not made in the month."""
+    if challenge.status == ChallengeStatus.CLAIMED:
         raise ProblemOccurred(errors.CHALLENGE_ALREADY_CLAIMED, "A claimed challenge does not move any more.")
-    if status is ChallengeStatus.EXPIRED:
-        raise ProblemOccurred(errors.CHALLENGE_EXPIRED, "The month of this challenge is over.")
-    return *row, today
+    counts = rules.counts_for(challenge.month, made_at, now, zone)
+    if counts is Counts.NOT_BEGUN:
+        raise ProblemOccurred(errors.CHALLENGE_NOT_BEGUN, "Progress counts from the first day of the month on.")
+    if counts is Counts.GRACE_OVER or _status(challenge, now, zone) is ChallengeStatus.EXPIRED:
+        raise ProblemOccurred(errors.CHALLENGE_EXPIRED, f"Nothing counts for {challenge.month} any more.")
+    if counts is Counts.DONE_LATER:
+        days = rules.GRACE.days
+        detail = f"This was done after {challenge.month}. What was done in it counts for {days} days more, by its "
+        raise ProblemOccurred(errors.CHALLENGE_EXPIRED, detail + "client_timestamp.")
 
 
-def _move(
-    challenge: UserChallenge, template: ChallengeTemplate, to: Decimal, now: datetime, consent_id: int | None
-) -> None:
-    _changed(challenge, now, consent_id)
-    status = rules.status_at(to, template.target_value)
-    challenge.current_progress = to
-    if status is not ChallengeStatus.COMPLETED:
-        challenge.completed_at = None
-    elif challenge.completed_at is None:
-        challenge.completed_at = now
-    challenge.status = status
-
-
-def _changed(challenge: UserChallenge, now: datetime, consent_id: int | None) -> None:
-    """What came once without consent stays without: later consent does not reach back."""
-    challenge.changed_at = now
-    challenge.consent_id = consent_id if challenge.consent_id is not None else None
-
-
-async def _today(session: AsyncSession, now: datetime, user_id: int) -> date:
+async def _zone(session: AsyncSession, user_id: int) -> str | None:
     profile = await profile_of(session, user_id)
-    return rules.local_date(now, profile.time_zone if profile else None)
+    return profile.time_zone if profile else None
 
 
-def _out(challenge: UserChallenge, template: ChallengeTemplate, today: date) -> UserChallengeOut:
-    return UserChallengeOut(
-        id=challenge.id,
-        challenge_template_id=template.id,
-        slug=template.slug,
-        title=template.title,
-        metric_key=template.metric_key,
-        month_range=challenge.month,
-        status=rules.status_on(challenge.status, challenge.month, today),
-        current_progress=challenge.current_progress,
-        target_value=template.target_value,
-        unit=template.unit,
-        reward_points=template.reward_points,
-        source=challenge.source,
-        ai_suggestion_id=challenge.ai_suggestion_id,
-        accepted_at=challenge.accepted_at,
-        completed_at=challenge.completed_at,
-        claimed_at=challenge.claimed_at,
-    )
+def _status(challenge: UserChallenge, now: datetime, zone: str | None) -> ChallengeStatus:
+    return rules.status_on(challenge.status, challenge.month, challenge.accepted_at, now, zone)
+
+
+def _invalid(field: str, message: str) -> ProblemOccurred:
+    return ProblemOccurred(errors.INVALID_INPUT, f"{field}: {message}", [FieldError(field, message)])
+
+
+def _out(challenge: UserChallenge, template: ChallengeTemplate, now: datetime, zone: str | None) -> UserChallengeOut:
+    return UserChallengeOut(**_values(challenge, template, now, zone))
+
+
+def _values(challenge: UserChallenge, template: ChallengeTemplate, now: datetime, zone: str | None) -> dict[str, Any]:
+    of_challenge = ("id", "current_progress", "source", "ai_suggestion_id", "accepted_at", "completed_at", "claimed_at")
+    of_template = ("slug", "title", "metric_key", "target_value", "unit", "reward_points")
+    return {
+        **{name: getattr(challenge, name) for name in of_challenge},
+        **{name: getattr(template, name) for name in of_template},
+        "challenge_template_id": template.id,
+        "month_range": challenge.month,
+        "status": _status(challenge, now, zone),
+    }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -12,8 +12,17 @@ OF_POINTS = frozenset({"total_points", "level"})
 """Kinds of badge rules that look at points. They are evaluated last, and such badges bring no points."""
 
 
+GRACE = timedelta(days=7)
+"""How long after a month its challenges still take what was done in it: a phone that was without a network for a
+holiday week loses nothing, and rewards of a month are settled soon after it."""
+WESTERNMOST, EASTERNMOST = timedelta(hours=-12), timedelta(hours=14)
+"""The offsets from UTC between which every time zone lies (IANA time zone database)."""
+EARLIEST_MONTH = "2000-01"
+"""As for timestamps (`api.wire.EARLIEST`): before it a phone's clock is broken."""
+
+
 class ChallengeStatus(StrEnum):
-    """`expired` is never stored: it follows from the month and the clock."""
+    """`expired` is never stored: it follows from the month, the acceptance and the clock."""
 
     ACCEPTED = "accepted"
     IN_PROGRESS = "in_progress"
@@ -59,13 +68,63 @@ def local_date(now: datetime, time_zone: str | None) -> date:
     return now.astimezone(ZoneInfo(time_zone or "UTC")).date()
 
 
-def status_on(stored: str, month: str, today: date) -> ChallengeStatus:
-    """What a challenge is today: unfinished ones expire with their month, completed ones stay claimable."""
+class Counts(StrEnum):
+    """Whether something that was done counts for a month, and if not, why."""
+
+    YES = "yes"
+    NOT_BEGUN = "not begun"
+    """The month has not begun."""
+    DONE_LATER = "done later"
+    """It was done after the month."""
+    GRACE_OVER = "grace over"
+    """The month is over, and so is the time of grace."""
+
+
+def counts_for(month: str, done_at: datetime, received_at: datetime, time_zone: str | None) -> Counts:
+    """Whether something counts for a month that was done at `done_at` (`api.clock.effective_time`).
+
+    Where no zone is known, the month is as long as it is anywhere on earth. A client's clock that is behind does not
+    hurt: that the month has begun is what our clock says."""
+    if _month(_latest_date(received_at, time_zone)) < month:
+        return Counts.NOT_BEGUN
+    if _month(local_date(received_at, time_zone) - GRACE) > month:
+        return Counts.GRACE_OVER
+    return Counts.DONE_LATER if is_after(month, done_at, time_zone) else Counts.YES
+
+
+def is_after(month: str, moment: datetime, time_zone: str | None) -> bool:
+    """Whether a moment lies after a month; where no zone is known, after it everywhere."""
+    earliest = local_date(moment, time_zone) if time_zone else (moment + WESTERNMOST).date()
+    return _month(earliest) > month
+
+
+def month_problem(month: str, now: datetime) -> str | None:
+    """What is wrong with a month that an app names, or None. It may be over; at the latest it is the next one, where
+    the next month is as early as it is anywhere on earth."""
+    this = _latest_date(now, None)
+    latest = _month(this.replace(day=1) + timedelta(days=31))
+    if month > latest:
+        return f"at the latest the next month, {latest}"
+    return f"not before {EARLIEST_MONTH}" if month < EARLIEST_MONTH else None
+
+
+def status_on(stored: str, month: str, accepted_at: datetime, now: datetime, time_zone: str | None) -> ChallengeStatus:
+    """What a challenge is now. Unfinished ones expire when their month and its time of grace are over, and at once if
+    they were accepted after the month. Completed ones stay claimable."""
     status = ChallengeStatus(stored)
-    over = month < f"{today:%Y-%m}"
+    over = _month(local_date(now, time_zone) - GRACE) > month or is_after(month, accepted_at, time_zone)
     if over and status in {ChallengeStatus.ACCEPTED, ChallengeStatus.IN_PROGRESS}:
         return ChallengeStatus.EXPIRED
     return status
+
+
+def _latest_date(moment: datetime, time_zone: str | None) -> date:
+    """The person's date; where no zone is known, the latest that it is anywhere."""
+    return local_date(moment, time_zone) if time_zone else (moment + EASTERNMOST).date()
+
+
+def _month(day: date) -> str:
+    return f"{day:%Y-%m}"
 
 
 def status_at(progress: Decimal, target: Decimal) -> ChallengeStatus:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from api.kakei.catalogue.schemas import BADGE, BadgeOut
 from api.kakei.challenges.rules import ChallengeStatus
-from api.wire import WHOLE, ClientTime, Month, Quantity, Timestamp, Wire, example
+from api.wire import WHOLE, Applied, ClientTime, Month, Quantity, Timestamp, Wire, example
 
 MetricKey = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
 
@@ -32,7 +32,8 @@ CHALLENGE = {
 
 
 class UserChallengeCreate(Wire):
-    """Accepts a template for a month. `ai` needs the id of a suggestion that the coach gave this user."""
+    """Accepts a template for a month, at the latest for the next one. A month that is over is accepted too, and the
+    challenge is `expired` at once. `ai` needs the id of a suggestion that the coach gave this user."""
 
     model_config = example(
         {"challenge_template_id": 12, "month_range": "2026-06", "source": "user", "ai_suggestion_id": None}
@@ -42,18 +43,30 @@ class UserChallengeCreate(Wire):
     month_range: Month
     source: Literal["user", "ai"]
     ai_suggestion_id: Annotated[str, Field(max_length=36)] | None = None
+    client_timestamp: ClientTime | None = None
 
 
 class UserChallengeUpdateProgress(Wire):
     """How far the user has come, in the template's unit."""
 
-    model_config = example({"current_progress": 3})
+    model_config = example({"current_progress": 3, "client_timestamp": "2026-06-13T10:30:00Z"})
 
     current_progress: Quantity
+    client_timestamp: ClientTime | None = None
+
+
+class UserChallengeClaim(Wire):
+    """When the reward was claimed, where the phone was without a network then."""
+
+    model_config = example({"client_timestamp": "2026-06-13T10:30:00Z"})
+
+    client_timestamp: ClientTime | None = None
 
 
 class UserChallengeOut(Wire):
-    """A challenge of a user, as it is today."""
+    """A challenge of a user, as it is now. `expired` means that it was not completed and cannot be any more: its month
+    and the 7 days after it are over, in the user's time zone if that is known, else in UTC; or it was accepted only
+    after its month."""
 
     model_config = example(CHALLENGE)
 
@@ -75,6 +88,14 @@ class UserChallengeOut(Wire):
     claimed_at: Timestamp | None
 
 
+class UserChallengeProgressed(UserChallengeOut):
+    """A challenge after a report of progress."""
+
+    model_config = example(CHALLENGE | {"applied": True})
+
+    applied: Applied
+
+
 class Claim(Wire):
     """What a claim brought."""
 
@@ -94,7 +115,8 @@ class Claim(Wire):
 
 
 class ChallengeMetricsCreate(Wire):
-    """Totals of the month so far; uploading again replaces, the latest client time wins."""
+    """Totals of the month so far; uploading again replaces, the latest client time wins. The month is at the latest
+    the next one."""
 
     model_config = example(
         {
@@ -110,12 +132,15 @@ class ChallengeMetricsCreate(Wire):
 
 
 class ChallengeMetricsOut(Wire):
-    """What is stored now, which of it no challenge knows, and the challenges that it moved."""
+    """What is stored now, which of it no challenge knows, and the challenges that it moved. `applied` is false where a
+    later value of some metric was there; `outdated_metrics` names those."""
 
     model_config = example(
         {
             "month_range": "2026-06",
             "metrics": {"expense_log_days": 12, "monthly_savings_goal_progress_percent": 65},
+            "applied": True,
+            "outdated_metrics": [],
             "unknown_metrics": [],
             "challenges": [],
         }
@@ -123,5 +148,7 @@ class ChallengeMetricsOut(Wire):
 
     month_range: Month
     metrics: dict[str, Quantity]
+    applied: Applied
+    outdated_metrics: list[str]
     unknown_metrics: list[str]
     challenges: list[UserChallengeOut]

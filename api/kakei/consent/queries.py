@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kakei.accounts.queries import insert_into
+from api.db.upsert import insert_into
 from api.kakei.consent.rules import pseudonym, split_of
 from api.models import Consent, Participant, PseudonymKey, User
 from api.security import KEY_BYTES, Keyring

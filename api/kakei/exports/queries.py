@@ -9,7 +9,8 @@ from sqlalchemy import CTE, Row, Select, func, insert, or_, select, tuple_, unio
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from api.kakei.challenges.rules import ChallengeStatus
+from api.db.upsert import effective_time_of
+from api.kakei.challenges.rules import GRACE, ChallengeStatus
 from api.models import (
     AppEvent,
     ChallengeMetric,
@@ -36,7 +37,7 @@ PART_ROWS = 5_000
 INSERT_ROWS = 10_000
 """Rows of the ledger that are written at once."""
 ZONES = timedelta(days=1)
-"""A month ends within a day of its end in UTC."""
+"""A month ends within a day of its end in UTC; its challenges expire `GRACE` later."""
 
 
 @dataclass(frozen=True)
@@ -126,10 +127,11 @@ def received(table: type[Any], scope: Scope, *columns: Any) -> Select[Any]:
 
 
 def responses(scope: Scope) -> Select[Any]:
-    """Answers with their version among those to the same instrument in the same phase and period."""
+    """Answers with their version among those to the same instrument in the same phase and period: the latest effective
+    time is the current one, as `latest_response` has it for the app."""
     query = received(Response, scope, *Response.__table__.columns)
     group = (query.selected_columns["pseudonym"], Response.instrument_key, Response.phase, Response.period)
-    when = (func.coalesce(Response.client_timestamp, Response.received_at), Response.fingerprint)
+    when = (effective_time_of(Response), Response.id)
     version = func.row_number().over(partition_by=group, order_by=when).label("version")
     return query.add_columns(version, func.count().over(partition_by=group).label("versions"))
 
@@ -236,7 +238,7 @@ def _changed(query: Select[Any], who: CTE, scope: Scope) -> Select[Any]:
     """Only of people who changed since the earlier release, or were not in it."""
     if scope.changed_since is None or scope.earlier is None:
         return query
-    since = f"{scope.changed_since - ZONES:%Y-%m}"
+    since = f"{scope.changed_since - ZONES - GRACE:%Y-%m}"
     unfinished = UserChallenge.status.in_((ChallengeStatus.ACCEPTED, ChallengeStatus.IN_PROGRESS))
     may_have_expired = select(UserChallenge.user_id).where(unfinished, UserChallenge.month >= since)
     ripened = select(Decision.user_id).where(

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from api.kakei.challenges.rules import local_date, status_on
+from api.clock import effective_time
+from api.kakei.challenges.rules import status_on
 from api.kakei.exports import learning
 from data.catalog import metric_keys
 from data.disclosure import Cell, Disclosure
@@ -64,7 +65,7 @@ class Exporter:
         return {
             "client_timestamp": made or Missing.NOT_UPLOADED,
             "received_at": row.received_at,
-            **self.local(row, made or row.received_at),
+            **self.local(row, effective_time(made, row.received_at)),
         }
 
 
@@ -235,7 +236,7 @@ def challenge(export: Exporter, row: Any) -> list[Values]:
             "slug": row.slug,
             "metric_key": row.metric_key,
             "month": row.month,
-            "status": str(status_on(row.status, row.month, local_date(export.now, row.zone))),
+            "status": str(status_on(row.status, row.month, row.accepted_at, export.now, row.zone)),
             "current_progress": float(row.current_progress),
             "target_value": float(row.target_value),
             "unit": row.unit,

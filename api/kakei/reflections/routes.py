@@ -68,4 +68,5 @@ async def create(
         quality_level=stored.quality_level,
         feedback=list(feedback(quality, texts)),
         received_at=stored.received_at,
+        applied=True,  # nothing replaces a reflection
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.wire import WHOLE, ClientTime, Timestamp, Wire, Words, example
+from api.wire import WHOLE, Applied, ClientTime, Timestamp, Wire, Words, example
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
 Category = Literal["needs", "wants", "culture", "unexpected", "savings", "general"]
@@ -41,6 +41,7 @@ class ReflectionOut(Wire):
             "quality_level": "clear",
             "feedback": ["You noticed something concrete.", "How much was it, roughly?"],
             "received_at": "2026-06-14T08:00:00.000Z",
+            "applied": True,
         }
     )
 
@@ -49,3 +50,4 @@ class ReflectionOut(Wire):
     quality_level: str
     feedback: list[str]
     received_at: Timestamp
+    applied: Applied

@@ -5,10 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api import errors
+from api.clock import effective_time
+from api.db.upsert import Upserted, put_latest
 from api.dependencies import Now, WriteSession
 from api.errors import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
-from api.kakei.challenges.rules import local_date
+from api.kakei.challenges.rules import local_date, month_problem
 from api.kakei.consent.queries import consent_in_force, stamp
 from api.kakei.once import Once
 from api.kakei.person import person
@@ -69,7 +71,8 @@ async def create_response(
     uuid: str, body: ResponseCreate, session: WriteSession, now: Now, response: Response
 ) -> ResponseOut:
     """Needs consent in force. Partial answers are kept with what is missing and why; a later answer to the same
-    instrument in the same phase (weekly: the same week, monthly: the same month) is a new version."""
+    instrument in the same phase (weekly: the same week, monthly: the same month) is a new version. Older answers are
+    kept beside it, and `applied` is false."""
     user = await person(session, uuid)
     consent = await consent_in_force(session, user.id)
     if consent is None:
@@ -81,14 +84,16 @@ async def create_response(
     if wrong:
         raise _invalid(wrong)
     profile = await profile_of(session, user.id)
-    day = local_date(body.client_timestamp or now, profile.time_zone if profile else None)
+    day = local_date(effective_time(body.client_timestamp, now), profile.time_zone if profile else None)
     period = rules.period_of(body.phase, day)
     result = score(instrument, body.responses)
-    told = body.client_timestamp
-    if told is None:  # the same as the latest is the same again; anything else is a later answer
-        latest = await queries.latest_response(session, user.id, body.instrument_key, body.phase, period)
-        told = latest.received_at if latest is not None and latest.answers == body.responses else now
-    mark = rules.fingerprint(body.instrument_key, body.phase, period, body.responses, told)
+    group = (session, user.id, body.instrument_key, body.phase, period)
+    if body.client_timestamp is None:  # the same as the latest is the same again; anything else is a later answer
+        latest = await queries.latest_response(*group)
+        if latest is not None and latest.answers == body.responses:
+            response.status_code = 200
+            return _response_out(instrument, latest, applied=True)
+    mark = rules.fingerprint(*group[2:], body.responses, body.client_timestamp or now)
     values = {
         "user_id": user.id,
         "consent_id": consent.id,
@@ -105,7 +110,8 @@ async def create_response(
     }
     if not await queries.add_once(session, StoredResponse, values):
         response.status_code = 200
-    return _response_out(instrument, await queries.response(session, user.id, mark))
+    stored, latest = await queries.response(session, user.id, mark), await queries.latest_response(*group)
+    return _response_out(instrument, stored, applied=latest is not None and latest.id == stored.id)
 
 
 @router.post(
@@ -154,19 +160,26 @@ async def create_event(
     summary="Upload a snapshot of progress",
     status_code=201,
     dependencies=[Once],
-    responses={200: {"model": ProgressSnapshotOut, "description": "Replaced"}, **problems(404, 409, 413, 422, 503)},
+    responses={
+        200: {"model": ProgressSnapshotOut, "description": "There was one"},
+        **problems(404, 409, 413, 422, 503),
+    },
 )
 async def put_snapshot(
     uuid: str, body: ProgressSnapshotCreate, session: WriteSession, now: Now, response: Response
 ) -> ProgressSnapshotOut:
-    """201 for a new month, 200 where it replaces one; with an older `client_timestamp` than the stored one nothing
-    changes."""
+    """201 for a new month, 200 where there was one. The latest client time wins: `applied` is false where a later one
+    was there, and the answer is what is stored."""
     user = await person(session, uuid)
+    if wrong := month_problem(body.month_range, now):
+        raise _invalid([("month_range", wrong)])
     values = body.model_dump(exclude={"month_range"})
     values |= {"consent_id": await stamp(session, user.id), "received_at": now}
-    if not await queries.put_snapshot(session, user.id, body.month_range, values):
+    key = {"user_id": user.id, "month": body.month_range}
+    put = await put_latest(session, ProgressSnapshot, key, values)
+    if not put.new:
         response.status_code = 200
-    return _snapshot_out(await queries.snapshot(session, user.id, body.month_range))
+    return _snapshot_out(put)
 
 
 def _shown(instrument: Instrument) -> InstrumentOut:
@@ -186,7 +199,7 @@ def _shown(instrument: Instrument) -> InstrumentOut:
     )
 
 
-def _response_out(instrument: Instrument, stored: StoredResponse) -> ResponseOut:
+def _response_out(instrument: Instrument, stored: StoredResponse, *, applied: bool) -> ResponseOut:
     why = {item.id: missing_answer(stored.answers, item.id) for item in instrument.items}
     return ResponseOut(
         instrument_key=stored.instrument_key,
@@ -199,12 +212,14 @@ def _response_out(instrument: Instrument, stored: StoredResponse) -> ResponseOut
         score=stored.score,
         score_missing=stored.score_missing,
         received_at=stored.received_at,
+        applied=applied,
     )
 
 
-def _snapshot_out(stored: ProgressSnapshot) -> ProgressSnapshotOut:
-    values = {name: getattr(stored, name) for name in ProgressSnapshotOut.model_fields if name != "month_range"}
-    return ProgressSnapshotOut(month_range=stored.month, **values)
+def _snapshot_out(put: Upserted[ProgressSnapshot]) -> ProgressSnapshotOut:
+    names = ProgressSnapshotOut.model_fields.keys() - {"month_range", "applied"}
+    values = {name: getattr(put.row, name) for name in names}
+    return ProgressSnapshotOut(month_range=put.row.month, applied=put.applied, **values)
 
 
 def _invalid(wrong: rules.Problems) -> ProblemOccurred:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from api.http.text import storable
-from api.wire import WHOLE, ClientTime, Month, Timestamp, Wire, Words, example
+from api.wire import WHOLE, Applied, ClientTime, Month, Timestamp, Wire, Words, example
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
 Track = Literal["core", "budgeting", "wellbeing", "usability", "game"]
@@ -136,6 +136,7 @@ class ResponseOut(Wire):
             "score": None,
             "score_missing": "NOT_ASKED",
             "received_at": "2026-06-13T10:30:00.000Z",
+            "applied": True,
         }
     )
 
@@ -149,6 +150,7 @@ class ResponseOut(Wire):
     score: float | None
     score_missing: str | None
     received_at: Timestamp
+    applied: Applied
 
 
 class EventCreate(Wire):
@@ -221,6 +223,9 @@ class ProgressSnapshotCreate(Wire):
 class ProgressSnapshotOut(ProgressSnapshotCreate):
     """A snapshot as it is stored."""
 
-    model_config = example(SNAPSHOT | {"client_timestamp": None, "received_at": "2026-06-14T08:00:00.000Z"})
+    model_config = example(
+        SNAPSHOT | {"client_timestamp": None, "received_at": "2026-06-14T08:00:00.000Z", "applied": True}
+    )
 
     received_at: Timestamp
+    applied: Applied

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kakei.accounts.queries import insert_into
+from api.db.upsert import insert_into
 from api.kakei.studies.rules import STOPPED
 from api.models import Candidate, Consent, Decision, Outcome, Study, WeeklySummary
 from data.outcomes import CUT_OFF, NEXT_CONTEXT

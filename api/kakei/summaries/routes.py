@@ -1,13 +1,16 @@
 """Weekly and monthly summaries: posting again replaces."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 
+from api.db.upsert import Upserted, put_latest
 from api.dependencies import Now, ReadSession, WriteSession
 from api.errors import INVALID_INPUT, SUMMARY_MISSING, FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.actions import award_badges
+from api.kakei.challenges.rules import month_problem
 from api.kakei.consent.queries import consent_in_force, stamp
 from api.kakei.once import Once
 from api.kakei.person import owner, person
@@ -19,15 +22,18 @@ from api.kakei.summaries.schemas import (
     MonthlySummaries,
     MonthlySummaryCreate,
     MonthlySummaryOut,
+    MonthlySummaryPut,
     WeekKey,
     WeeklySummaries,
     WeeklySummaryCreate,
     WeeklySummaryOut,
+    WeeklySummaryPut,
 )
 from api.models import MonthlySummary, WeeklySummary
 from api.once import OnceRoute
 from api.openapi import problems
 from api.paging import Cursor, Limit, from_cursor, to_cursor
+from api.wire import Wire
 
 router = APIRouter(prefix="/api/users/{uuid}/summaries", tags=["summaries"], route_class=OnceRoute)
 From = Annotated[MonthKey | None, Query(alias="from", description="First month, YYYYMM.")]
@@ -40,14 +46,15 @@ To = Annotated[MonthKey | None, Query(alias="to", description="Last month, YYYYM
     summary="Upload a weekly summary",
     status_code=201,
     dependencies=[Once],
-    responses={200: {"model": WeeklySummaryOut, "description": "Replaced"}, **problems(404, 409, 413, 422, 503)},
+    responses={200: {"model": WeeklySummaryPut, "description": "There was one"}, **problems(404, 409, 413, 422, 503)},
 )
 async def put_weekly(
     uuid: str, body: WeeklySummaryCreate, session: WriteSession, now: Now, response: Response
-) -> WeeklySummaryOut:
-    """201 for a new week, 200 where it replaces one; with an older `client_timestamp` than the stored one nothing
-    changes."""
+) -> WeeklySummaryPut:
+    """201 for a new week, 200 where there was one. The latest client time wins: `applied` is false where a
+    later one was there, and the answer is what is stored."""
     user = await person(session, uuid)
+    _check_month(body.month_key, now)
     key = {"user_id": user.id, "month_key": body.month_key, "week_key": body.week_key}
     profile = await profile_of(session, user.id)
     values = amounts_in_currency(
@@ -55,13 +62,13 @@ async def put_weekly(
     )
     consent = await consent_in_force(session, user.id)
     values |= {"consent_id": consent.id if consent else None, "received_at": now}
-    stored, new = await queries.put_summary(session, WeeklySummary, key, values)
-    if not new:
+    put = await put_latest(session, WeeklySummary, key, values)
+    if not put.new:
         response.status_code = 200
     if consent is not None:
         await observe_summary(session, consent, profile, (body.month_key, body.week_key), now)
     await award_badges(session, user.id, now)
-    return WeeklySummaryOut.model_validate(stored)
+    return _told(WeeklySummaryPut, put)
 
 
 @router.get(
@@ -111,23 +118,24 @@ async def get_weekly(
     summary="Upload a monthly summary",
     status_code=201,
     dependencies=[Once],
-    responses={200: {"model": MonthlySummaryOut, "description": "Replaced"}, **problems(404, 409, 413, 422, 503)},
+    responses={200: {"model": MonthlySummaryPut, "description": "There was one"}, **problems(404, 409, 413, 422, 503)},
 )
 async def put_monthly(
     uuid: str, body: MonthlySummaryCreate, session: WriteSession, now: Now, response: Response
-) -> MonthlySummaryOut:
-    """201 for a new month, 200 where it replaces one; with an older `client_timestamp` than the stored one nothing
-    changes."""
+) -> MonthlySummaryPut:
+    """201 for a new month, 200 where there was one. The latest client time wins: `applied` is false where a
+    later one was there, and the answer is what is stored."""
     user = await person(session, uuid)
+    _check_month(body.month_key, now)
     key = {"user_id": user.id, "month_key": body.month_key}
     profile = await profile_of(session, user.id)
     values = amounts_in_currency(body.model_dump(exclude={"month_key"}), profile.currency if profile else None)
     values |= {"consent_id": await stamp(session, user.id), "received_at": now}
-    stored, new = await queries.put_summary(session, MonthlySummary, key, values)
-    if not new:
+    put = await put_latest(session, MonthlySummary, key, values)
+    if not put.new:
         response.status_code = 200
     await award_badges(session, user.id, now)
-    return MonthlySummaryOut.model_validate(stored)
+    return _told(MonthlySummaryPut, put)
 
 
 @router.get(
@@ -159,3 +167,15 @@ async def get_monthly(uuid: str, month_key: Annotated[MonthKey, Path()], session
     if found is None:
         raise ProblemOccurred(SUMMARY_MISSING, "No summary of this month was uploaded.")
     return MonthlySummaryOut.model_validate(found)
+
+
+def _check_month(month_key: int, now: datetime) -> None:
+    """Raise ProblemOccurred (422) for a month after the next one: its spending cannot be known yet."""
+    if wrong := month_problem(f"{month_key // 100}-{month_key % 100:02}", now):
+        raise ProblemOccurred(INVALID_INPUT, f"month_key: {wrong}", [FieldError("month_key", wrong)])
+
+
+def _told[T: Wire](shape: type[T], put: Upserted[Any]) -> T:
+    """What is stored after an upload, and whether that is what was sent."""
+    stored = {name: getattr(put.row, name) for name in shape.model_fields if name != "applied"}
+    return shape.model_validate(stored | {"applied": put.applied})

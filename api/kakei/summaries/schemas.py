@@ -6,7 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from api.kakei.summaries.rules import days_of_month, days_of_week, week_problem
-from api.wire import WHOLE, ClientTime, SignedMoney, Timestamp, Wire, example
+from api.wire import WHOLE, Applied, ClientTime, SignedMoney, Timestamp, Wire, example
 
 PARTS_TOLERANCE = Decimal("0.05")
 """How far the four parts may be from the total: phones round each of them."""
@@ -144,6 +144,22 @@ class MonthlySummaryOut(Spending, OfMonth):
     model_config = example(MONTH | STORED)
 
     received_at: Timestamp
+
+
+class WeeklySummaryPut(WeeklySummaryOut):
+    """A week as it is stored after an upload."""
+
+    model_config = example(WEEK | STORED | {"applied": True})
+
+    applied: Applied
+
+
+class MonthlySummaryPut(MonthlySummaryOut):
+    """A month as it is stored after an upload."""
+
+    model_config = example(MONTH | STORED | {"applied": True})
+
+    applied: Applied
 
 
 class WeeklySummaries(Wire):

@@ -3,7 +3,7 @@
 import secrets
 import uuid
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -99,6 +99,10 @@ def somewhere() -> dict[str, str]:
 
 def this_month() -> str:
     return f"{datetime.now(UTC):%Y-%m}"
+
+
+def next_month() -> str:
+    return f"{datetime.now(UTC).replace(day=1) + timedelta(days=31):%Y-%m}"
 
 
 @dataclass

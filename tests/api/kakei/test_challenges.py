@@ -5,7 +5,7 @@ import httpx
 import pytest
 
 from data.catalog import catalogue
-from tests.api.kakei.people import Person, this_month
+from tests.api.kakei.people import Person, next_month, this_month
 from tests.serving import CLIENT, Service
 
 TEMPLATES = {template["slug"]: template for template in catalogue("challenge_templates")}
@@ -49,7 +49,7 @@ def test_a_template_is_accepted_once_a_month(stored: Service) -> None:
     body = {"challenge_template_id": FEW_DAYS["id"], "month_range": this_month(), "source": "user"}
     again = person.post(f"/challenges/{FEW_DAYS['id']}/accept", body)
     assert (again.status_code, again.json()["code"]) == (409, "challenge_already_accepted")
-    person.accept(FEW_DAYS["id"], "2031-01")
+    person.accept(FEW_DAYS["id"], next_month())
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_an_upload_of_metrics_moves_the_months_challenges(stored: Service) -> No
     assert [(c["id"], c["current_progress"]) for c in moved.json()["challenges"]] == [(challenge["id"], 1)]
     body["metrics"] = {"expense_log_days": FEW_DAYS["target_value"]}
     assert person.post("/challenge-metrics", body).json()["challenges"][0]["status"] == "completed"
-    later = person.accept(FEW_DAYS["id"], "2031-02")
+    later = person.accept(FEW_DAYS["id"], next_month())
     assert later["current_progress"] == 0
 
 

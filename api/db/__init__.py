@@ -1,0 +1,1 @@
+"""Storage: what the features share beyond sessions and tables."""
