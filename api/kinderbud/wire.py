@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 from api.database import LARGEST_ID
 from api.http.text import storable
 from api.kinderbud.guides.rules import zone_of
-from api.wire import WHOLE
+from api.wire import WHOLE, Timestamp
 
 LOCAL_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$"
 
@@ -30,6 +30,21 @@ Notes = Annotated[str, Field(max_length=2000), AfterValidator(storable)]
 Reason = Annotated[str, Field(max_length=500), AfterValidator(storable)]
 LocalTime = Annotated[datetime, WithJsonSchema({"type": "string", "pattern": LOCAL_TIME})]
 """A timestamp where the household is, without an offset, which JSON Schema's `date-time` would ask for."""
+
+
+ClientTime = Annotated[
+    Timestamp,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": "When it was done, by the client's clock, with its zone, up to 7 days ago. A time more than "
+            "5 minutes ahead of the server's clock counts as now.",
+        },
+        mode="validation",
+    ),
+]
+"""What the client's clock says: a claim (`api.clock.effective_time`)."""
 
 
 def local(moment: datetime, time_zone: str) -> datetime:

@@ -23,6 +23,7 @@ SAID = {
     "welcome": "Welcome! Who are the children?",
     "joined": "Welcome to the family.",
     "added": "Added.",
+    "put-away": "You had put this away for good. Take that back first, and mark it as done then.",
     "too-many": "You have very many todos of your own. Put some away first, and add this one again.",
     "too-many-invitations": "Very many invitations wait already. Take some back first.",
     "removed": "Removed.",

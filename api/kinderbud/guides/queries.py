@@ -78,7 +78,8 @@ async def active_plan(session: AsyncSession, participant_id: int, guide_id: int)
 
 
 async def end_plan(session: AsyncSession, household_id: int, plan_id: int, now: datetime) -> bool:
-    """End an active plan; whether there was one."""
-    mine = (Plan.id == plan_id, Plan.household_id == household_id, Plan.active)
+    """End a plan, unless it has ended. Whether there is such a plan."""
+    mine = (Plan.id == plan_id, Plan.household_id == household_id)
     values = {"active": False, "ended_at": now}
-    return await session.scalar(update(Plan).where(*mine).values(values).returning(Plan.id)) is not None
+    await session.execute(update(Plan).where(*mine, Plan.active).values(values))
+    return await session.scalar(select(Plan.id).where(*mine)) is not None

@@ -158,7 +158,8 @@ async def subscribe(body: NewPlan, caller: Writer, session: WriteSession) -> Ans
     responses=failures(401, 404),
 )
 async def unsubscribe(plan_id: PathId, caller: Writer, session: WriteSession) -> Answer[PlanEnded]:
-    """Puts the plan's todos to rest. History stays, and whoever subscribes again goes on where they were."""
+    """Puts the plan's todos to rest. History stays, and a new subscription goes on from there. Sent again, it is
+    answered alike."""
     await locked(session, caller.household.id)
     if not await queries.end_plan(session, caller.household.id, plan_id, caller.now):
         raise not_found("plan")

@@ -33,7 +33,7 @@ async def actions_between(
             TodoAction.action_date.between(first, last),
             TodoAction.undone_at.is_(None),
         )
-        .order_by(TodoAction.action_date.desc(), TodoAction.id.desc())
+        .order_by(TodoAction.action_date.desc(), TodoAction.created_at.desc(), TodoAction.id.desc())
     )
     if participant_id is not None:
         query = query.where(Todo.participant_id == participant_id)

@@ -24,7 +24,8 @@ async def export_learning(
     session: AsyncSession, folder: Path, now: datetime, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any]:
     """Write the daily log of those who take part now into `folder`: days that are over, since they agreed. Returns
-    what the log says about itself. Raises ValueError where the folder holds something."""
+    what the log says about itself. Phones that were offline may still complete something on the last 7 days, which a
+    later export has. Raises ValueError where the folder holds something."""
     taking_part = list(await session.scalars(select(Household).where(Household.learning_since.is_not(None))))
     _shuffle(taking_part)
     writer = DailyLogWriter(folder)

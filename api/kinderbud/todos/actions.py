@@ -1,6 +1,6 @@
 """What is done with a todo, by routes and pages alike. Each locks the household, so that one comes after another."""
 
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,13 +9,17 @@ from api.kinderbud.history.actions import count_day, uncount_day
 from api.kinderbud.households.queries import locked
 from api.kinderbud.todos import queries
 from api.kinderbud.todos.queries import Seen
-from api.kinderbud.todos.rules import ActionType, snoozed_to, state_of
+from api.kinderbud.todos.rules import ActionType, When, done_when, snoozed_to, state_of
 from api.models import HouseholdParticipant, Todo, TodoAction
 from data.guides import Frequency
 
 CUSTOM = "custom"
 MOST_OWN = 200
 """Todos of a family's own that are neither done for good, nor put away, nor deleted: more than any list is read."""
+
+
+class PutAway(ValueError):
+    """The todo was put away for good."""
 
 
 class TooManyTodos(ValueError):
@@ -49,42 +53,65 @@ async def add_own(
     return todo
 
 
-async def complete(session: AsyncSession, caller: Caller, seen: Seen, notes: str | None) -> TodoAction:
-    """Complete a todo today; if it is completed already, today or once and for all, that is the answer, with these
-    notes if there are any."""
+async def complete(
+    session: AsyncSession, caller: Caller, seen: Seen, notes: str | None, claimed: datetime | None = None
+) -> TodoAction:
+    """Complete a todo, today or on the day that the client claims. If it is completed already, on that day or once and
+    for all, that is the answer, dated by the earlier of the two, with the later notes. Raises PutAway and TooLongAgo.
+    """
+    when = done_when(claimed, caller.now, caller.household.time_zone)
     await _alone(session, caller, seen)
-    done = await queries.completion_on(session, seen.todo.id, caller.today)
+    done = await queries.completion_on(session, seen.todo.id, when.day)
     if done is None and seen.frequency is Frequency.ONCE:  # which it was, on whatever day
         done = await queries.last_of(session, seen.todo.id, ActionType.COMPLETED)
     if done is not None:
-        done.notes = notes if notes is not None else done.notes
+        is_earlier = when.moment < done.created_at
+        done.notes = notes if notes is not None and not (is_earlier and done.notes) else done.notes
         await session.flush()
+        if is_earlier:
+            await _date_back(session, caller, seen.todo, done, when)
         return done
-    action = await _enter(session, caller, seen.todo, ActionType.COMPLETED, notes=notes)
-    await count_day(session, caller.household.id, caller.today)
+    if seen.todo.dismissed:
+        away = await queries.last_of(session, seen.todo.id, ActionType.SKIPPED)
+        if away is not None and away.created_at <= when.moment:
+            raise PutAway("this todo was put away for good; undo that first")
+    action = await _enter(session, caller, seen.todo, ActionType.COMPLETED, when, notes=notes)
+    await count_day(session, caller.household.id, when.day)
     return action
 
 
-async def snooze(session: AsyncSession, caller: Caller, seen: Seen, days: int | None, reason: str | None) -> TodoAction:
-    """Put a todo off. The same once more, as a retry sends it, is no second snooze."""
+async def snooze(
+    session: AsyncSession,
+    caller: Caller,
+    seen: Seen,
+    days: int | None,
+    reason: str | None,
+    claimed: datetime | None = None,
+) -> TodoAction:
+    """Put a todo off, from today or from the day that the client claims. The same once more, as a retry sends it, is no
+    second snooze: with the same claim, or without one while the first is in force. Raises TooLongAgo."""
+    when = done_when(claimed, caller.now, caller.household.time_zone)
     await _alone(session, caller, seen)
-    until = snoozed_to(caller.today, days, seen.category)
-    latest = await queries.last_of(session, seen.todo.id, ActionType.SNOOZED)
-    same = latest is not None and (latest.action_date, latest.snoozed_to, latest.reason) == (
-        caller.today,
-        until,
-        reason,
-    )
-    if latest is not None and same and seen.todo.snoozed_until == until:
-        return latest
-    return await _enter(session, caller, seen.todo, ActionType.SNOOZED, snoozed_to=until, reason=reason)
+    until = snoozed_to(when.day, days, seen.category)
+    same = await queries.snooze_at(session, seen.todo.id, when.moment, until)
+    if same is not None and same.reason == reason:
+        return same
+    if when.moment == caller.now:
+        latest = await queries.last_of(session, seen.todo.id, ActionType.SNOOZED)
+        is_in_force = latest is not None and latest.snoozed_to == until == seen.todo.snoozed_until
+        if latest is not None and is_in_force and (latest.action_date, latest.reason) == (when.day, reason):
+            return latest
+    return await _enter(session, caller, seen.todo, ActionType.SNOOZED, when, snoozed_to=until, reason=reason)
 
 
-async def dismiss(session: AsyncSession, caller: Caller, seen: Seen, reason: str | None) -> TodoAction:
-    """Put a todo away for good, until that is undone."""
+async def dismiss(
+    session: AsyncSession, caller: Caller, seen: Seen, reason: str | None, claimed: datetime | None = None
+) -> TodoAction:
+    """Put a todo away for good, until that is undone. Raises TooLongAgo."""
+    when = done_when(claimed, caller.now, caller.household.time_zone)
     await _alone(session, caller, seen)
     latest = await queries.last_of(session, seen.todo.id, ActionType.SKIPPED)
-    return latest or await _enter(session, caller, seen.todo, ActionType.SKIPPED, reason=reason)
+    return latest or await _enter(session, caller, seen.todo, ActionType.SKIPPED, when, reason=reason)
 
 
 async def undo(session: AsyncSession, caller: Caller, seen: Seen, action_id: int) -> TodoAction | None:
@@ -110,6 +137,7 @@ async def _enter(
     caller: Caller,
     todo: Todo,
     action_type: ActionType,
+    when: When,
     *,
     snoozed_to: date | None = None,
     reason: str | None = None,
@@ -119,17 +147,28 @@ async def _enter(
         household_id=caller.household.id,
         todo_id=todo.id,
         action_type=action_type,
-        action_date=caller.today,
+        action_date=when.day,
         snoozed_to=snoozed_to,
         reason=reason,
         notes=notes,
         performed_by=caller.user.id,
-        created_at=caller.now,
+        created_at=when.moment,
     )
     session.add(action)
     await session.flush()
     await _follow_log(session, todo)
     return action
+
+
+async def _date_back(session: AsyncSession, caller: Caller, todo: Todo, done: TodoAction, when: When) -> None:
+    """A completion was done earlier than was known: another phone was first, and its upload came later."""
+    before = done.action_date
+    done.created_at, done.action_date = when.moment, when.day
+    await session.flush()
+    await _follow_log(session, todo)
+    if before != when.day:
+        await count_day(session, caller.household.id, when.day)
+        await _uncount(session, caller, before)
 
 
 async def _follow_log(session: AsyncSession, todo: Todo) -> None:

@@ -10,6 +10,9 @@ from api.kinderbud.todos.rules import ActionType, State, Status, status_on
 from api.models import DayItem, Guide, GuideItem, GuideStage, HouseholdParticipant, Plan, Todo, TodoAction
 from data.guides import Category, Frequency
 
+LATEST_FIRST = (TodoAction.created_at.desc(), TodoAction.id.desc())
+"""By when it was done; what arrived later is later where that is the same."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -136,9 +139,15 @@ async def completion_on(session: AsyncSession, todo_id: int, day: date) -> TodoA
 
 
 async def last_of(session: AsyncSession, todo_id: int, action_type: ActionType) -> TodoAction | None:
-    """The latest remaining action of a type."""
+    """The remaining action of a type that was done last."""
     same = (TodoAction.todo_id == todo_id, TodoAction.action_type == action_type, TodoAction.undone_at.is_(None))
-    return await session.scalar(select(TodoAction).where(*same).order_by(TodoAction.id.desc()).limit(1))
+    return await session.scalar(select(TodoAction).where(*same).order_by(*LATEST_FIRST).limit(1))
+
+
+async def snooze_at(session: AsyncSession, todo_id: int, moment: datetime, until: date) -> TodoAction | None:
+    """The remaining snooze of a todo that was done at that very moment."""
+    same = (TodoAction.todo_id == todo_id, TodoAction.created_at == moment, TodoAction.snoozed_to == until)
+    return await session.scalar(select(TodoAction).where(*same, TodoAction.undone_at.is_(None)).limit(1))
 
 
 async def telling_actions(session: AsyncSession, todo_id: int) -> list[TodoAction]:
@@ -156,7 +165,7 @@ async def telling_actions(session: AsyncSession, todo_id: int) -> list[TodoActio
         .limit(1)
     )
     found = {action.id: action for action in [*latest, await session.scalar(of_day)] if action is not None}
-    return [found[key] for key in sorted(found)]
+    return sorted(found.values(), key=lambda action: (action.created_at, action.id))
 
 
 async def undo(session: AsyncSession, todo_id: int, action_id: int, now: datetime) -> TodoAction | None:
@@ -175,7 +184,7 @@ async def completions_on(session: AsyncSession, household_id: int, day: date) ->
 async def latest_of_day(session: AsyncSession, household_id: int, day: date) -> dict[int, TodoAction]:
     """By todo, the last thing that was done with it on a day, and not taken back."""
     mine = (TodoAction.household_id == household_id, TodoAction.action_date == day, TodoAction.undone_at.is_(None))
-    actions = await session.scalars(select(TodoAction).where(*mine).order_by(TodoAction.id))
+    actions = await session.scalars(select(TodoAction).where(*mine).order_by(TodoAction.created_at, TodoAction.id))
     return {action.todo_id: action for action in actions}
 
 

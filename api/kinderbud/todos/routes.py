@@ -13,7 +13,7 @@ from api.kinderbud.once import Once
 from api.kinderbud.stages import Stages
 from api.kinderbud.todos import actions, queries
 from api.kinderbud.todos.queries import Seen
-from api.kinderbud.todos.rules import ActionType, Status
+from api.kinderbud.todos.rules import ActionType, Status, TooLongAgo
 from api.kinderbud.todos.schemas import (
     Complete,
     Completed,
@@ -107,9 +107,9 @@ async def edit_todo(todo_id: PathId, body: EditedTodo, caller: Writer, session: 
     "/{todo_id}", operation_id="delete_todo", summary="Delete a todo of your own", responses=failures(401, 404)
 )
 async def delete_todo(todo_id: PathId, caller: Writer, session: WriteSession) -> Answer[Deleted]:
-    """A todo of a guide is 404. What was done stays in the history."""
+    """A todo of a guide is 404. What was done stays in the history. Sent again, it is answered alike."""
     await locked(session, caller.household.id)
-    todo = await _own(session, caller, todo_id)
+    todo = await _own(session, caller, todo_id, deleted=True)
     todo.deleted = True
     await session.flush()
     return Answer(data=Deleted(todo_id=todo.id, active=False))
@@ -125,9 +125,15 @@ async def delete_todo(todo_id: PathId, caller: Writer, session: WriteSession) ->
 async def complete_todo(
     todo_id: PathId, caller: Writer, session: WriteSession, body: Complete | None = None
 ) -> Answer[Completed]:
-    """Once a day, however often it is sent; notes that come later replace those before."""
-    seen = await _todo(session, caller, todo_id)
-    done = await actions.complete(session, caller, seen, body.notes if body else None)
+    """Once a day, however often it is sent; notes that come later replace those before. With a `client_timestamp` of
+    the last 7 days it was done on that day of the household's. 400 for a todo that was put away for good."""
+    seen, body = await _todo(session, caller, todo_id), body or Complete()
+    try:
+        done = await actions.complete(session, caller, seen, body.notes, body.client_timestamp)
+    except actions.PutAway as error:
+        raise invalid("todo_id", str(error)) from error
+    except TooLongAgo as error:
+        raise invalid("client_timestamp", str(error)) from error
     completed = Completed(todo_id=todo_id, action=ActionType.COMPLETED, action_date=done.action_date, notes=done.notes)
     return Answer(data=completed)
 
@@ -145,11 +151,16 @@ async def snooze_todo(
     """`permanent` dismisses it until that is undone. The reason is told to the coach that chooses the day."""
     body = body or Snooze()
     seen = await _todo(session, caller, todo_id)
+    try:
+        if body.permanent:
+            done = await actions.dismiss(session, caller, seen, body.reason, body.client_timestamp)
+        else:
+            done = await actions.snooze(session, caller, seen, body.days, body.reason, body.client_timestamp)
+    except TooLongAgo as error:
+        raise invalid("client_timestamp", str(error)) from error
     if body.permanent:
-        done = await actions.dismiss(session, caller, seen, body.reason)
         away = Dismissed(todo_id=todo_id, action=ActionType.SKIPPED, action_date=done.action_date, reason=done.reason)
         return Answer(data=away)
-    done = await actions.snooze(session, caller, seen, body.days, body.reason)
     put_off = Snoozed(
         todo_id=todo_id,
         action=ActionType.SNOOZED,
@@ -184,8 +195,8 @@ async def _todo(session: AsyncSession, caller: Caller, todo_id: int, *, deleted:
     return seen
 
 
-async def _own(session: AsyncSession, caller: Caller, todo_id: int) -> Todo:
-    todo = (await _todo(session, caller, todo_id)).todo
+async def _own(session: AsyncSession, caller: Caller, todo_id: int, *, deleted: bool = False) -> Todo:
+    todo = (await _todo(session, caller, todo_id, deleted=deleted)).todo
     if todo.source_type != actions.CUSTOM:
         raise not_found("todo of your own")
     return todo

@@ -2,16 +2,47 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from api.clock import effective_time
+from api.kinderbud.guides.rules import household_day
 from data.guides import Category, Frequency
 
 PERIOD_DAYS = {Frequency.DAILY: 1, Frequency.WEEKLY: 7, Frequency.MONTHLY: 30, Frequency.QUARTERLY: 90}
 """How many days after a completion a todo is due again; `once` never is."""
 SNOOZE_DAYS = {Category.ACTIVITY: 1, Category.MILESTONE: 7}
 """For how long a todo is put off where nobody says."""
+
+
+DATED_BACK_DAYS = 7
+"""How many days ago an action may have been done: a phone that was without a network for a holiday week loses nothing,
+and the weeks before stay as they were read."""
+
+
+class TooLongAgo(ValueError):
+    """An action is dated further back than it may be."""
+
+
+@dataclass(frozen=True)
+class When:
+    """When something was done, and which of the household's days that was."""
+
+    moment: datetime
+    day: date
+
+
+def done_when(claimed: datetime | None, now: datetime, time_zone: str) -> When:
+    """When something was done that arrives now, by the client's claim (`api.clock.effective_time`). A claim that would
+    be tomorrow counts as now. Raises TooLongAgo."""
+    today, moment = household_day(now, time_zone), effective_time(claimed, now)
+    day = household_day(moment, time_zone)
+    if day > today:
+        return When(now, today)
+    if (today - day).days > DATED_BACK_DAYS:
+        raise TooLongAgo(f"is {(today - day).days} days ago; an action is dated back by {DATED_BACK_DAYS} at most")
+    return When(moment, day)
 
 
 class ActionType(StrEnum):
@@ -28,7 +59,7 @@ class Status(StrEnum):
 
 
 class Action(Protocol):
-    """An entry of the action log; entries are in the order of their ids."""
+    """An entry of the action log; entries are in the order in which they were done."""
 
     @property
     def action_type(self) -> str: ...

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.rules import ActionType, Status
-from api.kinderbud.wire import Description, Id, Notes, Reason, Title
+from api.kinderbud.wire import ClientTime, Description, Id, Notes, Reason, Title
 from api.wire import WHOLE, Wire, example
 from data.guides import Category, Frequency
 
@@ -99,9 +99,12 @@ class Deleted(Wire):
 
 
 class Complete(Wire):
+    """With a `client_timestamp` it was done then, on that day of the household's, up to 7 days ago."""
+
     model_config = example({"notes": "She loved it today!"})
 
     notes: Notes | None = None
+    client_timestamp: ClientTime | None = None
 
 
 class Completed(Wire):
@@ -112,13 +115,15 @@ class Completed(Wire):
 
 
 class Snooze(Wire):
-    """Without `days` an activity is put off for a day, a milestone for a week."""
+    """Without `days` an activity is put off for a day, a milestone for a week. With a `client_timestamp` that was done
+    then, up to 7 days ago, and the days are counted from there."""
 
     model_config = example({"days": 3, "reason": "Sick day"})
 
     days: Annotated[int, Field(ge=1, le=90), WHOLE] | None = None
     reason: Reason | None = None
     permanent: bool = False
+    client_timestamp: ClientTime | None = None
 
 
 class Dismissed(Wire):

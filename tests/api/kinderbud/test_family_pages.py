@@ -60,6 +60,9 @@ def test_done_later_and_back_again(stored: Service) -> None:
     for days, status in (("3", "snoozed"), ("never", "skipped")):
         browser.post(f"/todos/{todo}/snooze", form.fields | {"days": days, "reason": "She has a cold"})
         assert data(app, f"/todos/{todo}")["status"] == status
+    done = browser.post(f"/todos/{todo}/complete", form.fields)
+    assert (done.status_code, "said=put-away" in done.headers["location"]) == (SEE_OTHER, True)
+    assert data(app, f"/todos/{todo}")["status"] == "skipped"
     assert "She has a cold" in browser.page("/history")
     while any(re.fullmatch(f"/family{UNDO}", one.action) for one in browser.forms("/history")):
         browser.go("/history", UNDO)

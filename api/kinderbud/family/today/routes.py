@@ -98,7 +98,10 @@ async def complete(
 ) -> Response:
     """Done."""
     seen = await _seen(session, caller, todo_id)
-    await actions.complete(session, caller, seen, notes.strip()[:LONGEST_NOTES] or None)
+    try:
+        await actions.complete(session, caller, seen, notes.strip()[:LONGEST_NOTES] or None)
+    except actions.PutAway:
+        return _back(back, todo_id, "put-away")
     return _back(back, todo_id)
 
 
