@@ -23,18 +23,18 @@ from data.schema.people import CONSENTS, PARTICIPANTS
 DATASET_VERSION = "buddy-dataset/3"
 CHANGES = Table(
     "changes",
-    "What changed since an earlier release: who came, who changed, and whose data must be deleted",
+    "Changes since an earlier release: new participants, changed ones, and those whose data must be deleted",
     ("participant_id",),
     (
         Column("participant_id", "string", "Pseudonym of the participant", personal=Personal.PSEUDONYM),
         Column(
             "change",
             "string",
-            "What to do with what is held about the participant",
+            "What to do with the participant's rows of the earlier release",
             categories={
                 "added": "was not in the earlier release; add these rows",
-                "changed": "replace everything that is held about the participant by these rows",
-                "removed": "tombstone: delete everything that is held about the participant",
+                "changed": "replace all earlier rows of the participant by these rows",
+                "removed": "tombstone: delete all rows of the participant",
             },
         ),
     ),

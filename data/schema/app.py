@@ -117,7 +117,7 @@ SCORES = Table(
 
 REFLECTIONS = Table(
     "reflections",
-    "What people wrote about their spending, and how it was judged",
+    "Reflections of people about their spending, with a measure of quality",
     ("reflection_id",),
     (
         Column("reflection_id", "string", "Identifier of the reflection"),
@@ -132,8 +132,8 @@ REFLECTIONS = Table(
             maximum=5,
             missing=(Missing.NOT_UPLOADED,),
         ),
-        share("quality_score", "How much the reflection holds: an observation, an amount, a cause, a plan"),
-        Column("quality_level", "string", "The same in three steps", categories=QUALITY),
+        share("quality_score", "Quality of the reflection, by its observation, amount, cause and plan"),
+        Column("quality_level", "string", "The quality in three steps", categories=QUALITY),
         Column("has_observation", "boolean", "Names something that was noticed"),
         Column("has_amount", "boolean", "Names an amount"),
         Column("has_cause", "boolean", "Names a cause"),
@@ -160,7 +160,7 @@ EVENTS = Table(
             pattern="[a-z][a-z0-9_]{0,63}",
         ),
         Column("known", "boolean", "Whether the event is in the catalogue"),
-        Column("context", "json", "Its circumstances; words only where the person shares them"),
+        Column("context", "json", "Context of the event; free text only if the person shares it"),
         count("values_withheld", "How many values of the context were withheld"),
         *moments("the event"),
     ),
@@ -175,7 +175,7 @@ CHALLENGE_METRICS = Table(
         participant(),
         MONTH,
         Column("metric_key", "string", "Metric", pattern="[a-z][a-z0-9_]{0,63}"),
-        Column("known", "boolean", "Whether challenges are measured by it"),
+        Column("known", "boolean", "Whether the metric measures challenges"),
         Column("value", "number", "Value, in the metric's unit", minimum=0),
         *moments("the value"),
     ),
@@ -184,7 +184,7 @@ CHALLENGE_METRICS = Table(
 
 PROGRESS_SNAPSHOTS = Table(
     "progress_snapshots",
-    "Where people stand in the game in a month, as the app last uploaded it",
+    "State of the game in a month, as the app last uploaded it",
     ("participant_id", "month"),
     (
         participant(),
@@ -224,7 +224,7 @@ _MONTH_KEY = Column("month_key", "integer", "Month, YYYYMM", minimum=200001, max
 
 WEEKLY_SUMMARIES = Table(
     "weekly_summaries",
-    "What was spent in a week of a month",
+    "Spending in a week of a month",
     ("participant_id", "month_key", "week_key"),
     (
         participant(),
@@ -239,7 +239,7 @@ WEEKLY_SUMMARIES = Table(
 
 MONTHLY_SUMMARIES = Table(
     "monthly_summaries",
-    "What was spent in a month",
+    "Spending in a month",
     ("participant_id", "month_key"),
     (
         participant(),
@@ -261,12 +261,12 @@ CHALLENGES = Table(
         Column("slug", "string", "The challenge"),
         Column("metric_key", "string", "What it is measured by"),
         MONTH,
-        Column("status", "string", "How far it came", categories=STATUSES),
+        Column("status", "string", "State of the challenge", categories=STATUSES),
         Column("current_progress", "number", "Progress, in the challenge's unit", minimum=0),
         Column("target_value", "number", "Target, in the challenge's unit", minimum=0),
         Column("unit", "string", "The unit"),
         count("reward_points", "Points for claiming it", "points"),
-        Column("source", "string", "How the person came to it", categories=SOURCES),
+        Column("source", "string", "Origin of the challenge", categories=SOURCES),
         Column("accepted_at", "datetime", "When it was accepted, UTC"),
         Column("completed_at", "datetime", "When the target was reached, UTC", missing=(Missing.NOT_APPLICABLE,)),
         Column("claimed_at", "datetime", "When the reward was claimed, UTC", missing=(Missing.NOT_APPLICABLE,)),
@@ -283,7 +283,7 @@ POINTS = Table(
         Column("entry_id", "string", "Identifier of the entry"),
         participant(),
         count("points", "Points", "points"),
-        Column("cause", "string", "What they were given for", categories=CAUSES),
+        Column("cause", "string", "Reason for the points", categories=CAUSES),
         Column("received_at", "datetime", "When they were given, UTC"),
         *local("received_at"),
     ),

@@ -67,7 +67,7 @@ PARTICIPANTS = Table(
 
 CONSENTS = Table(
     "consents",
-    "Every change of mind of those who consent now",
+    "The consent history of the participants who consent now",
     ("consent_id",),
     (
         Column("consent_id", "string", "Identifier of the entry"),

@@ -41,7 +41,8 @@ def test_intervals_have_their_coverage_although_the_controls_are_wrong() -> None
 
 
 def test_by_hand_with_two_coin_tosses_each() -> None:
-    """Everybody is treated once of two times with a fair coin: the estimate is the difference of the means."""
+    """With probability 0.5 and one treated round of two for each participant, the estimate is the difference of the
+    means."""
     outcome = np.array([1.0, 0.0, 3.0, 1.0, 2.0, 2.0, 5.0, 1.0])
     treated = np.array([True, False] * 4)
     found = wcls(outcome, treated, np.full(8, 0.5), np.repeat(np.arange(4), 2))
