@@ -7,6 +7,7 @@ pseudonyms, and days count from the household's first day. The log holds no name
 
 import csv
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -18,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coach_model.daily.candidates import FEATURES, SCHEMA_VERSION, Features
+from data.formats.csv_text import ESCAPE, escaped
 
 FORMAT = "buddy-daily/1"
 TABLE, ABOUT = "candidates.csv", "about.json"
@@ -150,7 +152,7 @@ def read_daily_log(folder: Path) -> tuple[DailyLog, dict[str, Any]]:
         raise InvalidDailyLog(f"{folder}: format {about.get('format')!r}, expected {FORMAT!r}")
     if hashlib.sha256(content).hexdigest() != about.get("digest"):
         raise InvalidDailyLog(f"{folder}: {TABLE} does not have the digest that {ABOUT} states")
-    rows = list(csv.DictReader(content.decode("utf-8").splitlines()))
+    rows = _rows(content)
     missing = [name for name in (*BASE_COLUMNS, *FEATURES) if not rows or name not in rows[0]]
     if missing:
         raise InvalidDailyLog(f"{folder}: {'no rows' if not rows else 'no column ' + missing[0]}")
@@ -160,6 +162,14 @@ def read_daily_log(folder: Path) -> tuple[DailyLog, dict[str, Any]]:
         raise InvalidDailyLog(f"{folder}: {error}") from error
     _check(log, folder)
     return log, about
+
+
+def _rows(content: bytes) -> list[dict[str, str]]:
+    """Raises ValueError where it is no CSV in UTF-8."""
+    try:
+        return list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline="")))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
 
 
 def _arrays(rows: list[dict[str, str]]) -> DailyLog:
@@ -174,7 +184,7 @@ def _arrays(rows: list[dict[str, str]]) -> DailyLog:
         fold=column("fold", int).astype(np.int64),
         day=column("day", int).astype(np.int64),
         participant=column("participant", int).astype(np.int64),
-        area=column("area", str),
+        area=np.array([row["area"].removeprefix(ESCAPE) for row in rows]),
         slots=column("slots", int).astype(np.int64),
         features=np.stack([number(name) for name in FEATURES], axis=1).astype(np.float32),
         chosen=number("chosen") == 1,
@@ -202,4 +212,6 @@ def _cell(value: Any) -> Any:
         return ""
     if isinstance(value, bool | np.bool_):
         return int(value)
+    if isinstance(value, str):
+        return escaped(value)
     return f"{float(value):.6g}" if isinstance(value, float | np.floating) else value

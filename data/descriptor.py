@@ -1,13 +1,13 @@
 """The descriptors of a dataset package, all made from the schema: datapackage.json (Frictionless), croissant.json
 (MLCommons Croissant), and the codebook as CSV and as Markdown."""
 
-import csv
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from data.formats import Format
+from data.formats.csv_text import ESCAPE, HOW_TO_UNDO, LineWriter, escaped, is_text
 from data.missing import MEANING, SPSS, STATA, Missing
 from data.schema import DATASET_VERSION, Column, Table
 from data.schema.columns import PERSONAL
@@ -104,9 +104,9 @@ def croissant(packed: Iterable[Packed], kind: Format, about: Mapping[str, Any]) 
 def codebook_csv(packed: Iterable[Packed]) -> str:
     """The codebook as CSV: one line for each column, with the number of missing cells by reason."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    lines = LineWriter(out)
     described = ("unit", "minimum", "maximum", "values", "missing", "missing counts", "personal")
-    writer.writerow(("table", "column", "type", "label", *described))
+    lines.rows([("table", "column", "type", "label", *described)])
     for one in packed:
         for column in one.columns:
             values = "; ".join(f"{value} = {label}" for value, label in (column.categories or {}).items())
@@ -114,7 +114,8 @@ def codebook_csv(packed: Iterable[Packed]) -> str:
             reasons = "; ".join(f"{reason} = {MEANING[reason]}" for reason in column.missing)
             counts = "; ".join(f"{reason} {number}" for reason, number in one.missing.get(column.name, {}).items())
             about = (one.table.name, column.name, column.type, column.label, column.unit)
-            writer.writerow((*about, *limits, values, reasons, counts, column.personal.value))
+            texts = map(escaped, (values, reasons, counts, column.personal.value))
+            lines.rows([(*map(escaped, about), *limits, *texts)])
     return out.getvalue()
 
 
@@ -159,6 +160,7 @@ def _resources(one: Packed, kind: Format, names: set[str]) -> list[dict[str, Any
         }
         if kind == "csv":
             resource |= {"profile": "tabular-data-resource", "encoding": "utf-8", "rows": file.rows}
+            resource |= {"escape": ESCAPE, "escapeDescription": HOW_TO_UNDO}
         else:  # checked as files: Frictionless reads an empty Parquet cell as NaN and then finds it out of range
             resource |= {"profile": "data-resource", "type": "file"}
         found.append(resource | {"schema": _schema(one, kind, names)})
@@ -209,6 +211,8 @@ def _field(column: Column, kind: Format) -> dict[str, Any]:
         described["categories"] = [{"value": value, "label": label} for value, label in column.categories.items()]
     if column.unit:
         described["unit"] = column.unit
+    if kind == "csv" and is_text(column):
+        described["escape"] = ESCAPE
     return described | {"constraints": constraints}
 
 

@@ -19,7 +19,8 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from data.formats import Rows, file_digest
-from data.formats.columnar import ARROW_TYPES, CODES, ESCAPE, arrow_schema, to_arrow
+from data.formats.columnar import ARROW_TYPES, arrow_schema, to_arrow, unescaped_column, unescaped_old_column
+from data.formats.csv_text import ESCAPE, is_text
 from data.missing import Missing
 from data.packing import Packer, package_digest
 from data.schema import DATASET_VERSION, TABLES, Column, Table
@@ -158,7 +159,7 @@ def _checked(table: Table, rows: Rows) -> pa.Table:
     for position, column in enumerate(columns):
         try:
             to_arrow((column,), [(row[position],) for row in rows])
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError) as error:
             raise InvalidPackage(f"{table.name}.{column.name}: {error}") from error
     arrow = to_arrow(columns, rows)
     for column in columns:
@@ -190,7 +191,7 @@ def _parts(folder: Path, table: Table, resource: Mapping[str, Any]) -> Iterator[
     """The table in parts, at least one. Raises InvalidPackage when columns or types differ from the schema."""
     file, is_parquet = folder / resource["path"], resource["format"] == "parquet"
     try:
-        source = _parquet_parts(file) if is_parquet else _csv_parts(file, table)
+        source = _parquet_parts(file) if is_parquet else _csv_parts(file, table, resource.get("escape"))
         for part in source:
             yield _typed(table, part, is_parquet=is_parquet)
     except (OSError, pa.ArrowException) as error:
@@ -204,7 +205,7 @@ def _parquet_parts(file: Path) -> Iterator[pa.Table]:
             yield pa.Table.from_batches([batch])
 
 
-def _csv_parts(file: Path, table: Table) -> Iterator[pa.Table]:
+def _csv_parts(file: Path, table: Table, escape: str | None) -> Iterator[pa.Table]:
     types = {column.name: ARROW_TYPES[column.type] for column in table.columns}
     codes = [str(reason) for reason in Missing]
     options = pa_csv.ConvertOptions(column_types=types, strings_can_be_null=True, null_values=codes)
@@ -214,18 +215,16 @@ def _csv_parts(file: Path, table: Table) -> Iterator[pa.Table]:
     ) as opened:
         yield pa.Table.from_batches([], opened.schema)
         for batch in opened:
-            yield _unescaped(table, pa.Table.from_batches([batch]))
+            yield _unescaped(table, pa.Table.from_batches([batch]), escape)
 
 
-def _unescaped(table: Table, part: pa.Table) -> pa.Table:
-    """Removes the escape from texts that look like a code of a missing value."""
+def _unescaped(table: Table, part: pa.Table, escape: str | None) -> pa.Table:
+    """The texts as they were before they were escaped, the way that the descriptor says."""
     known = {column.name: column for column in table.columns}
     for position, name in enumerate(part.column_names):
-        if name in known and known[name].type == "string" and known[name].missing:
-            column = part[name]
-            escaped = pc.and_(pc.starts_with(column, ESCAPE), pc.is_in(pc.utf8_slice_codeunits(column, 1), CODES))
-            plain = pc.if_else(escaped, pc.utf8_slice_codeunits(column, 1), column)
-            part = part.set_column(position, name, plain)
+        if name in known and is_text(known[name]):
+            plain = unescaped_column if escape == ESCAPE else unescaped_old_column
+            part = part.set_column(position, name, plain(part[name]))
     return part
 
 

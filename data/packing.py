@@ -15,6 +15,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import pyarrow as pa
@@ -23,9 +24,11 @@ import pyarrow.compute as pc
 from data.descriptor import Packed, PackedFile, codebook_csv, codebook_md, croissant, datapackage
 from data.formats import FORMATS, Format, Rows, Written, file_digest
 from data.formats.columnar import CsvWriter, ParquetWriter, to_arrow
+from data.formats.csv_text import HOW_TO_UNDO
 from data.missing import MEANING, Missing
 from data.schema import TABLES, Column
 
+README_WIDTH = 120
 ABOUT = {
     "description": "A research dataset of the Buddy Coach learning loop.",
     "licence": "For the named research only; not to be passed on.",
@@ -128,6 +131,8 @@ def _readme(packed: list[Packed], kind: Format, about: Mapping[str, Any]) -> str
     synthetic = "\n**Synthetic data.** Nobody lived this: every row was simulated.\n" if about.get("synthetic") else ""
     rows = "\n".join(f"| `{file.path}` | {file.rows} | {one.table.label} |" for one in packed for file in one.files)
     reasons = "\n".join(f"- `{reason}`: {meaning}" for reason, meaning in MEANING.items())
+    undo = f'{HOW_TO_UNDO} In pandas: `column.str.removeprefix("\'")`.'
+    escapes = f"\n{fill(undo, README_WIDTH)}\n" if kind == "csv" else ""
     return (
         f"# {about['title']}\n{synthetic}\n{about['description']}\n\nFormat: {FORMATS[kind]}.\n\n"
         f"| file | rows | what |\n|---|---|---|\n{rows}\n\n"
@@ -135,6 +140,7 @@ def _readme(packed: list[Packed], kind: Format, about: Mapping[str, Any]) -> str
         "`manifest.json` states the digest of every file. `buddy research validate` checks all of it.\n\n"
         f"Missing is data. A cell without a value says why:\n\n{reasons}\n\n"
         "Times are UTC; the person's local date and the time zone stand beside them in columns of their own.\n"
+        f"{escapes}"
     )
 
 

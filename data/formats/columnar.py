@@ -1,6 +1,5 @@
 """Converts tables to Arrow and writes them as CSV and Parquet."""
 
-import csv
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +7,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from data.formats import Rows, Written
+from data.formats.csv_text import ESCAPE, OLD_ESCAPE, RISKY, LineWriter, is_text
 from data.missing import Missing
 from data.schema import Column
 
@@ -23,8 +23,6 @@ ARROW_TYPES = {
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 """Arrow's `%S` includes the fraction of the second."""
 CODES = pa.array([str(reason) for reason in Missing])
-ESCAPE = "\\"
-"""Written before a text that would otherwise read as a code of a missing value."""
 ROW_GROUP = 100_000
 """Rows of a Parquet row group; they are held in memory until they are written."""
 
@@ -60,11 +58,28 @@ def as_text(column: Column, table: pa.Table) -> pa.Array:
     """A column as text for CSV; a missing value is its code."""
     values = table[column.name]
     text = pc.strftime(values, TIME_FORMAT) if column.type == "datetime" else values.cast(pa.string())
-    if column.type == "string" and column.missing:  # a person's text may be such a code
-        text = pc.if_else(pc.is_in(text, CODES), pc.binary_join_element_wise(ESCAPE, text, ""), text)
+    if is_text(column):
+        text = escaped_column(text)
     if column.reason_column:
         return pc.coalesce(text, table[column.reason_column])
     return pc.fill_null(text, str(column.missing[0])) if column.missing else text
+
+
+def escaped_column(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same for a column; missing cells stay missing."""
+    risky = pc.or_(pc.match_substring_regex(texts, RISKY), pc.is_in(texts, CODES))
+    return pc.if_else(risky, pc.binary_join_element_wise(ESCAPE, texts, ""), texts)
+
+
+def unescaped_column(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The texts of a column's cells."""
+    return pc.if_else(pc.starts_with(texts, ESCAPE), pc.utf8_slice_codeunits(texts, 1), texts)
+
+
+def unescaped_old_column(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The texts of a column in a package that was written before version 2026.11.1."""
+    without = pc.utf8_slice_codeunits(texts, 1)
+    return pc.if_else(pc.and_(pc.starts_with(texts, OLD_ESCAPE), pc.is_in(without, CODES)), without, texts)
 
 
 class CsvWriter:
@@ -75,12 +90,13 @@ class CsvWriter:
         self._columns = columns
         self._rows = 0
         self._file = self._path.open("w", encoding="utf-8", newline="")
-        self._csv = csv.writer(self._file, lineterminator="\n")
-        self._csv.writerow(column.name for column in columns)
+        self._lines = LineWriter(self._file)
+        self._lines.rows([[column.name for column in columns]])
 
     def write(self, table: pa.Table) -> None:
-        texts = (as_text(column, table).to_pylist() for column in self._columns)
-        self._csv.writerows(zip(*texts, strict=True))
+        texts = [as_text(column, table) for column in self._columns]
+        has_returns = any(pc.any(pc.match_substring(text, "\r")).as_py() for text in texts)
+        self._lines.rows(zip(*(text.to_pylist() for text in texts), strict=True), has_returns=has_returns)
         self._rows += len(table)
 
     def close(self) -> list[Written]:
