@@ -16,6 +16,7 @@ from api.admin.app import create_admin, index
 from api.admin.browser_links import PATH as BROWSER_LINKS
 from api.admin.browser_links import create_browser_links
 from api.attempts import Attempts
+from api.auth.mail import Mailer
 from api.clock import Clock, utc_now
 from api.database import open_database
 from api.http.request_body import RequestBodyMiddleware
@@ -71,12 +72,14 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         for policy in policies:
             policy.start()
         coach.start(app, served, shadow)
+        app.state.mailer.start()
         watchers = [asyncio.create_task(policy.watch()) for policy in policies]
         if settings.curate_at is not None:
             watchers.append(asyncio.create_task(keep_choosing(app.state, settings.curate_at)))
         gc.collect()
         gc.freeze()  # what was imported lives as long as the process: no collection need look at it again
         yield
+        await app.state.mailer.stop()
         for watcher in watchers:
             watcher.cancel()
         await asyncio.gather(*watchers, return_exceptions=True)
@@ -101,17 +104,8 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     app.state.daily = daily
     app.state.attempts = Attempts(RateLimits(settings.redis_url, exact=True))
     app.state.passwords = Passwords()
-    app.include_router(coach.router)
-    for feature in (accounts, catalogue, challenges, summaries, consent, research, reflections, exports):
-        app.include_router(feature.router)
-    app.include_router(health.router)
-    app.mount(KINDERBUD, limited(create_kinderbud(app), settings))
-    app.add_route(KINDERBUD, nothing_here, list(METHODS), include_in_schema=False)
-    app.mount(FAMILY, create_family(app))
-    app.add_route(FAMILY, to_family, ["GET"], include_in_schema=False)
-    app.router.routes.append(Mount(BROWSER_LINKS, create_browser_links(app), name="admin-browser-links"))
-    app.mount(ADMIN, create_admin(app))
-    app.router.routes.append(Route(ADMIN, index(), methods=["GET"], include_in_schema=False))
+    app.state.mailer = Mailer(settings, clock)
+    _add_features(app, settings)
     errors.install(app)
     openapi.install(app)
     app.add_middleware(RequestBodyMiddleware, own=coach.BODIES_READ_HERE, pages=(FAMILY, ADMIN))
@@ -127,3 +121,18 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         )
     app.add_middleware(Telemetry, metrics=metrics)
     return app
+
+
+def _add_features(app: FastAPI, settings: Settings) -> None:
+    """The routes of the service, and its sub-apps, which share its state."""
+    app.include_router(coach.router)
+    for feature in (accounts, catalogue, challenges, summaries, consent, research, reflections, exports):
+        app.include_router(feature.router)
+    app.include_router(health.router)
+    app.mount(KINDERBUD, limited(create_kinderbud(app), settings))
+    app.add_route(KINDERBUD, nothing_here, list(METHODS), include_in_schema=False)
+    app.mount(FAMILY, create_family(app))
+    app.add_route(FAMILY, to_family, ["GET"], include_in_schema=False)
+    app.router.routes.append(Mount(BROWSER_LINKS, create_browser_links(app), name="admin-browser-links"))
+    app.mount(ADMIN, create_admin(app))
+    app.router.routes.append(Route(ADMIN, index(), methods=["GET"], include_in_schema=False))

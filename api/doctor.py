@@ -1,8 +1,10 @@
 """What an operator asks first: is everything there, and does it fit together?"""
 
+import asyncio
 import importlib.metadata
 import ipaddress
 import platform
+import smtplib
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -10,6 +12,7 @@ import redis.asyncio
 import redis.exceptions
 
 from api import storage
+from api.auth import mail
 from api.database import Database, async_url
 from api.serving import ServedPolicy
 from api.settings import Settings
@@ -46,6 +49,7 @@ async def examine(settings: Settings, database: Database) -> list[Finding]:
     findings.append(_ids(settings))
     findings.append(_pages(settings))
     findings.append(_metrics(settings))
+    findings.append(await asyncio.to_thread(_mail, settings))
     return findings
 
 
@@ -129,3 +133,15 @@ def _metrics(settings: Settings) -> Finding:
         found = "a proxy that adds no header looks like this machine to /metrics: set METRICS_TOKEN"
         return Finding("metrics", False, found)
     return Finding("metrics", True, "/metrics answers this machine alone")
+
+
+def _mail(settings: Settings) -> Finding:
+    if settings.smtp_host is None:
+        return Finding("mail", True, "no SMTP_HOST: operators hand links over, and signing up says what is taken")
+    where = f"{settings.smtp_host}:{settings.smtp_port}"
+    try:
+        with mail.connected(settings) as server:
+            server.noop()
+    except (OSError, smtplib.SMTPException) as error:
+        return Finding("mail", False, f"{where}: {type(error).__name__}: mails are not sent")
+    return Finding("mail", True, f"{where} takes mails from {settings.smtp_from}")

@@ -14,6 +14,7 @@ SHORTEST_SECRET = 32
 """Characters: 128 bits even where they are hex digits."""
 SHORTEST_TOKEN = 16
 """Characters: 64 bits where they are hex digits, more than can be tried over a network."""
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 
 
@@ -27,6 +28,12 @@ class LogLevel(StrEnum):
 class LogFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
+
+
+class SmtpTls(StrEnum):
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
 
 
 class Settings(BaseSettings):
@@ -51,6 +58,12 @@ class Settings(BaseSettings):
     claude_model: str = "claude-sonnet-5-5"
     claude_seconds: float = Field(20.0, gt=0, le=20)
     curate_at: time | None = None
+    smtp_host: str | None = None
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str | None = None
+    smtp_tls: SmtpTls = SmtpTls.STARTTLS
     web_concurrency: int = Field(1, ge=1, le=64)
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.TEXT
@@ -60,6 +73,25 @@ class Settings(BaseSettings):
         if self.web_concurrency > 1 and self.redis_url is None:
             raise ValueError("several workers (WEB_CONCURRENCY) share their rate limits through Redis: set REDIS_URL")
         return self
+
+    @model_validator(mode="after")
+    def _mail_is_whole(self) -> "Settings":
+        if self.smtp_host is None:
+            return self
+        if self.smtp_from is None or self.public_url is None:
+            raise ValueError("SMTP_HOST needs SMTP_FROM, and PUBLIC_URL, to which the links in mails lead")
+        if (self.smtp_user is None) != (self.smtp_password is None):
+            raise ValueError("SMTP_USER and SMTP_PASSWORD belong together")
+        if self.smtp_password is not None and self.smtp_tls is SmtpTls.NONE and self.smtp_host not in LOOPBACK:
+            raise ValueError("SMTP_PASSWORD goes over TLS alone: SMTP_TLS is starttls or tls")
+        return self
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _one_address(cls, value: str | None) -> str | None:
+        if value is not None and (not value.isprintable() or value.count("@") != 1 or "," in value):
+            raise ValueError("is one address, such as Kinderbud <kinderbud@example.org>")
+        return value
 
     @field_validator("trusted_proxies", "cors_origins", mode="before")
     @classmethod
@@ -108,7 +140,7 @@ class Settings(BaseSettings):
             check_strength(value.get_secret_value(), SHORTEST_PASSWORD, LONGEST_PASSWORD)
         return value
 
-    @field_validator("log_level", "log_format", mode="before")
+    @field_validator("log_level", "log_format", "smtp_tls", mode="before")
     @classmethod
     def _any_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

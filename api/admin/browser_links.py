@@ -53,9 +53,8 @@ async def _link(request: Request) -> Response:
             if not await BROWSERS.is_link(session, secret, now):
                 raise HTTPException(404, GONE)
         form = '<form method="post"><button>Yes, this is my browser</button></form>'
-        return _page(
-            "Is this your browser?", "Only tries elsewhere can then be too many. You still need the password.", form
-        )
+        text = "Tries of the password elsewhere then do not keep it out. You still need the password."
+        return _page("Is this your browser?", text, form)
     if is_from_elsewhere(request):
         raise HTTPException(403, "This was sent by another site.")
     async with state.database.write() as session:

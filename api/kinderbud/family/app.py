@@ -12,6 +12,7 @@ from api.kinderbud.family import errors
 from api.kinderbud.family.access import routes as access
 from api.kinderbud.family.account import routes as account
 from api.kinderbud.family.browsers import routes as browsers
+from api.kinderbud.family.confirm import routes as confirm
 from api.kinderbud.family.guides import routes as guides
 from api.kinderbud.family.history import routes as history
 from api.kinderbud.family.leaving import routes as leaving
@@ -50,7 +51,7 @@ def create_family(service: FastAPI) -> ASGIApp:
     app.state = service.state
     app.state.choosing = {}
     app.state.taking_along = asyncio.Lock()
-    for feature in (account, browsers, today, people, guides, history, settings, access, members, leaving):
+    for feature in (account, confirm, browsers, today, people, guides, history, settings, access, members, leaving):
         app.include_router(feature.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="family-static")
     errors.install(app)

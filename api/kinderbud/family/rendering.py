@@ -37,6 +37,8 @@ SAID = {
     "password": "Your new password is set. You are logged out everywhere else, and every token has ended.",
     "known": "This browser is known now. Log in with your password.",
     "goodbye": "Everything is deleted. Goodbye, and all the best!",
+    "mailed": "Look into your mail: a message of ours says how to go on. None came? Look among the unwanted ones.",
+    "asked-by-mail": "If this address is known here, a mail with a link is on its way to it.",
     "asked": "If this address is known here, whoever runs this service now sees that you wait for a link.",
 }
 """What one page tells the next one to say, by the word in `?said=`."""
@@ -52,6 +54,7 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
             caller=visit.caller if visit else None,
             form_token=visit.form_token if visit else "",
             here=request.url.path.removeprefix(PREFIX),
+            has_mail=request.app.state.mailer.is_on,
             said=SAID.get(request.query_params.get("said", "")),
             **context,
         )

@@ -7,7 +7,8 @@ from api.kinderbud.guides.rules import MONTHS_IN_YEAR, age_months
 from api.time_zones import is_time_zone
 
 OLDEST_CHILD_YEARS = 18
-EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}")
+EMAIL = re.compile(r"[^@\s<>()\[\],:;\"\\]{1,64}@[^@\s<>()\[\],:;\"\\]+\.[^@\s<>()\[\],:;\"\\]{2,}")
+"""Without the signs by which one address could be read as several (RFC 5322)."""
 LONGEST_EMAIL = 254
 LONGEST_NAME = 80
 JOINERS = {0x200C: None, 0x200D: None}

@@ -14,7 +14,7 @@ from tests.serving import Service
 
 SCRIPT = "<script>alert(1)</script>"
 UNKNOWN = "2000000000"
-OPEN = {"/login", "/signup", "/forgot", "/reset/{secret}", "/join/{secret}", "/browser/{secret}"}
+OPEN = {"/login", "/signup", "/forgot", "/reset/{secret}", "/join/{secret}", "/browser/{secret}", "/confirm/{secret}"}
 """Pages that need no login."""
 
 

@@ -1,6 +1,7 @@
 """Signing up, logging in and out, and the links that work once: a new password, an invitation."""
 
 import re
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.attempts import Attempt, network_of
 from api.dependencies import Now, ReadSession
 from api.kinderbud.caller import MEMBER
+from api.kinderbud.family.account.mails import ask_for_reset, mail_signup, signup
 from api.kinderbud.family.errors import NotHere
 from api.kinderbud.family.forms import Text
 from api.kinderbud.family.rendering import INVALID, go, page, sentence
@@ -35,7 +37,9 @@ from api.models import Household, HouseholdUser
 from api.passwords import PasswordRefused, checked_password
 
 NEW_PER_ADDRESS = parse("20/hour")
-"""A playgroup may sign up together; whoever fills the database may not."""
+"""A playgroup may sign up together; a script that fills the database may not."""
+NEW_WITHOUT_MAIL = parse("10/hour")
+"""From one network. Without mail, signing up has to say that an address is taken: it must not be asked often."""
 ASKED_PER_ADDRESS = parse("10/hour")
 LOCAL = re.compile(r"/[A-Za-z0-9/_-]*")
 WRONG = "This address and this password do not belong together."
@@ -61,13 +65,18 @@ async def sign_up(
     password: Text = "",
     time_zone: Text = "UTC",
 ) -> Response:
-    """A household with its first user, who is logged in at once."""
-    await _bounded(request, NEW_PER_ADDRESS, "signup")
+    """A household with its first user, who is logged in at once. With a mail server the address is proved first, and
+    the answer is the same whether it is known or not."""
+    await _may_sign_up(request)
     state = request.app.state
     typed = {"family": family, "name": name, "email": email, "time_zone": time_zone}
     try:
-        checked_password(password, not_like=(email, name, family))
         person = Person(rules.checked_name(name), rules.checked_email(email))
+        if state.mailer.is_on:
+            family, time_zone = rules.checked_name(family), rules.checked_time_zone(time_zone)
+            await mail_signup(request, signup(person.email, person.name, now, family=family, time_zone=time_zone))
+            return go("/login", "mailed")
+        checked_password(password, not_like=(email, name, family))
         hashed = await state.passwords.hashed(password, network_of(address_of(request.scope)))
         async with state.database.write() as session:
             made = await actions.create_household(*(session, family, [person], [], time_zone, DEFAULT_DAILY_TASKS, now))
@@ -76,7 +85,7 @@ async def sign_up(
             entry = await enter(request, session, user.id, now)
     except REFUSED as error:
         return _signup(request, INVALID, error=sentence(error), **typed)
-    return _logged_in(request, entry, "/people", "welcome")
+    return logged_in(request, entry, "/people", "welcome")
 
 
 @router.get("/login")
@@ -106,7 +115,7 @@ async def log_in(
         if kept is None or kept.password_hash != user.password_hash:  # changed while this one was looked at
             return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
         entry = await enter(request, session, kept.id, now)
-    return _logged_in(request, entry, onward if LOCAL.fullmatch(onward) else "/today")
+    return logged_in(request, entry, onward if LOCAL.fullmatch(onward) else "/today")
 
 
 @router.post("/logout")
@@ -127,16 +136,11 @@ async def forgot_page(request: Request, _: Visiting) -> Response:
 
 @router.post("/forgot")
 async def forgot(request: Request, _: Visiting, now: Now, email: Text = "") -> Response:
-    """Notes that somebody waits for a link, if they are known; says the same in any case."""
+    """Mails a link, or notes that one is waited for, if the address is known; says the same, as fast, in any case."""
     await _bounded(request, ASKED_PER_ADDRESS, "forgot")
-    async with request.app.state.database.write() as session:
-        try:
-            user = await queries.user_with_email(session, rules.checked_email(email))
-        except InvalidHousehold:
-            user = None
-        if user is not None:
-            user.reset_asked_at = now
-    return go("/login", "asked")
+    with suppress(InvalidHousehold):
+        ask_for_reset(request, rules.checked_email(email), now)
+    return go("/login", "asked-by-mail" if request.app.state.mailer.is_on else "asked")
 
 
 @router.get("/reset/{secret}")
@@ -168,7 +172,7 @@ async def reset(request: Request, secret: str, _: Visiting, now: Now, password: 
         kept = await session.get_one(HouseholdUser, user.id, with_for_update=True)
         await set_password(session, kept, hashed, now)
         entry = await enter(request, session, kept.id, now)
-    return _logged_in(request, entry, "/today", "password")
+    return logged_in(request, entry, "/today", "password")
 
 
 @router.get("/join/{secret}")
@@ -184,16 +188,19 @@ async def join_page(request: Request, secret: str, _: Visiting, now: Now, sessio
 async def join(
     request: Request, secret: str, _: Visiting, now: Now, name: Text = "", email: Text = "", password: Text = ""
 ) -> Response:
-    """One more user of the household, once for each invitation."""
-    await _bounded(request, NEW_PER_ADDRESS, "signup")
+    """One more user of the household, once for each invitation. With a mail server the address is proved first."""
+    await _may_sign_up(request)
     state = request.app.state
     async with state.database.read() as session:
         user, household = await _of_link(session, secret, now)
     if user is not None or household is None:
         raise NotHere
     try:
-        checked_password(password, not_like=(email, name, household.name))
         person = Person(rules.checked_name(name), rules.checked_email(email))
+        if state.mailer.is_on:
+            await mail_signup(request, signup(person.email, person.name, now, invitation=secret))
+            return go("/login", "mailed")
+        checked_password(password, not_like=(email, name, household.name))
         hashed = await state.passwords.hashed(password, network_of(address_of(request.scope)))
         async with state.database.write() as session:
             if await queries.claim_link(session, secret, now) is None:
@@ -204,7 +211,7 @@ async def join(
     except REFUSED as error:  # the transaction is rolled back, so that the invitation still works
         typed = {"name": name, "email": email, "household": household.name}
         return page(request, "join.html", INVALID, error=sentence(error), secret=secret, **typed)
-    return _logged_in(request, entry, "/today", "joined")
+    return logged_in(request, entry, "/today", "joined")
 
 
 def _signup(request: Request, status: int = 200, **typed: Any) -> Response:
@@ -212,10 +219,21 @@ def _signup(request: Request, status: int = 200, **typed: Any) -> Response:
     return page(request, "signup.html", status, zones=time_zones(), **fields)
 
 
-def _logged_in(request: Request, entry: Entry, path: str, said: str | None = None) -> Response:
+def logged_in(request: Request, entry: Entry, path: str, said: str | None = None) -> Response:
+    """On to a page, with the cookies of a login."""
     response = go(path, said)
     entry.give(request, response)
     return response
+
+
+async def _may_sign_up(request: Request) -> None:
+    """Raises TooOften."""
+    await _bounded(request, NEW_PER_ADDRESS, "signup")
+    if not request.app.state.mailer.is_on:
+        key = f"family/signup-from/{network_of(address_of(request.scope))}"
+        wait = await request.app.state.attempts.limits.seconds_to_wait(NEW_WITHOUT_MAIL, key)
+        if wait is not None:
+            raise TooOften(wait)
 
 
 async def _bounded(request: Request, limit: Any, what: str) -> None:

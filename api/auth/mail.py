@@ -1,0 +1,149 @@
+"""Mails that prove an address. They are sent beside requests, after what they tell of is committed.
+
+A request only puts a job into a bounded queue, whether the address is known or not: the job looks it up. So neither
+the answer nor its time tells which addresses exist. A mail that is lost with the process is asked for again by whoever
+waits for it; an outbox in the database would keep strangers' addresses, and a row for each of their tries.
+"""
+
+import asyncio
+import contextlib
+import smtplib
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, make_msgid
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.auth.fair_queue import QueueFull
+from api.clock import Clock
+from api.settings import Settings, SmtpTls
+
+TIMEOUT_SECONDS = 10.0
+"""For each step of the conversation with the mail server."""
+PAUSES_SECONDS = (1.0, 5.0)
+"""Before the second and the third try; there is no fourth."""
+WORKERS = 2
+WAITING = 100
+STOPPING_SECONDS = 5.0
+"""How long a service that stops goes on sending what waits."""
+
+log = structlog.get_logger("api.mail")
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail in plain text. It repeats nothing that a stranger typed, so that it is no way to send others a message."""
+
+    to: str
+    subject: str
+    text: str
+
+
+type Job = Callable[[], Awaitable[Mail | None]]
+
+
+class Mailer:
+    """Runs jobs one after another, and sends the mails that they return, if there is a mail server (SMTP_HOST)."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.is_on = settings.smtp_host is not None
+        self._jobs: asyncio.Queue[Job] = asyncio.Queue(WAITING)
+        self._workers: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._workers = [asyncio.create_task(self._work()) for _ in range(WORKERS)]
+
+    async def stop(self) -> None:
+        """Finish what waits, if that does not take long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STOPPING_SECONDS):
+                await self._jobs.join()
+        for worker in self._workers:
+            worker.cancel()
+        await asyncio.gather(*self._workers, return_exceptions=True)
+
+    def later(self, job: Job) -> None:
+        """Do this beside the request, which does not wait for it. Raises QueueFull."""
+        try:
+            self._jobs.put_nowait(job)
+        except asyncio.QueueFull as error:
+            raise QueueFull from error
+
+    async def _work(self) -> None:
+        while True:
+            job = await self._jobs.get()
+            try:
+                mail = await job()
+                if mail is not None and self.is_on:
+                    await self._send(mail)
+            except (SQLAlchemyError, OSError, ValueError, smtplib.SMTPException) as error:
+                log.error("a mail was not sent", why=type(error).__name__)
+            finally:
+                self._jobs.task_done()
+
+    async def _send(self, mail: Mail) -> None:
+        """Send a mail, with as many tries as there are pauses and one more. Raises what the last one raised."""
+        message = composed(mail, self.settings, self.clock)
+        for pause in (*PAUSES_SECONDS, None):
+            try:
+                await asyncio.to_thread(deliver, message, self.settings)
+            except (OSError, smtplib.SMTPException) as error:
+                if pause is None or is_final(error):
+                    raise
+                await asyncio.sleep(pause)
+            else:
+                log.info("a mail was sent")
+                return
+
+
+def composed(mail: Mail, settings: Settings, clock: Clock) -> EmailMessage:
+    """The message. Raises ValueError for an address or a subject with which a header could be forged."""
+    message = EmailMessage(policy=SMTP)
+    message["From"] = settings.smtp_from
+    message["To"] = Address(addr_spec=mail.to)
+    message["Subject"] = mail.subject
+    message["Date"] = format_datetime(clock())
+    message["Message-ID"] = make_msgid(domain=str(settings.smtp_from).rpartition("@")[2].strip(" >"))
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(mail.text)
+    return message
+
+
+def deliver(message: EmailMessage, settings: Settings) -> None:
+    """Hand a message to the mail server. Raises OSError, smtplib.SMTPException."""
+    with connected(settings) as server:
+        server.send_message(message)
+
+
+@contextlib.contextmanager
+def connected(settings: Settings):  # type: ignore[no-untyped-def]
+    """A conversation with the mail server, after TLS and login. Raises OSError, smtplib.SMTPException."""
+    host, tls = settings.smtp_host or "", ssl.create_default_context()
+    server: smtplib.SMTP
+    if settings.smtp_tls is SmtpTls.TLS:
+        server = smtplib.SMTP_SSL(host, settings.smtp_port, timeout=TIMEOUT_SECONDS, context=tls)
+    else:
+        server = smtplib.SMTP(host, settings.smtp_port, timeout=TIMEOUT_SECONDS)
+    with server:
+        if settings.smtp_tls is SmtpTls.STARTTLS:
+            server.starttls(context=tls)
+        if settings.smtp_user is not None and settings.smtp_password is not None:
+            server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
+        yield server
+
+
+def is_final(error: Exception) -> bool:
+    """Whether another try would end the same: the server refused for good (RFC 5321: 5yz)."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())  # noqa: PLR2004 - the RFC's own number
+    final = smtplib.SMTPNotSupportedError | smtplib.SMTPAuthenticationError
+    refused = isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500  # noqa: PLR2004
+    return refused or isinstance(error, final)

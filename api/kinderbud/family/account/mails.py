@@ -1,0 +1,100 @@
+"""What the pages mail: a link that signs up, a link for a new password, or that there is an account already."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from fastapi import Request
+from limits import parse
+
+from api.auth.mail import Mail
+from api.browsers import secret_digest
+from api.kinderbud.family.rendering import address
+from api.kinderbud.households import actions, queries
+from api.security import SecretMissing
+
+SIGNUP_WORKS_FOR = timedelta(days=1)
+RESET_WORKS_FOR = timedelta(hours=1)
+TO_ONE = parse("3/hour")
+"""Mails to one address, whoever asks."""
+PURPOSE = "kinderbud signup 1"
+"""Tells a signup from everything else that the keyring wraps."""
+FOOT = "\nIf you did not ask for this, do nothing: nothing has changed.\n"
+UNKNOWN = "Go on here, and choose a password:\n\n{link}\n\nThe link works for a day, once.\n" + FOOT
+KNOWN = (
+    "You have an account at Kinderbud with this address already.\n\nLog in: {login}\nA new password: {forgot}\n" + FOOT
+)
+RESET = "Set a new password here:\n\n{link}\n\nThe link works for an hour, once.\n" + FOOT
+
+
+class Signup(msgspec.Struct, frozen=True):
+    """Who wants to sign up: all of it is in the mail's link, encrypted, so that strangers leave no rows behind. With
+    `invitation`, the secret of one, they join a household; else `family` and `time_zone` describe a new one."""
+
+    purpose: str
+    email: str
+    name: str
+    family: str
+    time_zone: str
+    invitation: str | None
+    until: float
+
+
+def signup(
+    email: str, name: str, now: datetime, *, family: str = "", time_zone: str = "", invitation: str | None = None
+) -> Signup:
+    """A signup that waits for its mail to be read."""
+    return Signup(PURPOSE, email, name, family, time_zone, invitation, (now + SIGNUP_WORKS_FOR).timestamp())
+
+
+def signup_in(keyring: Any, link: str, now: datetime) -> Signup | None:
+    """The signup in a link, while it works."""
+    try:
+        found = msgspec.json.decode(keyring.unwrap(link), type=Signup)
+    except (SecretMissing, msgspec.DecodeError, ValueError):
+        return None
+    return found if found.purpose == PURPOSE and found.until > now.timestamp() else None
+
+
+async def mail_signup(request: Request, wanted: Signup) -> None:
+    """Mail the link, or to an address that is known already that it is. Raises QueueFull."""
+    state = request.app.state
+    link = address(request, "/confirm/" + state.keyring.wrap(msgspec.json.encode(wanted)).rstrip("="))
+    login, forgot = address(request, "/login"), address(request, "/forgot")
+
+    async def job() -> Mail | None:
+        if not await _may_mail(state, wanted.email):
+            return None
+        async with state.database.read() as session:
+            known = await queries.user_with_email(session, wanted.email) is not None
+        if known:
+            return Mail(wanted.email, "You have a Kinderbud account already", KNOWN.format(login=login, forgot=forgot))
+        return Mail(wanted.email, "Your Kinderbud account", UNKNOWN.format(link=link))
+
+    state.mailer.later(job)
+
+
+def ask_for_reset(request: Request, email: str, now: datetime) -> None:
+    """Mail a link for a new password; without a mail server, note that one is waited for. Raises QueueFull."""
+    state = request.app.state
+
+    async def job() -> Mail | None:
+        if state.mailer.is_on and not await _may_mail(state, email):
+            return None
+        async with state.database.write() as session:
+            user = await queries.user_with_email(session, email)
+            if user is None:
+                return None
+            if not state.mailer.is_on:
+                user.reset_asked_at = now
+                return None
+            _, secret = await actions.make_link(session, user.household_id, now, user, works_for=RESET_WORKS_FOR)
+        link = address(request, f"/reset/{secret}")
+        return Mail(email, "A new password for Kinderbud", RESET.format(link=link))
+
+    state.mailer.later(job)
+
+
+async def _may_mail(state: Any, email: str) -> bool:
+    key = f"family/mail/{secret_digest(email)[:32]}"
+    return await state.attempts.limits.seconds_to_wait(TO_ONE, key) is None

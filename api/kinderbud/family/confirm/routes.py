@@ -1,0 +1,68 @@
+"""The page behind a mail's link: whoever opens it can read the address's mail, and chooses a password."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from api.attempts import network_of
+from api.dependencies import Now
+from api.kinderbud.caller import MEMBER
+from api.kinderbud.family.account.mails import Signup, signup_in
+from api.kinderbud.family.account.routes import REFUSED, logged_in
+from api.kinderbud.family.errors import NotHere
+from api.kinderbud.family.forms import Text
+from api.kinderbud.family.rendering import INVALID, page, sentence
+from api.kinderbud.family.visits import Visiting, enter
+from api.kinderbud.households import actions, queries
+from api.kinderbud.households.actions import Person
+from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS
+from api.limits import address_of
+from api.passwords import checked_password
+
+router = APIRouter(prefix="/confirm")
+
+
+@router.get("/{secret}")
+async def confirm_page(request: Request, secret: str, _: Visiting, now: Now) -> Response:
+    """Asks for a password; opening it uses nothing up."""
+    return _page(request, secret, _wanted(request, secret, now))
+
+
+@router.post("/{secret}")
+async def confirm(request: Request, secret: str, _: Visiting, now: Now, password: Text = "") -> Response:
+    """The account, once: its address is unique."""
+    wanted, state = _wanted(request, secret, now), request.app.state
+    person = Person(wanted.name, wanted.email)
+    try:
+        checked_password(password, not_like=(wanted.email, wanted.name, wanted.family))
+        hashed = await state.passwords.hashed(password, network_of(address_of(request.scope)))
+        async with state.database.write() as session:
+            if wanted.invitation is None:
+                made = await actions.create_household(
+                    *(session, wanted.family, [person], [], wanted.time_zone, DEFAULT_DAILY_TASKS, now)
+                )
+                user = (await queries.users_of(session, made.id))[0]
+            else:
+                invitation = await queries.claim_link(session, wanted.invitation, now)
+                if invitation is None or invitation.user_id is not None:
+                    raise NotHere
+                household = await queries.household_of(session, invitation.household_id)
+                if household is None:
+                    raise NotHere
+                user = await actions.add_user(session, household, person, MEMBER, now)
+            user.password_hash = hashed
+            entry = await enter(request, session, user.id, now)
+    except REFUSED as error:
+        return _page(request, secret, wanted, INVALID, error=sentence(error))
+    return logged_in(request, entry, *(("/people", "welcome") if wanted.invitation is None else ("/today", "joined")))
+
+
+def _wanted(request: Request, link: str, now: Any) -> Signup:
+    found = signup_in(request.app.state.keyring, link + "=" * (-len(link) % 4), now)
+    if found is None:
+        raise NotHere
+    return found
+
+
+def _page(request: Request, link: str, wanted: Signup, status: int = 200, error: str | None = None) -> Response:
+    return page(request, "confirm.html", status, link=link, wanted=wanted, error=error)
