@@ -56,7 +56,12 @@ app.command()(curate)
 
 @app.callback()
 def _main() -> None:
-    """Makes typer keep sub-commands."""
+    """Arguments are text in UTF-8: a shell passes other bytes as half characters, which no database can hold."""
+    from api.http.text import is_storable  # noqa: PLC0415
+
+    if not all(map(is_storable, sys.argv)):
+        print("error: an argument is no text in UTF-8", file=sys.stderr)
+        raise typer.Exit(2)
 
 
 @app.command()

@@ -1,11 +1,23 @@
 """Text from outside, cleaned where it enters."""
 
+import os
+import subprocess
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.http.text import INVISIBLE, CleanedParts, cleaned, is_storable, storable
+from tests.serving import BUDDY
 
+COMMANDS = (
+    ["user", "erase", "--yes"],
+    ["research", "withdraw", "--yes"],
+    ["research", "rotate-pseudonyms", "--yes"],
+    ["study", "start"],
+    ["household", "create", "--user", "Sarah:sarah@example.com", "--name"],
+)
 ANY_TEXT = st.text(st.characters(), max_size=60)
 """Half characters too."""
 LONG = 1000
@@ -53,3 +65,11 @@ def test_what_goes_and_what_stays(text: str, plain: str) -> None:
 def test_people_are_told(text: str) -> None:
     with pytest.raises(ValueError, match="Unicode text without NUL"):
         storable(text)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_an_argument_that_is_no_utf8_is_refused_in_one_line(command: list[str], tmp_path: Path) -> None:
+    own = {"DATABASE_URL": f"sqlite:///{tmp_path}/x.db", "SECRET_KEY": "a secret for tests that is long enough"}
+    arguments = [os.fsencode(BUDDY), *map(os.fsencode, command), b"a\xff"]
+    done = subprocess.run(arguments, env=os.environ | own, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (2, b"error: an argument is no text in UTF-8\n")
