@@ -1,6 +1,7 @@
 """Brings a database to the tables and the catalogue of this version: under a lock, in one transaction."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +21,33 @@ LOCK = 7_245_113_908
 """PostgreSQL's advisory lock under which one process migrates; SQLite's writers are alone anyway."""
 
 
+class BrokenReferences(RuntimeError):
+    """A migration left rows that refer to rows that are not there; it was rolled back."""
+
+
 async def prepare(database: Database) -> None:
     """Migrate to the newest tables and seed the catalogue. Safe to call from several processes at once."""
-    async with database.writing.begin() as connection:
-        await _locked(connection)
+    async with _migrating(database, newest_revision()) as connection:
         await connection.run_sync(_run, lambda config: command.upgrade(config, "head"))
         await connection.run_sync(seed)
 
 
 async def upgrade(database: Database, revision: str = "head") -> None:
     """Migrate up to `revision`."""
-    async with database.writing.begin() as connection:
-        await _locked(connection)
+    async with _migrating(database) as connection:
         await connection.run_sync(_run, lambda config: command.upgrade(config, revision))
 
 
 async def downgrade(database: Database, revision: str) -> None:
     """Migrate down to `revision`; `base` removes all tables, and what is in them."""
-    async with database.writing.begin() as connection:
-        await _locked(connection)
+    async with _migrating(database) as connection:
         await connection.run_sync(_run, lambda config: command.downgrade(config, revision))
 
 
 async def current_revision(database: Database) -> str | None:
     """The revision that the database has, None for an empty one."""
     async with database.reading.connect() as connection:
-        return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
+        return await connection.run_sync(_revision)
 
 
 def newest_revision() -> str | None:
@@ -64,9 +66,48 @@ async def differences(database: Database) -> list[str]:
         return await connection.run_sync(compare)
 
 
-async def _locked(connection: AsyncConnection) -> None:
-    if connection.dialect.name == "postgresql":
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+@asynccontextmanager
+async def _migrating(database: Database, target: str | None = None) -> AsyncIterator[AsyncConnection]:
+    """One transaction under the lock; nothing is checked where the database is at `target` already.
+
+    SQLite cannot change a column: a migration makes such a table anew and drops the old one, and with foreign keys on
+    that deletes all rows that refer to it. So they are off meanwhile, and are checked before the commit.
+    Raises BrokenReferences.
+    """
+    async with database.writing.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            async with connection.begin():
+                await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+                yield connection
+            return
+        await _set_foreign_keys(connection, "OFF")
+        try:
+            async with connection.begin():
+                before = await connection.run_sync(_revision)
+                broken = await _broken_references(connection) if before != target else set()
+                yield connection
+                if await connection.run_sync(_revision) != before:
+                    added = await _broken_references(connection) - broken
+                    if added:
+                        raise BrokenReferences(f"the migration would break references of {', '.join(sorted(added))}")
+        finally:
+            await _set_foreign_keys(connection, "ON")
+
+
+async def _set_foreign_keys(connection: AsyncConnection, value: str) -> None:
+    """Outside of a transaction, where alone SQLite listens: past SQLAlchemy, which would begin one."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None  # noqa: S101 - it was just opened
+    await (await driver.execute(f"PRAGMA foreign_keys = {value}")).close()
+
+
+async def _broken_references(connection: AsyncConnection) -> set[str]:
+    """Tables with rows that refer to nothing."""
+    return {row[0] for row in await connection.execute(text("PRAGMA foreign_key_check"))}
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _run(connection: Connection, run: Callable[[Config], Any]) -> None:

@@ -7,6 +7,8 @@ cannot decide either.
 
 import hashlib
 import json
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +69,7 @@ def load_policy(folder: Path, contract: Contract) -> OnnxPolicy:
     Raises ArtifactMissing when both files are missing. Raises ArtifactRefused when one file is missing or unreadable,
     or when the files do not match each other or `contract`.
     """
-    graph, card_bytes = _read(folder / GRAPH_FILE), _read(folder / CARD_FILE)
+    graph, card_bytes = read_artifact_file(folder / GRAPH_FILE), read_artifact_file(folder / CARD_FILE)
     if graph is None and card_bytes is None:
         raise ArtifactMissing(f"{folder}: no {GRAPH_FILE} and no {CARD_FILE}")
     if graph is None or card_bytes is None:
@@ -87,14 +89,24 @@ def policy_of(graph: bytes, card_bytes: bytes, contract: Contract) -> OnnxPolicy
     return OnnxPolicy(card["policy_id"], card, card_bytes, graph, session, list(contract.outputs))
 
 
-def _read(path: Path) -> bytes | None:
+def read_artifact_file(path: Path) -> bytes | None:
+    """The content of a file of an artifact, None where there is none.
+
+    A FIFO without a writer would block, a device may never end: only regular files are read, up to LARGEST_FILE bytes.
+    Raises ArtifactRefused for everything else.
+    """
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise ArtifactRefused(f"{path}: {error.strerror}") from error
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode):
+        os.close(descriptor)
+        raise ArtifactRefused(f"{path}: not a regular file")
+    with os.fdopen(descriptor, "rb") as file:
+        content = file.read(LARGEST_FILE + 1)
     if len(content) > LARGEST_FILE:
         raise ArtifactRefused(f"{path}: larger than {LARGEST_FILE} bytes")
     return content

@@ -19,6 +19,7 @@ from coach_model.onnx_policy import (
     Contract,
     OnnxPolicy,
     load_policy,
+    read_artifact_file,
 )
 from training.artifact import write_artifact
 from training.gate import PROMOTE
@@ -83,10 +84,11 @@ def promote(artifact: Path, models: Path = MODELS, *, despite: str = "") -> Chan
 def contract_of(artifact: Path) -> Contract:
     """The contract of the coach that the artifact belongs to. Raises ArtifactRefused for an unknown coach."""
     try:
-        coach = json.loads((artifact / CARD_FILE).read_text(encoding="utf-8"))["coach"]
-    except FileNotFoundError:
-        return BUDGET  # loading the artifact then raises an error that names the missing file
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        card = read_artifact_file(artifact / CARD_FILE)
+        if card is None:
+            return BUDGET  # loading the artifact then raises an error that names the missing file
+        coach = json.loads(card)["coach"]
+    except (ValueError, KeyError, TypeError) as error:
         raise ArtifactRefused(f"{artifact / CARD_FILE}: not a policy card ({type(error).__name__})") from error
     if coach not in CONTRACTS:
         raise ArtifactRefused(f"{artifact / CARD_FILE}: there is no coach {coach!r}")

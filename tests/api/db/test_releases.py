@@ -1,0 +1,242 @@
+"""Databases of every release come to the tables of this one, with all that was stored, and serve."""
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from sqlalchemy import Connection, inspect, literal_column, select, text
+from sqlalchemy import table as sql_table
+
+from api import storage
+from api.database import Database, open_database
+from api.models import Base
+from api.models.base import Amount
+from tests import exporting, services
+from tests.api.db import record_release
+from tests.api.kakei.people import CONSENT, MONTH, WEEK
+from tests.serving import Service, service
+
+FILES = sorted(record_release.FOLDER.glob("*.sql"))
+MENDED = {"releases": {"zones"}, "guide_stages": {"seeded"}, "guide_items": {"seeded"}, "plans": {"stage_id"}}
+"""What seeds and migrations change in rows that are there."""
+OTHERS_NOW = {"released_participants", "alembic_version"}
+"""Tables whose rows have another form now; there are tests of their own."""
+CALM = httpx.Client(timeout=60)
+HEAD = str(storage.newest_revision())
+SECRETS = {"SECRET_KEY": record_release.SECRET, "ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "CLAUDE_SECONDS": "1"}
+"""Claude is not asked."""
+
+
+@pytest.fixture(params=FILES, ids=lambda file: file.stem)
+def old_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> Iterator[str]:
+    """A database as a release left it."""
+    script = request.param.read_text(encoding="utf-8")
+    if request.param.stem.endswith("sqlite"):
+        with closing(sqlite3.connect(tmp_path / "old.db")) as database:
+            database.executescript(script)
+        yield f"sqlite:///{tmp_path}/old.db"
+        return
+    server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
+    with services.postgres_database(server, f"{worker}old") as url:
+        asyncio.run(_execute(url, script))
+        yield url
+
+
+async def _execute(url: str, script: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(script)
+    finally:
+        await connection.close()
+
+
+def on[T](url: str, work: Any) -> Any:
+    """The result of `work`, called with the database."""
+
+    async def run() -> Any:
+        database = open_database(url)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def synced(work: Any) -> Any:
+    async def run(database: Database) -> Any:
+        async with database.reading.connect() as connection:
+            return await connection.run_sync(work)
+
+    return run
+
+
+def rows(connection: Connection) -> dict[str, dict[Any, dict[str, Any]]]:
+    """By table and primary key, every row as it is stored."""
+    found: dict[str, dict[Any, dict[str, Any]]] = {}
+    everything: Any = literal_column("*")
+    looked = inspect(connection)
+    for table in looked.get_table_names():
+        key = looked.get_pk_constraint(table)["constrained_columns"]
+        stored = [dict(row._mapping) for row in connection.execute(select(everything).select_from(sql_table(table)))]
+        found[table] = {tuple(row[name] for name in key) or tuple(row.values()): row for row in stored}
+    return found
+
+
+def schema(connection: Connection) -> dict[str, Any]:
+    """All that the database knows about its tables, whatever the order in which it came."""
+    looked = inspect(connection)
+
+    def told(values: Any) -> list[str]:
+        return sorted(str(sorted(value.items(), key=str)) for value in values)
+
+    def index(found: Any) -> dict[str, Any]:
+        options = {name: str(value) for name, value in found.get("dialect_options", {}).items()}
+        return {**found, "dialect_options": options}
+
+    return {
+        table: {
+            "columns": {
+                column["name"]: (str(column["type"]), column["nullable"], column["default"])
+                for column in looked.get_columns(table)
+            },
+            "key": looked.get_pk_constraint(table),
+            "foreign": told(looked.get_foreign_keys(table)),
+            "unique": told({**one, "comment": None} for one in looked.get_unique_constraints(table)),
+            "indexes": told(map(index, looked.get_indexes(table))),
+            "checks": told(looked.get_check_constraints(table)),
+        }
+        for table in looked.get_table_names()
+    }
+
+
+def test_released_migrations_are_frozen() -> None:
+    now = record_release.digests()
+    assert record_release.frozen() == now, (
+        "A released migration never changes: databases have run it. Mend a mistake by another migration. "
+        "Is there a new one? Then `python -m tests.api.db.record_release` records it."
+    )
+
+
+def test_the_newest_release_is_recorded_on_both_databases() -> None:
+    assert {f"{HEAD}.sqlite.sql", f"{HEAD}.postgresql.sql"} <= {file.name for file in FILES}
+
+
+def test_recorded_databases_have_rows_in_every_table(old_url: str) -> None:
+    empty = [table for table, stored in on(old_url, synced(rows)).items() if not stored]
+    assert empty == []
+
+
+def test_a_database_of_every_release_upgrades_and_serves(old_url: str, tmp_path: Path) -> None:
+    before = on(old_url, synced(rows))
+    on(old_url, storage.prepare)
+    after = on(old_url, synced(rows))  # a start of the service ends sessions
+    with service(tmp_path, {"DATABASE_URL": old_url, **SECRETS}) as running:
+        kakei_works(running)
+        if "household_tokens" in before:
+            kinderbud_works(running)
+        assert running.buddy("db", "check").endswith("as this version needs it\n")
+    then = str(next(iter(before["alembic_version"].values()))["version_num"])
+    for table in before.keys() - OTHERS_NOW:
+        for key, stored in before[table].items():
+            kept = stored.keys() - MENDED.get(table, set())
+            now = {name: after[table][key].get(name) for name in kept}
+            assert plain(table, now, HEAD) == plain(table, {name: stored[name] for name in kept}, then), table
+
+
+def plain(table: str, row: dict[str, Any], revision: str) -> dict[str, Any]:
+    """With amounts as numbers: SQLite holds integers, hundredths before 0008 and ten-thousandths since."""
+    columns = Base.metadata.tables[table].columns
+    parts = 100 if revision < "0008" else 10_000
+    amounts = {name for name, value in row.items() if isinstance(columns[name].type, Amount) and type(value) is int}
+    return {name: Decimal(value) / parts if name in amounts else value for name, value in row.items()}
+
+
+def kakei_works(running: Service) -> None:
+    user = f"{running.url}/api/users/{record_release.USER}"
+
+    def post(path: str, body: Any) -> httpx.Response:
+        answer = CALM.post(user + path, json=body)
+        assert answer.is_success, answer.text
+        return answer
+
+    post("/research/consent", CONSENT | {"study_version": record_release.STUDY})
+    post("/summaries/weekly", WEEK | {"week_key": 3})
+    post("/summaries/monthly", MONTH | {"month_key": 202607})
+    stored = CALM.get(f"{user}/data").json()
+    assert {summary["week_key"] for summary in stored["weekly_summaries"]} >= {2, 3}
+    answers = {"phase": "pre", "instrument_key": "budget_confidence", "response_type": "survey", "responses": {"q1": 5}}
+    post("/research/responses", answers)
+    asked = {"budget_used_ratio": 0.5, "needs_share": 0.4, "wants_share": 0.3, "culture_share": 0.2}
+    asked |= {"unexpected_share": 0.1, "savings_goal_progress": 0.5, "prev_w_adj": 0.5, "prev_c_adj": 0.5}
+    asked |= {"prev_s_adj": 0.5, "risk_profile": 0.5}
+    headers = {"X-User-UUID": record_release.USER}
+    assert CALM.post(f"{running.url}/coach/suggestions", json=asked, headers=headers).is_success
+    exported = exporting.tables(running)
+    assert len(exported["responses"]) >= 1
+    assert len(exported["weekly_summaries"]) >= 1
+    assert CALM.delete(f"{running.url}/api/users/{record_release.ERASED}").status_code == 200
+
+
+def kinderbud_works(running: Service) -> None:
+    headers = {"Authorization": f"Bearer {record_release.TOKEN}"}
+    today = CALM.get(f"{running.url}/api/v1/today", headers=headers)
+    assert today.status_code == 200, today.text
+    todos = CALM.get(f"{running.url}/api/v1/todos", headers=headers)
+    assert todos.status_code == 200, todos.text
+
+
+def test_an_upgraded_database_has_the_tables_of_a_new_one(old_url: str, tmp_path: Path, worker: str) -> None:
+    def prepared(url: str) -> dict[str, Any]:
+        on(url, storage.prepare)
+        assert on(url, storage.differences) == []
+        found: dict[str, Any] = on(url, synced(schema))
+        return found
+
+    upgraded = prepared(old_url)
+    if old_url.startswith("sqlite"):
+        fresh = prepared(f"sqlite:///{tmp_path}/fresh.db")
+    else:
+        with services.postgres_database(old_url.rpartition("/")[0] + "/postgres", f"{worker}new") as url:
+            fresh = prepared(url)
+    assert upgraded == fresh
+    on(old_url, lambda database: storage.downgrade(database, "base"))
+    on(old_url, storage.prepare)
+
+
+FIRST = [file for file in FILES if "0003-first" in file.stem or "all-first" in file.stem]
+
+
+@pytest.mark.parametrize("old_url", FIRST, indirect=True, ids=lambda file: file.stem)
+def test_the_ledger_of_releases_keeps_who_left_with_which(old_url: str) -> None:
+    """The first 0003 knew the first and last release of a pseudonym; release 3 was of another study."""
+    on(old_url, storage.prepare)
+    stored = set(on(old_url, synced(rows))["released_participants"])
+    assert stored == {(1, "a" * 32), (2, "a" * 32), (2, "b" * 32), (4, "b" * 32)}
+
+
+SEEDED = [file for file in FILES if "0005-first" in file.stem]
+
+
+@pytest.mark.parametrize("old_url", SEEDED, indirect=True, ids=lambda file: file.stem)
+def test_what_no_operator_edited_is_still_brought_up_to_date(old_url: str) -> None:
+    """Later releases take a digest of one column more."""
+
+    async def edit(database: Database) -> None:
+        async with database.write() as session:
+            await session.execute(text("UPDATE guide_items SET title = 'Ours' WHERE position = 1"))
+
+    on(old_url, edit)
+    on(old_url, storage.prepare)
+    items = on(old_url, synced(rows))["guide_items"].values()
+    fresh = {item["position"]: item for item in items if item["stage_id"] == 1 and item["position"] < 2}
+    assert fresh[1]["title"] == "Ours"
+    households = on(old_url, synced(rows))["households"].values()
+    assert all(0 <= household["learning_fold"] < 3 for household in households)
