@@ -19,7 +19,9 @@ from api.attempts import Attempts
 from api.auth.mail import Mailer
 from api.clock import Clock, utc_now
 from api.database import open_database
+from api.db.budget import RequestBudget
 from api.http.request_body import RequestBodyMiddleware
+from api.http.shutdown import announced_shutdown
 from api.kakei.accounts import routes as accounts
 from api.kakei.catalogue import routes as catalogue
 from api.kakei.challenges import routes as challenges
@@ -63,7 +65,9 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     served = ServedPolicy(BUDGET, settings.coach_model_dir, metrics)
     shadow = ServedPolicy(BUDGET, settings.coach_model_dir, metrics, shadow=True)
     daily = ServedPolicy(DAILY, settings.coach_model_dir, metrics)
-    database = open_database(settings.database_url)
+    database = open_database(
+        settings.database, pool_size=settings.database_pool_size, seconds=settings.database_timeout_seconds
+    )
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -78,11 +82,10 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
             watchers.append(asyncio.create_task(keep_choosing(app.state, settings.curate_at)))
         gc.collect()
         gc.freeze()  # what was imported lives as long as the process: no collection need look at it again
-        yield
+        with announced_shutdown(app.state, settings.drain_seconds):
+            yield
         await app.state.mailer.stop()
-        for watcher in watchers:
-            watcher.cancel()
-        await asyncio.gather(*watchers, return_exceptions=True)
+        await _end(watchers)
         app.state.batches.shutdown()
         await database.close()
 
@@ -108,6 +111,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     _add_features(app, settings)
     errors.install(app)
     openapi.install(app)
+    app.add_middleware(RequestBudget, seconds=settings.database_timeout_seconds)
     app.add_middleware(RequestBodyMiddleware, own=coach.BODIES_READ_HERE, pages=(FAMILY, ADMIN))
     app.add_middleware(Limited, limits=RateLimits(settings.redis_url))
     app.add_middleware(Shortcut, way=Way("POST", "/coach/suggestions", coach.suggest))
@@ -128,7 +132,7 @@ def _add_features(app: FastAPI, settings: Settings) -> None:
     app.include_router(coach.router)
     for feature in (accounts, catalogue, challenges, summaries, consent, research, reflections, exports):
         app.include_router(feature.router)
-    app.include_router(health.router)
+    health.install(app, app.state.database)
     app.mount(KINDERBUD, limited(create_kinderbud(app), settings))
     app.add_route(KINDERBUD, nothing_here, list(METHODS), include_in_schema=False)
     app.mount(FAMILY, create_family(app))
@@ -136,3 +140,9 @@ def _add_features(app: FastAPI, settings: Settings) -> None:
     app.router.routes.append(Mount(BROWSER_LINKS, create_browser_links(app), name="admin-browser-links"))
     app.mount(ADMIN, create_admin(app))
     app.router.routes.append(Route(ADMIN, index(), methods=["GET"], include_in_schema=False))
+
+
+async def _end(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

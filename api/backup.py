@@ -7,46 +7,37 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy.engine import URL
-
-from api.database import async_url
+from api.db.url import PostgresUrl, SqliteUrl
 
 
 class BackupFailed(Exception):
     """The backup or the restoration did not happen; the message says why."""
 
 
-def backup(url: str, file: Path) -> None:
+def backup(url: SqliteUrl | PostgresUrl, file: Path) -> None:
     """Write a backup of the database at `url` into `file`. Raises BackupFailed; no existing file is overwritten."""
     if file.exists():
         raise BackupFailed(f"{file} is there already")
     file.parent.mkdir(parents=True, exist_ok=True)
-    parsed = async_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        _copy_sqlite(_sqlite_file(parsed), file)
+    if isinstance(url, SqliteUrl):
+        if not url.file.is_file():
+            raise BackupFailed(f"there is no database at {url.file}")
+        _copy_sqlite(url.file, file)
     else:
-        _run_postgres("pg_dump", parsed, ["--format=custom", f"--file={file}", f"--dbname={parsed.database}"])
+        _run_postgres("pg_dump", url, ["--format=custom", f"--file={file}"])
 
 
-def restore(url: str, file: Path) -> None:
+def restore(url: SqliteUrl | PostgresUrl, file: Path) -> None:
     """Replace what is in the database at `url` by the backup in `file`. Raises BackupFailed; then nothing changed."""
     if not file.is_file():
         raise BackupFailed(f"{file} is not there")
-    parsed = async_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        target = Path(parsed.database or "")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _copy_sqlite(file, target)
+    if isinstance(url, SqliteUrl):
+        url.file.parent.mkdir(parents=True, exist_ok=True)
+        _copy_sqlite(file, url.file)
         return
-    options = ["--clean", "--if-exists", "--single-transaction", "--no-owner", f"--dbname={parsed.database}", str(file)]
-    _run_postgres("pg_restore", parsed, options)
-
-
-def _sqlite_file(url: URL) -> Path:
-    file = Path(url.database or "")
-    if not file.is_file():
-        raise BackupFailed(f"there is no database at {file}")
-    return file
+    # pg_restore writes SQL to its output unless it is told of a database; the empty one comes from the environment.
+    options = ["--clean", "--if-exists", "--single-transaction", "--no-owner", "--dbname=", str(file)]
+    _run_postgres("pg_restore", url, options)
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
@@ -62,12 +53,11 @@ def _copy_sqlite(source: Path, target: Path) -> None:
         raise BackupFailed(f"{source}: {error}") from error
 
 
-def _run_postgres(program: str, url: URL, options: list[str]) -> None:
+def _run_postgres(program: str, url: PostgresUrl, options: list[str]) -> None:
     path = shutil.which(program)
     if path is None:
         raise BackupFailed(f"{program} is not installed")
-    where = {"PGHOST": url.host, "PGPORT": url.port, "PGUSER": url.username, "PGPASSWORD": url.password}
-    environment = os.environ | {name: str(value) for name, value in where.items() if value is not None}
+    environment = os.environ | url.libpq_environment()
     done = subprocess.run([path, *options], env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise BackupFailed(f"{program}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'failed'}")

@@ -3,10 +3,11 @@
 import json
 import logging
 import os
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,16 +17,20 @@ import typer
 
 from api.admin.commands import admin
 from api.database import Database
+from api.db.url import PostgresUrl
 from api.kakei.exports.commands import research
 from api.kakei.studies.commands import study
 from api.kinderbud.claude.commands import claude_key, curate
 from api.kinderbud.family.commands import browser_link, invite, reset_link, waiting
 from api.kinderbud.households.commands import household, token
 from api.kinderbud.members.commands import hand_over, remove_member, set_role
-from api.shell import one_clear_line, read_settings, with_database
+from api.settings import Settings
+from api.shell import failures_in_one_line, one_clear_line, read_settings, to_the_server_itself, with_database
 
-DRAIN_SECONDS = 25
-"""After SIGTERM, how long open requests may take."""
+FINISH_SECONDS = 25
+"""After the server stopped to listen, how long open requests may take."""
+STARTUP_FAILURE = 3
+"""What the server's processes exit with when they do not start."""
 
 app = typer.Typer(
     help="Run Buddy Coach. Settings are environment variables; .env.example explains each.",
@@ -70,35 +75,65 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; PORT, else 8000.", min=0, max=65535)] = None,
 ) -> None:
     """Serve the API until SIGINT or SIGTERM."""
-    import uvicorn  # noqa: PLC0415 - `buddy --help` should not wait for the service
-
-    from api import logs, storage  # noqa: PLC0415
+    from api import logs, storage  # noqa: PLC0415 - `buddy --help` should not wait for the service
     from api.admin.accounts import seed_operator  # noqa: PLC0415
-    from api.app import create_app  # noqa: PLC0415
+    from api.db.waiting import NeverCame, when_there  # noqa: PLC0415
+    from api.http.listening import CannotListen, listening  # noqa: PLC0415
     from api.kakei.exports.routes import sweep  # noqa: PLC0415
     from api.security import SecretMissing, keyring  # noqa: PLC0415
 
     settings = read_settings()
-    with one_clear_line(SecretMissing):
+
+    async def prepare(database: Database) -> None:
+        seconds = settings.database_wait_seconds if isinstance(settings.database, PostgresUrl) else 0.0
+        await when_there(lambda: storage.prepare(database), seconds, typer.echo)
+
+    with (
+        one_clear_line(SecretMissing, CannotListen, NeverCame),
+        listening(host or settings.host, settings.port if port is None else port) as sockets,
+    ):
         keyring(settings)
-    with_database(settings, storage.prepare)
-    logs.configure(settings)
-    with_database(settings, lambda database: seed_operator(database, settings))
-    sweep()
-    with _shared_metrics(settings.web_concurrency) if settings.web_concurrency > 1 else nullcontext():
-        uvicorn.run(
-            # Workers make the app themselves, from the same environment.
-            "api.app:create_app" if settings.web_concurrency > 1 else create_app(settings),
-            factory=settings.web_concurrency > 1,
-            workers=settings.web_concurrency,
-            host=host or settings.host,
-            port=settings.port if port is None else port,
-            log_config=None,
-            access_log=False,
-            proxy_headers=bool(settings.trusted_proxies),
-            forwarded_allow_ips=list(settings.trusted_proxies),
-            timeout_graceful_shutdown=DRAIN_SECONDS,
-        )
+        with_database(settings, prepare, is_long=True)
+        logs.configure(settings)
+        with_database(settings, lambda database: seed_operator(database, settings))
+        sweep()
+        with _shared_metrics(settings.web_concurrency) if settings.web_concurrency > 1 else nullcontext():
+            _serve(settings, sockets)
+
+
+def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
+    """Serve on these sockets until a signal. Exits with 3 where a process does not even start."""
+    import structlog  # noqa: PLC0415
+    import uvicorn  # noqa: PLC0415
+    from uvicorn.supervisors import Multiprocess  # noqa: PLC0415
+
+    from api.app import create_app  # noqa: PLC0415
+    from api.http.listening import url_of  # noqa: PLC0415
+
+    has_workers = settings.web_concurrency > 1
+    config = uvicorn.Config(
+        # Workers make the app themselves, from the same environment.
+        "api.app:create_app" if has_workers else create_app(settings),
+        factory=has_workers,
+        workers=settings.web_concurrency,
+        log_config=None,
+        access_log=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_graceful_shutdown=FINISH_SECONDS,
+    )
+    structlog.get_logger("api.cli").info("listening, Ctrl-C ends it", url=url_of(sockets))
+    if has_workers:
+        supervisor = Multiprocess(config, sockets=sockets)
+        supervisor.run()
+        is_started = all(one.exitcode != STARTUP_FAILURE for one in supervisor.processes)
+    else:
+        server = uvicorn.Server(config)
+        with suppress(KeyboardInterrupt):
+            server.run(sockets=sockets)
+        is_started = server.started
+    if not is_started:
+        raise typer.Exit(STARTUP_FAILURE)
 
 
 @contextmanager
@@ -122,7 +157,7 @@ def upgrade(revision: Annotated[str, typer.Argument(help="Where to stop.")] = "h
     async def run(database: Database) -> None:
         await (storage.prepare(database) if revision == "head" else storage.upgrade(database, revision))
 
-    with_database(read_settings(), run)
+    with_database(read_settings(), run, is_long=True)
     typer.echo(f"upgraded to {revision}")
 
 
@@ -136,7 +171,7 @@ def downgrade(
 
     if not yes:
         typer.confirm(f"Going back to {revision} deletes data. Go on?", abort=True)
-    with_database(read_settings(), lambda database: storage.downgrade(database, revision))
+    with_database(read_settings(), lambda database: storage.downgrade(database, revision), is_long=True)
     typer.echo(f"downgraded to {revision}")
 
 
@@ -162,7 +197,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must
     from api import backup as backups  # noqa: PLC0415
 
     with one_clear_line(backups.BackupFailed):
-        backups.backup(read_settings().database_url, file)
+        backups.backup(to_the_server_itself(read_settings()), file)
     typer.echo(f"{file}: {file.stat().st_size} bytes")
 
 
@@ -177,7 +212,7 @@ def restore(
     if not yes:
         typer.confirm("This replaces everything in the database. Go on?", abort=True)
     with one_clear_line(backups.BackupFailed):
-        backups.restore(read_settings().database_url, file)
+        backups.restore(to_the_server_itself(read_settings()), file)
     typer.echo(f"restored from {file}")
 
 
@@ -226,3 +261,9 @@ def erase(
         print(f"error: there is no user {uuid}", file=sys.stderr)
         raise typer.Exit(1)
     typer.echo(json.dumps(receipt))
+
+
+def main() -> None:
+    """`buddy`."""
+    with failures_in_one_line():
+        app()

@@ -1,26 +1,42 @@
 """The database, and sessions of one transaction each.
 
 SQLite runs in WAL mode with full synchronisation; a writing transaction takes the write lock when it begins
-(`BEGIN IMMEDIATE`), so that it waits in a queue of five seconds instead of failing halfway.
+(`BEGIN IMMEDIATE`), so that it waits in a queue instead of failing halfway.
 """
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import event, make_url
+from sqlalchemy import event, exc
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.util import await_
 
-LOCK_SECONDS = 5
-"""How long a transaction waits for SQLite's write lock, or for a connection, before the client is asked to retry."""
+from api.db.budget import Budget, current_budget, remaining_seconds
+from api.db.failures import MAY_BE_AWAY, OutcomeUnknown, is_outcome_unknown
+from api.db.postgres import Connector
+from api.db.url import PostgresUrl, SqliteUrl, read_url
+
+LOCK_SECONDS = 4
+"""How long a transaction waits for SQLite's write lock."""
 POOL_SIZE = 10
+REQUEST_SECONDS = 4.0
+"""How long a request may be at work with the database; with the grace of `api.db.budget` less than 5 s."""
+COMMAND_SECONDS = 60.0
+"""How long a statement of a command may take; exports and migrations are not bounded."""
+CLOSE_SECONDS = 2.0
+"""How long saying goodbye may take to a server that hangs."""
 LARGEST_ID = 2**31 - 1
 """That a column of ids holds."""
 WRITES = "writes"
 """Marks a session that writes, in `session.info`."""
+BUDGET = "budget"
+"""In the pool's record of a connection: the budget that it is used under."""
 
 
 @dataclass(frozen=True)
@@ -29,65 +45,134 @@ class Database:
 
     reading: AsyncEngine
     writing: AsyncEngine
+    probing: AsyncEngine
+    """One connection for health checks, which do not wait for those of requests."""
+    seconds: float | None = None
+    """The budget of a session outside of requests, None for no limit."""
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session that only reads; what it did not mean to write is rolled back."""
-        async with AsyncSession(self.reading, expire_on_commit=False) as session:
-            yield session
+        with self._spending():
+            async with AsyncSession(self.reading, expire_on_commit=False) as session:
+                yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A session in one transaction: committed at the end, rolled back where anything is raised."""
-        async with AsyncSession(self.writing, expire_on_commit=False) as session, session.begin():
-            session.info[WRITES] = True
-            yield session
+        """A session in one transaction: committed at the end, rolled back where anything is raised.
+
+        Raises OutcomeUnknown where the connection broke while it was committed.
+        """
+        with self._spending():
+            async with AsyncSession(self.writing, expire_on_commit=False) as session:
+                session.info[WRITES] = True
+                yield session
+                await session.flush()
+                try:
+                    await session.commit()
+                except Exception as error:
+                    if is_outcome_unknown(error):
+                        raise OutcomeUnknown from error
+                    raise
+
+    def _spending(self) -> contextlib.AbstractContextManager[None]:
+        if self.seconds is None:
+            return contextlib.nullcontext()
+        return (current_budget() or Budget(self.seconds)).spending()
 
     async def close(self) -> None:
-        for engine in {self.reading, self.writing}:
-            await engine.dispose()
+        for engine in {self.reading, self.writing, self.probing}:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await engine.dispose()
 
 
-def open_database(url: str) -> Database:
-    """The database at `url`; nothing is connected yet. Raises ValueError for what is neither SQLite nor PostgreSQL."""
-    parsed = async_url(url)
-    if parsed.get_backend_name() == "sqlite":
+def open_database(
+    url: str | SqliteUrl | PostgresUrl,
+    *,
+    pool_size: int = POOL_SIZE,
+    seconds: float | None = REQUEST_SECONDS,
+    statement_seconds: float | None = None,
+) -> Database:
+    """The database at `url`; nothing is connected yet. A request, or a session outside of requests, may be at work for
+    `seconds`, and PostgreSQL ends a statement after `statement_seconds`, by default after `seconds`; None is no limit.
+
+    Raises BadDatabaseUrl.
+    """
+    address = read_url(url) if isinstance(url, str) else url
+    if isinstance(address, SqliteUrl):
         # One connection writes, so that writers wait in a queue: SQLite's own waiting is a lottery that some lose.
+        reading = _sqlite_engine(address, pool_size=pool_size)
         return Database(
-            _sqlite_engine(parsed), _sqlite_engine(parsed, begin="BEGIN IMMEDIATE", pool_size=1, max_overflow=0)
+            reading, _sqlite_engine(address, begin="BEGIN IMMEDIATE", pool_size=1), _sqlite_engine(address), seconds
         )
+    connector = Connector(address, seconds if statement_seconds is None else statement_seconds)
+    engine = _postgres_engine(connector, pool_size)
+    return Database(engine, engine, _postgres_engine(connector, 1), seconds)
+
+
+class _Pool(AsyncAdaptedQueuePool):
+    """Waits for a connection as long as the current budget allows; without one, as long as a command's statement."""
+
+    @property
+    def _timeout(self) -> float:
+        remaining = remaining_seconds()
+        return COMMAND_SECONDS if remaining is None else remaining
+
+    @_timeout.setter
+    def _timeout(self, _: float) -> None:
+        """What SQLAlchemy sets when the pool is made."""
+
+
+def _postgres_engine(connector: Connector, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(
-        parsed,
-        pool_size=POOL_SIZE,
-        max_overflow=0,
-        pool_timeout=LOCK_SECONDS,
-        pool_pre_ping=True,
-        hide_parameters=True,
-        connect_args={"timeout": LOCK_SECONDS, "command_timeout": 60},
+        "postgresql+asyncpg://", poolclass=_Pool, pool_size=pool_size, max_overflow=0, hide_parameters=True
     )
-    return Database(engine, engine)
+    connector.install(engine.sync_engine)
+    event.listen(engine.sync_engine, "checkout", _follow)
+    event.listen(engine.sync_engine, "checkin", _leave)
+    return engine
 
 
-def async_url(url: str) -> URL:
-    """`url` with the driver that we use. Raises ValueError for what is neither SQLite nor PostgreSQL."""
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise ValueError(f"DATABASE_URL is no database URL: {url.partition(':')[0]!r}") from error
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-    backend = parsed.drivername.partition("+")[0]
-    if backend not in drivers:
-        raise ValueError(f"DATABASE_URL names {backend!r}; sqlite and postgresql are known")
-    return parsed.set(drivername=drivers[backend])
-
-
-def _sqlite_engine(url: URL, begin: str = "BEGIN", **pool: int) -> AsyncEngine:
+def _sqlite_engine(url: SqliteUrl, begin: str = "BEGIN", pool_size: int = 1) -> AsyncEngine:
     """An engine whose transactions begin as told."""
-    connecting = {"timeout": LOCK_SECONDS}
-    engine = create_async_engine(url, connect_args=connecting, pool_timeout=LOCK_SECONDS, hide_parameters=True, **pool)
+    engine = create_async_engine(
+        URL.create("sqlite+aiosqlite", database=str(url.file)),
+        connect_args={"timeout": LOCK_SECONDS},
+        poolclass=_Pool,
+        pool_size=pool_size,
+        max_overflow=0,
+        hide_parameters=True,
+    )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine.sync_engine, "checkout", _follow)
+    event.listen(engine.sync_engine, "checkin", _leave)
     return engine
+
+
+def _follow(connection: Any, record: Any, _: Any) -> None:
+    """A connection leaves the pool: from now on the current budget may cut it, beginning with the question whether it
+    still works (one round trip, which any pooler takes)."""
+    driver = connection.driver_connection
+    is_postgres = hasattr(driver, "get_server_pid")
+    budget = current_budget()
+    if budget is not None:
+        record.info[BUDGET] = budget
+        budget.follow(driver, driver.terminate if is_postgres else driver._conn.interrupt)
+    if is_postgres:
+        try:
+            await_(driver.execute("SELECT 1"))
+        except MAY_BE_AWAY as error:
+            if budget is not None and budget.remaining() <= 0:
+                raise TimeoutError("the database did not answer in time") from error
+            raise exc.DisconnectionError from error  # the pool makes a new one
+
+
+def _leave(connection: Any, record: Any) -> None:
+    budget = record.info.pop(BUDGET, None)
+    if budget is not None and connection is not None:
+        budget.leave(connection.driver_connection)
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -13,7 +13,8 @@ import redis.exceptions
 
 from api import storage
 from api.auth import mail
-from api.database import Database, async_url
+from api.database import Database
+from api.db.url import SqliteUrl
 from api.serving import ServedPolicy
 from api.settings import Settings
 from api.telemetry import Metrics
@@ -54,7 +55,7 @@ async def examine(settings: Settings, database: Database) -> list[Finding]:
 
 
 async def _database(settings: Settings, database: Database) -> Finding:
-    name = async_url(settings.database_url).render_as_string(hide_password=True)
+    name = settings.database.shown
     try:
         revision = await storage.current_revision(database)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the doctor says so
@@ -92,7 +93,7 @@ def _secrets(settings: Settings) -> Finding:
     )
     if settings.secret_key is not None:
         return Finding("secrets", True, f"SECRET_KEY is set; {exports}")
-    if async_url(settings.database_url).get_backend_name() == "sqlite":
+    if isinstance(settings.database, SqliteUrl):
         return Finding("secrets", True, f"SECRET_KEY is kept beside the database: back up both; {exports}")
     return Finding("secrets", False, "SECRET_KEY must be set on PostgreSQL: `openssl rand -hex 32` makes one")
 

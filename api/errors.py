@@ -1,33 +1,24 @@
 """Every error once: code, status, title. On the wire they are problem details (RFC 9457)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
-import asyncpg
 import msgspec
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, NoResultFound, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 from starlette.exceptions import HTTPException
 
+from api.db.failures import GONE, MAY_BE_AWAY, RETRY_SECONDS, OutcomeUnknown, is_away, is_gone
+
 MEDIA_TYPE = "application/problem+json"
-RETRY_SECONDS = 2
-"""When a client may try again after the database was away."""
-DATABASE_AWAY = (
-    *(OperationalError, InterfaceError, PoolTimeout, OSError, TimeoutError),
-    # What asyncpg raises itself comes only from a connection that broke while it was made; the rest is translated.
-    *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
+NOT_STORED = "The database is away or too slow. What was sent was not stored; send it again."
+MAYBE_STORED = (
+    "The connection to the database broke while this request was stored: it may have been stored, or not. Send it "
+    "again with the same Idempotency-Key, which stores it once, or look first."
 )
-GONE = (NoResultFound, StaleDataError, ObjectDeletedError)
-"""Somebody deleted it while this request was at work."""
-FOREIGN_KEY_STATE = "23503"
-RETRYABLE_STATES = ("08", "40001", "40P01", "57P", "53300")
-"""PostgreSQL: connection lost, serialisation failure, deadlock, shutting down or starting up, too many connections."""
 MOST_ERRORS = 50
 """Bad fields that one answer names; a body may hold tens of thousands."""
 LOGGED = "logged"
@@ -69,6 +60,7 @@ KEY_REUSED = ErrorKind("idempotency_key_reused", 422, "This key was used for ano
 GUESSABLE_ID = ErrorKind("guessable_id", 403, "This needs an id that cannot be guessed: a UUID")
 UUID_NEEDED = ErrorKind("uuid_needed", 422, "This service creates users with a UUID only")
 DATABASE_UNAVAILABLE = ErrorKind("database_unavailable", 503, "The database is away for a moment")
+NOT_READY = ErrorKind("not_ready", 503, "Requests cannot be answered now")
 NO_CONSENT = ErrorKind("no_consent", 403, "There is no consent to research in force")
 EXPORT_FORBIDDEN = ErrorKind("export_forbidden", 403, "Only the holder of the research token exports")
 EXPORT_NOT_CONFIGURED = ErrorKind("export_not_configured", 503, "Exporting is not configured")
@@ -144,21 +136,14 @@ def install(app: FastAPI) -> None:
         errors = [FieldError(".".join(str(part) for part in e["loc"][1:]), e["msg"]) for e in told]
         return _response(request, INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in errors), errors)
 
-    async def _database(request: Request, error: Exception) -> Response:
-        log.warning("database unavailable", request_id=request.scope["request_id"], why=type(error).__name__)
-        headers = {"Retry-After": str(RETRY_SECONDS)}
-        return _response(
-            request, DATABASE_UNAVAILABLE, "What was sent may not have been written. Send it again.", headers=headers
-        )
+    async def _away(request: Request, _: Exception, is_unknown: bool) -> Response:
+        detail = MAYBE_STORED if is_unknown else NOT_STORED
+        return _response(request, DATABASE_UNAVAILABLE, detail, headers={"Retry-After": str(RETRY_SECONDS)})
 
-    for away in DATABASE_AWAY:
-        app.add_exception_handler(away, _database)
+    async def _gone(request: Request, _: Exception) -> Response:
+        return _response(request, NOT_FOUND, "Another request deleted it meanwhile.")
 
-    @app.exception_handler(DBAPIError)
-    async def _driver(request: Request, error: DBAPIError) -> Response:
-        if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(RETRYABLE_STATES):
-            return await _database(request, error)
-        raise error
+    install_database_errors(app, _away, _gone)
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:
@@ -171,10 +156,31 @@ def whole(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
-def is_gone(error: DBAPIError) -> bool:
-    """Whether a row could not be written because what it belongs to was deleted meanwhile."""
-    state = str(getattr(error.orig, "sqlstate", ""))
-    return isinstance(error, IntegrityError) and (state == FOREIGN_KEY_STATE or "FOREIGN KEY" in str(error.orig))
+type Away = Callable[[Request, Exception, bool], Awaitable[Response]]
+"""Answers 503 with `Retry-After`; the flag says whether the request may have been stored nevertheless."""
+type Handler = Callable[[Request, Exception], Awaitable[Response]]
+
+
+def install_database_errors(app: FastAPI, away: Away, gone: Handler, other: Handler | None = None) -> None:
+    """Answer every failure of the database the same way in every app: 503 where the database is the reason, `gone`
+    where a row was deleted meanwhile, `other` or an unforeseen error for the rest."""
+
+    async def failed(request: Request, error: Exception) -> Response:
+        if is_away(error):
+            is_unknown = isinstance(error, OutcomeUnknown)
+            why = type(error.__cause__ if is_unknown else error).__name__
+            log.warning(
+                "database unavailable", request_id=request.scope["request_id"], why=why, maybe_stored=is_unknown
+            )
+            return await away(request, error, is_unknown)
+        if is_gone(error):
+            return await gone(request, error)
+        if other is not None:
+            return await other(request, error)
+        raise error
+
+    for kind in (*MAY_BE_AWAY, *GONE):
+        app.add_exception_handler(kind, failed)
 
 
 def log_unforeseen(request: Request, error: Exception) -> str:

@@ -1,16 +1,26 @@
 """The welcome, the health checks and the metrics."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from api.auth.local_requests import is_this_machine
-from api.errors import METRICS_FORBIDDEN, ProblemOccurred
+from api.database import Database
+from api.db.failures import RETRY_SECONDS
+from api.db.readiness import Readiness
+from api.errors import METRICS_FORBIDDEN, NOT_READY, FieldError, ProblemOccurred
 from api.openapi import problems
 from api.security import is_token
 from api.settings import Settings
 from coach_model.onnx_policy import OnnxPolicy
 
 router = APIRouter(tags=["health"])
+
+
+def install(app: FastAPI, database: Database) -> None:
+    """Add these routes to the service, which is not about to stop."""
+    app.state.readiness = Readiness(database)
+    app.state.is_leaving = False
+    app.include_router(router)
 
 
 @router.get("/", operation_id="root_welcome", summary="Welcome")
@@ -25,10 +35,19 @@ async def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@router.get("/health/ready", operation_id="health_ready", summary="Can requests be answered?")
+@router.get("/health/ready", operation_id="health_ready", summary="Can requests be answered?", responses=problems(503))
 async def ready(request: Request) -> dict[str, str | None]:
-    """Ready, and who answers: a policy by its id, or the rules and why."""
-    policy = request.app.state.served.now
+    """Ready, and who answers: a policy by its id, or the rules and why. 503, with the reasons, while the database does
+    not answer, has the tables of another version, or the process is about to stop. Cheap: ask every second."""
+    state = request.app.state
+    reasons = [FieldError("process", "it is about to stop")] if state.is_leaving else []
+    complaint = await state.readiness.complaint()
+    if complaint is not None:
+        reasons.append(FieldError("database", complaint))
+    if reasons:
+        detail = "; ".join(reason.message for reason in reasons)
+        raise ProblemOccurred(NOT_READY, detail, reasons, {"Retry-After": str(RETRY_SECONDS)})
+    policy = state.served.now
     if isinstance(policy, OnnxPolicy):
         return {"status": "ready", "coach": "policy", "policy_id": policy.policy_id, "fallback_reason": None}
     return {"status": "ready", "coach": "rules", "policy_id": None, "fallback_reason": policy}

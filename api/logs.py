@@ -40,7 +40,16 @@ def configure(settings: Settings) -> None:
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
     # At debug they write what is stored and what is sent, ids and questions included.
-    for chatty in ("aiosqlite", "sqlalchemy", "asyncio", "anthropic", "httpx2", "httpcore2", "python_multipart"):
+    for chatty in (
+        "aiosqlite",
+        "sqlalchemy",
+        "api.database",
+        "asyncio",
+        "anthropic",
+        "httpx2",
+        "httpcore2",
+        "python_multipart",
+    ):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
     logging.getLogger("uvicorn.error").addFilter(_is_news)
     logging.getLogger("uvicorn.access").disabled = True  # api.telemetry logs requests, by route and not by path

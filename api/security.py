@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
-from api.database import async_url
+from api.db.url import SqliteUrl
 from api.settings import Settings
 
 KEY_FILE = "secret-key"
@@ -48,10 +48,9 @@ def keyring(settings: Settings) -> Keyring:
     """
     if settings.secret_key is not None:
         return Keyring([secret.strip() for secret in settings.secret_key.get_secret_value().split(",")])
-    url = async_url(settings.database_url)
-    if url.get_backend_name() != "sqlite" or not url.database:
+    if not isinstance(settings.database, SqliteUrl):
         raise SecretMissing("SECRET_KEY must be set: `openssl rand -hex 32` makes one")
-    return Keyring([_kept(Path(url.database).with_name(KEY_FILE))])
+    return Keyring([_kept(settings.database.file.with_name(KEY_FILE))])
 
 
 def is_token(sent: str | None, expected: SecretStr) -> bool:

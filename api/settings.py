@@ -1,13 +1,19 @@
 """The only reader of the environment."""
 
+import ipaddress
+import re
+from dataclasses import replace
 from datetime import time
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from api.db.url import PostgresUrl, SqliteUrl, read_url
 from api.secret_strength import TooWeak, check_strength
 
 SHORTEST_SECRET = 32
@@ -45,6 +51,12 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535)
     public_url: str | None = None
     database_url: str = "sqlite:///var/buddy.db"
+    database_sslmode: Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] | None = None
+    database_sslrootcert: str | None = None
+    database_pool_size: int = Field(10, ge=1, le=200)
+    database_timeout_seconds: float = Field(4.0, ge=0.05, le=60)
+    database_wait_seconds: float = Field(30.0, ge=0, le=3600)
+    drain_seconds: float = Field(0.0, ge=0, le=300)
     redis_url: str | None = None
     coach_model_dir: Path | None = None
     require_uuids: bool = False
@@ -93,15 +105,78 @@ class Settings(BaseSettings):
             raise ValueError("is one address, such as Kinderbud <kinderbud@example.org>")
         return value
 
+    @cached_property
+    def database(self) -> SqliteUrl | PostgresUrl:
+        """DATABASE_URL, read; DATABASE_SSLMODE and DATABASE_SSLROOTCERT hold where it says nothing of them."""
+        url = read_url(self.database_url)
+        if isinstance(url, SqliteUrl):
+            return url
+        tls = {"sslmode": self.database_sslmode, "sslrootcert": self.database_sslrootcert}
+        return replace(url, parameters={name: value for name, value in tls.items() if value} | dict(url.parameters))
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_text(cls, values: Any) -> Any:
+        """A byte of the environment that is no UTF-8 is half a surrogate in Python, and could not be sent or stored."""
+        for name, value in values.items() if isinstance(values, dict) else ():
+            if isinstance(value, str) and not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):
+                raise ValueError(f"{name.upper()} is not UTF-8")
+        return values
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        read_url(value)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        import redis.asyncio  # noqa: PLC0415 - only for those who use it
+
+        try:
+            if not value.startswith(("redis://", "rediss://")):
+                raise ValueError(value)
+            redis.asyncio.ConnectionPool.from_url(value).make_connection()  # type: ignore[no-untyped-call]
+        except Exception as error:  # the library's message may hold the password
+            raise ValueError("is no address such as redis://127.0.0.1:6379/0") from error
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            try:
+                _ = one == "*" or ipaddress.ip_network(one, strict=False)
+            except ValueError as error:
+                raise ValueError("is a comma list of addresses or networks, such as 10.0.0.0/8") from error
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not re.fullmatch(r"\*|[a-z][a-z0-9+.-]*://[^\s/?#@,]+", one) for one in value):
+            raise ValueError("is a comma list of origins, such as https://app.example.org, without a path")
+        return value
+
+    @field_validator("coach_model_dir")
+    @classmethod
+    def _is_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and value.exists() and not value.is_dir():
+            raise ValueError("is no folder")
+        return value
+
     @field_validator("trusted_proxies", "cors_origins", mode="before")
     @classmethod
     def _comma_list(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
-    @field_validator("public_url")
+    @field_validator("public_url", "anthropic_base_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
+        if value is not None and not _is_address(value):
             raise ValueError("is an address such as https://buddy.example.org")
         return value.rstrip("/") if value else None
 
@@ -126,6 +201,13 @@ class Settings(BaseSettings):
             check_strength(value.get_secret_value(), SHORTEST_TOKEN)
         return value
 
+    @field_validator("curate_at", mode="before")
+    @classmethod
+    def _time_of_day(cls, value: object) -> object:
+        if isinstance(value, str) and not re.match(r"\d\d:\d\d", value):
+            raise ValueError("is a time of day such as 05:00")
+        return value
+
     @field_validator("curate_at")
     @classmethod
     def _where_each_lives(cls, value: time | None) -> time | None:
@@ -144,3 +226,13 @@ class Settings(BaseSettings):
     @classmethod
     def _any_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+
+def _is_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError:
+        return False
+    plain = parts.scheme in {"http", "https"} and bool(parts.hostname) and not (parts.query or parts.fragment)
+    return plain and "@" not in parts.netloc and not re.search(r"[\s\x00-\x20]", value)

@@ -77,6 +77,7 @@ async def _migrating(database: Database, target: str | None = None) -> AsyncIter
     async with database.writing.connect() as connection:
         if connection.dialect.name == "postgresql":
             async with connection.begin():
+                await connection.execute(text("SET LOCAL statement_timeout = 0"))  # a migration may take any time
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
                 yield connection
             return

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-CLI = "api.cli:app"
+CLI = "api.cli:main"
 PRELOADED = [
     *("tests.lived", "api.cli", "api.storage", "api.kakei.exports.actions", "fastadmin"),
     *("uvicorn.protocols.http.auto", "uvicorn.loops.auto", "uvicorn.lifespan.on"),

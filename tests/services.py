@@ -140,7 +140,7 @@ class Cluster:
 def postgres_cluster(binaries: Path, *settings: str) -> Iterator[Cluster]:
     """A new cluster in a temporary folder, with settings such as `fsync=off`. Raises ServiceMissing."""
     with tempfile.TemporaryDirectory(prefix="buddy-pg-", ignore_cleanup_errors=True) as folder:
-        account = _unprivileged(folder)
+        account = unprivileged(folder)
 
         def run(*command: str) -> None:
             # The server inherits the output of pg_ctl, so it goes to a file: a pipe would never close.
@@ -178,7 +178,7 @@ def _plain_postgres(url: str) -> str:
     return f"{scheme.partition('+')[0]}://{rest}"
 
 
-def _unprivileged(folder: str) -> dict[str, Any]:
+def unprivileged(folder: str) -> dict[str, Any]:
     """Arguments for subprocess.run: PostgreSQL refuses to run as root, so root hands the folder to an ordinary user."""
     if os.geteuid() != 0:
         return {}

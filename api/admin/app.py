@@ -16,7 +16,8 @@ from starlette.types import ASGIApp
 
 from api.admin import doors
 from api.browsers import JSON, Guarded
-from api.errors import DATABASE_AWAY, RETRY_SECONDS, RETRYABLE_STATES, is_gone, log_unforeseen
+from api.db.failures import RETRY_SECONDS
+from api.errors import install_database_errors, log_unforeseen
 
 PREFIX = "/admin"
 NAME = "Buddy Coach"
@@ -136,26 +137,26 @@ def _install_errors(app: FastAPI) -> None:
     async def _unfitting(_: Request, __: Exception) -> JSONResponse:
         return JSONResponse({"detail": "The database cannot compare that: is it the right kind of value?"}, 422)
 
-    for unfitting in (OverflowError, TypeError, DataError, StatementError):
+    for unfitting in (OverflowError, TypeError, StatementError):
         app.add_exception_handler(unfitting, _unfitting)
 
-    async def _away(request: Request, error: Exception) -> JSONResponse:
-        log.warning("database unavailable", request_id=request.scope["request_id"], why=type(error).__name__)
-        return JSONResponse({"detail": "The database is away."}, 503, {"Retry-After": str(RETRY_SECONDS)})
+    async def _away(_: Request, __: Exception, is_unknown: bool) -> JSONResponse:
+        detail = "The database is away." + (
+            " The change may have been stored, or not: look first." if is_unknown else ""
+        )
+        return JSONResponse({"detail": detail}, 503, {"Retry-After": str(RETRY_SECONDS)})
 
-    for away in DATABASE_AWAY:
-        app.add_exception_handler(away, _away)
+    async def _gone(_: Request, __: Exception) -> JSONResponse:
+        return JSONResponse({"detail": "It is not there any more."}, 404)
 
-    @app.exception_handler(DBAPIError)
-    async def _driver(request: Request, error: DBAPIError) -> JSONResponse:
-        if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(RETRYABLE_STATES):
-            return await _away(request, error)
-        cause = error.orig.__cause__ if error.orig is not None else None
-        if isinstance(cause, ValueError) or str(getattr(error.orig, "sqlstate", "")).startswith(WRONG_KIND):
+    async def _other(request: Request, error: Exception) -> JSONResponse:
+        driver = error.orig if isinstance(error, DBAPIError) else None
+        wrong_kind = str(getattr(driver, "sqlstate", "")).startswith(WRONG_KIND)
+        if wrong_kind or isinstance(error, DataError) or isinstance(getattr(driver, "__cause__", None), ValueError):
             return await _unfitting(request, error)
-        if is_gone(error):
-            return JSONResponse({"detail": "It is not there any more."}, 404)
         raise error
+
+    install_database_errors(app, _away, _gone, _other)
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> JSONResponse:

@@ -12,10 +12,10 @@ import structlog
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 from sqlalchemy import or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.database import Database
+from api.db.failures import MAY_BE_AWAY
 from api.dependencies import Now, ReadSession, WriteSession
 from api.kinderbud.errors import Code, Refused
 from api.kinderbud.guides.rules import household_day
@@ -109,7 +109,7 @@ async def _write_use(database: Database, token_id: int, now: datetime) -> None:
         async with database.write() as session:
             values = {"last_used_at": now}
             await session.execute(update(HouseholdToken).where(HouseholdToken.id == token_id, stale).values(values))
-    except (SQLAlchemyError, OSError) as error:
+    except MAY_BE_AWAY as error:
         log.warning("the use of a token was not noted", why=type(error).__name__)
 
 

@@ -5,25 +5,14 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Literal
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
-from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
-from api.errors import (
-    DATABASE_AWAY,
-    GONE,
-    MOST_ERRORS,
-    RETRY_SECONDS,
-    RETRYABLE_STATES,
-    allowed_methods,
-    is_gone,
-    log_unforeseen,
-    whole,
-)
+from api.db.failures import RETRY_SECONDS
+from api.errors import MOST_ERRORS, allowed_methods, install_database_errors, log_unforeseen, whole
 
 OF_BODIES = {
     *(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
@@ -31,7 +20,10 @@ OF_BODIES = {
 }
 """What the framework and the bound of bodies say of a body that cannot be read."""
 
-log = structlog.get_logger("api.kinderbud")
+MAYBE_STORED = (
+    "The connection to the database broke while this was stored: it may have been stored, or not. Send it again with "
+    "the same Idempotency-Key, or look first."
+)
 
 
 class Code(StrEnum):
@@ -116,27 +108,14 @@ def install(app: FastAPI, recognise: Callable[[Request], Awaitable[object]]) -> 
             return stranger
         return failure(400, Code.VALIDATION_ERROR, "; ".join(_sentence(one) for one in error.errors()[:MOST_ERRORS]))
 
-    async def _database(request: Request, error: Exception) -> JSONResponse:
-        log.warning("database unavailable", request_id=request.scope["request_id"], why=type(error).__name__)
-        detail = "The database is away for a moment. Send it again."
+    async def _away(_: Request, __: Exception, is_unknown: bool) -> JSONResponse:
+        detail = MAYBE_STORED if is_unknown else "The database is away for a moment. Send it again."
         return failure(503, Code.INTERNAL_ERROR, detail, {"Retry-After": str(RETRY_SECONDS)})
-
-    for away in DATABASE_AWAY:
-        app.add_exception_handler(away, _database)
 
     async def _gone(_: Request, __: Exception) -> JSONResponse:
         return failure(404, Code.NOT_FOUND, "There is no such thing any more.")
 
-    for gone in GONE:
-        app.add_exception_handler(gone, _gone)
-
-    @app.exception_handler(DBAPIError)
-    async def _driver(request: Request, error: DBAPIError) -> JSONResponse:
-        if is_gone(error):
-            return await _gone(request, error)
-        if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(RETRYABLE_STATES):
-            return await _database(request, error)
-        raise error
+    install_database_errors(app, _away, _gone)
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> JSONResponse:

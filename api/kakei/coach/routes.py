@@ -8,11 +8,11 @@ from datetime import datetime
 import msgspec
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
-from sqlalchemy.exc import DBAPIError
 
 from api.bodies import decoded, field_errors
 from api.clock import to_the_second
-from api.errors import DATABASE_AWAY, INVALID_INPUT, NO_POLICY, FieldError, ProblemOccurred
+from api.db.failures import MAY_BE_AWAY
+from api.errors import INVALID_INPUT, NO_POLICY, FieldError, ProblemOccurred
 from api.http.request_body import read_json
 from api.kakei.accounts.queries import profile_of
 from api.kakei.coach import queries
@@ -101,7 +101,7 @@ async def _suggest_to(
         log.warning("the coach answers without the database", why="too slow")
     except Answered as answered:
         return answered.response
-    except (*DATABASE_AWAY, DBAPIError) as error:
+    except MAY_BE_AWAY as error:
         log.warning("the coach answers without the database", why=type(error).__name__)
         if prepared:  # the commit may have gone through: what may be stored is what is told
             return prepared[0]

@@ -49,7 +49,9 @@ def export(
     chosen = tuple(name.strip() for name in tables.split(",") if name.strip())
     request = ExportRequest(kind, since, study, chosen, identifiers, strict)
     with _reported(as_json, BadRequest, TooSmall, ImportError), _shown_progress() as progress:
-        done = with_database(read_settings(), lambda database: export_data(database, request, out, progress))
+        done = with_database(
+            read_settings(), lambda database: export_data(database, request, out, progress), is_long=True
+        )
     if as_json:
         typer.echo(json.dumps(asdict(done), default=_told))
         return

@@ -22,6 +22,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
 from api import errors
+from api.db.failures import RETRY_SECONDS
 from api.errors import FieldError, ProblemOccurred
 from api.kakei.consent.schemas import StudyVersion
 from api.kakei.exports.commands import MARK
@@ -155,7 +156,7 @@ async def _run(request: Request, arguments: list[str]) -> dict[str, Any]:
     except ValueError:
         why = complaints.decode(errors="replace").strip().rpartition("\n")[2]
         log.error("an export failed", request_id=request.scope["request_id"], why=why.partition(":")[0][:200])
-        headers = {"Retry-After": str(errors.RETRY_SECONDS)}
+        headers = {"Retry-After": str(RETRY_SECONDS)}
         detail = "The export could not be made; why is in the log."
         raise ProblemOccurred(errors.EXPORT_FAILED, detail, headers=headers) from None
     if "error" in said:

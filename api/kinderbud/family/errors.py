@@ -3,15 +3,14 @@
 from http import HTTPStatus
 from urllib.parse import quote
 
-import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
 from api.auth.fair_queue import QueueFull
-from api.errors import DATABASE_AWAY, GONE, RETRY_SECONDS, RETRYABLE_STATES, is_gone, log_unforeseen
+from api.db.failures import RETRY_SECONDS
+from api.errors import install_database_errors, log_unforeseen
 from api.kinderbud.family.rendering import PREFIX, SEE_OTHER, page
 from api.kinderbud.family.visits import AdminNeeded, FormRefused, LoginNeeded, TooOften
 
@@ -20,8 +19,6 @@ TRIED_ELSEWHERE = (
     "or ask for a link: “Forgotten your password?” on the login page."
 )
 NOT_HERE = ("There is nothing here", "This page does not exist, or it belongs to somebody else.")
-
-log = structlog.get_logger("api.kinderbud")
 
 
 class NotHere(Exception):
@@ -70,8 +67,7 @@ def install(app: FastAPI) -> None:
     async def _not_here(request: Request, _: Exception) -> Response:
         return failed(request, 404, *NOT_HERE)
 
-    for absent in (NotHere, *GONE):
-        app.add_exception_handler(absent, _not_here)
+    app.add_exception_handler(NotHere, _not_here)
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:
@@ -85,21 +81,14 @@ def install(app: FastAPI) -> None:
             return failed(request, error.status_code, *NOT_HERE)
         return failed(request, error.status_code, "That did not work", str(error.detail))
 
-    async def _database(request: Request, error: Exception) -> Response:
-        log.warning("database unavailable", request_id=request.scope["request_id"], why=type(error).__name__)
-        text = "The database is away for a moment. What you sent may not have been kept; send it again."
+    async def _away(request: Request, _: Exception, is_unknown: bool) -> Response:
+        kept = (
+            "may have been kept, or not: look before you send it again" if is_unknown else "was not kept; send it again"
+        )
+        text = f"The database is away for a moment. What you sent {kept}."
         return failed(request, 503, "One moment, please", text, RETRY_SECONDS)
 
-    for away in DATABASE_AWAY:
-        app.add_exception_handler(away, _database)
-
-    @app.exception_handler(DBAPIError)
-    async def _driver(request: Request, error: DBAPIError) -> Response:
-        if is_gone(error):
-            return await _not_here(request, error)
-        if error.connection_invalidated or str(getattr(error.orig, "sqlstate", "")).startswith(RETRYABLE_STATES):
-            return await _database(request, error)
-        raise error
+    install_database_errors(app, _away, _not_here)
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:

@@ -11,12 +11,12 @@ import structlog
 from fastapi import Depends, Request, Response
 from limits import parse
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.attempts import Attempt
 from api.auth.known_browsers import KNOWN_FOR, KnownBrowsers
 from api.browsers import Cookie, is_from_elsewhere, new_secret, secret_digest
+from api.db.failures import MAY_BE_AWAY
 from api.dependencies import Now
 from api.kinderbud.caller import ADMIN, Caller
 from api.kinderbud.households import queries
@@ -214,5 +214,5 @@ async def _note(state: Any, kept: HouseholdSession, now: datetime) -> None:
     """Beside the request, which does not wait for it and does not fail with it."""
     try:
         await SESSIONS.note(state.database, kept, now)
-    except (SQLAlchemyError, OSError) as error:
+    except MAY_BE_AWAY as error:
         log.warning("a visit was not noted", why=type(error).__name__)

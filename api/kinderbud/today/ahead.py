@@ -10,9 +10,9 @@ from typing import Any
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.db.failures import MAY_BE_AWAY
 from api.kinderbud.caller import Caller
 from api.kinderbud.guides.rules import household_day, zone_of
 from api.kinderbud.households.queries import users_of
@@ -86,7 +86,7 @@ async def keep_choosing(state: Any, at: time) -> None:
                 log.warning("no day is chosen ahead for now", why=type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
     finally:
-        with contextlib.suppress(SQLAlchemyError, OSError):
+        with contextlib.suppress(*MAY_BE_AWAY):
             await asyncio.shield(release(state.database, LEASE, holder, state.clock()))
 
 

@@ -1,0 +1,165 @@
+"""Connections to PostgreSQL: host by host, with TLS as libpq means it, through a pooler where there is one.
+
+PgBouncer and its like hand a server's connection from one client to the next after each transaction. What a session
+keeps (prepared statements, SET, LISTEN, advisory locks of a session, temporary tables) is then another client's. So
+this service keeps nothing in a session: settings and locks belong to a transaction, and behind a pooler statements are
+prepared without a name. Whether there is a pooler is found out once: the server's process is then another one than the
+process that the connection was told of when it was made.
+"""
+
+import random
+import ssl
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import asyncpg
+from sqlalchemy import event
+from sqlalchemy.util import await_
+
+from api.db.budget import remaining_seconds
+from api.db.url import SYSTEM, BadDatabaseUrl, PostgresUrl
+
+CONNECT_SECONDS = 5.0
+"""How long an attempt to reach one host may take, where neither the URL nor the request's budget says less."""
+APPLICATION_NAME = "buddy-coach"
+OF_THE_DRIVER = (
+    *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslnegotiation"),
+    *("ssl_min_protocol_version", "ssl_max_protocol_version", "krbsrvname", "gsslib", "passfile"),
+)
+"""Parameters of libpq that asyncpg reads by itself."""
+NEXT_HOST = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TargetServerAttributeNotMatched)
+"""After these, libpq tries the next host."""
+
+
+class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """Bounds every statement of a transaction, in the same round trip as BEGIN."""
+
+    statement_seconds: float | None = None
+
+    async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109 - asyncpg's
+        if not args and query.startswith("BEGIN"):
+            milliseconds = max(1, round(self.statement_seconds * 1000)) if self.statement_seconds is not None else 0
+            query += f" SET LOCAL statement_timeout = {milliseconds};"
+        status: str = await super().execute(query, *args, timeout=timeout)
+        return status
+
+
+class Connector:
+    """Makes the connections of one engine. Raises BadDatabaseUrl where a certificate cannot be read."""
+
+    def __init__(self, url: PostgresUrl, statement_seconds: float | None) -> None:
+        self._url = url
+        self._statement_seconds = statement_seconds
+        self._is_pooled = url.is_pooled
+        self._tls = _tls(url)
+        self._told = {name: value for name, value in url.parameters.items() if name in OF_THE_DRIVER}
+        if isinstance(self._tls, ssl.SSLContext):
+            self._told = {name: value for name, value in self._told.items() if not name.startswith("ssl")}
+
+    def install(self, engine: Any) -> None:
+        """Let `engine` make its connections here."""
+
+        def adapt(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+            parameters.clear()
+            parameters["async_creator_fn"] = self.connect
+            if await_(self.is_pooled()):
+                parameters |= {"prepared_statement_cache_size": 0, "prepared_statement_name_func": lambda: ""}
+
+        event.listen(engine, "do_connect", adapt)
+
+    async def is_pooled(self) -> bool:
+        """Whether a pooler stands before the server; asked once, where the URL does not say so."""
+        if self._is_pooled is None:
+            connection = await self._connect(keeps_statements=False)
+            try:
+                told = connection.get_server_pid()
+                self._is_pooled = told != await connection.fetchval("SELECT pg_backend_pid()", timeout=self._patience())
+            finally:
+                connection.terminate()
+        return self._is_pooled
+
+    async def connect(self) -> Connection:
+        """A new connection."""
+        return await self._connect(keeps_statements=not await self.is_pooled())
+
+    async def _connect(self, *, keeps_statements: bool) -> Connection:
+        hosts: list[tuple[str, int] | None] = list(self._url.hosts) or [None]
+        if self._url.parameters.get("load_balance_hosts") == "random":
+            random.shuffle(hosts)
+        wanted = self._url.parameters.get("target_session_attrs")
+        attempts: list[tuple[tuple[str, int] | None, str | None]] = [(host, wanted) for host in hosts]
+        if wanted == "prefer-standby":
+            attempts = [(host, state) for state in ("standby", "any") for host in hosts]
+        for place, (host, attributes) in enumerate(attempts, 1):
+            try:
+                return await self._attempt(host, attributes, len(attempts) - place, keeps_statements)
+            except NEXT_HOST:
+                if place == len(attempts):
+                    raise
+        raise AssertionError("there is at least one host")
+
+    async def _attempt(
+        self, host: tuple[str, int] | None, attributes: str | None, left: int, keeps_statements: bool
+    ) -> Connection:
+        """One host. `left` more of them want a part of the time."""
+        settings = {"application_name": self._url.parameters.get("application_name", APPLICATION_NAME)}
+        if "options" in self._url.parameters:
+            settings["options"] = self._url.parameters["options"]
+        connection: Connection = await asyncpg.connect(
+            f"postgresql://?{urlencode(self._told)}" if self._told else "postgresql://",
+            **({"host": host[0], "port": host[1]} if host is not None else {}),
+            user=self._url.user,
+            password=self._url.password,
+            database=self._url.database,
+            ssl=self._tls,
+            target_session_attrs=attributes,
+            server_settings=settings,
+            timeout=self._patience(left),
+            connection_class=Connection,
+            **({} if keeps_statements else {"statement_cache_size": 0}),
+        )
+        connection.statement_seconds = self._statement_seconds
+        return connection
+
+    def _patience(self, left: int = 0) -> float:
+        seconds = self._url.connect_seconds or CONNECT_SECONDS
+        remaining = remaining_seconds()
+        if remaining is None:
+            return seconds
+        return max(0.001, min(seconds, remaining / (left + 1)))
+
+
+async def is_pooled(url: PostgresUrl) -> bool:
+    """Whether a pooler stands before the server. Raises what a connection raises."""
+    return await Connector(url, None).is_pooled()
+
+
+def _tls(url: PostgresUrl) -> ssl.SSLContext | str | None:
+    """What asyncpg is told as `ssl`: a mode, or a context where it cannot do by itself what libpq does."""
+    mode, root = url.parameters.get("sslmode"), url.parameters.get("sslrootcert")
+    bound = url.parameters.get("channel_binding") == "require"
+    for name in ("sslrootcert", "sslcert", "sslkey", "sslcrl"):
+        file = url.parameters.get(name)
+        if file is not None and file != SYSTEM and not Path(file).is_file():
+            raise BadDatabaseUrl(f"names a file in {name} that is not there")
+    if root == SYSTEM and mode not in {None, "verify-full"}:
+        raise BadDatabaseUrl("has sslrootcert=system, which goes with sslmode=verify-full only")
+    if bound and (mode in {"disable", "allow"} or any(host.startswith("/") for host, _ in url.hosts)):
+        raise BadDatabaseUrl("has channel_binding=require, which needs TLS")
+    try:
+        if root == SYSTEM or (bound and root is None):
+            # The driver cannot bind a login to its channel. What that proves, that nobody stands between, a certificate
+            # proves that is valid for the host's name; so that is asked for, and never less.
+            context = ssl.create_default_context()
+            context.set_alpn_protocols(["postgresql"])
+            if "sslcert" in url.parameters:
+                context.load_cert_chain(url.parameters["sslcert"], url.parameters.get("sslkey"))
+            return context
+        if root is not None:
+            ssl.create_default_context(cafile=root)
+        if "sslcert" in url.parameters:
+            ssl.create_default_context().load_cert_chain(url.parameters["sslcert"], url.parameters.get("sslkey"))
+    except (OSError, ssl.SSLError) as error:
+        raise BadDatabaseUrl("names a certificate or a key that cannot be read") from error
+    return "verify-full" if bound else None

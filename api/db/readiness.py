@@ -1,0 +1,57 @@
+"""Whether the database answers, and has the tables that this version needs.
+
+It is asked once a second at most, on a connection of its own, so that probes neither pile up nor wait behind requests.
+"""
+
+import asyncio
+import time
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from api import storage
+from api.database import Database
+from api.db.budget import Budget
+from api.db.failures import MAY_BE_AWAY, is_away
+
+PROBE_SECONDS = 1.0
+"""How long a probe may take; with the grace of `api.db.budget` less than the 2 s of the image's check."""
+FRESH_SECONDS = 1.0
+"""How long an answer holds. Proxies ask every second or less often."""
+
+
+class Readiness:
+    """Knows what keeps a process from answering requests."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._needed: str | None = None
+        self._one = asyncio.Lock()
+        self._found: str | None = None
+        self._until = 0.0
+        self.probes = 0
+        """How often the database was asked."""
+
+    async def complaint(self) -> str | None:
+        """Why the database cannot be used, None if it can. Many may ask at once; one of them asks the database."""
+        async with self._one:
+            if time.monotonic() >= self._until:
+                self._found = await self._probe()
+                self._until = time.monotonic() + FRESH_SECONDS
+            return self._found
+
+    async def _probe(self) -> str | None:
+        self.probes += 1
+        if self._needed is None:
+            self._needed = await asyncio.to_thread(storage.newest_revision)
+        try:
+            with Budget(PROBE_SECONDS).spending():
+                async with self._database.probing.connect() as connection:
+                    found = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().all()
+        except MAY_BE_AWAY as error:
+            if isinstance(error, DBAPIError) and not is_away(error):
+                return "the database has no tables"
+            return "the database does not answer"
+        if found != [self._needed]:
+            return f"the database is at {', '.join(found) or 'nothing'}, this version needs {self._needed}"
+        return None

@@ -1,0 +1,49 @@
+"""A database that is not there yet: it is waited for, with a bound."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.exc import DBAPIError
+
+from api.db.failures import MAY_BE_AWAY
+
+AGAIN_SECONDS = 1.0
+NOT_YET_STATES = ("08", "53300", "57P")
+"""PostgreSQL: no connection, too many connections, starting up or shutting down."""
+
+
+class NeverCame(Exception):
+    """The database did not come in time; the message says why, without secrets."""
+
+
+async def when_there[T](work: Callable[[], Awaitable[T]], seconds: float, say: Callable[[str], None]) -> T:
+    """What `work` returns, tried again while the database is not there. Raises NeverCame after `seconds`, and at once
+    whatever waiting does not mend: a wrong password, a certificate, a missing database."""
+    started = time.monotonic()
+    while True:
+        try:
+            return await work()
+        except MAY_BE_AWAY as error:
+            if not is_not_yet(error):
+                raise
+            waited = time.monotonic() - started
+            why = (str(error).strip().partition("\n")[0] or type(error).__name__)[:200]
+            if waited >= seconds:
+                if not seconds:
+                    raise
+                message = f"database: {why}; waited {seconds:g} s for it (DATABASE_WAIT_SECONDS)"
+                raise NeverCame(message) from error
+            say(f"waiting for the database, {waited:.0f} of {seconds:g} s: {why}")
+        await asyncio.sleep(min(AGAIN_SECONDS, max(0.0, seconds - (time.monotonic() - started))))
+
+
+def is_not_yet(error: BaseException) -> bool:
+    """Whether the database may just be starting."""
+    driver = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(driver, ssl.SSLCertVerificationError):
+        return False
+    if isinstance(driver, OSError):
+        return True
+    return str(getattr(driver, "sqlstate", None) or "").startswith(NOT_YET_STATES)

@@ -1,0 +1,43 @@
+"""SIGTERM in two steps: first /health/ready turns red, so that a proxy sends no more requests; those that come
+are still answered. Then the server stops."""
+
+import asyncio
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger("api.shutdown")
+
+
+@contextmanager
+def announced_shutdown(state: Any, drain_seconds: float) -> Iterator[None]:
+    """While the service runs: after SIGTERM, `state.is_leaving` for `drain_seconds`, then what SIGTERM did before. A
+    second SIGTERM, or Ctrl-C at any time, stops at once. The server's own handler is there before this begins."""
+    if not drain_seconds or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    loop = asyncio.get_running_loop()
+    stop = signal.getsignal(signal.SIGTERM)
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        def stop_now() -> None:
+            if callable(stop):
+                stop(number, frame)
+
+        if state.is_leaving:
+            stop_now()
+            return
+        state.is_leaving = True
+        loop.call_soon_threadsafe(loop.call_later, drain_seconds, stop_now)
+        log.info("leaving: not ready any more, requests are still answered", seconds=drain_seconds)
+
+    signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, stop)

@@ -1,0 +1,134 @@
+"""A PostgreSQL that hangs: it accepts connections and does not answer. Every route that needs it says so soon, the
+coach goes on, and afterwards all is as before."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.database import REQUEST_SECONDS
+from api.db.budget import GRACE_SECONDS
+from api.kakei.coach.schemas import EXAMPLE_CONTEXT
+from tests import services
+from tests.api.administering import PASSWORD, Admin
+from tests.api.kakei.people import WEEK, Person, somewhere
+from tests.api.kinderbud.browsing import new_client, signed_up
+from tests.api.kinderbud.families import Family
+from tests.serving import CLIENT, Service, service
+from tests.stalling import Stalling, stalling
+
+PATIENCE = 30.0
+"""Seconds that a client of these tests waits on a busy machine; what was answered after 62 s before is an error."""
+WITHOUT_DATABASE = {
+    *("/", "/health/live", "/metrics", "/coach/model", "/coach/model/policy.onnx", "/openapi.json", "/docs"),
+    *(
+        "/api/v1/openapi.json",
+        "/api/v1/docs",
+        "/api/v1/health",
+        "/admin",
+        "/family",
+        "/family/static/family.css",
+        "/api/research/instruments",
+    ),
+}
+
+
+@pytest.fixture
+def proxy(postgres_url: str, worker: str) -> Iterator[Stalling]:
+    server = postgres_url.rpartition("/")[0] + "/postgres"
+    with services.postgres_database(server, f"{worker}hanging") as url, stalling(url) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def hanging(proxy: Stalling, tmp_path: Path) -> Iterator[Service]:
+    settings = {"DATABASE_URL": proxy.url, "DATABASE_TIMEOUT_SECONDS": "3", "ADMIN_PASSWORD": PASSWORD}
+    with service(tmp_path, settings) as running:
+        yield running
+
+
+def paths_of(running: Service, document: str, prefix: str) -> list[str]:
+    """Every address that GET takes without a query, with what is in braces filled in."""
+    told = CLIENT.get(f"{running.url}{document}").json()["paths"]
+    return [prefix + path for path, operations in told.items() if "get" in operations and path != "/metrics"]
+
+
+def test_every_route_that_needs_it_says_503_and_recovers(hanging: Service, proxy: Stalling) -> None:
+    person, family, browser, admin = Person(hanging), Family(hanging), signed_up(hanging), Admin(hanging)
+    assert admin.sign_in().status_code == 200
+    family.follow()
+    token = {"Authorization": f"Bearer {family.token}"}
+    asked = []
+    for path in paths_of(hanging, "/openapi.json", ""):
+        filled = re.sub(r"{uuid}", person.uuid, path)
+        if "export" not in path and "{" not in filled:
+            asked.append(httpx.Request("GET", hanging.url + filled, headers=somewhere()))
+    asked += [
+        httpx.Request("GET", hanging.url + re.sub(r"{[^}]*}", "1", path), headers=token)
+        for path in paths_of(hanging, "/api/v1/openapi.json", "/api/v1")
+    ]
+    pages = ("/today", "/people", "/guides", "/history", "/settings", "/access", "/leave")
+    asked += [browser.client.build_request("GET", browser.base + path) for path in pages]
+    screens = ("/configuration", "/list/User", "/list/Household")
+    asked += [admin.client.build_request("GET", path) for path in screens]
+    body = WEEK | {"month_key": 202607}
+    asked.append(httpx.Request("POST", f"{hanging.url}/api/users/{person.uuid}/summaries/weekly", json=body))
+    asked.append(httpx.Request("POST", f"{hanging.url}/api/v1/todos", json={"title": "Sing"}, headers=token))
+
+    def answers(at_once: int) -> dict[str, httpx.Response]:
+        def answer(request: httpx.Request) -> httpx.Response:
+            with new_client(timeout=PATIENCE) as client:
+                return client.send(request)
+
+        with ThreadPoolExecutor(at_once) as clients:
+            return {
+                f"{one.method} {one.url.path}": got for one, got in zip(asked, clients.map(answer, asked), strict=True)
+            }
+
+    before = answers(2)
+    assert {answer.status_code for answer in before.values()} & {429, 500, 503} == set()
+    needing = {what for what in before if what.partition(" ")[2] not in WITHOUT_DATABASE}
+    assert len(needing) > 30
+    with proxy.stalled():
+        during = answers(len(asked))
+        wrong = {what: during[what].text[:100] for what in needing if during[what].status_code != 503}
+        assert wrong == {}
+        assert all(int(during[what].headers["retry-after"]) > 0 for what in needing)
+        for what in before.keys() - needing:
+            assert during[what].status_code == before[what].status_code, what
+        mine = {"X-User-UUID": person.uuid}
+        coached = CLIENT.post(f"{hanging.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=mine, timeout=PATIENCE)
+        assert (coached.status_code, coached.json()["source"]) == (200, "policy")
+    again = f"POST /api/users/{person.uuid}/summaries/weekly"  # 201 the first time, 200 later
+    token["Authorization"] = f"Bearer {family.new_token()}"  # the first one has asked often enough for a minute
+    for request in asked:
+        if "/api/v1/" in request.url.path:
+            request.headers.update(token)
+    after = {what: answer.status_code for what, answer in answers(2).items()}
+    expected = {what: answer.status_code for what, answer in before.items()} | {again: 200}
+    assert after == expected
+    assert "unforeseen" not in hanging.log()
+
+
+@pytest.mark.parametrize("forwarded", [True, False])
+def test_a_connection_that_breaks_in_a_commit_is_told_apart(hanging: Service, proxy: Stalling, forwarded: bool) -> None:
+    person = Person(hanging)
+    url = f"{hanging.url}/api/users/{person.uuid}/summaries/weekly"
+    proxy.break_at(b"COMMIT", forwarded=forwarded)
+    answer = CLIENT.post(url, json=WEEK, timeout=PATIENCE)
+    assert (answer.status_code, proxy.broken) == (503, 1)
+    assert "may have been stored, or not" in answer.json()["detail"]
+    stored = len(person.get("/data").json()["weekly_summaries"])
+    assert stored == (1 if forwarded else 0)
+    proxy.break_at(b"INSERT INTO weekly_summaries", forwarded=False)
+    lost = CLIENT.post(url, json=WEEK | {"week_key": 3}, timeout=PATIENCE)
+    assert (lost.status_code, proxy.broken) == (503, 2)
+    assert "was not stored" in lost.json()["detail"]
+    assert len(person.get("/data").json()["weekly_summaries"]) == stored
+
+
+def test_the_limit_of_a_request_is_less_than_five_seconds() -> None:
+    assert REQUEST_SECONDS + GRACE_SECONDS < 5

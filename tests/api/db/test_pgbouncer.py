@@ -1,0 +1,150 @@
+"""Both apps behind a real PgBouncer in transaction mode, which hands connections on after each transaction."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from api import storage
+from api.database import Database, open_database
+from api.kakei.coach.schemas import EXAMPLE_CONTEXT
+from tests import exporting, forking, services
+from tests.api.kakei.people import MONTH, WEEK, Person
+from tests.api.kinderbud.families import Family
+from tests.pgbouncer import pgbouncer
+from tests.serving import CLIENT, Service, service
+
+AT_ONCE = 12
+"""Clients, several times as many as the pooler has connections."""
+ROUNDS = 4
+
+
+@pytest.fixture(scope="module")
+def pooled_url(postgres_url: str, worker: str) -> Iterator[str]:
+    server = postgres_url.rpartition("/")[0] + "/postgres"
+    try:
+        with services.postgres_database(server, f"{worker}pooled") as url, pgbouncer(url) as pooled:
+            yield pooled
+    except services.ServiceMissing as missing:
+        services.unavailable(missing, os.environ)
+
+
+@pytest.fixture(params=["", "?statement_cache_size=0", "?pgbouncer=true"])
+def behind(request: pytest.FixtureRequest, pooled_url: str, tmp_path: Path) -> Iterator[Service]:
+    settings = {"DATABASE_URL": pooled_url + request.param, "CURATE_AT": "00:00", "DATABASE_TIMEOUT_SECONDS": "60"}
+    with service(tmp_path, settings) as running:
+        yield running
+
+
+def test_no_request_of_either_app_fails_under_load(behind: Service) -> None:
+    study = f"study-{os.urandom(4).hex()}"
+    behind.buddy("study", "start", study)
+    answers: list[tuple[str, int]] = []
+
+    def phone(_: int) -> None:
+        person = Person(behind)
+        for _ in range(ROUNDS):
+            answers.append(("weekly", person.post("/summaries/weekly", WEEK).status_code))
+            answers.append(("monthly", person.post("/summaries/monthly", MONTH).status_code))
+            answers.append(("data", person.get("/data").status_code))
+            mine = {"X-User-UUID": person.uuid}
+            asked = CLIENT.post(f"{behind.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=mine, timeout=60)
+            answers.append(("coach", asked.status_code))
+            answers.append(("templates", CLIENT.get(f"{behind.url}/templates", timeout=60).status_code))
+        answers.append(("erase", CLIENT.delete(f"{behind.url}/api/users/{person.uuid}", timeout=60).status_code))
+
+    def family(_: int) -> None:
+        home = Family(behind)
+        home.follow()
+        for _ in range(ROUNDS):
+            answers.extend((path, home.ask("GET", path).status_code) for path in ("/today", "/me", "/todos", "/guides"))
+
+    with ThreadPoolExecutor(AT_ONCE) as clients:
+        for done in [clients.submit(phone if one % 2 else family, one) for one in range(AT_ONCE)]:
+            done.result()
+    behind.buddy("study", "stop", study)
+    assert len(answers) > 100
+    assert [one for one in answers if one[1] >= 500 or one[1] == 404] == []
+    assert "the coach answers without the database" not in behind.log()
+    assert "unforeseen" not in behind.log()
+
+
+def test_exports_and_commands_work_too(behind: Service, tmp_path: Path) -> None:
+    person = Person(behind)
+    person.consent()
+    person.post("/summaries/weekly", WEEK)
+    assert len(exporting.tables(behind)["weekly_summaries"]) >= 1
+    assert "release" in behind.buddy("research", "export", str(tmp_path / "study"), "--format", "csv")
+    assert "as this version needs it" in behind.buddy("db", "check")
+
+
+def test_whether_there_is_a_pooler_is_found_out(pooled_url: str, postgres_url: str) -> None:
+    def prepared(url: str) -> int:
+        """How many statements the server keeps for one connection after some work."""
+
+        async def count(database: Database) -> int:
+            async with database.read() as session:
+                for number in range(5):
+                    await session.execute(text(f"SELECT {number}"))
+                found: int = await session.scalar(text("SELECT count(*) FROM pg_prepared_statements"))
+                return found
+
+        return run(url, count)
+
+    assert prepared(postgres_url) >= 5
+    for url in (pooled_url, f"{pooled_url}?statement_cache_size=0", f"{postgres_url}?pgbouncer=true"):
+        assert prepared(url) <= 1
+
+
+def test_nothing_is_left_in_a_connection_that_another_client_gets(pooled_url: str) -> None:
+    """Settings, locks, temporary tables, prepared statements, subscriptions."""
+
+    async def look(database: Database) -> list[tuple[object, ...]]:
+        await storage.prepare(database)
+        found = []
+        for _ in range(8):
+            async with database.read() as session:
+                row = await session.execute(
+                    text(
+                        "SELECT (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),"
+                        "(SELECT count(*) FROM pg_prepared_statements WHERE name <> ''),"
+                        "(SELECT count(*) FROM pg_class WHERE relpersistence = 't'),"
+                        "(SELECT count(*) FROM pg_listening_channels())"
+                    )
+                )
+                found.append(tuple(row.one()))
+        return found
+
+    async def timeouts(database: Database) -> str:
+        engine = database.reading
+        async with engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            shown: str = (await connection.execute(text("SHOW statement_timeout"))).scalar_one()
+            return shown
+
+    assert set(run(pooled_url, look)) == {(0, 0, 0, 0)}
+    assert run(pooled_url, timeouts) == "0"
+
+
+def test_a_backup_goes_around_the_pooler_or_not_at_all(pooled_url: str, tmp_path: Path) -> None:
+    """pg_dump empties the search path of its session, and would leave it so to another client."""
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": pooled_url}
+    refused = forking.run("db", "backup", "safe.bak", cwd=tmp_path, env=environment)
+    assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)
+    assert "pooler" in refused.stderr
+    assert not (tmp_path / "safe.bak").exists()
+
+
+def run[T](url: str, work: Callable[[Database], Awaitable[T]]) -> T:
+    async def connected() -> T:
+        database = open_database(url)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(connected())
