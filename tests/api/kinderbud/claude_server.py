@@ -4,7 +4,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +32,8 @@ class Claude:
     """The parts of the next streams, in turn, instead of a behaviour; a number is a pause in seconds."""
     wholes: list[bytes] = field(default_factory=list)
     """The bodies of the next whole replies, in turn."""
+    while_tried: Callable[[], None] = lambda: None
+    """What happens while a key is tried."""
     headers: list[str] = field(default_factory=list)
     """All that came in headers."""
 
@@ -62,6 +64,7 @@ def claude_server() -> Iterator[Claude]:
         def do_GET(self) -> None:
             if not self._known():
                 return
+            claude.while_tried()
             body = {"id": "m", "type": "model", "display_name": "m", "created_at": "2026-01-01T00:00:00Z"}
             body |= {"lifecycle": "active"}
             self._send(200, json.dumps(body))

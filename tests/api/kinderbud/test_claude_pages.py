@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.households.actions import Child
@@ -67,6 +67,22 @@ def test_a_key_is_tried_kept_encrypted_never_shown_and_deleted(lived: Lived, cla
     assert "it works and is never shown" in browser.page("/settings")
     assert browser.go("/settings", "/settings/claude", remove="yes") == "/settings?said=no-key#claude"
     assert stored_key(lived, email) is None
+
+
+def test_no_key_is_kept_of_an_admin_who_stopped_being_one_while_it_was_tried(lived: Lived, claude: Claude) -> None:
+    email = new_email()
+    browser = signed_up(lived, email)
+
+    async def demote(session: AsyncSession) -> None:
+        mine = HouseholdUser.email == email
+        await session.execute(update(HouseholdUser).where(mine).values(role="member"))
+
+    claude.behaviour, claude.while_tried = "fine", lambda: in_database(lived, demote)
+    try:
+        refused = browser.send("/settings", "/settings/claude", key=KEY)
+    finally:
+        claude.while_tried = lambda: None
+    assert (refused.status_code, stored_key(lived, email)) == (403, None)
 
 
 def test_while_claude_thinks_the_page_says_so_and_looks_again(lived: Lived, claude: Claude) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.attempts import Attempt
 from api.dependencies import WriteSession
@@ -12,7 +13,16 @@ from api.kinderbud.claude.failures import ClaudeFailed
 from api.kinderbud.claude.keys import key_of, set_key
 from api.kinderbud.family.forms import Text, number
 from api.kinderbud.family.rendering import INVALID, go, page, sentence
-from api.kinderbud.family.visits import Admin, Member, TooOften, asking_session, enter, set_password, shows_password
+from api.kinderbud.family.visits import (
+    Admin,
+    Member,
+    TooOften,
+    asking_session,
+    enter,
+    set_password,
+    shows_password,
+    still_admin,
+)
 from api.kinderbud.households import actions, queries
 from api.kinderbud.households.rules import DAILY_TASKS, InvalidHousehold
 from api.kinderbud.households.zones import time_zones
@@ -41,7 +51,7 @@ async def change_household(
     typed = {"name": name, "time_zone": time_zone, "daily_tasks": daily_tasks}
     try:
         async with request.app.state.database.write() as session:
-            kept = await session.get_one(Household, caller.household.id)
+            kept = await _own_household(request, session, caller)
             count = number(daily_tasks)
             actions.change(kept, caller.now, name=name, time_zone=time_zone, daily_task_count=count)
     except InvalidHousehold as error:
@@ -50,9 +60,9 @@ async def change_household(
 
 
 @router.post("/learning")
-async def change_learning(caller: Admin, session: WriteSession, learning: Text = "") -> Response:
+async def change_learning(request: Request, caller: Admin, session: WriteSession, learning: Text = "") -> Response:
     """Whether the family takes part in learning, from now on."""
-    kept = await session.get_one(Household, caller.household.id)
+    kept = await _own_household(request, session, caller)
     actions.change(kept, caller.now, learning=learning == "yes")
     return go("/settings", "saved", "learning")
 
@@ -73,7 +83,7 @@ async def change_key(request: Request, caller: Admin, key: Text = "", remove: Te
         except ClaudeFailed as failed:
             return _settings(request, caller, INVALID, key_error=str(failed))
     async with state.database.write() as session:
-        kept = await session.get_one(Household, caller.household.id)
+        kept = await _own_household(request, session, caller)
         set_key(state.keyring, kept, None if remove else key)
     return go("/settings", "no-key" if remove else "key", "claude")
 
@@ -100,6 +110,14 @@ async def change_password(request: Request, caller: Member, present: Text = "", 
     response = go("/settings", "password")
     entry.give(request, response)
     return response
+
+
+async def _own_household(request: Request, session: AsyncSession, caller: Caller) -> Household:
+    """The household, for an admin who is one still: trying a key takes long enough to be removed meanwhile. Raises
+    LoginNeeded, AdminNeeded."""
+    await queries.locked(session, caller.household.id)
+    await still_admin(request, session)
+    return await session.get_one(Household, caller.household.id)
 
 
 def _settings(request: Request, caller: Caller, status: int = 200, **typed: Any) -> Response:
