@@ -20,6 +20,7 @@ from api.auth.mail import Mailer
 from api.clock import Clock, utc_now
 from api.database import open_database
 from api.db.budget import RequestBudget
+from api.http.head import HeadMiddleware
 from api.http.request_body import RequestBodyMiddleware
 from api.http.shutdown import announced_shutdown
 from api.kakei.accounts import routes as accounts
@@ -53,7 +54,11 @@ research snapshots, and with deterministic rules whenever that policy cannot be 
 
 Errors are problem details (RFC 9457) with a stable `code`. Every path works with and without a trailing slash.
 `X-Request-ID` is echoed, or made, and is part of every error's `instance`. A body is JSON in UTF-8, whatever its
-`Content-Type` says, as it is or with `Content-Encoding: gzip` or `deflate`.
+`Content-Type` says, as it is or with `Content-Encoding: gzip` or `deflate`. HEAD works wherever GET does.
+
+Before any operation is reached, the server itself refuses what is no HTTP (400), a head or body that comes too slowly
+(408), an address of more than 8 KiB (414), headers of more than 32 KiB or more than 100 (431), and
+connections while too many are open (503). These answers are problem details, too, and close the connection.
 """
 
 
@@ -113,8 +118,9 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     openapi.install(app)
     app.add_middleware(RequestBudget, seconds=settings.database_timeout_seconds)
     app.add_middleware(RequestBodyMiddleware, own=coach.BODIES_READ_HERE, pages=(FAMILY, ADMIN))
-    app.add_middleware(Limited, limits=RateLimits(settings.redis_url))
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(Shortcut, way=Way("POST", "/coach/suggestions", coach.suggest))
+    app.add_middleware(Limited, limits=RateLimits(settings.redis_url))  # outside of the shortcut, which writes
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

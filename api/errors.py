@@ -39,6 +39,11 @@ MALFORMED_BODY = ErrorKind("malformed_body", 422, "The body is no valid JSON doc
 INVALID_INPUT = ErrorKind("invalid_input", 422, "Some fields are missing, unknown or out of range")
 BODY_TOO_LARGE = ErrorKind("body_too_large", 413, "The body is too large")
 ENCODING_UNSUPPORTED = ErrorKind("content_encoding_unsupported", 415, "This Content-Encoding is not known here")
+MALFORMED_REQUEST = ErrorKind("malformed_request", 400, "The request is no valid HTTP")
+REQUEST_TIMEOUT = ErrorKind("request_timeout", 408, "The request came too slowly")
+TARGET_TOO_LONG = ErrorKind("address_too_long", 414, "The address is too long")
+HEAD_TOO_LARGE = ErrorKind("headers_too_large", 431, "The headers are too many or too large")
+TOO_BUSY = ErrorKind("too_busy", 503, "The service has too much to do at this moment")
 NO_POLICY = ErrorKind("no_policy", 404, "No policy is being served")
 METRICS_FORBIDDEN = ErrorKind("metrics_forbidden", 403, "Only this machine or the holder of the token reads metrics")
 USER_UNKNOWN = ErrorKind("user_unknown", 404, "There is no such user")
@@ -195,7 +200,8 @@ def log_unforeseen(request: Request, error: Exception) -> str:
 def allowed_methods(request: Request) -> str:
     """Every method that the path takes; routing itself knows only those of the first route with that path."""
     path = getattr(request.scope.get("route"), "path", "")
-    return ", ".join(sorted(method.upper() for method in request.app.openapi()["paths"].get(path, {})))
+    methods = {method.upper() for method in request.app.openapi()["paths"].get(path, {})}
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def problem_response(request: Request, occurred: ProblemOccurred) -> Response:

@@ -1,8 +1,10 @@
 """How often a client may ask: generous for a user and for an address, tight for making new users.
 
 The counts are shared through Redis where `REDIS_URL` names one, and are this process's own otherwise. If Redis goes
-away the process counts for itself, and says so in the log, until Redis is back. A single anonymous decision of the
-coach is not limited: it stores nothing, and costs less than counting it.
+away the process counts for itself, and says so in the log, until Redis is back.
+
+Every operation is limited but these: a single anonymous decision of the coach, which stores nothing and costs less than
+counting it, and what machines ask (`UNLIMITED`). Kinderbud counts for itself (`COUNTED_THERE`).
 """
 
 import asyncio
@@ -12,19 +14,18 @@ import ipaddress
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import structlog
 from fastapi import Request
 from limits import RateLimitItem, parse
-from limits.aio.storage import MemoryStorage, RedisStorage
-from limits.aio.storage.memory import Entry
+from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindowCounterRateLimiter
 from limits.errors import StorageError
 from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.errors import TOO_MANY_REQUESTS, ProblemOccurred, problem_response
+from api.http.counts import ExactCounts, WeightedCounts, Window
 from api.http.user_ids import canonical_id
 
 PREFIX = "/api/users"
@@ -41,14 +42,21 @@ BATCHES_PER_ADDRESS = parse("120/minute")
 EXPORT = "/api/admin/research/export"
 EXPORTS_PER_ADDRESS = parse("30/minute")
 """Enough for a script that fetches every format, too few to try tokens."""
+READS_PER_ADDRESS = parse("6000/minute")
+"""Templates, badges, instruments, the policy, the documentation, pages and admin: all together, in each process."""
+UNLIMITED = frozenset({"/", "/health/live", "/health/ready", "/metrics"})
+"""What load balancers and Prometheus ask."""
+COUNTED_THERE = "/api/v1/"
+USER_DIGITS = 5
+"""Hex digits of a user's digest that name their count: a million counts, however many ids somebody makes up."""
 LINE_BITS = 64
 """Of an IPv6 address, those that name the line."""
 REDIS_SECONDS = 0.5
 """How long Redis may take before the process counts for itself."""
 RETRY_SECONDS = 10.0
 """After Redis failed, how long the process counts for itself before it asks again."""
-SWEEP_SECONDS = 10.0
-"""How often counts that have run out are forgotten."""
+ALLOWED = Window(True, 0, 1)
+"""Where it does not matter how many more may come."""
 
 log = structlog.get_logger("api.limits")
 
@@ -65,95 +73,67 @@ def address_of(scope: Scope) -> str:
         return host
 
 
-class _Memory(MemoryStorage):
-    """The library's own storage looks at every key at every hit to forget old ones, which costs more the more people
-    there are; this one does so now and then. A count that has run out is never used: reading it checks."""
-
-    async def incr(self, key: str, expiry: float, amount: int = 1) -> int:
-        if self.timer is None or self.timer.done():
-            self.timer = asyncio.create_task(self._sweep())
-        return await super().incr(key, expiry, amount)
-
-    async def acquire_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
-        if self.timer is None or self.timer.done():
-            self.timer = asyncio.create_task(self._sweep())
-        now = time.time()
-        async with self.locks[key]:
-            times = [entry for entry in self.events.get(key, []) if entry.atime > now - expiry]
-            self.events[key] = times if len(times) + amount > limit else [Entry(expiry)] * amount + times
-            return len(times) + amount <= limit
-
-    async def _sweep(self) -> None:
-        while self.expirations or self.events:
-            await asyncio.sleep(SWEEP_SECONDS)
-            now = time.time()
-            for key in [key for key, at in self.expirations.items() if at <= now]:
-                for kept in (self.storage, self.expirations, self.locks):
-                    kept.pop(key, None)
-            for key in [key for key, times in self.events.items() if not times or times[0].expiry <= now]:
-                self.events.pop(key, None)
-                self.locks.pop(key, None)
-
-
-@dataclass(frozen=True)
-class Window:
-    """What is left of a limit after a request: how many more may come, and after how many seconds one more may."""
-
-    allowed: bool
-    remaining: int
-    seconds: int
-
-
 class RateLimits:
     """Counts requests, in Redis if there is one. The counts are weighted by the window before, which costs two numbers
     a key; `exact` keeps the time of every request instead, so that no window of any beginning holds more."""
 
     def __init__(self, redis_url: str | None, *, exact: bool = False) -> None:
-        strategy: type[RateLimiter] = MovingWindowRateLimiter if exact else SlidingWindowCounterRateLimiter
-        self._own = strategy(_Memory())
+        self.own: WeightedCounts | ExactCounts = ExactCounts() if exact else WeightedCounts()
         self._shared: RateLimiter | None = None
         if redis_url is not None:
             uri = redis_url.replace("redis", "async+redis", 1)
             storage = RedisStorage(uri, implementation="redispy", wrap_exceptions=True, key_prefix="buddy-limits")
-            self._shared = strategy(storage)
+            self._shared = (MovingWindowRateLimiter if exact else SlidingWindowCounterRateLimiter)(storage)
         self._away_since = -RETRY_SECONDS
 
     async def seconds_to_wait(self, item: RateLimitItem, key: str) -> int | None:
-        """Count one request; None if it may go on, else the seconds after which it is worth another try."""
-        window = await self.hit(item, key)
+        """Count one request; None if it may go on, else the seconds after which it is worth another try. Asks Redis
+        once, and once more only where the limit is reached."""
+        window = await self._hit(item, key, also_if_allowed=False)
         return None if window.allowed else window.seconds
 
     async def hit(self, item: RateLimitItem, key: str) -> Window:
-        """Count one request."""
+        """Count one request, and tell what is left, for which Redis is asked twice."""
+        return await self._hit(item, key, also_if_allowed=True)
+
+    async def _hit(self, item: RateLimitItem, key: str, *, also_if_allowed: bool) -> Window:
         if self._shared is not None and time.monotonic() - self._away_since >= RETRY_SECONDS:
             try:
                 async with asyncio.timeout(REDIS_SECONDS):
-                    return await _hit(self._shared, item, key)
+                    allowed = await self._shared.hit(item, key)
+                    if allowed and not also_if_allowed:
+                        return ALLOWED
+                    stats = await self._shared.get_window_stats(item, key)
+                seconds = max(1, math.ceil(stats.reset_time - time.time()))
+                return Window(allowed, max(0, stats.remaining) if allowed else 0, seconds)
             except (StorageError, RedisError, OSError, TimeoutError) as error:
                 self._away_since = time.monotonic()
                 log.warning("Redis is away: limits count for this process alone", why=type(error).__name__)
-        return await _hit(self._own, item, key)
+        return self.own.hit(item, key)
 
     async def forget(self, item: RateLimitItem, key: str) -> None:
         """Begin to count anew: somebody has shown who they are."""
-        for limiter in (self._shared, self._own):
-            if limiter is not None:
-                with contextlib.suppress(StorageError, RedisError, OSError, TimeoutError):
-                    async with asyncio.timeout(REDIS_SECONDS):
-                        await limiter.clear(item, key)
+        self.own.forget(item, key)
+        if self._shared is not None:
+            with contextlib.suppress(StorageError, RedisError, OSError, TimeoutError):
+                async with asyncio.timeout(REDIS_SECONDS):
+                    await self._shared.clear(item, key)
 
 
 class Limited:
-    """ASGI middleware: answers 429 with `Retry-After` where a limit is reached."""
+    """ASGI middleware: answers 429 with `Retry-After` where a limit is reached. `limits` are shared by all processes;
+    reads of what everybody may read are counted by this process alone, so that they need not wait for Redis."""
 
     def __init__(self, app: ASGIApp, limits: RateLimits) -> None:
         self.app = app
         self.limits = limits
+        self.reads = RateLimits(None)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _is_counted(scope):
+        if scope["type"] == "http":
+            limits = self.limits if _is_shared(scope) else self.reads
             for item, key in _counted(scope):
-                wait = await self.limits.seconds_to_wait(item, key)
+                wait = await limits.seconds_to_wait(item, key)
                 if wait is not None:
                     detail = f"At most {item}; try again in {wait} s."
                     occurred = ProblemOccurred(TOO_MANY_REQUESTS, detail, headers={"Retry-After": str(wait)})
@@ -162,13 +142,14 @@ class Limited:
         await self.app(scope, receive, send)
 
 
-def _is_counted(scope: Scope) -> bool:
+def is_limited(path: str) -> bool:
+    """Whether requests to `path` are counted here at all."""
+    return path not in UNLIMITED and not path.startswith(COUNTED_THERE)
+
+
+def _is_shared(scope: Scope) -> bool:
     path = scope["path"]
-    return (
-        path.startswith(PREFIX)
-        or path in {BATCH, EXPORT}
-        or (path == COACH and _header(scope, b"x-user-uuid") is not None)
-    )
+    return path.startswith(PREFIX) or path in {COACH, BATCH, EXPORT}
 
 
 def _header(scope: Scope, name: bytes) -> str | None:
@@ -176,26 +157,24 @@ def _header(scope: Scope, name: bytes) -> str | None:
 
 
 def _counted(scope: Scope) -> Iterator[tuple[RateLimitItem, str]]:
-    """What a request counts towards. An id is a capability, so only its digest leaves the process."""
+    """What a request counts towards. An id is a capability, so only a part of its digest leaves the process."""
+    path = scope["path"]
+    uuid = _header(scope, b"x-user-uuid") if path == COACH else None
+    if not is_limited(path) or (path == COACH and uuid is None and scope["method"] == "POST"):
+        return
     address = address_of(scope)
-    if scope["path"] == BATCH:
+    if path == BATCH:
         yield BATCHES_PER_ADDRESS, f"batch/{address}"
-        return
-    if scope["path"] == EXPORT:
+    elif path == EXPORT:
         yield EXPORTS_PER_ADDRESS, f"export/{address}"
-        return
-    yield REQUESTS_PER_ADDRESS, f"address/{address}"
-    if scope["path"] == COACH:
-        uuid = _header(scope, b"x-user-uuid")
+    elif path == COACH or path.startswith(PREFIX):
+        yield REQUESTS_PER_ADDRESS, f"address/{address}"
+        if path != COACH:
+            uuid = path.removeprefix(PREFIX).strip("/").partition("/")[0]
+        if uuid:
+            digest = hashlib.sha256(canonical_id(uuid).encode(errors="replace")).hexdigest()
+            yield REQUESTS_PER_USER, f"user/{digest[:USER_DIGITS]}"
+        elif scope["method"] == "POST":
+            yield NEW_USERS_PER_ADDRESS, f"new/{address}"
     else:
-        uuid = scope["path"].removeprefix(PREFIX).strip("/").partition("/")[0]
-    if uuid:
-        yield REQUESTS_PER_USER, f"user/{hashlib.sha256(canonical_id(uuid).encode()).hexdigest()[:32]}"
-    elif scope["method"] == "POST":
-        yield NEW_USERS_PER_ADDRESS, f"new/{address}"
-
-
-async def _hit(limiter: RateLimiter, item: RateLimitItem, key: str) -> Window:
-    allowed = await limiter.hit(item, key)
-    stats = await limiter.get_window_stats(item, key)
-    return Window(allowed, max(0, stats.remaining) if allowed else 0, max(1, math.ceil(stats.reset_time - time.time())))
+        yield READS_PER_ADDRESS, f"read/{address}"

@@ -27,7 +27,7 @@ DESCRIPTIONS = {
     422: "Malformed or out of range",
     429: "Too many requests; `Retry-After` says when to try again",
     501: "The writers of this format are not installed",
-    503: "The database is away; `Retry-After` says when to try again",
+    503: "The database is away, or the service has too much to do; `Retry-After` says when to try again",
 }
 
 
@@ -68,8 +68,10 @@ def install(app: FastAPI) -> None:
                 schemas.pop(unused, None)
             for path, operations in schema["paths"].items():
                 for operation in operations.values():
-                    if path.startswith(limits.PREFIX):
+                    if limits.is_limited(path):
                         operation["responses"] |= {"429": problems(429)[429]}
+                    else:
+                        operation["description"] = f"{operation.get('description', '')}\n\nNot rate limited.".strip()
                     if "requestBody" in operation:
                         operation["responses"] |= {"415": problems(415)[415]}
                     if "422" in operation["responses"]:  # what FastAPI documents by itself is not what we answer

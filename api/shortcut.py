@@ -23,7 +23,7 @@ class Way:
 
 
 class Shortcut:
-    """ASGI middleware, innermost."""
+    """ASGI middleware, inside of the rate limits: the endpoint writes where somebody says who they are."""
 
     def __init__(self, app: ASGIApp, way: Way) -> None:
         self.app = app

@@ -32,7 +32,8 @@ ASSETS = "/docs/assets"
 
 def limited(app: FastAPI, settings: Settings) -> TokenLimits:
     """The sub-app behind its limits, which tell of themselves with every answer, errors included."""
-    return TokenLimits(app, RateLimits(settings.redis_url, exact=True), RateLimits(settings.redis_url))
+    shared, addresses = RateLimits(settings.redis_url, exact=True), RateLimits(settings.redis_url)
+    return TokenLimits(app, app.state.database, shared, addresses)
 
 
 def create_kinderbud(service: FastAPI) -> FastAPI:

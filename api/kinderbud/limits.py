@@ -1,47 +1,59 @@
 """How often a token may ask: exactly what the reference's table says, and headers on every answer that say it.
 
-Any window of a minute (an hour for the chat) holds at most so many requests, counted over all processes. Who shows no
-token is counted by address.
+Any window of a minute (an hour for the chat) holds at most so many requests, counted over all processes. Requests
+without a token, and those with a token that does not exist, are counted by address.
 """
 
+from collections import OrderedDict
+
 from limits import RateLimitItem, parse
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.database import Database
 from api.kinderbud.caller import shown_token, token_digest
 from api.kinderbud.errors import Code, failure
 from api.limits import REQUESTS_PER_ADDRESS, RateLimits, address_of
+from api.models import HouseholdToken
 
 READ = parse("120/minute")
 WRITE = parse("60/minute")
 CHAT = parse("30/hour")
+MOST_KNOWN = 10_000
+"""Tokens that a process remembers to exist; of the others the database is asked."""
 
 
 class TokenLimits:
     """ASGI middleware of the sub-app: counts, tells in `X-RateLimit-*`, and answers 429 with `Retry-After`."""
 
-    def __init__(self, app: ASGIApp, limits: RateLimits, addresses: RateLimits) -> None:
+    def __init__(self, app: ASGIApp, database: Database, limits: RateLimits, addresses: RateLimits) -> None:
         self.app = app
+        self.database = database
         self.limits = limits
         self.addresses = addresses
+        self._known: OrderedDict[str, None] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         name, item = _tier(scope)
-        token = shown_token(Headers(scope=scope).get("authorization"))
         address = address_of(scope)
-        who = f"token/{token_digest(token)[:32]}" if token else f"nobody/{address}"
+        wait = await self.addresses.seconds_to_wait(REQUESTS_PER_ADDRESS, f"kinderbud/address/{address}")
+        if wait is not None:
+            told = {"X-RateLimit-Limit": str(REQUESTS_PER_ADDRESS.amount), "X-RateLimit-Remaining": "0"}
+            await _refuse(REQUESTS_PER_ADDRESS, wait, told)(scope, receive, send)
+            return
+        token = shown_token(Headers(scope=scope).get("authorization"))
+        digest = token_digest(token) if token else None
+        by_token = digest is not None and await self._exists(digest)
+        who = f"token/{digest[:32]}" if digest is not None and by_token else f"nobody/{address}"
         window = await self.limits.hit(item, f"kinderbud/{name}/{who}")
-        if window.allowed:  # whoever makes up a token for each request is told by the address
-            crowd = await self.addresses.hit(REQUESTS_PER_ADDRESS, f"kinderbud/address/{address}")
-            window = window if crowd.allowed else crowd
         told = {"X-RateLimit-Limit": str(item.amount), "X-RateLimit-Remaining": str(window.remaining)}
         if not window.allowed:
-            told["Retry-After"] = str(window.seconds)
-            error = f"At most {item}; try again in {window.seconds} s."
-            await failure(429, Code.RATE_LIMITED, error, told)(scope, receive, send)
+            await _refuse(item, window.seconds, told)(scope, receive, send)
             return
 
         async def send_told(message: Message) -> None:
@@ -50,6 +62,29 @@ class TokenLimits:
             await send(message)
 
         await self.app(scope, receive, send_told)
+
+    async def _exists(self, digest: str) -> bool:
+        """Whether there is such a token; False while the database is away. One that was revoked meanwhile may still
+        count by itself: its requests are refused all the same."""
+        if digest in self._known:
+            self._known.move_to_end(digest)
+            return True
+        query = select(HouseholdToken.id).where(HouseholdToken.digest == digest, HouseholdToken.revoked_at.is_(None))
+        try:
+            async with self.database.read() as session:
+                exists = await session.scalar(query) is not None
+        except (SQLAlchemyError, OSError, TimeoutError):
+            return False
+        if exists:
+            self._known[digest] = None
+            if len(self._known) > MOST_KNOWN:
+                self._known.popitem(last=False)
+        return exists
+
+
+def _refuse(item: RateLimitItem, seconds: int, told: dict[str, str]) -> ASGIApp:
+    error = f"At most {item}; try again in {seconds} s."
+    return failure(429, Code.RATE_LIMITED, error, told | {"Retry-After": str(seconds)})
 
 
 def _tier(scope: Scope) -> tuple[str, RateLimitItem]:

@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from api.bodies import decoded, field_errors
 from api.clock import to_the_second
 from api.db.failures import MAY_BE_AWAY
-from api.errors import INVALID_INPUT, NO_POLICY, FieldError, ProblemOccurred
+from api.errors import INVALID_INPUT, NO_POLICY, RETRY_SECONDS, TOO_BUSY, FieldError, ProblemOccurred
 from api.http.request_body import read_json
 from api.kakei.accounts.queries import profile_of
 from api.kakei.coach import queries
@@ -48,6 +48,8 @@ HEADERS = [
     header_parameter("Idempotency-Key", "With `X-User-UUID`: same key (1 to 255 characters), same answer."),
     header_parameter("Accept-Language", "English or Japanese."),
 ]
+MOST_BATCHES = 8
+"""That wait for their turn, in each process: each holds some tens of megabytes, and takes some tenths of a second."""
 BODIES_READ_HERE = frozenset({"/coach/suggestions", "/coach/suggestions/batch"})
 """Paths whose endpoints bound their bodies themselves."""
 
@@ -71,7 +73,7 @@ async def suggest(request: Request) -> Response:
     Anonymous: nothing is stored. With `X-User-UUID` the coach speaks in the tone of the user's `coach_style`, and
     remembers for 60 days which challenges it pointed at, so that they can be accepted with `source: ai`. The decision
     for somebody who consented to research is stored before it is answered. If the database is away the coach answers
-    all the same. `Accept-Language` chooses English or Japanese.
+    all the same. `Accept-Language` chooses English or Japanese. Anonymous requests are not rate limited.
     """
     body = await read_json(request)
     context = msgspec.structs.astuple(decoded(_context, body))
@@ -168,17 +170,22 @@ async def _remembered(
     openapi_extra=json_body(CoachBatch, {"contexts": [EXAMPLE_CONTEXT]}),
     responses={
         200: json_content("The decisions", CoachBatchAnswer, {"answers": [EXAMPLE_ANSWER], "errors": []}),
-        **problems(413, 422, 429),
+        **problems(413, 422, 429, 503),
     },
 )
 async def suggest_batch(request: Request) -> Response:
     """Decide for up to 10,000 contexts, 4 MiB in all. A bad context is null among the answers and named in `errors`;
     the others are answered all the same."""
     body = await read_json(request, LARGEST_BATCH_BODY)
-    language = _language(request)
+    state = request.app.state
+    if len(state.batches_waiting) >= MOST_BATCHES:
+        headers = {"Retry-After": str(RETRY_SECONDS)}
+        raise ProblemOccurred(TOO_BUSY, "Too many batches are waiting. Send it again.", headers=headers)
     work = asyncio.get_running_loop().run_in_executor(
-        request.app.state.batches, _answer_batch, request.app, body, language
+        state.batches, _answer_batch, request.app, body, _language(request)
     )
+    state.batches_waiting.add(work)
+    work.add_done_callback(state.batches_waiting.discard)
     return Response(await work, media_type="application/json")
 
 
@@ -221,6 +228,7 @@ def start(app: FastAPI, served: ServedPolicy, shadow: ServedPolicy) -> None:
     app.state.candidates = FrozenCandidates()
     app.state.committing = set()
     app.state.decider = Decider(served, app.state.metrics)
+    app.state.batches_waiting = set()
     app.state.batches = ThreadPoolExecutor(max_workers=1, thread_name_prefix="coach-batch")
 
 

@@ -24,6 +24,7 @@ from fastapi.responses import StreamingResponse
 from api import errors
 from api.db.failures import RETRY_SECONDS
 from api.errors import FieldError, ProblemOccurred
+from api.http.head import is_head
 from api.kakei.consent.schemas import StudyVersion
 from api.kakei.exports.commands import MARK
 from api.openapi import problems
@@ -85,10 +86,13 @@ async def export(
 ) -> StreamingResponse:
     """Everything of those who consent now, as one consistent snapshot; every export is entered in the ledger, and
     `X-Release` names it. `since` gives what changed since a release, with tombstones (`changes`) of people to delete.
-    """
+    HEAD makes no export."""
     missing = WRITERS.get(kind)
     if missing is not None and importlib.util.find_spec(missing) is None:
         raise ProblemOccurred(errors.FORMAT_NOT_INSTALLED, "Install the extra `research`, or ask for json or ndjson.")
+    media = MEDIA.get(kind, "application/zip")
+    if is_head(request.scope):  # nobody would read it, and it would be entered in the ledger
+        return StreamingResponse(_nothing(), headers={"Cache-Control": "no-store"}, media_type=media)
     folder = _spool()
     try:
         suffix = "zip" if kind in PACKAGED else kind
@@ -110,7 +114,11 @@ async def export(
         "X-Release": done["name"],
         "X-Digest": done["digest"],
     }
-    return StreamingResponse(_parts(opened), headers=headers, media_type=MEDIA.get(kind, "application/zip"))
+    return StreamingResponse(_parts(opened), headers=headers, media_type=media)
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    yield b""
 
 
 async def _parts(opened: BinaryIO) -> AsyncIterator[bytes]:

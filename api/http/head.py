@@ -1,0 +1,39 @@
+"""HEAD wherever GET works (RFC 9110, section 9.3.2): the same answer, without its body."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+IS_HEAD = "is_head"
+
+
+def is_head(scope: Scope) -> bool:
+    """Whether the answer's body is thrown away; for routes that cost much or leave something behind."""
+    return IS_HEAD in scope
+
+
+class HeadMiddleware:
+    """ASGI middleware: the routes are asked for GET, and the server sends the headers only. The scope is changed, not
+    copied, since the middlewares outside read the route from it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self.app(scope, receive, send)
+            return
+        done = False
+
+        async def send_head(message: Message) -> None:
+            nonlocal done
+            scope["method"] = "HEAD"  # the server looks at it
+            if message["type"] == "http.response.start":
+                await send(message)
+            elif message["type"] == "http.response.body" and not done:
+                done = True
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+        scope["method"], scope[IS_HEAD] = "GET", True
+        try:
+            await self.app(scope, receive, send_head)
+        finally:
+            scope["method"] = "HEAD"
