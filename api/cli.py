@@ -27,8 +27,6 @@ from api.kinderbud.members.commands import hand_over, remove_member, set_role
 from api.settings import Settings
 from api.shell import failures_in_one_line, one_clear_line, read_settings, to_the_server_itself, with_database
 
-FINISH_SECONDS = 25
-"""After the server stopped to listen, how long open requests may take."""
 STARTUP_FAILURE = 3
 """What the server's processes exit with when they do not start."""
 
@@ -109,19 +107,11 @@ def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
 
     from api.app import create_app  # noqa: PLC0415
     from api.http.listening import url_of  # noqa: PLC0415
+    from api.http.server import server_config  # noqa: PLC0415
 
     has_workers = settings.web_concurrency > 1
-    config = uvicorn.Config(
-        # Workers make the app themselves, from the same environment.
-        "api.app:create_app" if has_workers else create_app(settings),
-        factory=has_workers,
-        workers=settings.web_concurrency,
-        log_config=None,
-        access_log=False,
-        proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=list(settings.trusted_proxies),
-        timeout_graceful_shutdown=FINISH_SECONDS,
-    )
+    # Workers make the app themselves, from the same environment.
+    config = server_config("api.app:create_app" if has_workers else create_app(settings), settings)
     structlog.get_logger("api.cli").info("listening, Ctrl-C ends it", url=url_of(sockets))
     if has_workers:
         supervisor = Multiprocess(config, sockets=sockets)

@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     smtp_from: str | None = None
     smtp_tls: SmtpTls = SmtpTls.STARTTLS
     web_concurrency: int = Field(1, ge=1, le=64)
+    http_connections: int = Field(1000, ge=1, le=100_000)
+    http_head_seconds: float = Field(20.0, gt=0)
+    http_body_seconds: float = Field(30.0, gt=0)
+    http_idle_seconds: float = Field(75.0, gt=0)
+    http_write_seconds: float = Field(30.0, gt=0)
     log_level: LogLevel = LogLevel.INFO
     log_format: LogFormat = LogFormat.TEXT
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CLI = "api.cli:main"
 PRELOADED = [
     *("tests.lived", "api.cli", "api.storage", "api.kakei.exports.actions", "fastadmin"),
-    *("uvicorn.protocols.http.auto", "uvicorn.loops.auto", "uvicorn.lifespan.on"),
+    *("api.http.server", "uvicorn.loops.auto", "uvicorn.lifespan.on"),
 ]
 """No library of training, and nothing that starts a thread."""
 

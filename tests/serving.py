@@ -56,7 +56,11 @@ def buddy(environment: Mapping[str, str], *arguments: str) -> str:
 
 @contextlib.contextmanager
 def service(
-    folder: Path, environment: Mapping[str, str] | None = None, port: int | None = None, from_shell: bool = False
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    port: int | None = None,
+    from_shell: bool = False,
+    host: str = "127.0.0.1",
 ) -> Iterator[Service]:
     """`buddy serve` on `port`, else a free one, with `folder` as its working directory; stopped by SIGTERM, which it
     must obey unless it was killed before. Several workers always start from a shell."""
@@ -65,7 +69,7 @@ def service(
     # Tests may say, as a proxy would, that a client has an address of its own: limits are for those who test them.
     inherited = {name: value for name, value in os.environ.items() if name not in {"COACH_MODEL_DIR", "METRICS_TOKEN"}}
     settings = inherited | DEFAULTS | dict(environment or {})
-    command = ["serve", "--port", str(port)]
+    command = ["serve", "--port", str(port), "--host", host]
     process: Process
     if from_shell or "WEB_CONCURRENCY" in settings:
         with log_file.open("ab") as log:
@@ -73,7 +77,7 @@ def service(
     else:
         process = forking.start(forking.CLI, command, folder, settings, log_file, log_file)
     own = DEFAULTS | {"DATABASE_URL": f"sqlite:///{folder}/var/buddy.db"} | dict(environment or {})
-    running = Service(f"http://127.0.0.1:{port}", process, log_file, own)
+    running = Service(f"http://{f'[{host}]' if ':' in host else host}:{port}", process, log_file, own)
     try:
         _wait_until_live(running)
         yield running

@@ -1,0 +1,404 @@
+"""HTTP/1.1 with bounds: uvicorn's protocol, which has none, with limits on what a client may send, keep and leave.
+
+A request line is at most `LONGEST_TARGET` (414), a head `LARGEST_HEAD` and `MOST_HEADERS` (431). Head and body have
+deadlines (408), so have idle connections and clients that do not read. What is left of a refused request is thrown away
+for a moment, then the connection is closed.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import socket
+from http import HTTPStatus
+from typing import Any, cast
+
+import msgspec
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from api.errors import (
+    HEAD_TOO_LARGE,
+    MALFORMED_REQUEST,
+    MEDIA_TYPE,
+    REQUEST_TIMEOUT,
+    RETRY_SECONDS,
+    TARGET_TOO_LONG,
+    TOO_BUSY,
+    ErrorKind,
+    Problem,
+)
+from api.http.traffic import LEAST_RATE, LINGER_BYTES, LINGER_SECONDS, Deadlines, Phase, Traffic
+
+LARGEST_HEAD = 32 * 1024
+"""Bytes of request line and headers, as nginx has it (4 buffers of 8 KiB). Browsers send some hundreds."""
+LONGEST_TARGET = 8 * 1024
+"""Bytes of path and query, as nginx and Apache have it."""
+MOST_HEADERS = 100
+"""As Apache has it."""
+DEEPEST_PIPELINE = 16
+"""Requests that wait behind the one that is answered; no client in use sends any."""
+OVERHEAD = 16
+"""Bytes around each byte of a chunked body that are taken for framing; more are chunk extensions or trailers, which are
+bounded like a head."""
+UNSENT_IN_KERNEL = 128 * 1024
+"""Bytes that the kernel takes before it asks us to wait, so that a slow reader's progress is seen."""
+
+
+class ServerConfig(Config):
+    """uvicorn's configuration, and the deadlines of its connections. It reaches workers by pickle."""
+
+    deadlines = Deadlines()
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        traffic = getattr(server_state, "traffic", None)
+        if traffic is None:
+            traffic = Traffic(getattr(config, "deadlines", Deadlines()))
+            server_state.traffic = traffic  # type: ignore[attr-defined]
+        self.traffic: Traffic = traffic
+        self.deadlines = self.traffic.deadlines
+        self.phase = Phase.HEAD
+        self.entered = False
+        self.since = 0.0  # when the phase began, by the loop's clock
+        self.head_bytes = 0  # that came before the head had ended
+        self.fed_bytes = 0  # that came since the head had ended
+        self.body_bytes = 0  # of the body that comes
+        self.held_bytes = 0  # of it, those that a route keeps
+        self.header_bytes = 0
+        self.begun = False  # whether a request has begun and its head has not ended
+        self.reading_body = False
+        self.refused = False
+        self.lingered_bytes = 0  # that came after the refusal
+        self.last_words: bytes | None = None
+        self.stalled_at = 0.0
+        self.unsent_then = 0
+
+    # What asyncio calls
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        if not self.traffic.enter(self):
+            self.transport = transport
+            self.refused = True
+            transport.write(self._problem(TOO_BUSY, "Too many connections are open."))
+            transport.close()
+            return
+        self.entered = True
+        _show_progress(transport)
+        super().connection_made(cast(asyncio.Transport, LingeringTransport(transport, self)))
+        self._enter(Phase.HEAD)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.entered:
+            return
+        self._end_body()
+        self.traffic.leave(self)
+        super().connection_lost(exc)
+        self._unset_keepalive_if_required()
+
+    def data_received(self, data: bytes) -> None:
+        if self.refused:
+            self.lingered_bytes += len(data)
+            if self.lingered_bytes > LINGER_BYTES:
+                self.drop()
+            return
+        in_body = self.reading_body
+        super().data_received(data)
+        if self._is_over():
+            return
+        if self.reading_body:
+            self._take_body(len(data) if in_body else 0)
+        elif self.begun or (self._is_free() and not in_body):
+            self._take_head(0 if in_body else len(data))
+        elif not self._is_free():
+            self._enter(Phase.ANSWER)
+        else:  # the rest of a body that no route wanted
+            self._enter(Phase.IDLE)
+
+    def _is_over(self) -> bool:
+        return self.refused or self.parser is None
+
+    def _take_head(self, size: int) -> None:
+        """The head of the next request has not ended; `size` more bytes belong to it."""
+        self.head_bytes += size
+        if self.head_bytes > LARGEST_HEAD:
+            self._refuse(HEAD_TOO_LARGE, f"A request's line and headers hold at most {LARGEST_HEAD} bytes.")
+        elif self.phase is not Phase.HEAD and self._is_free():
+            self._enter(Phase.HEAD)
+
+    def _take_body(self, size: int) -> None:
+        """The body has not ended; `size` more bytes belong to it, or to what stands around it."""
+        self.fed_bytes += size
+        if self.fed_bytes > LARGEST_HEAD + (1 + OVERHEAD) * self.body_bytes:
+            self._refuse(HEAD_TOO_LARGE, "The trailers or the chunk extensions are too large.")
+        elif self.phase is not Phase.BODY:
+            self._enter(Phase.BODY)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.stalled_at, self.unsent_then = self.loop.time(), self.unsent()
+        self.traffic.stalls(self)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.traffic.stalled.pop(self, None)
+
+    # What the parser calls
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.begun = True
+        self.header_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        if self.refused:
+            return
+        if len(self.url) + len(url) > LONGEST_TARGET:
+            self._refuse(TARGET_TOO_LONG, f"An address holds at most {LONGEST_TARGET} bytes.")
+            return
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self.refused:
+            return
+        self.header_bytes += len(name) + len(value)
+        if self.header_bytes > LARGEST_HEAD:
+            self._refuse(HEAD_TOO_LARGE, f"A request's headers hold at most {LARGEST_HEAD} bytes.")
+        elif self.begun:  # else it is a trailer, which is dropped: routes would take it for a header
+            if len(self.headers) >= MOST_HEADERS:
+                self._refuse(HEAD_TOO_LARGE, f"A request has at most {MOST_HEADERS} headers.")
+                return
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        if self.refused:
+            return
+        if len(self.pipeline) >= DEEPEST_PIPELINE:
+            self._refuse(TOO_BUSY, f"At most {DEEPEST_PIPELINE} requests may wait behind another.")
+            return
+        super().on_headers_complete()
+        self.begun = False
+        self.reading_body = True
+        self.head_bytes = self.fed_bytes = self.body_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        if self.refused:
+            return
+        super().on_body(body)
+        self.body_bytes += len(body)
+        if not self.cycle.response_complete:  # else it is thrown away
+            self.held_bytes += len(body)
+            self.traffic.reads(len(body))
+
+    def on_message_complete(self) -> None:
+        if self.refused:
+            return
+        super().on_message_complete()
+        self._end_body()
+
+    # What uvicorn calls
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or wait for one. The deadline of idle connections is the traffic's, which costs
+        less than a timer for each request."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing() or self.phase is Phase.LINGER:
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            cycle, app = self.pipeline.pop()
+            self._start_asgi_task(cycle, app)
+        elif self.last_words is not None:
+            self._say(self.last_words)
+        elif self.begun:
+            self._enter(Phase.HEAD)
+        elif not self.reading_body:
+            self._enter(Phase.IDLE)
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(MALFORMED_REQUEST, msg)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """The request is answered as if it had not asked; what follows it is another protocol's."""
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        if self.refused:
+            self.transport.abort()
+        else:
+            super().shutdown()
+
+    # What the traffic calls
+
+    def check(self, now: float, excused: float) -> None:
+        """Whether the client's time is over."""
+        self.since += excused
+        waited = now - self.since
+        if self.phase is Phase.HEAD and waited > self.deadlines.head:
+            if self.head_bytes or self.begun:
+                self._refuse(REQUEST_TIMEOUT, f"A request's headers take at most {self.deadlines.head:g} s.")
+            else:
+                self.drop()
+        elif self.phase is Phase.BODY and waited > self.deadlines.body + self.body_bytes / LEAST_RATE:
+            if self.flow.read_paused:  # it is we who do not read
+                self.since = now
+            else:
+                self._refuse(REQUEST_TIMEOUT, f"A body comes within {self.deadlines.body:g} s, or faster than 1 KiB/s.")
+        elif self.phase is Phase.IDLE and waited > self.deadlines.idle:
+            self.transport.close()
+        elif (self.phase is Phase.LINGER and waited > LINGER_SECONDS) or (
+            self.phase is Phase.CLOSING and waited > self.deadlines.write
+        ):
+            self.drop()
+
+    def check_writing(self, now: float, excused: float) -> None:
+        """Whether the client reads: it has the deadline, and a second for each KiB that it has taken since."""
+        self.stalled_at += excused
+        taken = max(0, self.unsent_then - self.unsent())
+        if now - self.stalled_at > self.deadlines.write + taken / LEAST_RATE:
+            self.traffic.note("answers were not read")
+            self.drop()
+
+    def unsent(self) -> int:
+        """Bytes of answers that wait for the client."""
+        return self.transport.get_write_buffer_size()
+
+    def drop(self) -> None:
+        """Close without a word, and without sending what is left."""
+        self.traffic.waiting.pop(self, None)
+        self._end_body()
+        self.transport.abort()
+
+    def _enter(self, phase: Phase) -> None:
+        self.phase, self.since = phase, self.loop.time()
+        self.traffic.waiting.pop(self, None)
+        if phase is not Phase.ANSWER:
+            self.traffic.waiting[self] = None
+
+    def _is_free(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _end_body(self) -> None:
+        self.traffic.unread -= self.held_bytes
+        self.body_bytes = self.held_bytes = 0
+        self.reading_body = False
+
+    def _refuse(self, kind: ErrorKind, detail: str) -> None:
+        """Answer `kind` after the answers that are under way, and close."""
+        if self.refused or self.transport.is_closing():
+            return
+        self.refused = True
+        self.traffic.note(kind.title)
+        self._unset_keepalive_if_required()
+        words = self._problem(kind, detail)
+        in_body = self.reading_body
+        self._end_body()
+        if in_body and self.pipeline:  # the last of those that wait will never have its body
+            self.pipeline.popleft()
+        elif in_body and not self._is_free() and not self.cycle.response_started:
+            self.cycle.disconnected = True  # the route learns that no more comes
+            self.cycle.message_event.set()
+            self._say(words)
+            return
+        elif in_body:  # it is answered already, or half
+            self.linger()
+            return
+        elif self._is_free():
+            self._say(words)
+            return
+        self.last_words = words
+        self._enter(Phase.ANSWER)
+
+    def _say(self, words: bytes) -> None:
+        self.refused = True
+        self.last_words = None
+        self._unset_keepalive_if_required()
+        self.transport.write(words)
+        self.linger()
+
+    def closing(self) -> None:
+        """The transport is closed once the client has read what is left, for which it has a deadline, too."""
+        if self.unsent():
+            self._enter(Phase.CLOSING)
+
+    def linger(self) -> None:
+        """Close once the client has stopped sending, or after a moment."""
+        transport = cast(LingeringTransport, self.transport).real
+        self.refused = True
+        self._end_body()
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if transport.can_write_eof() and not transport.is_closing():
+            transport.write_eof()
+            self._enter(Phase.LINGER)
+        else:
+            transport.close()
+
+    def _problem(self, kind: ErrorKind, detail: str) -> bytes:
+        """A whole answer."""
+        request_id = secrets.token_hex(16)
+        problem = Problem(
+            type=f"urn:buddy-coach:problem:{kind.code}",
+            title=kind.title,
+            status=kind.status,
+            detail=detail,
+            instance=f"urn:request:{request_id}",
+            code=kind.code,
+        )
+        body = msgspec.json.encode(problem)
+        headers = [
+            *self.server_state.default_headers,
+            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-request-id", request_id.encode()),
+            (b"connection", b"close"),
+        ]
+        if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers.append((b"retry-after", str(RETRY_SECONDS).encode()))
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        return STATUS_LINE[kind.status] + lines + b"\r\n" + body
+
+
+class LingeringTransport:
+    """A transport that closes only once the client has sent what it is sending: closing at once would reset the
+    connection, and the client would never see the answer."""
+
+    def __init__(self, real: asyncio.Transport, protocol: BoundedProtocol) -> None:
+        self.real = real
+        self._protocol = protocol
+        self.write = real.write
+        self.abort = real.abort
+        self.is_closing = real.is_closing
+        self.get_extra_info = real.get_extra_info
+        self.get_write_buffer_size = real.get_write_buffer_size
+        self.pause_reading = real.pause_reading
+        self.resume_reading = real.resume_reading
+
+    def close(self) -> None:
+        """Close, at once where the client has sent all that it announced."""
+        if self.real.is_closing() or self._protocol.phase is Phase.LINGER:
+            return
+        if self._protocol.reading_body:
+            self._protocol.linger()
+        else:
+            self.real.close()
+            self._protocol.closing()
+
+
+def _show_progress(transport: asyncio.Transport) -> None:
+    connection = transport.get_extra_info("socket")
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if connection is not None and option is not None and connection.family in {socket.AF_INET, socket.AF_INET6}:
+        with contextlib.suppress(OSError):
+            connection.setsockopt(socket.IPPROTO_TCP, option, UNSENT_IN_KERNEL)
