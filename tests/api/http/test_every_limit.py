@@ -39,6 +39,11 @@ FEW = 2
 @pytest.fixture(params=["sqlite", "postgresql"])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
     url = f"sqlite:///{tmp_path}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    return prepared(url)
+
+
+def prepared(url: str) -> Settings:
+    """Settings of a service whose database is ready."""
     settings = Settings(
         database_url=url, secret_key="a secret for tests that is long enough", cors_origins=("https://x",)
     )
@@ -157,17 +162,19 @@ def test_the_limits_stand_outside_of_everything_that_works(settings: Settings) -
     assert order == [Telemetry, CORSMiddleware, Limited, Shortcut, HeadMiddleware, RequestBodyMiddleware]
 
 
-def test_random_tokens_and_ids_leave_no_count_each(settings: Settings) -> None:
+def test_random_tokens_and_ids_leave_no_count_each(tmp_path: Path) -> None:
     """Ten thousand made-up tokens from one address leave two counts, and as many ids and lines of an IPv6 network no
     more than there may be at all."""
     reached = 0
+    prepared_url = f"sqlite:///{tmp_path}/buddy.db"
+    prepared(prepared_url)
 
     async def app(*_: Any) -> None:
         nonlocal reached
         reached += 1
 
     async def run() -> None:
-        database = open_database(settings.database_url)
+        database = open_database(prepared_url)
         tokens = TokenLimits(app, database, RateLimits(None, exact=True), RateLimits(None))
         limited = Limited(app, RateLimits(None))
         limited.limits.own = WeightedCounts(1_000)
