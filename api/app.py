@@ -116,6 +116,12 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     _add_features(app, settings)
     errors.install(app)
     openapi.install(app)
+    _add_middlewares(app, settings, metrics)
+    return app
+
+
+def _add_middlewares(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
+    """The last one that is added is the outermost."""
     app.add_middleware(RequestBudget, seconds=settings.database_timeout_seconds)
     app.add_middleware(RequestBodyMiddleware, own=coach.BODIES_READ_HERE, pages=(FAMILY, ADMIN))
     app.add_middleware(HeadMiddleware)
@@ -130,7 +136,6 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
             expose_headers=["X-Request-ID", "ETag", "Retry-After"],
         )
     app.add_middleware(Telemetry, metrics=metrics)
-    return app
 
 
 def _add_features(app: FastAPI, settings: Settings) -> None:

@@ -17,7 +17,8 @@ from tests.services import free_port
 type Process = subprocess.Popen[bytes] | forking.Forked
 
 BUDDY = str(Path(sys.executable).with_name("buddy"))
-STARTING_SECONDS = 20
+STARTING_SECONDS = 60
+"""A bound, not a wait: several workers each import everything, on a machine that may be busy."""
 EXPORT_TOKEN = "a token for tests"
 DEFAULTS = {
     "LOG_FORMAT": "json",

@@ -17,6 +17,7 @@ from starlette.middleware.cors import CORSMiddleware
 from api import limits, storage
 from api.app import create_app
 from api.database import open_database
+from api.db.budget import RequestBudget
 from api.http.counts import WeightedCounts
 from api.http.head import HeadMiddleware
 from api.http.request_body import RequestBodyMiddleware
@@ -159,7 +160,7 @@ def test_the_limits_stand_outside_of_everything_that_works(settings: Settings) -
     bounded for all that is routed; each answer, a refusal included, has CORS headers, an id and a log line."""
     app = create_app(settings)
     order: list[object] = [middleware.cls for middleware in app.user_middleware]
-    assert order == [Telemetry, CORSMiddleware, Limited, Shortcut, HeadMiddleware, RequestBodyMiddleware]
+    assert order == [Telemetry, CORSMiddleware, Limited, Shortcut, HeadMiddleware, RequestBodyMiddleware, RequestBudget]
 
 
 def test_random_tokens_and_ids_leave_no_count_each(tmp_path: Path) -> None:
