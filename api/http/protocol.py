@@ -17,12 +17,12 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from api.db.failures import RETRY_SECONDS
 from api.errors import (
     HEAD_TOO_LARGE,
     MALFORMED_REQUEST,
     MEDIA_TYPE,
     REQUEST_TIMEOUT,
-    RETRY_SECONDS,
     TARGET_TOO_LONG,
     TOO_BUSY,
     ErrorKind,

@@ -11,8 +11,8 @@ from fastapi import APIRouter, FastAPI, Request, Response
 
 from api.bodies import decoded, field_errors
 from api.clock import to_the_second
-from api.db.failures import MAY_BE_AWAY
-from api.errors import INVALID_INPUT, NO_POLICY, RETRY_SECONDS, TOO_BUSY, FieldError, ProblemOccurred
+from api.db.failures import MAY_BE_AWAY, RETRY_SECONDS
+from api.errors import INVALID_INPUT, NO_POLICY, TOO_BUSY, FieldError, ProblemOccurred
 from api.http.request_body import read_json
 from api.kakei.accounts.queries import profile_of
 from api.kakei.coach import queries
