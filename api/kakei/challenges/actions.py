@@ -51,7 +51,7 @@ async def award_badges(session: AsyncSession, user_id: int, now: datetime) -> li
 
     Badges that look at points come last, so that the points of the others count for them.
     """
-    await queries.alone_for(session, user_id)
+    await queries.alone_for(session, user_id, queries.BADGES)
     standing = await queries.standing_of(session, user_id)
     awarded = []
     missing = await badges_not_earned(session, user_id)

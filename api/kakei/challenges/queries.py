@@ -19,8 +19,9 @@ from api.models import (
     WeeklySummary,
 )
 
-BADGES = 1
-"""The class of our advisory locks on users; the other argument is the user."""
+BADGES, UPLOADS = 1, 2
+"""Classes of our advisory locks on users; the other argument is the user. A transaction takes UPLOADS first and BADGES
+last, so that no two wait for each other."""
 
 type ChallengeRow = tuple[UserChallenge, ChallengeTemplate]
 
@@ -78,10 +79,11 @@ async def metrics_of(session: AsyncSession, user_id: int, month: str) -> dict[st
     return {metric.metric_key: metric for metric in found}
 
 
-async def alone_for(session: AsyncSession, user_id: int) -> None:
-    """Wait until no other transaction judges this user's badges, so that each sees what the one before it did."""
+async def alone_for(session: AsyncSession, user_id: int, lock: int) -> None:
+    """Wait until no other transaction does the same for this user, so that each sees what the one before it did: judge
+    badges (BADGES), or accept challenges and upload metrics (UPLOADS). SQLite has one writer at a time."""
     if session.get_bind().dialect.name == "postgresql":
-        await session.execute(select(func.pg_advisory_xact_lock(BADGES, user_id)))
+        await session.execute(select(func.pg_advisory_xact_lock(lock, user_id)))
 
 
 _USER: BindParameter[int] = bindparam("user_id")

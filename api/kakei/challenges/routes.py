@@ -94,6 +94,7 @@ async def accept(
     if body.source == "ai" and not (suggestion_id and await was_given(session, user.id, suggestion_id)):
         unknown = FieldError("ai_suggestion_id", "not a suggestion that the coach gave this user")
         raise ProblemOccurred(errors.SUGGESTION_UNKNOWN, "source ai needs a suggestion of the coach's.", [unknown])
+    await queries.alone_for(session, user.id, queries.UPLOADS)
     zone, consent_id = await _zone(session, user.id), await stamp(session, user.id)
     accepted_at = effective_time(body.client_timestamp, now)
     accepted = await queries.accept_challenge(
@@ -197,6 +198,7 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
     ]
     if bad:
         raise ProblemOccurred(errors.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in bad), bad)
+    await queries.alone_for(session, user.id, queries.UPLOADS)
     sent = {"client_timestamp": body.client_timestamp, "received_at": now, "consent_id": await stamp(session, user.id)}
     stored: dict[str, Upserted[ChallengeMetric]] = {}
     for name, value in sorted(body.metrics.items()):

@@ -264,3 +264,22 @@ def pages(stored: Service, path: str) -> list[dict[str, Any]]:
         path = answer.links.get("next", {}).get("url", "")
     assert found > 1
     return rows
+
+
+def test_an_acceptance_and_metrics_that_arrive_together_find_each_other(stored: Service) -> None:
+    """A phone sends all that it has at once; nothing of it is sent again."""
+    metrics = {"month_range": this_month(), "metrics": {"expense_log_days": FEW_DAYS["target_value"]}}
+    accept = {"challenge_template_id": FEW_DAYS["id"], "month_range": this_month(), "source": "user"}
+    for _ in range(12):
+        person = Person(stored)
+        sends = iter([("/challenge-metrics", metrics), (f"/challenges/{FEW_DAYS['id']}/accept", accept)])
+        lock = threading.Lock()
+
+        def send(person: Person = person, sends: Any = sends, lock: Any = lock) -> httpx.Response:
+            with lock:
+                path, body = next(sends)
+            return person.post(path, body)
+
+        assert sorted(answer.status_code for answer in raced(2, send)) == [200, 201]
+        (challenge,) = person.get("/challenges").json()
+        assert challenge["status"] == "completed"
