@@ -7,6 +7,9 @@ the summary's last day (`data/outcomes.py`).
 The reward uses the pace *within* the window: the share of the cycle's budget that was spent in it, divided by the share
 of the cycle that elapsed in it. When a new cycle begins inside the window, the part since then represents the week. If
 that part is shorter than `SHORTEST_PART_DAYS`, the outcome is missing.
+
+The reward uses no amounts, so that currencies do not matter to it. After refunds the spent share of a window can be
+negative: such a week scores as the best pace does, and not higher.
 """
 
 from dataclasses import dataclass

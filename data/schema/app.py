@@ -210,7 +210,8 @@ PROGRESS_SNAPSHOTS = Table(
 
 
 def _amount(name: str, label: str) -> Column:
-    return Column(name, "number", label, unit="local currency", minimum=0)
+    """An amount of money; refunds count against what was spent, so that it can be below 0."""
+    return Column(name, "number", f"{label}; below 0 where refunds were more", unit="local currency")
 
 
 _SPENT = (
@@ -229,7 +230,13 @@ WEEKLY_SUMMARIES = Table(
     (
         participant(),
         _MONTH_KEY,
-        Column("week_key", "integer", "Week of the month", minimum=1, maximum=6),
+        Column(
+            "week_key",
+            "integer",
+            "Week of the month: the k-th Monday-to-Sunday week with a day in it",
+            minimum=1,
+            maximum=6,
+        ),
         *_SPENT,
         Column("logging_days_count", "integer", "Days with an entry", unit="days", minimum=0, maximum=7),
         *moments("the summary"),

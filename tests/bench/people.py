@@ -58,7 +58,8 @@ def _live(port: int) -> str:
     name = str(uuid.uuid4())
     ask(port, Request("/api/users", json.dumps({"uuid": name}).encode()))
     for week in range(1, WEEKS_BEFORE + 1):
-        ask(port, post(name, "/summaries/weekly", WEEK | {"month_key": WEEK["month_key"] - 1, "week_key": week}))
+        key = {"month_key": WEEK["month_key"] - 1, "week_key": week, "logging_days_count": 1}
+        ask(port, post(name, "/summaries/weekly", WEEK | key))
     claimed, completed = _two_easy_templates()
     ask(port, post(name, f"/challenges/{_complete(port, name, claimed)}/claim"))
     _complete(port, name, completed)

@@ -59,6 +59,20 @@ def test_missing_text_has_its_reason_in_a_second_column(kind: Any, tmp_path: Pat
     ]
 
 
+@pytest.mark.parametrize("kind", ["sav", "dta"])
+def test_refunds_are_amounts_and_no_missing_values(kind: Any, tmp_path: Path) -> None:
+    packer = Packer(tmp_path / "package", kind)
+    packer.table("weekly_summaries")
+    amounts = [*map(float, range(-100, -90)), -0.01, -1234.5678]
+    weeks = [(202601 + number, 2, *[amount] * 5) for number, amount in enumerate(amounts)]
+    packer.write([("p", *week, 3, MOMENT, MOMENT, date(2026, 6, 13), "Asia/Manila") for week in weeks])
+    packer.close({"name": "x", "title": "X"})
+    read = pyreadstat.read_sav if kind == "sav" else pyreadstat.read_dta
+    frame, _ = read(tmp_path / "package" / f"weekly_summaries.{kind}")
+    for name in ("total_spent", "spent_needs", "spent_wants", "spent_culture", "spent_unexpected"):
+        assert frame[name].tolist() == amounts
+
+
 def test_every_reason_has_a_code_of_its_own_in_every_format_and_no_column_could_hold_it() -> None:
     assert len(set(SPSS.values())) == len(set(STATA.values())) == len(Missing) == len(MEANING)
     for table in TABLES.values():

@@ -24,7 +24,7 @@ def test_a_week_by_hand() -> None:
     assert reward() == pytest.approx(expected | {"reward": 0.4 * 2 / 3 + 0.4 * 0.75 + 0.2})
 
 
-@pytest.mark.parametrize(("spent", "score"), [(0.0, 1), (0.08, 1), (0.11, 0.5), (0.14, 0), (0.3, 0)])
+@pytest.mark.parametrize(("spent", "score"), [(-0.05, 1), (0.0, 1), (0.08, 1), (0.11, 0.5), (0.14, 0), (0.3, 0)])
 def test_budget_pace_is_linear_between_best_and_worst(spent: float, score: float) -> None:
     assert reward(spent_share=spent)["budget_pace"] == pytest.approx(score)
 

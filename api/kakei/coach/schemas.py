@@ -15,8 +15,12 @@ def _share(description: str) -> msgspec.Meta:
 class CoachContext(msgspec.Struct, forbid_unknown_fields=True):
     """The ten numbers that the coach sees, each in [0, 1]. Extra fields are rejected."""
 
-    budget_used_ratio: Annotated[float, _share("Spent share of this cycle's budget")]
-    needs_share: Annotated[float, _share("Needs, as a share of the money available in the last four weeks")]
+    budget_used_ratio: Annotated[
+        float, _share("Spent share of this cycle's budget, after refunds; 0 where they are more")
+    ]
+    needs_share: Annotated[
+        float, _share("Needs, as a share of the money available in the last four weeks; 0 where refunds are more")
+    ]
     wants_share: Annotated[float, _share("Wants, likewise")]
     culture_share: Annotated[float, _share("Culture, likewise")]
     unexpected_share: Annotated[float, _share("Unexpected spending, likewise")]

@@ -175,7 +175,7 @@ def _change_of_mind(chance: random.Random) -> dict[str, Any]:
 def _upload(chance: random.Random, number: int) -> tuple[str, dict[str, Any]]:
     when = {"client_timestamp": (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=number)).isoformat()}
     event = {"event_name": "something_new", "context": {"n": number}}
-    week = {"month_key": 202600 + chance.randint(1, 12), "week_key": chance.randint(1, 5)}
+    week = {"month_key": 202600 + chance.randint(1, 12), "week_key": chance.randint(1, 5), "logging_days_count": 1}
     return chance.choice(
         [
             ("/events", event | when),

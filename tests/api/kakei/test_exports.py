@@ -78,7 +78,7 @@ def busy(stored: Service, study: str, mode: str = "private", **profile: Any) -> 
         ("/events", EVENT | own),
         ("/challenge-metrics", METRICS),
         ("/research/progress-snapshots", SNAPSHOT | {"level_title": RING, "game_metrics": {"gem": RING}}),
-        ("/summaries/weekly", WEEK),
+        ("/summaries/weekly", WEEK | {"spent_wants": -99, "total_spent": 2201.5}),  # refunds
         ("/summaries/monthly", MONTH),
     ):
         answer = person.post(path, body)
