@@ -49,7 +49,7 @@ def integers(shape: type[Wire]) -> Iterator[tuple[str, bool, int]]:
 
 
 def example_of(shape: type[Wire]) -> dict[str, Any]:
-    found: dict[str, Any] = shape.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index,call-overload]
+    found: dict[str, Any] = shape.model_json_schema()["examples"][0]
     return found
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from api.kakei.accounts.currencies import known_currencies
 from api.wire import LARGEST_AMOUNT
 from data.outcomes import week_of
-from tests.api.kakei.people import MONTH, PROFILE, WEEK, Person
+from tests.api.kakei.people import MONTH, PROFILE, WEEK, Person, this_month
 from tests.exporting import export
 from tests.serving import CLIENT, Service
 
@@ -233,3 +233,26 @@ def test_weeks_are_those_of_the_calendar(stored: Service) -> None:
         body = WEEK | {"month_key": 202608, "week_key": week_key}
         assert person.post("/summaries/weekly/", body | {"logging_days_count": days}).status_code == 200
         assert person.post("/summaries/weekly/", body | {"logging_days_count": days + 1}).status_code == 422
+
+
+PERCENT = "monthly_savings_goal_progress_percent"
+
+
+@settings(max_examples=15, deadline=None, phases=UNSHRUNK)
+@example("67.01030927835052", "0.30000000000000004")
+@example("99.99995", "29.999999999999996")
+@given(numbers(signed=False).filter(lambda one: Decimal(one) <= 100), numbers(signed=False))
+def test_quantities_are_kept_to_four_decimals(stored: Service, percent: str, progress: str) -> None:
+    person = Person(stored)
+    month = this_month()
+    body = f'{{"month_range": "{month}", "metrics": {{"{PERCENT}": {percent}, "something_else": {progress}}}}}'
+    expected = {PERCENT: meant(percent, None), "something_else": meant(progress, None)}
+    assert send(person, "POST", "/challenge-metrics", body)["metrics"] == expected
+    rows = {row["metric_key"]: row["value"] for row in read(person, "/data")["challenge_metrics"]}
+    assert rows == expected
+    challenge = person.accept(1)
+    moved = send(person, "POST", f"/challenges/{challenge['id']}/progress", f'{{"current_progress": {progress}}}')
+    assert moved["current_progress"] == meant(progress, None)
+    listed = read(person, f"/challenges?month={month}")
+    assert listed[0]["current_progress"] == meant(progress, None)
+    assert (listed[0]["status"] == "completed") == (meant(progress, None) >= listed[0]["target_value"])
