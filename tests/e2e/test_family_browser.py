@@ -81,12 +81,14 @@ def test_every_page_is_open_to_everybody_in_every_light_and_width(running: Servi
         page.goto("/family/access")
         page.get_by_role("button", name="Invite a second parent").click()
         join = page.locator("#new-link").inner_text().partition("/family")[2]
+        member = page.get_by_role("link", name="Change Sarah").get_attribute("href") or ""
         state = page.context.storage_state()
+    known = running.buddy("household", "browser-link", email).split()[0].partition("/family")[2]
     reset = running.buddy("household", "reset-link", email).split()[0].partition("/family")[2]
-    of_ids = [address.removeprefix("/family") for address in (todo, child, f"{child}/remove")]
+    of_ids = [address.removeprefix("/family") for address in (todo, child, f"{child}/remove", member)]
     found: dict[str, list[str]] = {}
     for width, scheme in ((PHONE, "light"), (PHONE, "dark"), (SMALL, "light"), (DESK, "dark")):
-        for paths, kept in (((*OPEN, join, reset), None), ((*INSIDE, *of_ids, "/guides/1"), state)):
+        for paths, kept in (((*OPEN, join, reset, known), None), ((*INSIDE, *of_ids, "/guides/1"), state)):
             with visit(browser, running.url, viewport=width, color_scheme=scheme, storage_state=kept) as page:
                 for path in paths:
                     page.goto(f"/family{path}")

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from typer.testing import CliRunner, Result
 
 from api.cli import app
-from api.kinderbud.family.visits import SESSIONS
+from api.kinderbud.family.visits import BROWSERS, SESSIONS
 from api.kinderbud.households.actions import make_link
 from api.kinderbud.households.queries import users_of
 from api.models import Base, ChatMessage, DayCuration
@@ -27,7 +27,11 @@ from tests.zones import NO_TIME_ZONES
 
 TOKEN = re.compile(r"kb_live_[0-9a-f]{32}")
 COMMANDS = {
-    "household": ["create", "list", "show", "set", "add", "delete", "claude-key", "reset-link", "invite", "waiting"],
+    "admin": ["browser-link"],
+    "household": [
+        *("create", "list", "show", "set", "add", "delete", "claude-key", "reset-link", "browser-link", "invite"),
+        *("waiting", "set-role", "hand-over", "remove-member"),
+    ],
     "token": ["create", "list", "revoke"],
 }
 UNKNOWN = "2000000000"
@@ -273,8 +277,10 @@ async def ask_claude(session: AsyncSession, household: int) -> None:
 async def visit_pages(session: AsyncSession, household: int) -> None:
     """What somebody who logs in and invites somebody else leaves behind."""
     now = datetime.now(UTC)
-    await SESSIONS.begin(session, (await users_of(session, household))[0].id, now)
-    await make_link(session, household, now)
+    user = (await users_of(session, household))[0]
+    await SESSIONS.begin(session, user.id, now)
+    await BROWSERS.remember(session, user.id, [], now)
+    await make_link(session, household, now, made_by=user)
 
 
 def test_a_deleted_household_leaves_nothing_behind(stored: Service) -> None:
