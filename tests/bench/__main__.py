@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import coach, export, kinderbud, learning, storage
+from tests.bench import coach, export, hostile, kinderbud, learning, storage
 from tests.bench.report import Result, Say, machine, show, write_docs
 from tests.bench.servers import ServerFailed
 
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[bool, Say], Result]] = {
     "export": export.run,
     "learning": learning.run,
     "kinderbud": kinderbud.run,
+    "hostile": hostile.run,
 }
 DOCS = Path(__file__).parents[2] / "docs"
 REFRESHES_PER_SECOND = 2
