@@ -17,7 +17,7 @@ from api.http.protocol import DEEPEST_PIPELINE, LARGEST_HEAD, LONGEST_TARGET, MO
 from api.http.traffic import UNSENT_BYTES
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.rawhttp import Answer, connected, exchange, many, open_sockets, port_of, read_all, resident_bytes
-from tests.serving import CLIENT, Service, service
+from tests.serving import CLIENT, STARTING_SECONDS, Service, service
 
 MIB = 2**20
 QUICK = {
@@ -302,8 +302,11 @@ def test_ipv6_has_the_same_limits(tmp_path: Path) -> None:
 
 
 def test_several_workers_have_the_same_limits(redis_url: str, tmp_path: Path) -> None:
-    with service(tmp_path, QUICK | {"WEB_CONCURRENCY": "2", "REDIS_URL": redis_url}) as running:
-        port = port_of(running.url)
+    settings = QUICK | {"WEB_CONCURRENCY": "2", "REDIS_URL": redis_url, "LOG_LEVEL": "info"}
+    with service(tmp_path, settings) as running:
+        port, deadline = port_of(running.url), time.monotonic() + STARTING_SECONDS
+        while running.log().count("Application startup complete") < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)  # a worker that still starts does not stop at once
         for _ in range(6):
             problem(exchange(port, LIVE), 408, "request_timeout")
             problem(exchange(port, LIVE + b"A: b\r\n" * 200), 431, "headers_too_large")
