@@ -3,6 +3,7 @@
 import asyncio
 import re
 import signal
+import sqlite3
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -42,6 +43,8 @@ def with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]]
     try:
         if isinstance(settings.database, SqliteUrl):
             settings.database.file.parent.mkdir(parents=True, exist_ok=True)
+            # Here, since the driver's thread complains on stderr when its loop has ended before it could say so.
+            sqlite3.connect(settings.database.file).close()
         return asyncio.run(connected())
     except asyncio.CancelledError as error:
         raise typer.Exit(128 + signal.SIGTERM) from error
