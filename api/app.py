@@ -20,6 +20,7 @@ from api.auth.mail import Mailer
 from api.clock import Clock, utc_now
 from api.database import open_database
 from api.db.budget import RequestBudget
+from api.db.service_lock import while_serving
 from api.http.head import HeadMiddleware
 from api.http.request_body import RequestBodyMiddleware
 from api.http.shutdown import announced_shutdown
@@ -98,7 +99,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         title="Buddy Coach",
         version=importlib.metadata.version("buddy-coach"),
         description=DESCRIPTION,
-        lifespan=lifespan,
+        lifespan=while_serving(settings.database, lifespan),
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -1,59 +1,244 @@
-"""Backups: SQLite's own online backup, or pg_dump and pg_restore. The service may go on meanwhile."""
+"""Backups: SQLite's own online backup, or pg_dump; in one kind of file (`api/db/backup_file.py`).
 
+A backup is taken while the service goes on. A restore wants the database alone, checks everything before it touches
+anything, brings older tables up to date, and erases again who was erased after the backup.
+"""
+
+import asyncio
+import importlib.metadata
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+import tempfile
+from collections import Counter
+from contextlib import closing, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
+from api import storage
+from api.database import open_database
+from api.db import erasures
+from api.db.backup_file import BackupDamaged, Manifest, pack, read_manifest, unpack
+from api.db.service_lock import ServiceRuns, file_lock, postgres_lock
 from api.db.url import PostgresUrl, SqliteUrl
+from api.models import Base
+
+LOGS = ("-wal", "-shm")
+"""What SQLite keeps beside a database."""
 
 
 class BackupFailed(Exception):
     """The backup or the restoration did not happen; the message says why."""
 
 
-def backup(url: SqliteUrl | PostgresUrl, file: Path) -> None:
+def backup(url: SqliteUrl | PostgresUrl, file: Path) -> Manifest:
     """Write a backup of the database at `url` into `file`. Raises BackupFailed; no existing file is overwritten."""
     if file.exists():
         raise BackupFailed(f"{file} is there already")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(url, SqliteUrl):
-        if not url.file.is_file():
-            raise BackupFailed(f"there is no database at {url.file}")
-        _copy_sqlite(url.file, file)
-    else:
-        _run_postgres("pg_dump", url, ["--format=custom", f"--file={file}"])
+    taken_at, kind = datetime.now(UTC), _kind(url)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as folder:
+            payload = Path(folder, "payload")
+            if isinstance(url, SqliteUrl):
+                if not url.file.is_file():
+                    raise BackupFailed(f"there is no database at {url.file}")
+                _copy_sqlite(url.file, payload)
+                revision = _checked_sqlite(payload)
+            else:
+                left_out = f"--exclude-table={erasures.LEDGER.name}"
+                _run_postgres("pg_dump", url, ["--format=custom", left_out, f"--file={payload}"])
+                revision = _checked_dump(payload, url)
+            version = importlib.metadata.version("buddy-coach")
+            pack(payload, file, kind=kind, revision=revision, taken_at=taken_at, version=version)
+    except FileExistsError as error:
+        raise BackupFailed(f"{file} is there already") from error
+    except OSError as error:
+        raise BackupFailed(f"{file}: {error.strerror}") from error
+    return Manifest(kind, revision, taken_at, version, 0, "")
 
 
-def restore(url: SqliteUrl | PostgresUrl, file: Path) -> None:
-    """Replace what is in the database at `url` by the backup in `file`. Raises BackupFailed; then nothing changed."""
+def restore(url: SqliteUrl | PostgresUrl, file: Path, *, without_checksum: bool = False) -> Counter[str]:
+    """Replace what is in the database at `url` by the backup in `file`; returns who was erased again, by table.
+
+    Raises BackupFailed; then the database is as it was. A file of an older version has no checksum, and is only taken
+    with `without_checksum`.
+    """
+    target = url.file if isinstance(url, SqliteUrl) else None
+    if target is not None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with (
+            file_lock(url, alone=True),
+            tempfile.TemporaryDirectory(prefix=".restore-", dir=target and target.parent) as folder,
+        ):
+            payload = Path(folder, "payload")
+            taken_at = _unpacked(file, payload, url, without_checksum=without_checksum)
+            if isinstance(url, SqliteUrl):
+                return _restore_sqlite(payload, url.file, taken_at)
+            return asyncio.run(_restore_postgres(url, payload, taken_at))
+    except BackupDamaged as error:
+        raise BackupFailed(f"{file} is damaged: {error}") from error
+    except ServiceRuns as error:
+        raise BackupFailed(str(error)) from error
+    except OSError as error:
+        raise BackupFailed(f"{error.filename or file}: {error.strerror or error}") from error
+
+
+def _unpacked(file: Path, payload: Path, url: SqliteUrl | PostgresUrl, *, without_checksum: bool) -> datetime | None:
+    """Check the backup and unpack it; when it was taken, None where that is unknown."""
     if not file.is_file():
         raise BackupFailed(f"{file} is not there")
-    if isinstance(url, SqliteUrl):
-        url.file.parent.mkdir(parents=True, exist_ok=True)
-        _copy_sqlite(file, url.file)
-        return
-    # pg_restore writes SQL to its output unless it is told of a database; the empty one comes from the environment.
-    options = ["--clean", "--if-exists", "--single-transaction", "--no-owner", "--dbname=", str(file)]
-    _run_postgres("pg_restore", url, options)
+    with file.open("rb") as opened:
+        manifest = read_manifest(opened)
+        if manifest is None and not without_checksum:
+            why = "is no backup, or one of an older version, without a checksum"
+            raise BackupFailed(f"{file} {why}; --without-checksum takes it nevertheless")
+        kind = _kind(url)
+        if manifest is not None and manifest.kind != kind:
+            raise BackupFailed(f"{file} is a backup of {manifest.kind}, and DATABASE_URL names {kind}")
+        unpack(opened, manifest, payload)
+    revision = _checked_sqlite(payload) if isinstance(url, SqliteUrl) else _checked_dump(payload, url)
+    if manifest is not None and revision != manifest.revision:
+        raise BackupFailed(f"{file} is damaged: its tables are at {revision}, it says {manifest.revision}")
+    if not storage.is_known(revision):
+        newest = storage.newest_revision()
+        raise BackupFailed(f"{file} is of a newer version: its tables are at {revision}, this one knows up to {newest}")
+    return manifest.taken_at if manifest else None
+
+
+def _kind(url: SqliteUrl | PostgresUrl) -> str:
+    return "sqlite" if isinstance(url, SqliteUrl) else "postgresql"
+
+
+# SQLite
 
 
 def _copy_sqlite(source: Path, target: Path) -> None:
     try:
-        with closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reading:
-            if reading.execute("PRAGMA integrity_check").fetchone() != ("ok",):
-                raise BackupFailed(f"{source} is damaged")
-            if not reading.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
-                raise BackupFailed(f"{source} is no database of ours")
-            with closing(sqlite3.connect(target)) as writing:
-                reading.backup(writing)
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reading,
+            closing(sqlite3.connect(target)) as writing,
+        ):
+            reading.backup(writing)
     except sqlite3.Error as error:
         raise BackupFailed(f"{source}: {error}") from error
 
 
-def _run_postgres(program: str, url: PostgresUrl, options: list[str]) -> None:
+def _checked_sqlite(file: Path) -> str:
+    """The revision of its tables. Raises BackupFailed for what is damaged or none of ours."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as reading:
+            if reading.execute("PRAGMA integrity_check").fetchone() != ("ok",):
+                raise BackupFailed("the database in it is damaged")
+            if not reading.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
+                raise BackupFailed("the database in it is none of ours")
+            return str(reading.execute("SELECT version_num FROM alembic_version").fetchone()[0])
+    except (sqlite3.Error, TypeError) as error:
+        raise BackupFailed(f"the database in it is damaged: {error}") from error
+
+
+def _restore_sqlite(fresh: Path, target: Path, taken_at: datetime | None) -> Counter[str]:
+    ledger = erasures.read_file(erasures.ledger_file(target))
+    erased = asyncio.run(_brought_up(fresh, ledger, taken_at))
+    _settle(fresh)
+    _put_in_place(fresh, target)
+    return erased
+
+
+async def _brought_up(file: Path, ledger: erasures.Ledger | None, taken_at: datetime | None) -> Counter[str]:
+    """Migrate, and erase again, before anybody sees the database."""
+    database = open_database(SqliteUrl(file), seconds=None)
+    try:
+        await storage.prepare(database)
+        if ledger is None:
+            return Counter()
+        async with database.writing.begin() as connection:
+            return await connection.run_sync(erasures.replay, ledger, taken_at)
+    finally:
+        await database.close()
+
+
+def _settle(file: Path) -> None:
+    """Bring what is in the log into the database, so that the file is all there is."""
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        database.execute("PRAGMA journal_mode = DELETE")
+
+
+def _put_in_place(fresh: Path, target: Path) -> None:
+    """By one rename. The old database has another name until then; a log of it must not meet the new one."""
+    old = target.with_name(target.name + ".before-restore")
+    if target.exists():
+        with suppress(sqlite3.Error):  # one restores because it is damaged
+            _settle(target)
+        old.unlink(missing_ok=True)
+        os.link(target, old)
+    for suffix in LOGS:
+        with suppress(FileNotFoundError):
+            Path(f"{target}{suffix}").replace(f"{old}{suffix}")
+    fresh.chmod(0o600)
+    fresh.replace(target)
+    directory = os.open(target.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+    for name in ("", *LOGS):
+        Path(f"{old}{name}").unlink(missing_ok=True)
+
+
+# PostgreSQL
+
+
+def _checked_dump(file: Path, url: PostgresUrl) -> str:
+    """The revision of its tables. Raises BackupFailed."""
+    said = _run_postgres("pg_restore", url, ["--data-only", "--table=alembic_version", "--file=-", str(file)])
+    found = re.search(r"^COPY [^\n]*alembic_version[^\n]*\n([^\n\\]+)\n", said, re.MULTILINE)
+    if found is None:
+        raise BackupFailed("the database in it is none of ours")
+    return found[1].strip()
+
+
+async def _restore_postgres(url: PostgresUrl, dump: Path, taken_at: datetime | None) -> Counter[str]:
+    """All of it in one transaction, with a mark that the ledger is to be replayed: should this process die after it,
+    the next start of the service does so."""
+    database = open_database(url, seconds=None)
+    try:
+        async with postgres_lock(database):
+            async with database.writing.begin() as connection:
+                await connection.run_sync(erasures.create_table)
+            script = dump.with_name("restore.sql")
+            await asyncio.to_thread(_write_script, url, dump, script, taken_at)
+            options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={script}"]
+            await asyncio.to_thread(_run_postgres, "psql", url, options)
+            return await storage.prepare(database)
+    finally:
+        await database.close()
+
+
+def _write_script(url: PostgresUrl, dump: Path, script: Path, taken_at: datetime | None) -> None:
+    """What drops our tables, all but the ledger, and makes those of the backup."""
+    _run_postgres("pg_restore", url, ["--no-owner", "--no-privileges", f"--file={script}", str(dump)])
+    drops = "".join(f'DROP TABLE IF EXISTS "{name}" CASCADE;\n' for name in (*Base.metadata.tables, "alembic_version"))
+    mark = (taken_at or datetime(1970, 1, 1, tzinfo=UTC)).isoformat()
+    ledger = f'public."{erasures.LEDGER.name}"'
+    lines = [
+        f"SELECT pg_advisory_xact_lock({storage.LOCK});",
+        drops,
+        f"DELETE FROM {ledger} WHERE digest = '{erasures.PENDING}';",  # noqa: S608 - our own names
+        f"INSERT INTO {ledger} VALUES ('{erasures.PENDING}', '{mark}');",  # noqa: S608
+    ]
+    whole = script.with_name("whole.sql")
+    with whole.open("wb") as file, script.open("rb") as rest:
+        file.write("\n".join(lines).encode() + b"\n")
+        shutil.copyfileobj(rest, file)
+    whole.replace(script)
+
+
+def _run_postgres(program: str, url: PostgresUrl, options: list[str]) -> str:
     path = shutil.which(program)
     if path is None:
         raise BackupFailed(f"{program} is not installed")
@@ -61,3 +246,4 @@ def _run_postgres(program: str, url: PostgresUrl, options: list[str]) -> None:
     done = subprocess.run([path, *options], env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise BackupFailed(f"{program}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'failed'}")
+    return done.stdout

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from api.admin.commands import admin
+from api.auth.commands import secrets_app
 from api.database import Database
 from api.db.url import PostgresUrl
 from api.kakei.exports.commands import research
@@ -41,6 +42,7 @@ db = typer.Typer(help="Look after the database (DATABASE_URL).", no_args_is_help
 app.add_typer(db, name="db")
 user = typer.Typer(help="Look after users.", no_args_is_help=True)
 app.add_typer(user, name="user")
+app.add_typer(secrets_app, name="secrets")
 app.add_typer(research, name="research")
 app.add_typer(study, name="study")
 app.add_typer(admin, name="admin")
@@ -62,6 +64,8 @@ def _main() -> None:
     """Arguments are text in UTF-8: a shell passes other bytes as half characters, which no database can hold."""
     from api.http.text import is_storable  # noqa: PLC0415
 
+    os.umask(0o077)  # other accounts of this machine read nothing that a command writes
+
     if not all(map(is_storable, sys.argv)):
         print("error: an argument is no text in UTF-8", file=sys.stderr)
         raise typer.Exit(2)
@@ -75,6 +79,8 @@ def serve(
     """Serve the API until SIGINT or SIGTERM."""
     from api import logs, storage  # noqa: PLC0415 - `buddy --help` should not wait for the service
     from api.admin.accounts import seed_operator  # noqa: PLC0415
+    from api.db.private_files import make_private  # noqa: PLC0415
+    from api.db.service_lock import ServiceRuns, file_lock  # noqa: PLC0415
     from api.db.waiting import NeverCame, when_there  # noqa: PLC0415
     from api.http.listening import CannotListen, listening  # noqa: PLC0415
     from api.kakei.exports.routes import sweep  # noqa: PLC0415
@@ -87,13 +93,16 @@ def serve(
         await when_there(lambda: storage.prepare(database), seconds, typer.echo)
 
     with (
-        one_clear_line(SecretMissing, CannotListen, NeverCame),
+        one_clear_line(SecretMissing, CannotListen, NeverCame, ServiceRuns),
+        file_lock(settings.database, alone=False),
         listening(host or settings.host, settings.port if port is None else port) as sockets,
     ):
         keyring(settings)
         with_database(settings, prepare, is_long=True)
         logs.configure(settings)
         with_database(settings, lambda database: seed_operator(database, settings))
+        for file in make_private(settings.database):
+            logging.getLogger("api.cli").warning("other accounts may read %s", file)
         sweep()
         with _shared_metrics(settings.web_concurrency) if settings.web_concurrency > 1 else nullcontext():
             _serve(settings, sockets)
@@ -195,15 +204,24 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must
 def restore(
     file: Annotated[Path, typer.Argument(help="The backup to restore.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, although what is there now is replaced.")] = False,
+    without_checksum: Annotated[
+        bool, typer.Option("--without-checksum", help="Take a backup of an older version, which has none.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a receipt as JSON.")] = False,
 ) -> None:
-    """Replace the database by a backup; stop the service first."""
+    """Replace the database by a backup, and erase again who was erased since; stop the service first."""
     from api import backup as backups  # noqa: PLC0415
 
     if not yes:
         typer.confirm("This replaces everything in the database. Go on?", abort=True)
     with one_clear_line(backups.BackupFailed):
-        backups.restore(to_the_server_itself(read_settings()), file)
-    typer.echo(f"restored from {file}")
+        url = to_the_server_itself(read_settings())
+        erased = backups.restore(url, file, without_checksum=without_checksum)
+    if without_checksum:
+        typer.echo("warning: without a checksum, damage may go unnoticed", err=True)
+    again = ", ".join(f"{count} {table}" for table, count in sorted(erased.items())) or "nobody"
+    receipt = {"restored": str(file), "erased_again": dict(erased)}
+    typer.echo(json.dumps(receipt) if as_json else f"restored from {file}; erased again: {again}")
 
 
 @app.command()

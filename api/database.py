@@ -99,6 +99,9 @@ def open_database(
 
     Raises BadDatabaseUrl.
     """
+    from api.db import erasures  # noqa: PLC0415 - it knows the tables, which some need not
+
+    erasures.listen()
     address = read_url(url) if isinstance(url, str) else url
     if isinstance(address, SqliteUrl):
         # One connection writes, so that writers wait in a queue: SQLite's own waiting is a lottery that some lose.

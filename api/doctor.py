@@ -13,8 +13,11 @@ import redis.exceptions
 
 from api import storage
 from api.auth import mail
+from api.auth.key_rotation import needing_older_keys
 from api.database import Database
+from api.db.private_files import too_open
 from api.db.url import SqliteUrl
+from api.security import SecretMissing, key_file_of, keyring
 from api.serving import ServedPolicy
 from api.settings import Settings
 from api.telemetry import Metrics
@@ -47,6 +50,8 @@ async def examine(settings: Settings, database: Database) -> list[Finding]:
     findings += [_model(settings, contract) for contract in (budget.CONTRACT, daily.CONTRACT)]
     findings.append(await _redis(settings))
     findings.append(_secrets(settings))
+    findings.append(await _keys(settings, database))
+    findings.append(_files(settings))
     findings.append(_ids(settings))
     findings.append(_pages(settings))
     findings.append(_metrics(settings))
@@ -146,3 +151,30 @@ def _mail(settings: Settings) -> Finding:
     except (OSError, smtplib.SMTPException) as error:
         return Finding("mail", False, f"{where}: {type(error).__name__}: mails are not sent")
     return Finding("mail", True, f"{where} takes mails from {settings.smtp_from}")
+
+
+async def _keys(settings: Settings, database: Database) -> Finding:
+    """Whether an older key is still needed."""
+    if settings.secret_key is None and (
+        not isinstance(settings.database, SqliteUrl) or not key_file_of(settings).exists()
+    ):
+        return Finding("keys", True, "none was made yet")
+    try:
+        older, lost = await needing_older_keys(database, keyring(settings))
+    except SecretMissing as error:
+        return Finding("keys", False, str(error))
+    except Exception:  # noqa: BLE001 - what is wrong with the database is told above
+        return Finding("keys", True, "unknown: the database does not answer, or has other tables")
+    if lost:
+        return Finding("keys", False, f"{lost} values are opened by none of the keys: SECRET_KEY lacks one")
+    if older:
+        return Finding("keys", True, f"{older} values need an older key: buddy secrets rotate")
+    return Finding("keys", True, "the newest key opens everything; older ones may go")
+
+
+def _files(settings: Settings) -> Finding:
+    found = too_open(settings.database)
+    if found:
+        names = ", ".join(file.name for file in found)
+        return Finding("files", False, f"other accounts may read {names}: chmod 600, or restart the service")
+    return Finding("files", True, "database, keys and ledger are closed to other accounts")

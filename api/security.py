@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
+from api.auth import key_file
 from api.db.url import SqliteUrl
 from api.settings import Settings
 
@@ -27,7 +28,16 @@ class Keyring:
     """Encrypts with the newest of its secrets, and decrypts with any of them."""
 
     def __init__(self, secrets: list[str]) -> None:
-        self._fernet = MultiFernet([Fernet(_derived(secret)) for secret in secrets])
+        single = [Fernet(_derived(secret)) for secret in secrets]
+        self._newest, self._fernet = single[0], MultiFernet(single)
+
+    def is_newest(self, wrapped: str) -> bool:
+        """Whether the newest secret alone opens it."""
+        try:
+            self._newest.decrypt(wrapped)
+        except InvalidToken:
+            return False
+        return True
 
     def wrap(self, plain: bytes) -> str:
         """`plain`, encrypted and authenticated."""
@@ -48,9 +58,21 @@ def keyring(settings: Settings) -> Keyring:
     """
     if settings.secret_key is not None:
         return Keyring([secret.strip() for secret in settings.secret_key.get_secret_value().split(",")])
+    file = key_file_of(settings)
+    try:
+        keys, made = key_file.read_or_make(file)
+    except key_file.KeyFileBroken as error:
+        raise SecretMissing(str(error)) from error
+    if made:
+        log.warning("SECRET_KEY is not set: one was made; back it up together with the database", file=str(file))
+    return Keyring(keys)
+
+
+def key_file_of(settings: Settings) -> Path:
+    """Where the key of an SQLite database is kept. Raises SecretMissing for other databases."""
     if not isinstance(settings.database, SqliteUrl):
         raise SecretMissing("SECRET_KEY must be set: `openssl rand -hex 32` makes one")
-    return Keyring([_kept(settings.database.file.with_name(KEY_FILE))])
+    return settings.database.file.with_name(KEY_FILE)
 
 
 def is_token(sent: str | None, expected: SecretStr) -> bool:
@@ -58,18 +80,6 @@ def is_token(sent: str | None, expected: SecretStr) -> bool:
     key = os.urandom(KEY_BYTES)
     digests = [hmac.digest(key, text.encode(), "sha256") for text in (sent or "", expected.get_secret_value())]
     return sent is not None and hmac.compare_digest(*digests)
-
-
-def _kept(file: Path) -> str:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return file.read_text(encoding="ascii").strip()
-    with os.fdopen(descriptor, "w", encoding="ascii") as opened:
-        opened.write(os.urandom(KEY_BYTES).hex())
-    log.warning("SECRET_KEY is not set: one was made; back it up together with the database", file=str(file))
-    return file.read_text(encoding="ascii")
 
 
 def _derived(secret: str) -> bytes:

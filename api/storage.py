@@ -1,5 +1,6 @@
 """Brings a database to the tables and the catalogue of this version: under a lock, in one transaction."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.database import Database
+from api.db import erasures
 from api.models import Base
 from api.seeds import seed
 
@@ -25,11 +27,19 @@ class BrokenReferences(RuntimeError):
     """A migration left rows that refer to rows that are not there; it was rolled back."""
 
 
-async def prepare(database: Database) -> None:
-    """Migrate to the newest tables and seed the catalogue. Safe to call from several processes at once."""
+async def prepare(database: Database) -> Counter[str]:
+    """Migrate to the newest tables and seed the catalogue. Safe to call from several processes at once.
+
+    Returns who was erased again after a restore on PostgreSQL, by table.
+    """
     async with _migrating(database, newest_revision()) as connection:
         await connection.run_sync(_run, lambda config: command.upgrade(config, "head"))
+        erased: Counter[str] = Counter()
+        if connection.dialect.name == "postgresql":
+            await connection.run_sync(erasures.create_table)
+            erased = await connection.run_sync(erasures.replay_pending)
         await connection.run_sync(seed)
+    return erased
 
 
 async def upgrade(database: Database, revision: str = "head") -> None:
@@ -50,6 +60,11 @@ async def current_revision(database: Database) -> str | None:
         return await connection.run_sync(_revision)
 
 
+def is_known(revision: str) -> bool:
+    """Whether this version of the code has that revision or a later one."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def newest_revision() -> str | None:
     """The revision that this version of the code needs."""
     return ScriptDirectory.from_config(_config()).get_current_head()
@@ -59,11 +74,16 @@ async def differences(database: Database) -> list[str]:
     """What the tables lack, or have too much, compared with the models."""
 
     def compare(connection: Connection) -> list[str]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": _is_ours})
         return [str(difference) for difference in compare_metadata(context, Base.metadata)]
 
     async with database.reading.connect() as connection:
         return await connection.run_sync(compare)
+
+
+def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """The ledger of erasures is older than a restore, and no part of the models."""
+    return kind != "table" or name != erasures.LEDGER.name
 
 
 @asynccontextmanager

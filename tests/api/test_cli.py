@@ -44,19 +44,22 @@ def test_a_backup_taken_while_the_service_runs_brings_everything_back(own_url: s
     run = buddy(tmp_path, DATABASE_URL=own_url)
     with service(tmp_path, {"DATABASE_URL": own_url}) as running:
         person = Person(running)
+        gone = Person(running)
         person.post("/summaries/weekly", WEEK)
         before = person.get("/data").json()
         taken = run("db", "backup", "safe.bak")
         assert taken.returncode == 0, taken.stderr
         again = run("db", "backup", "safe.bak")
         assert (again.returncode, again.stderr) == (1, "error: safe.bak is there already\n")
-        httpx.delete(f"{running.url}/api/users/{person.uuid}")
+        person.post("/summaries/weekly", WEEK | {"week_key": 3})
+        httpx.delete(f"{running.url}/api/users/{gone.uuid}")
         late = Person(running)
     restored = run("db", "restore", "safe.bak", "--yes")
     assert restored.returncode == 0, restored.stderr
     with service(tmp_path, {"DATABASE_URL": own_url}) as running:
         assert httpx.get(f"{running.url}/api/users/{person.uuid}/data").json() == before
         assert httpx.get(f"{running.url}/api/users/{late.uuid}/points").status_code == 404
+        assert httpx.get(f"{running.url}/api/users/{gone.uuid}/points").status_code == 404
 
 
 def test_a_damaged_backup_is_refused_and_changes_nothing(tmp_path: Path) -> None:

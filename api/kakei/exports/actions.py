@@ -97,10 +97,13 @@ async def export(
     tables = request.chosen()
     now = datetime.now(UTC)
     name = f"buddy-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    folder = out.with_name(f".{out.name}.part") if request.kind in PACKAGED else out.parent
+    half = out.with_name(f".{out.name}.part")  # the final name is given to what is whole
+    folder = half if request.kind in PACKAGED else out.parent
     counts: Counter[str] = Counter(dict.fromkeys(tables, 0))
     changes: Counter[str] = Counter()
     try:
+        if request.kind in PACKAGED:
+            shutil.rmtree(folder, ignore_errors=True)  # of an export that was killed
         async with database.read() as session:
             await queries.begin_snapshot(session)
             scope = await _scope(session, request)
@@ -108,7 +111,7 @@ async def export(
             scope = _with_zones(scope, shown)
             about = _about(name, now, request)
             about["participants_left_out"] = await queries.enrolled(session, scope) - len(released)
-            sink = _sink(request, folder, out, about)
+            sink = _sink(request, folder, half, about)
             exporter = Exporter(shown, request.identifiers, now)
             for table in tables:
                 sink.table(table)
@@ -130,9 +133,12 @@ async def export(
         digest = sink.close(about, {"DISCLOSURE.md": shown.report_md()})
         if request.kind in PACKAGED:
             _place(folder, out, name)
+        else:
+            half.replace(out)
     finally:
         if request.kind in PACKAGED:
             shutil.rmtree(folder, ignore_errors=True)
+        half.unlink(missing_ok=True)
     release = Release(
         name=name,
         since=request.since,
@@ -226,6 +232,11 @@ def _place(folder: Path, out: Path, name: str) -> None:
     if out.suffix != ".zip":
         folder.rename(out)
         return
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
-        for file in sorted(folder.iterdir()):
-            packed.write(file, f"{name}/{file.name}")
+    packing = out.with_name(f".{out.name}.zip.part")
+    try:
+        with zipfile.ZipFile(packing, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+            for file in sorted(folder.iterdir()):
+                packed.write(file, f"{name}/{file.name}")
+        packing.replace(out)
+    finally:
+        packing.unlink(missing_ok=True)

@@ -6,14 +6,14 @@ away takes nothing with it but that process.
 
 import asyncio
 import contextlib
+import fcntl
 import importlib.util
 import json
 import os
 import shutil
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
 
@@ -34,8 +34,6 @@ from data.formats import PACKAGED, Format
 
 SPOOL = Path("var/exports")
 """Where exports lie until they are sent: on disk, since /tmp may be memory."""
-STALE_SECONDS = 3600.0
-"""No export works that long on the same file."""
 PART_BYTES = 1 << 18
 LOOK_SECONDS = 0.5
 """How often a waiting client is looked after."""
@@ -93,8 +91,7 @@ async def export(
     media = MEDIA.get(kind, "application/zip")
     if is_head(request.scope):  # nobody would read it, and it would be entered in the ledger
         return StreamingResponse(_nothing(), headers={"Cache-Control": "no-store"}, media_type=media)
-    folder = _spool()
-    try:
+    with _spool() as folder:  # what is open can still be read, and nothing is left behind whatever happens
         suffix = "zip" if kind in PACKAGED else kind
         out = folder / (f"{MARK}.{suffix}" if identifiers else f"export.{suffix}")
         options = {"--format": kind, "--since": since, "--study": study_version, "--tables": tables or None}
@@ -104,8 +101,6 @@ async def export(
         async with request.app.state.exporting:  # one at a time: each is a process that works at full speed
             done = await _run(request, [str(out), *arguments])
         opened = out.open("rb")
-    finally:  # what is open can still be read, and nothing is left behind whatever happens
-        shutil.rmtree(folder, ignore_errors=True)
     name = f"{done['name']}{f'-{MARK}' if identifiers else ''}.{suffix}"
     headers = {
         "Content-Length": str(os.fstat(opened.fileno()).st_size),
@@ -129,16 +124,40 @@ async def _parts(opened: BinaryIO) -> AsyncIterator[bytes]:
 
 
 def sweep() -> None:
-    """Remove what exports left that were killed together with their service."""
+    """Remove what exports left that were killed together with their service.
+
+    A living export holds a lock on its folder, whichever service of this machine runs it.
+    """
     for folder in SPOOL.iterdir() if SPOOL.exists() else ():
-        if time.time() - folder.stat().st_mtime > STALE_SECONDS:
+        try:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:  # it is gone, or no folder of ours
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(descriptor)
 
 
-def _spool() -> Path:
-    """A new folder that nobody else reads."""
-    SPOOL.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(dir=SPOOL))
+@contextlib.contextmanager
+def _spool() -> Iterator[Path]:
+    """A new folder that only this account reads, locked for as long as it is used."""
+    SPOOL.mkdir(parents=True, exist_ok=True, mode=0o700)
+    while True:
+        folder = Path(tempfile.mkdtemp(dir=SPOOL))
+        descriptor = os.open(folder, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if folder.exists():  # a service that started just now may have swept it before it was locked
+            break
+        os.close(descriptor)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(descriptor)
 
 
 async def _run(request: Request, arguments: list[str]) -> dict[str, Any]:

@@ -114,6 +114,7 @@ def schema(connection: Connection) -> dict[str, Any]:
             "checks": told(looked.get_check_constraints(table)),
         }
         for table in looked.get_table_names()
+        if table != "erasure_ledger"
     }
 
 

@@ -1,0 +1,60 @@
+"""`buddy secrets`: let an old SECRET_KEY retire."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.shell import one_clear_line, read_settings, with_database
+
+secrets_app = typer.Typer(help="Look after SECRET_KEY.", no_args_is_help=True)
+
+
+@secrets_app.callback()
+def _main() -> None:
+    """Makes typer keep the sub-command."""
+
+
+@secrets_app.command()
+def rotate(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False) -> None:
+    """Encrypt everything again with the newest key, so that an older one can go.
+
+    With SECRET_KEY: set `new,old`, restart the service, run this beside it, then set `new` alone. With the key file of
+    SQLite: stop the service and run this, which makes the new key itself. Broken off, it goes on when called again.
+    """
+    from api.auth import key_file  # noqa: PLC0415 - help should not wait
+    from api.auth.key_rotation import Progress  # noqa: PLC0415
+    from api.auth.key_rotation import rotate as encrypt_again  # noqa: PLC0415
+    from api.db.service_lock import ServiceRuns, file_lock  # noqa: PLC0415
+    from api.security import Keyring, SecretMissing, key_file_of, keyring  # noqa: PLC0415
+
+    settings = read_settings()
+
+    def told(progress: Progress) -> None:
+        typer.echo(f"{progress.seen} looked at, {progress.rotated} encrypted again", err=True)
+
+    def run(ring: Keyring) -> Progress:
+        return with_database(settings, lambda database: encrypt_again(database, ring, told))
+
+    with one_clear_line(SecretMissing, ServiceRuns):
+        if settings.secret_key is not None:
+            done, retired = run(keyring(settings)), "older keys may be taken out of SECRET_KEY"
+        else:
+            file: Path = key_file_of(settings)
+            with file_lock(settings.database, alone=True):
+                keys, _ = key_file.read_or_make(file)
+                if len(keys) == 1:
+                    keys = [key_file.new_key(), *keys]
+                    key_file.write(file, keys, replace=True)
+                done, retired = run(Keyring(keys)), f"{file} holds the new key alone"
+                if not done.lost:
+                    key_file.write(file, keys[:1], replace=True)
+    if as_json:
+        typer.echo(json.dumps(asdict(done)))
+    if done.lost:
+        typer.echo(f"error: {done.lost} values are opened by none of the keys: keep every key", err=True)
+        raise typer.Exit(1)
+    if not as_json:
+        typer.echo(f"{done.rotated} of {done.seen} values encrypted again; {retired}")

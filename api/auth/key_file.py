@@ -1,0 +1,75 @@
+"""The secret of a service without `SECRET_KEY`: a file beside its SQLite database, made once.
+
+It is written beside, synced and linked into place: of two processes that start at once one wins, and both read its key.
+"""
+
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+
+SHORTEST = 32
+KEY_BYTES = 32
+
+
+class KeyFileBroken(ValueError):
+    """The file is there and holds no key; the message says what to do."""
+
+
+def read_or_make(file: Path) -> tuple[list[str], bool]:
+    """The keys in the file, the newest first, and whether it was made now. Raises KeyFileBroken."""
+    made = False
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made = write(file, [new_key()], replace=False)
+    return read(file), made
+
+
+def new_key() -> str:
+    """A key of 256 random bits."""
+    return secrets.token_hex(KEY_BYTES)
+
+
+def read(file: Path) -> list[str]:
+    """The keys in the file, the newest first. Raises KeyFileBroken."""
+    try:
+        keys = [key.strip() for key in file.read_text(encoding="ascii").strip().split(",")]
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyFileBroken(
+            f"{file} cannot be read ({type(error).__name__}): put the key back from a backup"
+        ) from error
+    if any(len(key) < SHORTEST for key in keys):
+        what = "is empty" if keys == [""] else f"holds a key of less than {SHORTEST} characters"
+        raise KeyFileBroken(f"{file} {what}: put it back from a backup, or delete it and lose what it encrypted")
+    return keys
+
+
+def write(file: Path, keys: list[str], *, replace: bool) -> bool:
+    """Put the keys into the file at once; whether that was done, False where it is there and not to be replaced."""
+    new = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as opened:
+            opened.write(",".join(keys) + "\n")
+            opened.flush()
+            os.fsync(opened.fileno())
+        if replace:
+            new.replace(file)
+        else:
+            with suppress(FileExistsError):
+                os.link(new, file)
+                _sync(file.parent)
+                return True
+            return False
+        _sync(file.parent)
+        return True
+    finally:
+        new.unlink(missing_ok=True)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

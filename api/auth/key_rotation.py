@@ -1,0 +1,89 @@
+"""Encrypts again, with the newest key, what an older one encrypted, so that the older one can retire.
+
+Each row is changed only where it is still as it was read: a service may write meanwhile. What is done stays done, so a
+rotation that was broken off goes on by being called again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Table, select, update
+
+from api.database import Database
+from api.models import Base
+from api.security import Keyring, SecretMissing
+
+WRAPPED = (("pseudonym_keys", "wrapped"), ("households", "claude_key"))
+"""Every column that the key ring encrypts."""
+ROWS = 200
+"""In one transaction."""
+
+
+@dataclass
+class Progress:
+    """How many values were looked at, encrypted again, and can be opened by none of the keys."""
+
+    seen: int = 0
+    rotated: int = 0
+    lost: int = 0
+
+
+async def rotate(
+    database: Database, keyring: Keyring, progress: Callable[[Progress], None] = lambda _progress: None
+) -> Progress:
+    """Encrypt again all that needs an older key."""
+    done = Progress()
+    for table, column in _columns():
+        last = 0
+        while True:
+            async with database.write() as session:
+                rows = (await session.execute(_page(table, column, last))).all()
+                for row_id, wrapped in rows:
+                    done.seen += 1
+                    if keyring.is_newest(wrapped):
+                        continue
+                    try:
+                        again = keyring.wrap(keyring.unwrap(wrapped))
+                    except SecretMissing:
+                        done.lost += 1
+                        continue
+                    same = (table.c.id == row_id, table.c[column] == wrapped)
+                    changed: Any = await session.execute(update(table).where(*same).values({column: again}))
+                    done.rotated += int(changed.rowcount)
+            progress(done)
+            if len(rows) < ROWS:
+                break
+            last = rows[-1][0]
+    return done
+
+
+async def needing_older_keys(database: Database, keyring: Keyring) -> tuple[int, int]:
+    """How many values the newest key does not open, and how many none does."""
+    older = lost = 0
+    for table, column in _columns():
+        last = 0
+        while True:
+            async with database.read() as session:
+                rows = (await session.execute(_page(table, column, last))).all()
+            for _, wrapped in rows:
+                if keyring.is_newest(wrapped):
+                    continue
+                older += 1
+                try:
+                    keyring.unwrap(wrapped)
+                except SecretMissing:
+                    lost += 1
+            if len(rows) < ROWS:
+                break
+            last = rows[-1][0]
+    return older, lost
+
+
+def _columns() -> list[tuple[Table, str]]:
+    return [(Base.metadata.tables[table], column) for table, column in WRAPPED]
+
+
+def _page(table: Table, column: str, last: int) -> Any:
+    given = (table.c[column].is_not(None), table.c.id > last)
+    return select(table.c.id, table.c[column]).where(*given).order_by(table.c.id).limit(ROWS)

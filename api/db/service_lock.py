@@ -1,0 +1,106 @@
+"""Says that a service runs on a database, so that a restore does not pull it away from under it.
+
+Every process of the service holds the lock as one of many; a restore wants it alone. The lock ends with its process,
+killed or not: it is a lock of the operating system on a file beside an SQLite database, and on PostgreSQL an advisory
+lock. That one belongs to a transaction that stays open: so it also holds through a pool that lends connections for a
+transaction at a time, and it keeps nothing from being vacuumed, since it has read nothing.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+
+import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.database import Database, open_database
+from api.db.url import PostgresUrl, SqliteUrl
+
+SUFFIX = ".service"
+ADVISORY = 7_245_113_909
+"""Beside the lock of migrations in api/storage.py."""
+LOOK_SECONDS = 15.0
+"""How often a process makes sure that PostgreSQL still knows of its lock."""
+type Lifespan[App] = Callable[[App], AbstractAsyncContextManager[None]]
+log = structlog.get_logger("api.db")
+
+
+class ServiceRuns(Exception):
+    """A service runs on this database, or a restore does; the message says what to do."""
+
+
+@contextmanager
+def file_lock(url: SqliteUrl | PostgresUrl, *, alone: bool) -> Iterator[None]:
+    """Hold the lock beside an SQLite database. Raises ServiceRuns; does nothing for other databases."""
+    if not isinstance(url, SqliteUrl):
+        yield
+        return
+    file = url.file.with_name(url.file.name + SUFFIX)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            what = "a service runs on this database: stop it first" if alone else "the database is being restored"
+            raise ServiceRuns(what) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@asynccontextmanager
+async def postgres_lock(database: Database) -> AsyncIterator[None]:
+    """Have PostgreSQL's lock alone. Raises ServiceRuns."""
+    async with database.writing.connect() as connection, connection.begin():
+        query = text("SELECT pg_try_advisory_xact_lock(:lock)")
+        if not await connection.scalar(query, {"lock": ADVISORY}):
+            raise ServiceRuns("a service runs on this database: stop it first")
+        yield
+
+
+def while_serving[App](url: SqliteUrl | PostgresUrl, lifespan: Lifespan[App]) -> Lifespan[App]:
+    """`lifespan`, in which a process of the service holds the lock. Raises ServiceRuns while SQLite is restored."""
+
+    @asynccontextmanager
+    async def held(app: App) -> AsyncIterator[None]:
+        with file_lock(url, alone=False):
+            holding = asyncio.create_task(_hold(url)) if isinstance(url, PostgresUrl) else None
+            try:
+                async with lifespan(app):
+                    yield
+            finally:
+                if holding is not None:
+                    holding.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await holding
+
+    return held
+
+
+async def _hold(url: PostgresUrl) -> None:
+    """Hold PostgreSQL's lock, and take it again when the connection was lost."""
+    database = open_database(url, pool_size=1, seconds=None)
+    try:
+        while True:
+            try:
+                async with database.writing.connect() as connection, connection.begin():
+                    await _share(connection)
+            except (SQLAlchemyError, OSError) as error:
+                log.warning("the lock of the service is away, it is taken again", why=type(error).__name__)
+            await asyncio.sleep(LOOK_SECONDS)
+    finally:
+        await database.close()
+
+
+async def _share(connection: AsyncConnection) -> None:
+    await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    await connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": ADVISORY})
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        await connection.execute(text("SELECT 1"))

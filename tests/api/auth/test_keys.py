@@ -1,0 +1,122 @@
+"""The key file, rotation of keys, and who may read what the service writes."""
+
+import json
+import os
+import sqlite3
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from api.auth import key_file
+from api.db.private_files import make_private, too_open
+from api.db.url import read_url
+from api.security import Keyring
+from tests.api.test_cli import buddy
+from tests.serving import service
+
+OLD, NEW = "Vq7-the old one retires-58nXk4Lt", "m2W-the new one remains-93pZr6Hd"
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_of_processes_that_start_at_once_all_have_the_same_key(tmp_path: Path) -> None:
+    file = tmp_path / "var" / "secret-key"
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: key_file.read_or_make(file), range(64)))
+    assert len({tuple(keys) for keys, _ in found}) == 1
+    assert sum(made for _, made in found) == 1
+    assert [path.name for path in file.parent.iterdir()] == ["secret-key"]
+    assert mode(file) == 0o600
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"abc", b"\xff" * 64, b"0" * 64 + b","])
+def test_a_broken_key_file_stops_the_start_in_one_line(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "secret-key").write_bytes(content)
+    refused = buddy(tmp_path)("serve", "--port", "0")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: var/secret-key ")
+    assert len(refused.stderr.splitlines()) == 1
+    assert (tmp_path / "var" / "secret-key").read_bytes() == content
+
+
+def with_claude_key(tmp_path: Path, wrapped: str, environment: dict[str, str]) -> Path:
+    run = buddy(tmp_path, **environment)
+    assert run("db", "upgrade").returncode == 0
+    run("household", "create", "--name", "Home", "--user", "Ada:ada@example.org")
+    file = tmp_path / "var" / "buddy.db"
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE households SET claude_key = ?", (wrapped,))
+    return file
+
+
+def stored(file: Path) -> str:
+    with closing(sqlite3.connect(file)) as database:
+        return str(database.execute("SELECT claude_key FROM households").fetchone()[0])
+
+
+def test_an_old_key_retires_beside_a_running_service(tmp_path: Path) -> None:
+    both = {"SECRET_KEY": f"{NEW},{OLD}"}
+    file = with_claude_key(tmp_path, Keyring([OLD]).wrap(b"claude"), both)
+    with service(tmp_path, both | {"DATABASE_URL": f"sqlite:///{file}"}):
+        before = json.loads(buddy(tmp_path, **both)("doctor", "--json").stdout)
+        assert "1 values need an older key" in str(before)
+        done = buddy(tmp_path, **both)("secrets", "rotate")
+        assert done.returncode == 0, done.stderr
+        assert "older keys may be taken out" in done.stdout
+    assert Keyring([NEW]).unwrap(stored(file)) == b"claude"
+    again = buddy(tmp_path, **both)("secrets", "rotate", "--json")
+    assert json.loads(again.stdout)["rotated"] == 0
+
+
+def test_a_value_of_an_unknown_key_keeps_every_key(tmp_path: Path) -> None:
+    both = {"SECRET_KEY": f"{NEW},{OLD}"}
+    file = with_claude_key(tmp_path, Keyring(["Kd8-that nobody has any more-71sQv"]).wrap(b"claude"), both)
+    before = stored(file)
+    done = buddy(tmp_path, **both)("secrets", "rotate")
+    assert (done.returncode, stored(file)) == (1, before)
+    assert "keep every key" in done.stderr
+
+
+def test_the_key_file_is_made_anew_while_no_service_runs(tmp_path: Path) -> None:
+    keys, _ = key_file.read_or_make(tmp_path / "var" / "secret-key")
+    file = with_claude_key(tmp_path, Keyring(keys).wrap(b"claude"), {})
+    with service(tmp_path, {"DATABASE_URL": f"sqlite:///{file}"}):
+        refused = buddy(tmp_path)("secrets", "rotate")
+        assert (refused.returncode, refused.stderr) == (1, "error: a service runs on this database: stop it first\n")
+    done = buddy(tmp_path)("secrets", "rotate")
+    assert done.returncode == 0, done.stderr
+    now = key_file.read(tmp_path / "var" / "secret-key")
+    assert len(now) == 1
+    assert now != keys
+    assert Keyring(now).unwrap(stored(file)) == b"claude"
+
+
+def test_what_the_service_writes_is_its_own(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        with service(tmp_path, {"SECRET_KEY": ""}):
+            buddy(tmp_path)("db", "backup", "safe.bak")
+            files = [path for path in (tmp_path / "var").rglob("*") if path.is_file()]
+            assert {"buddy.db", "buddy.db-wal", "secret-key"} <= {path.name for path in files}
+            assert {mode(path) for path in [*files, tmp_path / "safe.bak"]} == {0o600}
+            assert mode(tmp_path / "var") == 0o700
+    finally:
+        os.umask(before)
+
+
+def test_files_that_others_may_read_are_named_and_closed(tmp_path: Path) -> None:
+    buddy(tmp_path)("db", "upgrade")
+    url, file = f"sqlite:///{tmp_path}/var/buddy.db", tmp_path / "var" / "buddy.db"
+    file.chmod(0o644)
+    told = buddy(tmp_path)("doctor", "--json")
+    assert told.returncode == 1
+    assert "other accounts may read buddy.db" in told.stdout
+    assert too_open(read_url(url)) == [file]
+    assert make_private(read_url(url)) == []
+    assert mode(file) == 0o600

@@ -1,0 +1,200 @@
+"""Backups prove themselves, restores are careful, and who was erased stays erased."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from api import backup as backups
+from api import storage
+from api.database import Database, open_database
+from api.db import erasures
+from api.db.url import read_url
+from tests import services
+from tests.api.kakei.people import WEEK, Person
+from tests.api.test_cli import buddy
+from tests.serving import service
+
+CALM = httpx.Client(timeout=60)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> Iterator[str]:
+    """An empty database of this test's own."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/own.db"
+        return
+    server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
+    with services.postgres_database(server, f"{worker}backup") as url:
+        yield url
+
+
+def on(url: str, work: Any) -> Any:
+    async def run() -> Any:
+        database = open_database(url)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """An SQLite database and its backup."""
+    folder = tmp_path_factory.mktemp("small")
+    url = f"sqlite:///{folder}/small.db"
+    on(url, storage.prepare)
+    backups.backup(read_url(url), folder / "small.bak")
+    return url, folder / "small.bak"
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_a_backup_that_differs_in_a_byte_is_refused(
+    small: tuple[str, Path], tmp_path: Path, data: st.DataObject
+) -> None:
+    """Overwritten, cut off, or grown: nothing is restored, and the database stays."""
+    url, file = small
+    content = bytearray(file.read_bytes())
+    place = data.draw(st.integers(0, len(content) - 1) | st.integers(0, 400))
+    match data.draw(st.sampled_from(["flip", "overwrite", "cut", "grow"])):
+        case "flip":
+            content[place] ^= 1 << data.draw(st.integers(0, 7))
+        case "overwrite":
+            content[place : place + 200] = bytes(byte ^ 0xFF for byte in content[place : place + 200])
+        case "cut":
+            del content[place:]
+        case "grow":
+            content += b"\0" * data.draw(st.integers(1, 5000))
+    damaged = tmp_path / "damaged.bak"
+    damaged.write_bytes(content)
+    before = Path(url.removeprefix("sqlite:///")).read_bytes()
+    with pytest.raises(backups.BackupFailed):
+        backups.restore(read_url(url), damaged)
+    assert Path(url.removeprefix("sqlite:///")).read_bytes() == before
+    assert not list(Path(url.removeprefix("sqlite:///")).parent.glob(".restore-*"))
+
+
+def test_a_damaged_backup_of_postgres_is_refused(own_url: str, tmp_path: Path) -> None:
+    on(own_url, storage.prepare)
+    backups.backup(read_url(own_url), tmp_path / "safe.bak")
+    content = bytearray((tmp_path / "safe.bak").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "bad.bak").write_bytes(content)
+    with pytest.raises(backups.BackupFailed, match="checksum"):
+        backups.restore(read_url(own_url), tmp_path / "bad.bak")
+
+
+def test_a_backup_says_what_it_is(own_url: str, tmp_path: Path) -> None:
+    on(own_url, storage.prepare)
+    backups.backup(read_url(own_url), tmp_path / "safe.bak")
+    first, second = (tmp_path / "safe.bak").read_bytes().split(b"\n")[:2]
+    assert first.startswith(b"buddy-coach-backup/1 ")
+    told = json.loads(second)
+    assert told["kind"] == own_url.partition(":")[0]
+    assert told["revision"] == storage.newest_revision()
+    assert (tmp_path / "safe.bak").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_other_kind_and_a_newer_version_are_refused(own_url: str, small: tuple[str, Path], tmp_path: Path) -> None:
+    on(own_url, storage.prepare)
+    if not own_url.startswith("sqlite"):
+        with pytest.raises(backups.BackupFailed, match="is a backup of sqlite"):
+            backups.restore(read_url(own_url), small[1])
+
+    async def later(database: Database) -> None:
+        async with database.writing.begin() as connection:
+            await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+
+    on(own_url, later)
+    backups.backup(read_url(own_url), tmp_path / "newer.bak")
+    with pytest.raises(backups.BackupFailed, match="of a newer version"):
+        backups.restore(read_url(own_url), tmp_path / "newer.bak")
+
+
+def test_an_older_backup_is_brought_up_to_date(own_url: str, tmp_path: Path) -> None:
+    """Also one without a checksum, where that is said."""
+    on(own_url, lambda database: storage.upgrade(database, "0005"))
+    backups.backup(read_url(own_url), tmp_path / "old.bak")
+    on(own_url, storage.prepare)
+    backups.restore(read_url(own_url), tmp_path / "old.bak")
+    assert on(own_url, storage.current_revision) == storage.newest_revision()
+    assert on(own_url, storage.differences) == []
+    (tmp_path / "plain.bak").write_bytes((tmp_path / "old.bak").read_bytes().split(b"\n", 2)[2])
+    with pytest.raises(backups.BackupFailed, match="--without-checksum"):
+        backups.restore(read_url(own_url), tmp_path / "plain.bak")
+    backups.restore(read_url(own_url), tmp_path / "plain.bak", without_checksum=True)
+    assert on(own_url, storage.differences) == []
+
+
+def test_a_restore_waits_for_no_service_and_a_killed_one_is_no_service(own_url: str, tmp_path: Path) -> None:
+    run = buddy(tmp_path, DATABASE_URL=own_url)
+    with service(tmp_path, {"DATABASE_URL": own_url}) as running:
+        httpx.get(f"{running.url}/health/live")
+        assert run("db", "backup", "safe.bak").returncode == 0
+        refused = run("db", "restore", "safe.bak", "--yes")
+        assert (refused.returncode, refused.stderr) == (1, "error: a service runs on this database: stop it first\n")
+        running.process.kill()
+        running.process.wait()
+        done = run("db", "restore", "safe.bak", "--yes")
+        assert done.returncode == 0, done.stderr
+
+
+def test_who_was_erased_after_a_backup_stays_erased(own_url: str, tmp_path: Path) -> None:
+    run = buddy(tmp_path, DATABASE_URL=own_url)
+    with service(tmp_path, {"DATABASE_URL": own_url}) as running:
+        kept, gone = Person(running), Person(running)
+        for person in (kept, gone):
+            person.post("/summaries/weekly", WEEK)
+        run("household", "create", "--name", "Gone", "--user", "Ada:ada@example.org", "--timezone", "Europe/Berlin")
+        assert run("db", "backup", "safe.bak").returncode == 0
+        assert CALM.delete(f"{running.url}/api/users/{gone.uuid}").status_code == 200
+        deleted = run("household", "delete", "1", "--yes")
+        assert deleted.returncode == 0, deleted.stderr
+    restored = run("db", "restore", "safe.bak", "--yes", "--json")
+    assert restored.returncode == 0, restored.stderr
+    assert json.loads(restored.stdout)["erased_again"] == {"users": 1, "households": 1}
+    with service(tmp_path, {"DATABASE_URL": own_url}) as running:
+        assert CALM.get(f"{running.url}/api/users/{gone.uuid}/data").status_code == 404
+        assert CALM.get(f"{running.url}/api/users/{kept.uuid}/data").status_code == 200
+    again = run("db", "restore", "safe.bak", "--yes", "--json")
+    assert json.loads(again.stdout)["erased_again"] == {"users": 1, "households": 1}
+
+
+def test_a_ledger_that_was_cut_off_goes_on(tmp_path: Path) -> None:
+    file = tmp_path / "own.db.erasures"
+    with erasures._appending(file) as (key, opened):
+        erasures._append(opened, {"digest": "a", "erased_at": "2026-11-29T00:00:00+00:00"})
+    with file.open("ab") as opened:
+        opened.write(b'{"digest": "b", "era')
+    with erasures._appending(file) as (same, opened):
+        erasures._append(opened, {"digest": "c", "erased_at": "2026-11-29T00:00:00+00:00"})
+    found = erasures.read_file(file)
+    assert found is not None
+    assert same == key == found.key
+    assert set(found.entries) == {"a", "c"}
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_damaged_database_with_a_log_is_replaced(tmp_path: Path) -> None:
+    """What is left of its log must not meet the restored database."""
+    url, file = f"sqlite:///{tmp_path}/own.db", tmp_path / "own.db"
+    on(url, storage.prepare)
+    backups.backup(read_url(url), tmp_path / "safe.bak")
+    file.write_bytes(b"broken" * 1000)
+    (tmp_path / "own.db-wal").write_bytes(b"stale" * 1000)
+    backups.restore(read_url(url), tmp_path / "safe.bak")
+    with closing(sqlite3.connect(file)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert database.execute("SELECT count(*) FROM badges").fetchone()[0] >= 20
+    assert {path.name for path in tmp_path.iterdir()} == {"own.db", "own.db.service", "safe.bak"}

@@ -1,0 +1,90 @@
+"""A killed export leaves nothing behind, and no half file under its name."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from api.kakei.exports import routes
+from api.kakei.exports.routes import _spool, sweep
+from tests.serving import service
+
+SECRET = "Jx4-of an export that is killed-62bTy"
+HOLD = """
+import sys, time
+from api.kakei.exports.routes import _spool
+with _spool() as folder:
+    (folder / "export.json").write_text("half")
+    print(folder, flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_start_sweeps_what_a_killed_service_left_and_no_living_export(tmp_path: Path) -> None:
+    def exporting() -> tuple[subprocess.Popen[str], Path]:
+        process = subprocess.Popen([sys.executable, "-c", HOLD], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        return process, tmp_path / process.stdout.readline().strip()
+
+    killed, left = exporting()
+    living, kept = exporting()
+    try:
+        killed.kill()
+        killed.wait()
+        assert (left / "export.json").exists()
+        with service(tmp_path):
+            assert not left.exists()
+            assert (kept / "export.json").exists()
+    finally:
+        living.kill()
+        for process in (killed, living):
+            process.wait()
+            assert process.stdout is not None
+            process.stdout.close()
+
+
+def test_a_spool_holds_nothing_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "SPOOL", tmp_path / "spool")
+    with _spool() as folder:
+        (folder / "x").touch()
+        sweep()
+        assert (folder / "x").exists()
+    assert list((tmp_path / "spool").iterdir()) == []
+
+
+@pytest.mark.parametrize(("kind", "name"), [("json", "out.json"), ("ndjson", "out.ndjson"), ("csv", "out.zip")])
+def test_a_killed_command_leaves_no_half_file_under_the_name(kind: str, name: str, tmp_path: Path) -> None:
+    """Killed as soon as it writes; a file of that name is whole, and the next export removes the rest."""
+    environment = os.environ | {
+        "DATABASE_URL": f"sqlite:///{tmp_path}/own.db",
+        "SECRET_KEY": SECRET,
+    }
+    command = [sys.executable, "-m", "api"]
+    subprocess.run([*command, "db", "upgrade"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    export = [*command, "research", "export", name, "--format", kind]
+    with subprocess.Popen(export, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL) as process:
+        seen: set[str] = set()
+        while process.poll() is None and not any(entry.endswith(".part") for entry in seen):
+            seen = {path.name for path in tmp_path.iterdir()}
+            time.sleep(0.001)
+        process.kill()
+    if (tmp_path / name).exists():
+        assert is_whole(tmp_path / name)
+    (tmp_path / name).unlink(missing_ok=True)
+    again = subprocess.run(export, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    assert is_whole(tmp_path / name)
+    assert {path.name for path in tmp_path.iterdir() if name in path.name} == {name}
+
+
+def is_whole(file: Path) -> bool:
+    if file.suffix == ".zip":
+        with zipfile.ZipFile(file) as packed:
+            return packed.testzip() is None
+    lines = file.read_text(encoding="utf-8").splitlines() if file.suffix == ".ndjson" else [file.read_text("utf-8")]
+    return all(isinstance(json.loads(line), dict) for line in lines) and bool(lines)
