@@ -23,7 +23,7 @@ from tests.api.kakei.people import WEEK, Person
 from tests.api.test_cli import buddy
 from tests.serving import service
 
-CALM = httpx.Client(timeout=60)
+CALM = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -28,7 +28,7 @@ MENDED = {"releases": {"zones"}, "guide_stages": {"seeded"}, "guide_items": {"se
 """What seeds and migrations change in rows that are there."""
 OTHERS_NOW = {"released_participants", "alembic_version"}
 """Tables whose rows have another form now; there are tests of their own."""
-CALM = httpx.Client(timeout=60)
+CALM = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 HEAD = str(storage.newest_revision())
 SECRETS = {"SECRET_KEY": record_release.SECRET, "ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "CLAUDE_SECONDS": "1"}
 """Claude is not asked."""
