@@ -8,7 +8,7 @@ from api.database import Database
 from api.db.failures import RETRY_SECONDS
 from api.db.readiness import Readiness
 from api.errors import METRICS_FORBIDDEN, NOT_READY, FieldError, ProblemOccurred
-from api.openapi import problems
+from api.openapi import problem_responses
 from api.security import is_token
 from api.settings import Settings
 from coach_model.onnx_policy import OnnxPolicy
@@ -35,7 +35,9 @@ async def live() -> dict[str, str]:
     return {"status": "live"}
 
 
-@router.get("/health/ready", operation_id="health_ready", summary="Can requests be answered?", responses=problems(503))
+@router.get(
+    "/health/ready", operation_id="health_ready", summary="Can requests be answered?", responses=problem_responses(503)
+)
 async def ready(request: Request) -> dict[str, str | None]:
     """Ready, and who answers: a policy by its id, or the rules and why. 503, with the reasons, while the database does
     not answer, has the tables of another version, or the process is about to stop. Cheap: ask every second."""
@@ -58,7 +60,7 @@ async def ready(request: Request) -> dict[str, str | None]:
     operation_id="metrics_read",
     summary="Prometheus metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}}, **problems(403)},
+    responses={200: {"content": {"text/plain": {}}}, **problem_responses(403)},
 )
 async def metrics(request: Request) -> Response:
     """For this machine only, or with `METRICS_TOKEN` as a bearer token. A request that a proxy forwarded is not from

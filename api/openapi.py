@@ -47,7 +47,7 @@ def json_content(description: str, struct: type[msgspec.Struct], example: dict[s
     return {"description": description, "content": {"application/json": _media(struct, example)}}
 
 
-def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The responses of a route that are problem details."""
     content = {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(name=Problem.__name__)}}}
     return {status: {"description": DESCRIPTIONS[status], "content": content} for status in statuses}
@@ -69,13 +69,13 @@ def install(app: FastAPI) -> None:
             for path, operations in schema["paths"].items():
                 for operation in operations.values():
                     if limits.is_limited(path):
-                        operation["responses"] |= {"429": problems(429)[429]}
+                        operation["responses"] |= {"429": problem_responses(429)[429]}
                     else:
                         operation["description"] = f"{operation.get('description', '')}\n\nNot rate limited.".strip()
                     if "requestBody" in operation:
-                        operation["responses"] |= {"415": problems(415)[415]}
+                        operation["responses"] |= {"415": problem_responses(415)[415]}
                     if "422" in operation["responses"]:  # what FastAPI documents by itself is not what we answer
-                        operation["responses"]["422"] = problems(422)[422]
+                        operation["responses"]["422"] = problem_responses(422)[422]
             app.openapi_schema = schema
         return app.openapi_schema
 

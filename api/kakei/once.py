@@ -3,7 +3,7 @@
 from fastapi import Depends, Request
 
 from api.dependencies import WriteSession
-from api.kakei.person import person
+from api.kakei.person import get_user_or_404
 from api.models import IdempotencyKey
 from api.once import IdempotencyKeyHeader, claim_key
 
@@ -12,14 +12,14 @@ async def _once(
     request: Request, uuid: str, session: WriteSession, idempotency_key: IdempotencyKeyHeader = None
 ) -> None:
     if idempotency_key is not None:
-        user = await person(session, uuid)
+        user = await get_user_or_404(session, uuid)
         await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body())
 
 
 async def _once_alone(
     request: Request, uuid: str, session: WriteSession, idempotency_key: IdempotencyKeyHeader = None
 ) -> None:
-    user = await person(session, uuid, alone=True)
+    user = await get_user_or_404(session, uuid, alone=True)
     if idempotency_key is not None:
         await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body())
 

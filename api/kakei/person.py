@@ -9,7 +9,7 @@ from api.kakei.accounts.rules import is_reserved, is_well_formed
 from api.models import User
 
 
-async def person(session: AsyncSession, uuid: str, *, alone: bool = False) -> User:
+async def get_user_or_404(session: AsyncSession, uuid: str, *, alone: bool = False) -> User:
     """The user with that id; `alone` waits for whatever is being received from them, and holds back what comes until
     the end of the transaction. Raises ProblemOccurred (404) where there is none, and for reserved names."""
     possible = is_well_formed(uuid) and not is_reserved(uuid)
@@ -22,7 +22,7 @@ async def person(session: AsyncSession, uuid: str, *, alone: bool = False) -> Us
 async def owner(session: AsyncSession, uuid: str) -> User:
     """The user with that id, for what a stranger must not see or do. Raises ProblemOccurred: 404 as `person` does, 403
     where the id could be guessed, such as `participant-001`."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     if not cannot_be_guessed(uuid):
         raise ProblemOccurred(GUESSABLE_ID, "The id of this user could be guessed. Ask the operator of the service.")
     return user

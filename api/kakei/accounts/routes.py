@@ -27,10 +27,10 @@ from api.kakei.accounts.schemas import (
     UserCreate,
     UserCreated,
 )
-from api.kakei.person import owner, person
+from api.kakei.person import owner, get_user_or_404
 from api.models import IdempotencyKey, Profile
 from api.once import IdempotencyKeyHeader, OnceRoute, claim_key
-from api.openapi import problems
+from api.openapi import problem_responses
 
 router = APIRouter(prefix="/api", tags=["users"], route_class=OnceRoute)
 
@@ -41,7 +41,10 @@ router = APIRouter(prefix="/api", tags=["users"], route_class=OnceRoute)
     summary="Create an anonymous user",
     status_code=201,
     response_model=UserCreated,
-    responses={200: {"model": UserCreated, "description": "The user was there before"}, **problems(409, 413, 422, 503)},
+    responses={
+        200: {"model": UserCreated, "description": "The user was there before"},
+        **problem_responses(409, 413, 422, 503),
+    },
 )
 async def create(
     session: WriteSession,
@@ -72,7 +75,7 @@ async def create(
     elif not await queries.create_user(session, wanted, now):
         response.status_code = 200
     if sent is not None and idempotency_key is not None:
-        user = await person(session, wanted)
+        user = await get_user_or_404(session, wanted)
         await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body())
     return UserCreated(uuid=wanted)
 
@@ -81,7 +84,7 @@ async def create(
     "/users/{uuid}/data",
     operation_id="users_get_data",
     summary="All that is stored about a user",
-    responses=problems(403, 404, 503),
+    responses=problem_responses(403, 404, 503),
 )
 async def get_data(uuid: str, session: ReadSession) -> dict[str, list[dict[str, Any]]]:
     """By table, every row. Only for UUIDs, which cannot be guessed."""
@@ -93,7 +96,7 @@ async def get_data(uuid: str, session: ReadSession) -> dict[str, list[dict[str, 
     "/users/{uuid}",
     operation_id="users_erase",
     summary="Erase a user for good",
-    responses=problems(403, 404, 503),
+    responses=problem_responses(403, 404, 503),
 )
 async def erase(uuid: str, session: WriteSession, now: Now) -> Receipt:
     """Everything about the user is gone, on every table, and the answer is the receipt. Only for ids in the form of a
@@ -103,7 +106,9 @@ async def erase(uuid: str, session: WriteSession, now: Now) -> Receipt:
     return Receipt.model_validate(everything.receipt(user.uuid, counts, now))
 
 
-@router.get("/income-ranges", operation_id="income_ranges_list", summary="The income ranges", responses=problems(503))
+@router.get(
+    "/income-ranges", operation_id="income_ranges_list", summary="The income ranges", responses=problem_responses(503)
+)
 async def list_income_ranges(session: ReadSession) -> list[IncomeRangeOut]:
     """The seeded ranges, lowest first."""
     return [IncomeRangeOut.model_validate(found) for found in await queries.income_ranges(session)]
@@ -113,11 +118,11 @@ async def list_income_ranges(session: ReadSession) -> list[IncomeRangeOut]:
     "/users/{uuid}/profile",
     operation_id="users_put_profile",
     summary="Create or update a budget profile",
-    responses=problems(404, 413, 422, 503),
+    responses=problem_responses(404, 413, 422, 503),
 )
 async def put_profile(uuid: str, body: BudgetProfileUpdate, session: WriteSession, now: Now) -> Status:
     """Replaces the whole profile; safe to send again."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     if not await queries.is_income_range(session, body.income_range_id):
         unknown = FieldError("income_range_id", "no such income range")
         raise ProblemOccurred(INCOME_RANGE_UNKNOWN, "GET /api/income-ranges lists the ranges.", [unknown])
@@ -131,7 +136,7 @@ async def put_profile(uuid: str, body: BudgetProfileUpdate, session: WriteSessio
     "/users/{uuid}/profile",
     operation_id="users_get_profile",
     summary="Read a budget profile",
-    responses=problems(403, 404, 503),
+    responses=problem_responses(403, 404, 503),
 )
 async def get_profile(uuid: str, session: ReadSession) -> BudgetProfile:
     """The profile as it was put, the exact income included. Only for UUIDs."""
@@ -143,9 +148,12 @@ async def get_profile(uuid: str, session: ReadSession) -> BudgetProfile:
 
 
 @router.get(
-    "/users/{uuid}/points", operation_id="users_get_points", summary="Total points", responses=problems(404, 503)
+    "/users/{uuid}/points",
+    operation_id="users_get_points",
+    summary="Total points",
+    responses=problem_responses(404, 503),
 )
 async def get_points(uuid: str, session: ReadSession) -> Points:
     """The sum of the user's points ledger."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     return Points(total_points=await queries.total_points(session, user.id))

@@ -11,9 +11,9 @@ from api.kakei.catalogue import queries
 from api.kakei.catalogue.schemas import AiSuggestion, BadgeOut, Difficulty, EarnedBadge, TemplateOut, UserBadges
 from api.kakei.challenges import rules
 from api.kakei.coach.queries import last_suggestions
-from api.kakei.person import owner, person
+from api.kakei.person import owner, get_user_or_404
 from api.models import ChallengeTemplate, Suggestion
-from api.openapi import problems
+from api.openapi import problem_responses
 from api.paging import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
 from coach_model.budget.messages import preferred_language, title_behind
 from data.catalog import catalogue
@@ -25,7 +25,7 @@ router = APIRouter(tags=["challenges"])
     "/badges",
     operation_id="badges_list",
     summary="All badges",
-    responses={200: {"headers": LINK}, **problems(422, 503)},
+    responses={200: {"headers": LINK}, **problem_responses(422, 503)},
 )
 async def list_badges(
     session: ReadSession, request: Request, response: Response, limit: Limit = LONGEST_PAGE, cursor: Cursor = None
@@ -42,7 +42,7 @@ async def list_badges(
     "/templates",
     operation_id="templates_list",
     summary="Challenge templates",
-    responses={200: {"headers": LINK}, **problems(404, 422, 503)},
+    responses={200: {"headers": LINK}, **problem_responses(404, 422, 503)},
 )
 async def list_templates(
     session: ReadSession,
@@ -63,7 +63,7 @@ async def list_templates(
     )
     if len(found) > limit:
         link_next(request, response, (found[limit - 1].id,))
-    user = await person(session, x_user_uuid) if x_user_uuid is not None else None
+    user = await get_user_or_404(session, x_user_uuid) if x_user_uuid is not None else None
     suggested = await last_suggestions(session, user.id) if user and cannot_be_guessed(user.uuid) else []
     told = {one.challenge_slug: one for one in suggested}
     language = preferred_language(request.headers.get("accept-language", ""))
@@ -74,7 +74,7 @@ async def list_templates(
     "/api/users/{uuid}/badges",
     operation_id="users_list_badges",
     summary="A user's badges",
-    responses=problems(403, 404, 503),
+    responses=problem_responses(403, 404, 503),
 )
 async def list_user_badges(uuid: str, session: ReadSession) -> UserBadges:
     """Points, level and badges, with when and why each was earned. Only for UUIDs."""

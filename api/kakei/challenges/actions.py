@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.kakei.catalogue.queries import badges_by_id, badges_not_earned
 from api.kakei.challenges import queries
 from api.kakei.challenges.rules import OF_POINTS, ChallengeStatus, reason_if_earned, status_at
-from api.kakei.consent.queries import stamp
+from api.kakei.consent.queries import consent_id_in_force
 from api.models import Badge, ChallengeTemplate, UserChallenge
 from data.catalog import catalogue
 
@@ -62,6 +62,8 @@ async def award_badges(session: AsyncSession, user_id: int, now: datetime) -> li
         awarded.append(badge.id)
         if badge.points:
             cause = ("badge_earned", badge.id)
-            await queries.add_points(session, user_id, badge.points, cause, now, await stamp(session, user_id))
+            await queries.add_points(
+                session, user_id, badge.points, cause, now, await consent_id_in_force(session, user_id)
+            )
             standing = replace(standing, total_points=standing.total_points + badge.points)
     return await badges_by_id(session, awarded)

@@ -28,12 +28,12 @@ from api.kakei.challenges.schemas import (
     UserChallengeUpdateProgress,
 )
 from api.kakei.coach.queries import was_given
-from api.kakei.consent.queries import stamp
+from api.kakei.consent.queries import consent_id_in_force
 from api.kakei.once import Once
-from api.kakei.person import person
+from api.kakei.person import get_user_or_404
 from api.models import ChallengeMetric, ChallengeTemplate, UserChallenge
 from api.once import OnceRoute
-from api.openapi import problems
+from api.openapi import problem_responses
 from api.paging import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
 from api.wire import Month
 from data.catalog import catalogue, metric_keys
@@ -46,7 +46,7 @@ RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]
     "/api/users/{uuid}/challenges",
     operation_id="challenges_list",
     summary="A user's challenges",
-    responses={200: {"headers": LINK}, **problems(404, 422, 503)},
+    responses={200: {"headers": LINK}, **problem_responses(404, 422, 503)},
 )
 async def list_challenges(
     uuid: str,
@@ -59,7 +59,7 @@ async def list_challenges(
     cursor: Cursor = None,
 ) -> list[UserChallengeOut]:
     """The challenges of a month, or all of them, in the order in which they were accepted."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     zone = await _zone(session, user.id)
     (after,) = from_cursor(cursor, 1) or (0,)
     found = await queries.challenges_of(session, user.id, month, after=after, limit=limit + 1)
@@ -74,7 +74,7 @@ async def list_challenges(
     summary="Accept a challenge for a month",
     status_code=201,
     dependencies=[Once],
-    responses=problems(404, 409, 413, 422, 503),
+    responses=problem_responses(404, 409, 413, 422, 503),
 )
 async def accept(
     uuid: str, challenge_template_id: RowId, body: UserChallengeCreate, session: WriteSession, now: Now
@@ -82,7 +82,7 @@ async def accept(
     """Each template once a month; a month after the next one is refused. What was uploaded of its metric for that month
     counts from the start. With a `client_timestamp` it was accepted at that time; after its month a challenge is
     accepted, too, and is `expired` at once."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     template = await queries.template(session, challenge_template_id)
     if template is None:
         raise ProblemOccurred(errors.TEMPLATE_UNKNOWN, "GET /templates lists the templates.")
@@ -95,7 +95,7 @@ async def accept(
         unknown = FieldError("ai_suggestion_id", "not a suggestion that the coach gave this user")
         raise ProblemOccurred(errors.SUGGESTION_UNKNOWN, "source ai needs a suggestion of the coach's.", [unknown])
     await queries.alone_for(session, user.id, queries.UPLOADS)
-    zone, consent_id = await _zone(session, user.id), await stamp(session, user.id)
+    zone, consent_id = await _zone(session, user.id), await consent_id_in_force(session, user.id)
     accepted_at = effective_time(body.client_timestamp, now)
     accepted = await queries.accept_challenge(
         session,
@@ -128,7 +128,7 @@ async def accept(
     operation_id="challenges_progress",
     summary="Report progress",
     dependencies=[Once],
-    responses=problems(404, 409, 413, 422, 503),
+    responses=problem_responses(404, 409, 413, 422, 503),
 )
 async def progress(
     uuid: str, user_challenge_id: RowId, body: UserChallengeUpdateProgress, session: WriteSession, now: Now
@@ -136,11 +136,11 @@ async def progress(
     """Completes at the target; may be corrected downwards until the reward is claimed. The latest client time wins:
     `applied` is false where later progress was there. What was done in the month counts until 7 days after it, by its
     `client_timestamp`; otherwise 409 `challenge_expired`, and 409 `challenge_not_begun` before the month."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     challenge, template = await _challenge(session, user.id, user_challenge_id)
     zone, made_at = await _zone(session, user.id), effective_time(body.client_timestamp, now)
     _check_open(challenge, made_at, now, zone)
-    sent = Progress(body.current_progress, made_at, now, await stamp(session, user.id))
+    sent = Progress(body.current_progress, made_at, now, await consent_id_in_force(session, user.id))
     applied = move_challenge(challenge, template, sent)
     return UserChallengeProgressed(**_values(challenge, template, now, zone), applied=applied)
 
@@ -150,13 +150,13 @@ async def progress(
     operation_id="challenges_claim",
     summary="Claim the reward of a completed challenge",
     dependencies=[Once],
-    responses=problems(404, 409, 413, 422, 503),
+    responses=problem_responses(404, 409, 413, 422, 503),
 )
 async def claim(
     uuid: str, user_challenge_id: RowId, session: WriteSession, now: Now, body: UserChallengeClaim | None = None
 ) -> Claim:
     """Pays exactly once, whatever retries and races do; also when the month is over. The body may be left out."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     challenge, template = await _challenge(session, user.id, user_challenge_id)
     zone = await _zone(session, user.id)
     if challenge.status == ChallengeStatus.CLAIMED:
@@ -165,7 +165,7 @@ async def claim(
         raise ProblemOccurred(errors.CHALLENGE_NOT_COMPLETED, f"This challenge is {_status(challenge, now, zone)}.")
     claimed_at = effective_time(body.client_timestamp if body else None, now)
     challenge.status, challenge.claimed_at = ChallengeStatus.CLAIMED, max(claimed_at, challenge.completed_at or now)
-    mark_changed(challenge, now, await stamp(session, user.id))
+    mark_changed(challenge, now, await consent_id_in_force(session, user.id))
     cause = ("challenge_claimed", challenge.id)
     await queries.add_points(session, user.id, template.reward_points, cause, now, challenge.consent_id)
     badges = await award_badges(session, user.id, now)
@@ -182,13 +182,13 @@ async def claim(
     operation_id="challenge_metrics_put",
     summary="Upload the month's metrics",
     dependencies=[Once],
-    responses=problems(404, 409, 413, 422, 503),
+    responses=problem_responses(404, 409, 413, 422, 503),
 )
 async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSession, now: Now) -> ChallengeMetricsOut:
     """Moves every open challenge of that month whose metric is among them. The latest client time wins. What was made
     in the month moves its challenges until 7 days after it, by its `client_timestamp`; what was made later, or before
     the month has begun, is stored and moves none."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     if wrong := rules.month_problem(body.month_range, now):
         raise _invalid("month_range", wrong)
     bad = [
@@ -199,7 +199,11 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
     if bad:
         raise ProblemOccurred(errors.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in bad), bad)
     await queries.alone_for(session, user.id, queries.UPLOADS)
-    sent = {"client_timestamp": body.client_timestamp, "received_at": now, "consent_id": await stamp(session, user.id)}
+    sent = {
+        "client_timestamp": body.client_timestamp,
+        "received_at": now,
+        "consent_id": await consent_id_in_force(session, user.id),
+    }
     stored: dict[str, Upserted[ChallengeMetric]] = {}
     for name, value in sorted(body.metrics.items()):
         key = {"user_id": user.id, "month": body.month_range, "metric_key": name}

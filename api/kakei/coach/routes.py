@@ -28,12 +28,12 @@ from api.kakei.coach.schemas import (
     RowError,
 )
 from api.kakei.consent.queries import consent_in_force
-from api.kakei.person import person
+from api.kakei.person import get_user_or_404
 from api.kakei.studies.actions import Told, take_decision
 from api.kakei.studies.candidates import FrozenCandidates
 from api.models import IdempotencyKey
 from api.once import LONGEST_KEY, Answered, claim_key, keep_answer
-from api.openapi import header_parameter, json_body, json_content, problems
+from api.openapi import header_parameter, json_body, json_content, problem_responses
 from api.serving import ServedPolicy
 from coach_model.budget.coach import Decision
 from coach_model.budget.messages import BALANCED, LANGUAGES, messages, preferred_language
@@ -65,7 +65,10 @@ _encode = msgspec.json.Encoder().encode
     operation_id="coach_suggest",
     summary="Ask the coach for one decision",
     openapi_extra=json_body(CoachContext, EXAMPLE_CONTEXT) | {"parameters": HEADERS},
-    responses={200: json_content("The decision", CoachAnswer, EXAMPLE_ANSWER), **problems(404, 409, 413, 422, 429)},
+    responses={
+        200: json_content("The decision", CoachAnswer, EXAMPLE_ANSWER),
+        **problem_responses(404, 409, 413, 422, 429),
+    },
 )
 async def suggest(request: Request) -> Response:
     """The learned policy answers, or the rules where it cannot be trusted: `source` says who, `fallback_reason` why.
@@ -141,7 +144,7 @@ async def _remembered(
         raise ProblemOccurred(INVALID_INPUT, f"Idempotency-Key: {wrong.message}", [wrong])
     state = request.app.state
     async with state.database.write() as session:
-        user = await person(session, uuid)
+        user = await get_user_or_404(session, uuid)
         if key is not None:
             await claim_key(request, session, IdempotencyKey, user.id, key, body)
         profile = await profile_of(session, user.id)
@@ -170,7 +173,7 @@ async def _remembered(
     openapi_extra=json_body(CoachBatch, {"contexts": [EXAMPLE_CONTEXT]}),
     responses={
         200: json_content("The decisions", CoachBatchAnswer, {"answers": [EXAMPLE_ANSWER], "errors": []}),
-        **problems(413, 422, 429, 503),
+        **problem_responses(413, 422, 429, 503),
     },
 )
 async def suggest_batch(request: Request) -> Response:
@@ -193,7 +196,7 @@ async def suggest_batch(request: Request) -> Response:
     "/model",
     operation_id="coach_get_model",
     summary="The card of the policy that is served",
-    responses={200: {"description": "The card", "content": {"application/json": {}}}, **problems(404)},
+    responses={200: {"description": "The card", "content": {"application/json": {}}}, **problem_responses(404)},
 )
 async def get_model(request: Request) -> Response:
     """Where the policy comes from, what it was judged by, and what may be concluded."""
@@ -205,7 +208,10 @@ async def get_model(request: Request) -> Response:
     "/model/policy.onnx",
     operation_id="coach_get_model_graph",
     summary="The policy as an ONNX graph",
-    responses={200: {"description": "The graph", "content": {"application/octet-stream": {}}}, **problems(404)},
+    responses={
+        200: {"description": "The graph", "content": {"application/octet-stream": {}}},
+        **problem_responses(404),
+    },
 )
 async def get_model_graph(request: Request) -> Response:
     """For apps that decide on the device: the graph holds standardisation, eligibility, rules and support, so that its

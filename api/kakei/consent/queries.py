@@ -28,7 +28,7 @@ async def consent_in_force(session: AsyncSession, user_id: int) -> Consent | Non
     return last if last is not None and last.consented else None
 
 
-async def stamp(session: AsyncSession, user_id: int) -> int | None:
+async def consent_id_in_force(session: AsyncSession, user_id: int) -> int | None:
     """The id of the consent in force, for the rows that are received under it."""
     consent = await consent_in_force(session, user_id)
     return consent.id if consent else None

@@ -9,10 +9,10 @@ from api.kakei.consent import queries
 from api.kakei.consent.rules import DataMode
 from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
 from api.kakei.once import OnceAlone
-from api.kakei.person import owner, person
+from api.kakei.person import owner, get_user_or_404
 from api.models import Consent, User
 from api.once import OnceRoute
-from api.openapi import problems
+from api.openapi import problem_responses
 
 router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=OnceRoute)
 OF_A_CONSENT = ("study_version", "consented", "age_confirmed", "allow_research_export", "data_mode", "participant_code")
@@ -26,7 +26,10 @@ NO_STUDY = "none"
     summary="Give or take back consent",
     status_code=201,
     dependencies=[OnceAlone],
-    responses={200: {"model": ConsentOut, "description": "In force already"}, **problems(404, 409, 413, 422, 503)},
+    responses={
+        200: {"model": ConsentOut, "description": "In force already"},
+        **problem_responses(404, 409, 413, 422, 503),
+    },
 )
 async def consent(
     uuid: str, body: ConsentCreate, session: WriteSession, now: Now, request: Request, response: Response
@@ -34,7 +37,7 @@ async def consent(
     """A new entry of the history, which is never overwritten. Without consent in force nothing is collected for
     research, and what was received then is never exported; taking it back ends the collection at once, and no later
     export holds the person."""
-    user = await person(session, uuid, alone=True)
+    user = await get_user_or_404(session, uuid, alone=True)
     last = await queries.last_consent(session, user.id)
     wanted = body.model_dump() | {"data_mode": str(body.data_mode)}
     wanted["study_version"] = body.study_version or (last.study_version if last else NO_STUDY)
@@ -52,7 +55,7 @@ async def consent(
     "/consent",
     operation_id="consents_list",
     summary="The history of consent",
-    responses=problems(403, 404, 503),
+    responses=problem_responses(403, 404, 503),
 )
 async def get_consent(uuid: str, session: ReadSession) -> ConsentHistory:
     """Whether research data are collected now, and every change of mind. Only for UUIDs."""
@@ -68,12 +71,12 @@ async def get_consent(uuid: str, session: ReadSession) -> ConsentHistory:
     "/data-mode",
     operation_id="consents_set_data_mode",
     summary="Choose whether own words may leave",
-    responses=problems(403, 404, 413, 422, 503),
+    responses=problem_responses(403, 404, 413, 422, 503),
 )
 async def set_data_mode(uuid: str, body: DataModeUpdate, session: WriteSession, now: Now) -> ConsentOut:
     """Text leaves only if the mode was `sync` both when it was written and when it is exported. The answer names the
     `participant_code` for UUIDs only."""
-    user = await person(session, uuid, alone=True)
+    user = await get_user_or_404(session, uuid, alone=True)
     last = await queries.last_consent(session, user.id)
     if last is None or not last.consented:
         raise ProblemOccurred(NO_CONSENT, "There is no consent in force whose mode could be changed.")

@@ -27,7 +27,7 @@ from api.errors import FieldError, ProblemOccurred
 from api.http.head import is_head
 from api.kakei.consent.schemas import StudyVersion
 from api.kakei.exports.commands import MARK
-from api.openapi import problems
+from api.openapi import problem_responses
 from api.security import is_token
 from api.settings import Settings
 from data.formats import PACKAGED, Format
@@ -68,7 +68,7 @@ async def _researcher(
             "description": "One JSON document, a JSON document a line, or a ZIP dataset package",
             "content": {"application/json": {}, "application/x-ndjson": {}, "application/zip": {}},
         },
-        **problems(403, 409, 422, 429, 501, 503),
+        **problem_responses(403, 409, 422, 429, 501, 503),
     },
 )
 async def export(

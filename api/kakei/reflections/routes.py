@@ -7,16 +7,16 @@ from fastapi import APIRouter, Header, Response
 
 from api.dependencies import Now, WriteSession
 from api.kakei.challenges.actions import award_badges
-from api.kakei.consent.queries import stamp
+from api.kakei.consent.queries import consent_id_in_force
 from api.kakei.once import Once
-from api.kakei.person import person
+from api.kakei.person import get_user_or_404
 from api.kakei.reflections.rules import feedback, quality_of, texts_in
 from api.kakei.reflections.schemas import ReflectionCreate, ReflectionOut
 from api.kakei.research.queries import add_once, reflection
 from api.kakei.research.rules import fingerprint
 from api.models import Reflection
 from api.once import OnceRoute
-from api.openapi import problems
+from api.openapi import problem_responses
 from coach_model.budget.messages import preferred_language
 from data.catalog import catalogue
 
@@ -29,7 +29,10 @@ router = APIRouter(prefix="/api/users/{uuid}", tags=["research"], route_class=On
     summary="Store a reflection and get feedback",
     status_code=201,
     dependencies=[Once],
-    responses={200: {"model": ReflectionOut, "description": "Stored before"}, **problems(404, 409, 413, 422, 503)},
+    responses={
+        200: {"model": ReflectionOut, "description": "Stored before"},
+        **problem_responses(404, 409, 413, 422, 503),
+    },
 )
 async def create(
     uuid: str,
@@ -42,13 +45,13 @@ async def create(
     """Feedback names what made the reflection strong and what is missing: an observation, an amount, a cause, a plan.
     It is deterministic, and length earns nothing. The same reflection sent again on the same day, or with the same
     `client_timestamp`, is not a second one."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     quality = quality_of(body.reflection_text, body.intended_action, catalogue("reflections"))
     content = body.model_dump(exclude={"client_timestamp"})
     mark = fingerprint(content, body.client_timestamp or now.date())
     values = content | {
         "user_id": user.id,
-        "consent_id": await stamp(session, user.id),
+        "consent_id": await consent_id_in_force(session, user.id),
         "client_timestamp": body.client_timestamp,
         "received_at": now,
         "fingerprint": mark,

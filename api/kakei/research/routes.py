@@ -11,9 +11,9 @@ from api.dependencies import Now, WriteSession
 from api.errors import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.rules import local_date, month_problem
-from api.kakei.consent.queries import consent_in_force, stamp
+from api.kakei.consent.queries import consent_in_force, consent_id_in_force
 from api.kakei.once import Once
-from api.kakei.person import person
+from api.kakei.person import get_user_or_404
 from api.kakei.research import queries, rules
 from api.kakei.research.schemas import (
     EventCreate,
@@ -30,7 +30,7 @@ from api.kakei.research.schemas import (
 from api.models import AppEvent, ProgressSnapshot
 from api.models import Response as StoredResponse
 from api.once import OnceRoute
-from api.openapi import problems
+from api.openapi import problem_responses
 from data.catalog import catalogue
 from data.instruments import Instrument, instruments, missing_answer, score
 from data.missing import Missing
@@ -42,7 +42,7 @@ router = APIRouter(prefix="/api", tags=["research"], route_class=OnceRoute)
     "/research/instruments",
     operation_id="instruments_list",
     summary="Survey instruments",
-    responses=problems(422),
+    responses=problem_responses(422),
 )
 async def list_instruments(
     phase: Annotated[Phase | None, Query(description="Only those asked in this phase.")] = None,
@@ -64,7 +64,7 @@ async def list_instruments(
     dependencies=[Once],
     responses={
         200: {"model": ResponseOut, "description": "Stored before"},
-        **problems(403, 404, 409, 413, 422, 503),
+        **problem_responses(403, 404, 409, 413, 422, 503),
     },
 )
 async def create_response(
@@ -73,7 +73,7 @@ async def create_response(
     """Needs consent in force. Partial answers are kept with what is missing and why; a later answer to the same
     instrument in the same phase (weekly: the same week, monthly: the same month) is a new version. Older answers are
     kept beside it, and `applied` is false."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     consent = await consent_in_force(session, user.id)
     if consent is None:
         raise ProblemOccurred(errors.NO_CONSENT, "Answers are collected only from those who consented to research.")
@@ -122,7 +122,7 @@ async def create_response(
     dependencies=[Once],
     responses={
         200: {"model": EventStored, "description": "Stored before, or not stored for want of consent"},
-        **problems(404, 409, 413, 422, 503),
+        **problem_responses(404, 409, 413, 422, 503),
     },
 )
 async def create_event(
@@ -130,7 +130,7 @@ async def create_event(
 ) -> EventStored:
     """Without consent in force nothing is stored, and the answer says so. Known events are checked against their
     catalogue; unknown names are kept and marked. The same event sent again is not a second one."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     known = {event["name"]: event.get("context", {}) for event in catalogue("events")}.get(body.event_name)
     wrong = rules.context_problems(known, body.context) if known is not None else []
     if wrong:
@@ -162,7 +162,7 @@ async def create_event(
     dependencies=[Once],
     responses={
         200: {"model": ProgressSnapshotOut, "description": "There was one"},
-        **problems(404, 409, 413, 422, 503),
+        **problem_responses(404, 409, 413, 422, 503),
     },
 )
 async def put_snapshot(
@@ -170,11 +170,11 @@ async def put_snapshot(
 ) -> ProgressSnapshotOut:
     """201 for a new month, 200 where there was one. The latest client time wins: `applied` is false where a later one
     was there, and the answer is what is stored."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     if wrong := month_problem(body.month_range, now):
         raise _invalid([("month_range", wrong)])
     values = body.model_dump(exclude={"month_range"})
-    values |= {"consent_id": await stamp(session, user.id), "received_at": now}
+    values |= {"consent_id": await consent_id_in_force(session, user.id), "received_at": now}
     key = {"user_id": user.id, "month": body.month_range}
     put = await put_latest(session, ProgressSnapshot, key, values)
     if not put.new:

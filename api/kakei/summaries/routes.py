@@ -11,9 +11,9 @@ from api.errors import INVALID_INPUT, SUMMARY_MISSING, FieldError, ProblemOccurr
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.actions import award_badges
 from api.kakei.challenges.rules import month_problem
-from api.kakei.consent.queries import consent_in_force, stamp
+from api.kakei.consent.queries import consent_in_force, consent_id_in_force
 from api.kakei.once import Once
-from api.kakei.person import owner, person
+from api.kakei.person import owner, get_user_or_404
 from api.kakei.studies.actions import observe_summary
 from api.kakei.summaries import queries
 from api.kakei.summaries.rules import amounts_in_currency, week_problem
@@ -31,7 +31,7 @@ from api.kakei.summaries.schemas import (
 )
 from api.models import MonthlySummary, WeeklySummary
 from api.once import OnceRoute
-from api.openapi import problems
+from api.openapi import problem_responses
 from api.paging import Cursor, Limit, from_cursor, to_cursor
 from api.wire import Wire
 
@@ -46,14 +46,17 @@ To = Annotated[MonthKey | None, Query(alias="to", description="Last month, YYYYM
     summary="Upload a weekly summary",
     status_code=201,
     dependencies=[Once],
-    responses={200: {"model": WeeklySummaryPut, "description": "There was one"}, **problems(404, 409, 413, 422, 503)},
+    responses={
+        200: {"model": WeeklySummaryPut, "description": "There was one"},
+        **problem_responses(404, 409, 413, 422, 503),
+    },
 )
 async def put_weekly(
     uuid: str, body: WeeklySummaryCreate, session: WriteSession, now: Now, response: Response
 ) -> WeeklySummaryPut:
     """201 for a new week, 200 where there was one. The latest client time wins: `applied` is false where a
     later one was there, and the answer is what is stored."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     _check_month(body.month_key, now)
     key = {"user_id": user.id, "month_key": body.month_key, "week_key": body.week_key}
     profile = await profile_of(session, user.id)
@@ -75,7 +78,7 @@ async def put_weekly(
     "/weekly",
     operation_id="summaries_list_weekly",
     summary="List weekly summaries",
-    responses=problems(403, 404, 422, 503),
+    responses=problem_responses(403, 404, 422, 503),
 )
 async def list_weekly(
     uuid: str, session: ReadSession, first: From = None, last: To = None, limit: Limit = 50, cursor: Cursor = None
@@ -95,7 +98,7 @@ async def list_weekly(
     "/weekly/{month_key}/{week_key}",
     operation_id="summaries_get_weekly",
     summary="Read a weekly summary",
-    responses=problems(404, 422, 503),
+    responses=problem_responses(404, 422, 503),
 )
 async def get_weekly(
     uuid: str, month_key: Annotated[MonthKey, Path()], week_key: Annotated[WeekKey, Path()], session: ReadSession
@@ -104,7 +107,7 @@ async def get_weekly(
     problem = week_problem(month_key, week_key)
     if problem:
         raise ProblemOccurred(INVALID_INPUT, f"week_key: {problem}", [FieldError("week_key", problem)])
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     key = {"user_id": user.id, "month_key": month_key, "week_key": week_key}
     found = await queries.summary_at(session, WeeklySummary, key)
     if found is None:
@@ -118,19 +121,22 @@ async def get_weekly(
     summary="Upload a monthly summary",
     status_code=201,
     dependencies=[Once],
-    responses={200: {"model": MonthlySummaryPut, "description": "There was one"}, **problems(404, 409, 413, 422, 503)},
+    responses={
+        200: {"model": MonthlySummaryPut, "description": "There was one"},
+        **problem_responses(404, 409, 413, 422, 503),
+    },
 )
 async def put_monthly(
     uuid: str, body: MonthlySummaryCreate, session: WriteSession, now: Now, response: Response
 ) -> MonthlySummaryPut:
     """201 for a new month, 200 where there was one. The latest client time wins: `applied` is false where a
     later one was there, and the answer is what is stored."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     _check_month(body.month_key, now)
     key = {"user_id": user.id, "month_key": body.month_key}
     profile = await profile_of(session, user.id)
     values = amounts_in_currency(body.model_dump(exclude={"month_key"}), profile.currency if profile else None)
-    values |= {"consent_id": await stamp(session, user.id), "received_at": now}
+    values |= {"consent_id": await consent_id_in_force(session, user.id), "received_at": now}
     put = await put_latest(session, MonthlySummary, key, values)
     if not put.new:
         response.status_code = 200
@@ -142,7 +148,7 @@ async def put_monthly(
     "/monthly",
     operation_id="summaries_list_monthly",
     summary="List monthly summaries",
-    responses=problems(403, 404, 422, 503),
+    responses=problem_responses(403, 404, 422, 503),
 )
 async def list_monthly(
     uuid: str, session: ReadSession, first: From = None, last: To = None, limit: Limit = 50, cursor: Cursor = None
@@ -158,11 +164,11 @@ async def list_monthly(
     "/monthly/{month_key}",
     operation_id="summaries_get_monthly",
     summary="Read a monthly summary",
-    responses=problems(404, 422, 503),
+    responses=problem_responses(404, 422, 503),
 )
 async def get_monthly(uuid: str, month_key: Annotated[MonthKey, Path()], session: ReadSession) -> MonthlySummaryOut:
     """The month as it was uploaded last."""
-    user = await person(session, uuid)
+    user = await get_user_or_404(session, uuid)
     found = await queries.summary_at(session, MonthlySummary, {"user_id": user.id, "month_key": month_key})
     if found is None:
         raise ProblemOccurred(SUMMARY_MISSING, "No summary of this month was uploaded.")
