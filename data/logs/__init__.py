@@ -1,0 +1,1 @@
+"""Decision logs as arrays."""

@@ -1,0 +1,1 @@
+"""Dataset packages: written, described, read, checked."""

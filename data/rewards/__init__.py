@@ -1,0 +1,1 @@
+"""The outcome of a week, and its reward."""

@@ -1,0 +1,1 @@
+"""The budget coach: learning, evidence, gate."""

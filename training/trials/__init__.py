@@ -1,0 +1,1 @@
+"""Micro-randomised trials: effects and sample sizes."""
