@@ -10,22 +10,26 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount, Route
 
-from api import errors, health, logs, openapi
 from api.admin.app import PREFIX as ADMIN
 from api.admin.app import create_admin, index
 from api.admin.browser_links import PATH as BROWSER_LINKS
 from api.admin.browser_links import create_browser_links
-from api.attempts import Attempts
+from api.auth.keyring import keyring
+from api.auth.login_throttle import Attempts
 from api.auth.mail import Mailer
+from api.auth.passwords import Passwords
 from api.clock import Clock, utc_now
-from api.database import open_database
 from api.db.budget import RequestBudget
+from api.db.engine import open_database
 from api.db.service_lock import while_serving
+from api.http import health, openapi, problems
+from api.http.fast_path import Shortcut, Way
 from api.http.head import HeadMiddleware
+from api.http.rate_limits import Limited, RateLimits
 from api.http.request_body import RequestBodyMiddleware
 from api.http.shutdown import announced_shutdown
 from api.kakei.accounts import routes as accounts
-from api.kakei.catalogue import routes as catalogue
+from api.kakei.catalog import routes as catalogue
 from api.kakei.challenges import routes as challenges
 from api.kakei.coach import routes as coach
 from api.kakei.consent import routes as consent
@@ -34,16 +38,13 @@ from api.kakei.reflections import routes as reflections
 from api.kakei.research import routes as research
 from api.kakei.summaries import routes as summaries
 from api.kinderbud.app import create_kinderbud, limited, nothing_here
-from api.kinderbud.family.app import create_family, to_family
-from api.kinderbud.family.rendering import PREFIX as FAMILY
-from api.kinderbud.today.ahead import keep_choosing
-from api.limits import Limited, RateLimits
-from api.passwords import Passwords
-from api.security import keyring
-from api.serving import ServedPolicy
+from api.kinderbud.today.prefetch import keep_choosing
+from api.kinderbud.web.app import create_family, to_family
+from api.kinderbud.web.rendering import PREFIX as FAMILY
+from api.observability import logging
+from api.observability.metrics import Metrics, Telemetry
+from api.policies import ServedPolicy
 from api.settings import Settings
-from api.shortcut import Shortcut, Way
-from api.telemetry import Metrics, Telemetry
 from coach_model.budget.coach import CONTRACT as BUDGET
 from coach_model.daily.coach import CONTRACT as DAILY
 
@@ -66,7 +67,7 @@ connections while too many are open (503). These answers are problem details, to
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> FastAPI:
     """The service, configured by `settings`, by default those of the environment; `clock` tells it the time."""
     settings = settings or Settings()
-    logs.configure(settings)
+    logging.configure(settings)
     metrics = Metrics()
     served = ServedPolicy(BUDGET, settings.coach_model_dir, metrics)
     shadow = ServedPolicy(BUDGET, settings.coach_model_dir, metrics, shadow=True)
@@ -103,7 +104,11 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # api.telemetry does it, and it costs time
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+        },  # api.observability.metrics does it, and it costs time
     )
     app.state.settings = settings
     app.state.clock = clock
@@ -115,7 +120,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     app.state.passwords = Passwords()
     app.state.mailer = Mailer(settings, clock)
     _add_features(app, settings)
-    errors.install(app)
+    problems.install(app)
     openapi.install(app)
     _add_middlewares(app, settings, metrics)
     return app

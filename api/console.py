@@ -11,10 +11,10 @@ from contextlib import contextmanager
 import typer
 from pydantic import ValidationError
 
-from api.database import COMMAND_SECONDS, Database, open_database
+from api.database_url import BadDatabaseUrl, PostgresUrl, SqliteUrl
+from api.db.engine import COMMAND_SECONDS, Database, open_database
 from api.db.failures import MAY_BE_AWAY
 from api.db.postgres import is_pooled
-from api.db.url import BadDatabaseUrl, PostgresUrl, SqliteUrl
 from api.settings import Settings
 
 LONGEST_LINE = 300

@@ -1,6 +1,6 @@
 """What each request has of its own: one moment, and one transaction that is committed before the answer.
 
-Apart from `api.clock` and `api.database`, so that commands need not wait for the web framework.
+Apart from `api.clock` and `api.db.engine`, so that commands need not wait for the web framework.
 """
 
 from collections.abc import AsyncIterator

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from api.telemetry import Metrics
+from api.observability.metrics import Metrics
 from coach_model.onnx_policy import (
     CARD_FILE,
     GRAPH_FILE,

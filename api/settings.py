@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from api.db.url import PostgresUrl, SqliteUrl, read_url
+from api.database_url import PostgresUrl, SqliteUrl, read_url
 from api.secret_strength import TooWeak, check_strength
 
 SHORTEST_SECRET = 32

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from data.missing import Missing
+from data.schema.missing import Missing
 
 SMALLEST_CELL = 5
 """Participants; the usual threshold for small cells in official statistics."""

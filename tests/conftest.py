@@ -12,13 +12,13 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 
-from data.budget_log import BudgetLog, budget_log
-from data.package import Package, read_package
+from data.logs.budget import BudgetLog, budget_log
+from data.packages.reader import Package, read_package
 from tests import services
 from tests.serving import Service, service
-from training.reward_model import RewardModel
-from training.target_policy import TargetPolicy
-from training.train import learn
+from training.budget.reward_model import RewardModel
+from training.budget.target_policy import TargetPolicy
+from training.budget.train import learn
 
 SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "budget"
 LONG = (

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
 
-CLI = "api.cli:main"
+CLI = "api.cli.main:main"
 PRELOADED = [
-    *("tests.lived", "api.cli", "api.storage", "api.kakei.exports.actions", "fastadmin"),
+    *("tests.lived", "api.cli.main", "api.db.migrate", "api.kakei.exports.actions", "fastadmin"),
     *("api.http.server", "uvicorn.loops.auto", "uvicorn.lifespan.on"),
 ]
 """No library of training, and nothing that starts a thread."""

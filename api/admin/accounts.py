@@ -9,12 +9,12 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.auth.known_browsers import KNOWN_FOR, KnownBrowsers
-from api.browsers import Cookie
+from api.auth.passwords import Passwords
+from api.auth.security_headers import Cookie
+from api.auth.sessions import Sessions
 from api.clock import utc_now
-from api.database import Database
+from api.db.engine import Database
 from api.models import Operator, OperatorBrowser, OperatorSession
-from api.passwords import Passwords
-from api.sessions import Sessions
 from api.settings import Settings
 
 NAME = "admin"

@@ -14,10 +14,10 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from api.admin import doors
-from api.browsers import JSON, Guarded
+from api.admin import auth
+from api.auth.security_headers import JSON, Guarded
 from api.db.failures import RETRY_SECONDS
-from api.errors import install_database_errors, log_unforeseen
+from api.http.problems import install_database_errors, log_unforeseen
 
 PREFIX = "/admin"
 NAME = "Buddy Coach"
@@ -84,14 +84,14 @@ def create_admin(service: FastAPI) -> ASGIApp:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state = service.state
-    app.include_router(doors.router)
+    app.include_router(auth.router)
     for route in fastadmin_router.routes:
         if not any(way in route.path for way in NOT_TAKEN):
             app.router.routes.append(route)
     app.mount("/static", StaticFiles(directory=ROOT_DIR / "static"), name="admin-static")
     app.mount("/own", StaticFiles(packages=[("api.admin", "static")]), name="admin-own")
     _install_errors(app)
-    return Guarded(doors.Inner(app, service.state), POLICY, f"{PREFIX}/static/", JSON)
+    return Guarded(auth.Inner(app, service.state), POLICY, f"{PREFIX}/static/", JSON)
 
 
 def index() -> ASGIApp:
@@ -119,8 +119,8 @@ def _settings() -> dict[str, Any]:
         "ADMIN_SITE_HEADER_LOGO": f"{PREFIX}/own/logo.svg",
         "ADMIN_SITE_FAVICON": f"{PREFIX}/own/logo.svg",
         "ADMIN_PRIMARY_COLOR": "#1f6b4a",
-        "ADMIN_SESSION_ID_KEY": doors.INNER_COOKIE,
-        "ADMIN_SECRET_KEY": doors.inner_key(),
+        "ADMIN_SESSION_ID_KEY": auth.INNER_COOKIE,
+        "ADMIN_SECRET_KEY": auth.inner_key(),
         "ADMIN_USER_MODEL": "Operator",
         "ADMIN_USER_MODEL_USERNAME_FIELD": "name",
     }

@@ -16,8 +16,8 @@ from fastadmin.models.schemas import ModelFieldWidgetSchema
 from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import JSON, Boolean, Date, Double, Float, Integer, Text, inspect
 
-from api.admin.doors import current
-from api.database import LARGEST_ID, Database
+from api.admin.auth import current
+from api.db.engine import LARGEST_ID, Database
 from api.models.base import Amount, Moment
 
 SHOWN_OF_UUID = 8

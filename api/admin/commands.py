@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import utc_now
-from api.database import Database
-from api.shell import one_clear_line, read_settings, with_database
+from api.console import one_clear_line, read_settings, with_database
+from api.db.engine import Database
 
 admin = typer.Typer(help="Look after the account of /admin.", no_args_is_help=True)
 

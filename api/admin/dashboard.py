@@ -10,11 +10,11 @@ from fastadmin import (
     widget_action,
 )
 
-from api.admin import figures
-from api.admin.doors import current
-from api.admin.screens import Screen
+from api.admin import statistics
+from api.admin.auth import current
+from api.admin.base import Screen
 from api.models import Operator
-from api.telemetry import Metrics
+from api.observability.metrics import Metrics
 
 WHOLE, HALF = 24, 12
 """Of the width of 24."""
@@ -23,7 +23,7 @@ NO_FALLBACK = {"day": NONE, "decisions": 0, "fallback_reason": NONE}
 COACHES, PEOPLE = "Coaches", "People and research"
 
 
-def drawn(rows: figures.Rows, **empty: Any) -> WidgetActionResponseSchema:
+def drawn(rows: statistics.Rows, **empty: Any) -> WidgetActionResponseSchema:
     """Rows for a chart; without any, one that says so, since an empty chart could as well be a broken one."""
     return WidgetActionResponseSchema(rows or [empty])
 
@@ -63,7 +63,7 @@ class Operators(Screen):
     )
     async def decisions_by_source(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """By coach."""
-        return drawn(figures.decisions_now(self._metrics().gathered())[0], source=NONE, decisions=0, coach=NONE)
+        return drawn(statistics.decisions_now(self._metrics().gathered())[0], source=NONE, decisions=0, coach=NONE)
 
     @widget_action(
         tab=COACHES,
@@ -75,7 +75,7 @@ class Operators(Screen):
     )
     async def fallbacks_by_reason(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """By coach."""
-        return drawn(figures.decisions_now(self._metrics().gathered())[1], reason=NONE, fallbacks=0, coach=NONE)
+        return drawn(statistics.decisions_now(self._metrics().gathered())[1], reason=NONE, fallbacks=0, coach=NONE)
 
     @widget_action(
         tab=COACHES,
@@ -88,7 +88,9 @@ class Operators(Screen):
     async def kept_decisions(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """By coach and source."""
         async with self.database.read() as session:
-            return drawn(await figures.kept_by_day(session, self._now(), "source"), day=NONE, decisions=0, source=NONE)
+            return drawn(
+                await statistics.kept_by_day(session, self._now(), "source"), day=NONE, decisions=0, source=NONE
+            )
 
     @widget_action(
         tab=COACHES,
@@ -100,7 +102,7 @@ class Operators(Screen):
     async def kept_fallbacks(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """By coach and reason."""
         async with self.database.read() as session:
-            return drawn(await figures.kept_by_day(session, self._now(), "fallback_reason"), **NO_FALLBACK)
+            return drawn(await statistics.kept_by_day(session, self._now(), "fallback_reason"), **NO_FALLBACK)
 
     @widget_action(
         tab=PEOPLE,
@@ -113,7 +115,7 @@ class Operators(Screen):
     async def active(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Of both apps."""
         async with self.database.read() as session:
-            return drawn(await figures.active_by_day(session, self._now()), day=NONE, active=0, who=NONE)
+            return drawn(await statistics.active_by_day(session, self._now()), day=NONE, active=0, who=NONE)
 
     @widget_action(
         tab=PEOPLE,
@@ -125,7 +127,7 @@ class Operators(Screen):
     async def consents(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """In force, and taken back."""
         async with self.database.read() as session:
-            return drawn(await figures.consents_now(session), study=NONE, people=0, state=NONE)
+            return drawn(await statistics.consents_now(session), study=NONE, people=0, state=NONE)
 
     @widget_action(
         tab=PEOPLE,
@@ -137,7 +139,7 @@ class Operators(Screen):
     async def exports(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """That left the house."""
         async with self.database.read() as session:
-            return drawn(await figures.exports_by_day(session, self._now()), day=NONE, exports=0)
+            return drawn(await statistics.exports_by_day(session, self._now()), day=NONE, exports=0)
 
     def _now(self) -> Any:
         assert self.request is not None  # noqa: S101 - a widget is asked by a request

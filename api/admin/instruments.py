@@ -7,7 +7,7 @@ from fastadmin import ModelAdmin, WidgetType
 from fastadmin.models.schemas import ModelFieldWidgetSchema
 
 from api.admin.kakei import CATALOGUE
-from data.instruments import Instrument, instruments
+from data.catalog.instruments import Instrument, instruments
 
 SHOWN = ("key", "version", "title", "track", "phases", "items", "source", "licence")
 

@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from api.admin.screens import Edit, Screen
+from api.admin.base import Edit, Screen
 from api.http.text import storable
 from api.http.user_ids import canonical_id
-from api.kakei.accounts import everything
+from api.kakei.accounts import erasure
 from api.kakei.accounts.schemas import UserProfile
 from api.models import (
     AppEvent,
@@ -52,7 +52,7 @@ class Users(Screen):
         async with self.database.write() as session:
             user = await session.get(User, key)
             if user is not None:
-                await everything.erase(session, user)
+                await erasure.erase(session, user)
             return user is not None
 
 

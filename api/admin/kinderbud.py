@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from api.admin.base import Edit, Screen
 from api.admin.kakei import CATALOGUE
-from api.admin.screens import Edit, Screen
 from api.http.text import storable
 from api.kinderbud.households.rules import checked_count, checked_name, checked_time_zone
 from api.models import Guide, GuideItem, GuideStage, Household

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.shell import one_clear_line, read_settings, with_database
+from api.console import one_clear_line, read_settings, with_database
 
 secrets_app = typer.Typer(help="Look after SECRET_KEY.", no_args_is_help=True)
 
@@ -27,8 +27,8 @@ def rotate(as_json: Annotated[bool, typer.Option("--json", help="Print JSON inst
     from api.auth import key_file  # noqa: PLC0415 - help should not wait
     from api.auth.key_rotation import Progress  # noqa: PLC0415
     from api.auth.key_rotation import rotate as encrypt_again  # noqa: PLC0415
+    from api.auth.keyring import Keyring, SecretMissing, key_file_of, keyring  # noqa: PLC0415
     from api.db.service_lock import ServiceRuns, file_lock  # noqa: PLC0415
-    from api.security import Keyring, SecretMissing, key_file_of, keyring  # noqa: PLC0415
 
     settings = read_settings()
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import Table, select, update
 
-from api.database import Database
+from api.auth.keyring import Keyring, SecretMissing
+from api.db.engine import Database
 from api.models import Base
-from api.security import Keyring, SecretMissing
 
 WRAPPED = (("pseudonym_keys", "wrapped"), ("households", "claude_key"))
 """Every column that the key ring encrypts."""

@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pydantic import SecretStr
 
 from api.auth import key_file
-from api.db.url import SqliteUrl
+from api.database_url import SqliteUrl
 from api.settings import Settings
 
 KEY_FILE = "secret-key"
 KEY_BYTES = 32
-log = structlog.get_logger("api.security")
+log = structlog.get_logger("api.auth.keyring")
 
 
 class SecretMissing(ValueError):

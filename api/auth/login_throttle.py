@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from limits import RateLimitItem, parse
 
-from api.limits import RateLimits
+from api.http.rate_limits import RateLimits
 
 OF_ONE = parse("10/15 minutes")
 """One account from one address, or from one known browser: a person who forgot a password tries a few."""

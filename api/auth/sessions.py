@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.browsers import new_secret, secret_digest
-from api.database import Database
+from api.auth.security_headers import new_secret, secret_digest
+from api.db.engine import Database
 from api.models.sessions import BrowserSession
 
 

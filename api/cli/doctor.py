@@ -11,16 +11,16 @@ from urllib.parse import urlsplit
 import redis.asyncio
 import redis.exceptions
 
-from api import storage
 from api.auth import mail
 from api.auth.key_rotation import needing_older_keys
-from api.database import Database
+from api.auth.keyring import SecretMissing, key_file_of, keyring
+from api.database_url import SqliteUrl
+from api.db import migrate
+from api.db.engine import Database
 from api.db.private_files import too_open
-from api.db.url import SqliteUrl
-from api.security import SecretMissing, key_file_of, keyring
-from api.serving import ServedPolicy
+from api.observability.metrics import Metrics
+from api.policies import ServedPolicy
 from api.settings import Settings
-from api.telemetry import Metrics
 from coach_model.budget import coach as budget
 from coach_model.daily import coach as daily
 from coach_model.onnx_policy import Contract, OnnxPolicy
@@ -62,10 +62,10 @@ async def examine(settings: Settings, database: Database) -> list[Finding]:
 async def _database(settings: Settings, database: Database) -> Finding:
     name = settings.database.shown
     try:
-        revision = await storage.current_revision(database)
+        revision = await migrate.current_revision(database)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the doctor says so
         return Finding("database", False, f"{name}: {str(error).partition(chr(10))[0][:200]}")
-    newest = storage.newest_revision()
+    newest = migrate.newest_revision()
     if revision != newest:
         return Finding("database", False, f"{name}: at {revision or 'nothing'}, needs {newest}: buddy db upgrade")
     return Finding("database", True, f"{name}: at {revision}")

@@ -17,16 +17,16 @@ import typer
 
 from api.admin.commands import admin
 from api.auth.commands import secrets_app
-from api.database import Database
-from api.db.url import PostgresUrl
+from api.console import failures_in_one_line, one_clear_line, read_settings, to_the_server_itself, with_database
+from api.database_url import PostgresUrl
+from api.db.engine import Database
 from api.kakei.exports.commands import research
 from api.kakei.studies.commands import study
 from api.kinderbud.claude.commands import claude_key, curate
-from api.kinderbud.family.commands import browser_link, invite, reset_link, waiting
 from api.kinderbud.households.commands import household, token
 from api.kinderbud.members.commands import hand_over, remove_member, set_role
+from api.kinderbud.web.commands import browser_link, invite, reset_link, waiting
 from api.settings import Settings
-from api.shell import failures_in_one_line, one_clear_line, read_settings, to_the_server_itself, with_database
 
 STARTUP_FAILURE = 3
 """What the server's processes exit with when they do not start."""
@@ -77,20 +77,21 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Port to listen on; PORT, else 8000.", min=0, max=65535)] = None,
 ) -> None:
     """Serve the API until SIGINT or SIGTERM."""
-    from api import logs, storage  # noqa: PLC0415 - `buddy --help` should not wait for the service
     from api.admin.accounts import seed_operator  # noqa: PLC0415
+    from api.auth.keyring import SecretMissing, keyring  # noqa: PLC0415
+    from api.db import migrate  # noqa: PLC0415 - `buddy --help` should not wait for the service
     from api.db.private_files import make_private  # noqa: PLC0415
     from api.db.service_lock import ServiceRuns, file_lock  # noqa: PLC0415
     from api.db.waiting import NeverCame, when_there  # noqa: PLC0415
     from api.http.listening import CannotListen, listening  # noqa: PLC0415
     from api.kakei.exports.routes import sweep  # noqa: PLC0415
-    from api.security import SecretMissing, keyring  # noqa: PLC0415
+    from api.observability import logging  # noqa: PLC0415 - `buddy --help` should not wait for the service
 
     settings = read_settings()
 
     async def prepare(database: Database) -> None:
         seconds = settings.database_wait_seconds if isinstance(settings.database, PostgresUrl) else 0.0
-        await when_there(lambda: storage.prepare(database), seconds, typer.echo)
+        await when_there(lambda: migrate.prepare(database), seconds, typer.echo)
 
     with (
         one_clear_line(SecretMissing, CannotListen, NeverCame, ServiceRuns),
@@ -99,10 +100,10 @@ def serve(
     ):
         keyring(settings)
         with_database(settings, prepare, is_long=True)
-        logs.configure(settings)
+        logging.configure(settings)
         with_database(settings, lambda database: seed_operator(database, settings))
         for file in make_private(settings.database):
-            logging.getLogger("api.cli").warning("other accounts may read %s", file)
+            logging.getLogger("api.cli.main").warning("other accounts may read %s", file)
         sweep()
         with _shared_metrics(settings.web_concurrency) if settings.web_concurrency > 1 else nullcontext():
             _serve(settings, sockets)
@@ -121,7 +122,7 @@ def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
     has_workers = settings.web_concurrency > 1
     # Workers make the app themselves, from the same environment.
     config = server_config("api.app:create_app" if has_workers else create_app(settings), settings)
-    structlog.get_logger("api.cli").info("listening, Ctrl-C ends it", url=url_of(sockets))
+    structlog.get_logger("api.cli.main").info("listening, Ctrl-C ends it", url=url_of(sockets))
     if has_workers:
         supervisor = Multiprocess(config, sockets=sockets)
         supervisor.run()
@@ -140,21 +141,21 @@ def _shared_metrics(workers: int) -> Iterator[None]:
     """A folder in which the workers count together, for as long as they run."""
     import structlog  # noqa: PLC0415
 
-    from api.telemetry import SHARED  # noqa: PLC0415
+    from api.observability.metrics import SHARED  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="buddy-metrics-") as folder:
         os.environ[SHARED] = folder
-        structlog.get_logger("api.cli").info("several workers", workers=workers)
+        structlog.get_logger("api.cli.main").info("several workers", workers=workers)
         yield
 
 
 @db.command()
 def upgrade(revision: Annotated[str, typer.Argument(help="Where to stop.")] = "head") -> None:
     """Bring the tables to this version, and the catalogue with them."""
-    from api import storage  # noqa: PLC0415
+    from api.db import migrate  # noqa: PLC0415
 
     async def run(database: Database) -> None:
-        await (storage.prepare(database) if revision == "head" else storage.upgrade(database, revision))
+        await (migrate.prepare(database) if revision == "head" else migrate.upgrade(database, revision))
 
     with_database(read_settings(), run, is_long=True)
     typer.echo(f"upgraded to {revision}")
@@ -166,22 +167,22 @@ def downgrade(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask, although data may be lost.")] = False,
 ) -> None:
     """Take back migrations, and what is stored in the tables that they made."""
-    from api import storage  # noqa: PLC0415
+    from api.db import migrate  # noqa: PLC0415
 
     if not yes:
         typer.confirm(f"Going back to {revision} deletes data. Go on?", abort=True)
-    with_database(read_settings(), lambda database: storage.downgrade(database, revision), is_long=True)
+    with_database(read_settings(), lambda database: migrate.downgrade(database, revision), is_long=True)
     typer.echo(f"downgraded to {revision}")
 
 
 @db.command()
 def check() -> None:
     """Say whether the database has the tables of this version; exits with 1 if not."""
-    from api import storage  # noqa: PLC0415
+    from api.db import migrate  # noqa: PLC0415
 
-    revision = with_database(read_settings(), storage.current_revision)
-    differences = with_database(read_settings(), storage.differences)
-    newest = storage.newest_revision()
+    revision = with_database(read_settings(), migrate.current_revision)
+    differences = with_database(read_settings(), migrate.differences)
+    newest = migrate.newest_revision()
     for difference in differences:
         typer.echo(difference)
     if revision != newest or differences:
@@ -193,7 +194,7 @@ def check() -> None:
 @db.command()
 def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")]) -> None:
     """Write a backup while the service goes on: SQLite's online backup, or pg_dump."""
-    from api import backup as backups  # noqa: PLC0415
+    from api.db import backup as backups  # noqa: PLC0415
 
     with one_clear_line(backups.BackupFailed):
         backups.backup(to_the_server_itself(read_settings()), file)
@@ -210,7 +211,7 @@ def restore(
     as_json: Annotated[bool, typer.Option("--json", help="Print a receipt as JSON.")] = False,
 ) -> None:
     """Replace the database by a backup, and erase again who was erased since; stop the service first."""
-    from api import backup as backups  # noqa: PLC0415
+    from api.db import backup as backups  # noqa: PLC0415
 
     if not yes:
         typer.confirm("This replaces everything in the database. Go on?", abort=True)
@@ -231,7 +232,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON inst
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    from api.doctor import examine  # noqa: PLC0415
+    from api.cli.doctor import examine  # noqa: PLC0415
 
     settings = read_settings()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
@@ -253,14 +254,17 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Erase a user for good and print the receipt as JSON."""
-    from api.kakei.accounts import everything, queries  # noqa: PLC0415
+    from api.kakei.accounts import (
+        erasure,
+        queries,
+    )
 
     async def run(database: Database) -> dict[str, object] | None:
         async with database.write() as session:
             found = await queries.user_by_uuid(session, uuid)
             if found is None:
                 return None
-            return everything.receipt(found.uuid, await everything.erase(session, found), datetime.now(UTC))
+            return erasure.receipt(found.uuid, await erasure.erase(session, found), datetime.now(UTC))
 
     if not yes:
         typer.confirm(f"Erase {uuid} and everything about them?", abort=True)

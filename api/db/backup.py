@@ -17,12 +17,11 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from api import storage
-from api.database import open_database
-from api.db import erasures
+from api.database_url import PostgresUrl, SqliteUrl
+from api.db import erasures, migrate
 from api.db.backup_file import BackupDamaged, Manifest, pack, read_manifest, unpack
+from api.db.engine import open_database
 from api.db.service_lock import ServiceRuns, file_lock, postgres_lock
-from api.db.url import PostgresUrl, SqliteUrl
 from api.models import Base
 
 LOGS = ("-wal", "-shm")
@@ -103,8 +102,8 @@ def _unpacked(file: Path, payload: Path, url: SqliteUrl | PostgresUrl, *, withou
     revision = _checked_sqlite(payload) if isinstance(url, SqliteUrl) else _checked_dump(payload, url)
     if manifest is not None and revision != manifest.revision:
         raise BackupFailed(f"{file} is damaged: its tables are at {revision}, it says {manifest.revision}")
-    if not storage.is_known(revision):
-        newest = storage.newest_revision()
+    if not migrate.is_known(revision):
+        newest = migrate.newest_revision()
         raise BackupFailed(f"{file} is of a newer version: its tables are at {revision}, this one knows up to {newest}")
     return manifest.taken_at if manifest else None
 
@@ -152,7 +151,7 @@ async def _brought_up(file: Path, ledger: erasures.Ledger | None, taken_at: date
     """Migrate, and erase again, before anybody sees the database."""
     database = open_database(SqliteUrl(file), seconds=None)
     try:
-        await storage.prepare(database)
+        await migrate.prepare(database)
         if ledger is None:
             return Counter()
         async with database.writing.begin() as connection:
@@ -214,7 +213,7 @@ async def _restore_postgres(url: PostgresUrl, dump: Path, taken_at: datetime | N
             await asyncio.to_thread(_write_script, url, dump, script, taken_at)
             options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={script}"]
             await asyncio.to_thread(_run_postgres, "psql", url, options)
-            return await storage.prepare(database)
+            return await migrate.prepare(database)
     finally:
         await database.close()
 
@@ -226,7 +225,7 @@ def _write_script(url: PostgresUrl, dump: Path, script: Path, taken_at: datetime
     mark = (taken_at or datetime(1970, 1, 1, tzinfo=UTC)).isoformat()
     ledger = f'public."{erasures.LEDGER.name}"'
     lines = [
-        f"SELECT pg_advisory_xact_lock({storage.LOCK});",
+        f"SELECT pg_advisory_xact_lock({migrate.LOCK});",
         drops,
         f"DELETE FROM {ledger} WHERE digest = '{erasures.PENDING}';",  # noqa: S608 - our own names
         f"INSERT INTO {ledger} VALUES ('{erasures.PENDING}', '{mark}');",  # noqa: S608

@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import await_
 
+from api.database_url import PostgresUrl, SqliteUrl, read_url
 from api.db.budget import Budget, current_budget, remaining_seconds
 from api.db.failures import MAY_BE_AWAY, OutcomeUnknown, is_outcome_unknown
 from api.db.postgres import Connector
-from api.db.url import PostgresUrl, SqliteUrl, read_url
 
 LOCK_SECONDS = 4
 """How long a transaction waits for SQLite's write lock."""

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, delete, event, insert, select
 
-from api.everything import belonging, tables_of
+from api.db.personal_data import belonging, tables_of
 from api.models import Base, Household, HouseholdParticipant, HouseholdUser, User
 from api.models.base import Moment
 

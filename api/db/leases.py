@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from api.database import Database
+from api.db.engine import Database
 from api.models import Lease
 
 

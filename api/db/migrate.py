@@ -14,10 +14,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.database import Database
 from api.db import erasures
+from api.db.engine import Database
+from api.db.seed import seed
 from api.models import Base
-from api.seeds import seed
 
 LOCK = 7_245_113_908
 """PostgreSQL's advisory lock under which one process migrates; SQLite's writers are alone anyway."""

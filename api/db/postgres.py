@@ -17,8 +17,8 @@ import asyncpg
 from sqlalchemy import event
 from sqlalchemy.util import await_
 
+from api.database_url import SYSTEM, BadDatabaseUrl, PostgresUrl
 from api.db.budget import remaining_seconds
-from api.db.url import SYSTEM, BadDatabaseUrl, PostgresUrl
 
 CONNECT_SECONDS = 5.0
 """How long an attempt to reach one host may take, where neither the URL nor the request's budget says less."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from api.db.url import PostgresUrl, SqliteUrl
+from api.database_url import PostgresUrl, SqliteUrl
 
 PRIVATE = 0o077
 """The bits of group and others."""

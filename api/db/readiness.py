@@ -9,9 +9,9 @@ import time
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from api import storage
-from api.database import Database
+from api.db import migrate
 from api.db.budget import Budget
+from api.db.engine import Database
 from api.db.failures import MAY_BE_AWAY, is_away
 
 PROBE_SECONDS = 1.0
@@ -43,7 +43,7 @@ class Readiness:
     async def _probe(self) -> str | None:
         self.probes += 1
         if self._needed is None:
-            self._needed = await asyncio.to_thread(storage.newest_revision)
+            self._needed = await asyncio.to_thread(migrate.newest_revision)
         try:
             with Budget(PROBE_SECONDS).spending():
                 async with self._database.probing.connect() as connection:

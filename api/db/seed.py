@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Table, insert, select, update
 from api.models import Base
 from api.models.base import Amount
 from data.catalog import catalogue
-from data.guides import guides
+from data.catalog.guides import guides
 
 RETIRED = "retired"
 """Stands where a digest would: what comes back is brought up to date."""

@@ -18,12 +18,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.database import Database, open_database
-from api.db.url import PostgresUrl, SqliteUrl
+from api.database_url import PostgresUrl, SqliteUrl
+from api.db.engine import Database, open_database
 
 SUFFIX = ".service"
 ADVISORY = 7_245_113_909
-"""Beside the lock of migrations in api/storage.py."""
+"""Beside the lock of migrations in api/db/migrate.py."""
 LOOK_SECONDS = 15.0
 """How often a process makes sure that PostgreSQL still knows of its lock."""
 type Lifespan[App] = Callable[[App], AbstractAsyncContextManager[None]]

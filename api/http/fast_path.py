@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fastapi import Request, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import ProblemOccurred, problem_response
+from api.http.problems import ProblemOccurred, problem_response
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.errors import KEY_IN_USE, KEY_REUSED, ProblemOccurred
+from api.http.problems import KEY_IN_USE, KEY_REUSED, ProblemOccurred
 from api.http.user_ids import canonical_path
 from api.models.requests import KeptAnswer
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from api.errors import INVALID_INPUT, MALFORMED_BODY, FieldError, ProblemOccurred
+from api.http.problems import INVALID_INPUT, MALFORMED_BODY, FieldError, ProblemOccurred
 
 EXCERPT = 256
 """Bytes before the place where parsing stopped, in which the name of the field is looked for."""

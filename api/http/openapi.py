@@ -9,8 +9,8 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
-from api import limits
-from api.errors import MEDIA_TYPE, Problem
+from api.http import rate_limits
+from api.http.problems import MEDIA_TYPE, Problem
 
 REFERENCE = "#/components/schemas/{name}"
 ASSETS = "/docs/assets"
@@ -68,7 +68,7 @@ def install(app: FastAPI) -> None:
                 schemas.pop(unused, None)
             for path, operations in schema["paths"].items():
                 for operation in operations.values():
-                    if limits.is_limited(path):
+                    if rate_limits.is_limited(path):
                         operation["responses"] |= {"429": problem_responses(429)[429]}
                     else:
                         operation["description"] = f"{operation.get('description', '')}\n\nNot rate limited.".strip()

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from api.errors import INVALID_INPUT, FieldError, ProblemOccurred
+from api.http.problems import INVALID_INPUT, FieldError, ProblemOccurred
 
 LONGEST_PAGE = 200
 Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="How many rows at most.")]

@@ -23,7 +23,7 @@ MOST_ERRORS = 50
 """Bad fields that one answer names; a body may hold tens of thousands."""
 LOGGED = "logged"
 """Notes on an error that it is in the log: an error of a mounted app comes by again in the service."""
-log = structlog.get_logger("api.errors")
+log = structlog.get_logger("api.http.problems")
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:
-        headers = {"X-Request-ID": log_unforeseen(request, error)}  # this one is answered outside of api.telemetry
+        headers = {
+            "X-Request-ID": log_unforeseen(request, error)
+        }  # this one is answered outside of api.observability.metrics
         return _response(request, INTERNAL_ERROR, "The error was logged; its id is in `instance`.", headers=headers)
 
 

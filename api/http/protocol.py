@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from api.db.failures import RETRY_SECONDS
-from api.errors import (
+from api.http.problems import (
     HEAD_TOO_LARGE,
     MALFORMED_REQUEST,
     MEDIA_TYPE,

@@ -24,8 +24,8 @@ from limits.errors import StorageError
 from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.errors import TOO_MANY_REQUESTS, ProblemOccurred, problem_response
 from api.http.counts import ExactCounts, WeightedCounts, Window
+from api.http.problems import TOO_MANY_REQUESTS, ProblemOccurred, problem_response
 from api.http.user_ids import canonical_id
 
 PREFIX = "/api/users"
@@ -58,7 +58,7 @@ RETRY_SECONDS = 10.0
 ALLOWED = Window(True, 0, 1)
 """Where it does not matter how many more may come."""
 
-log = structlog.get_logger("api.limits")
+log = structlog.get_logger("api.http.rate_limits")
 
 
 def address_of(scope: Scope) -> str:

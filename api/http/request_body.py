@@ -11,7 +11,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import BODY_TOO_LARGE, ENCODING_UNSUPPORTED, MALFORMED_BODY, ProblemOccurred
+from api.http.problems import BODY_TOO_LARGE, ENCODING_UNSUPPORTED, MALFORMED_BODY, ProblemOccurred
 
 LARGEST_BODY = 256 * 1024
 """Bytes, after unpacking."""

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.errors import GUESSABLE_ID, USER_UNKNOWN, ProblemOccurred
+from api.http.problems import GUESSABLE_ID, USER_UNKNOWN, ProblemOccurred
 from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts import queries
 from api.kakei.accounts.rules import is_reserved, is_well_formed

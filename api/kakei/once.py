@@ -1,11 +1,11 @@
-"""Safe retries of what a user sends: `api.once` with the user as the owner of the key."""
+"""Safe retries of what a user sends: `api.http.idempotency` with the user as the owner of the key."""
 
 from fastapi import Depends, Request
 
 from api.dependencies import WriteSession
-from api.kakei.person import get_user_or_404
+from api.http.idempotency import IdempotencyKeyHeader, claim_key
+from api.kakei.dependencies import get_user_or_404
 from api.models import IdempotencyKey
-from api.once import IdempotencyKeyHeader, claim_key
 
 
 async def _once(

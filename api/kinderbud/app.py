@@ -6,17 +6,17 @@ from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse
 
+from api.http.rate_limits import RateLimits
 from api.kinderbud import errors
-from api.kinderbud.caller import recognise
+from api.kinderbud.auth import recognise
 from api.kinderbud.chat import routes as chat
 from api.kinderbud.errors import failures
 from api.kinderbud.guides import routes as guides
 from api.kinderbud.history import routes as history
-from api.kinderbud.limits import TokenLimits
 from api.kinderbud.me import routes as me
+from api.kinderbud.rate_limits import TokenLimits
 from api.kinderbud.today import routes as today
 from api.kinderbud.todos import routes as todos
-from api.limits import RateLimits
 from api.settings import Settings
 
 DESCRIPTION = """

@@ -14,7 +14,7 @@ from fastapi.security import HTTPBearer
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.database import Database
+from api.db.engine import Database
 from api.db.failures import MAY_BE_AWAY
 from api.dependencies import Now, ReadSession, WriteSession
 from api.kinderbud.errors import Code, Refused

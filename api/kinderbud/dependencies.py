@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.dependencies import ReadSession
-from api.kinderbud.caller import Reader
+from api.kinderbud.auth import Reader
 from api.kinderbud.guides.actions import caught_up
 
 

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from fastapi import Path, Query
 from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 
-from api.database import LARGEST_ID
+from api.db.engine import LARGEST_ID
 from api.http.text import storable
+from api.http.types import WHOLE, Timestamp
 from api.kinderbud.guides.rules import zone_of
-from api.wire import WHOLE, Timestamp
 
 LOCAL_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$"
 

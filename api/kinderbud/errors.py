@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from api.db.failures import RETRY_SECONDS
-from api.errors import MOST_ERRORS, allowed_methods, install_database_errors, log_unforeseen, whole
+from api.http.problems import MOST_ERRORS, allowed_methods, install_database_errors, log_unforeseen, whole
 
 OF_BODIES = {
     *(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),

@@ -1,11 +1,11 @@
-"""Safe retries of what a household sends: `api.once` with the token as the owner of the key."""
+"""Safe retries of what a household sends: `api.http.idempotency` with the token as the owner of the key."""
 
 from fastapi import Depends, Request
 
 from api.dependencies import WriteSession
-from api.kinderbud.caller import TokenWriter
+from api.http.idempotency import IdempotencyKeyHeader, claim_key
+from api.kinderbud.auth import TokenWriter
 from api.models import HouseholdAnswer
-from api.once import IdempotencyKeyHeader, claim_key
 
 
 async def _once(

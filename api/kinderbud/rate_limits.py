@@ -12,10 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.database import Database
-from api.kinderbud.caller import shown_token, token_digest
+from api.db.engine import Database
+from api.http.rate_limits import REQUESTS_PER_ADDRESS, RateLimits, address_of
+from api.kinderbud.auth import shown_token, token_digest
 from api.kinderbud.errors import Code, failure
-from api.limits import REQUESTS_PER_ADDRESS, RateLimits, address_of
 from api.models import HouseholdToken
 
 READ = parse("120/minute")

@@ -1,4 +1,4 @@
-"""Alembic runs this with the connection that `api.storage` opened; nothing is configured here."""
+"""Alembic runs this with the connection that `api.db.migrate` opened; nothing is configured here."""
 
 from typing import Any, Literal
 

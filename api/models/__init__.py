@@ -1,7 +1,7 @@
 """Tables and their enums. Importing this package knows them all, which Alembic and the erasure of a user need."""
 
 from api.models.base import Base
-from api.models.catalogue import Badge, ChallengeTemplate, IncomeRange
+from api.models.catalog import Badge, ChallengeTemplate, IncomeRange
 from api.models.challenges import ChallengeMetric, PointEntry, UserBadge, UserChallenge
 from api.models.coach import Candidate, Decision, Outcome, Study, Suggestion
 from api.models.guides import Guide, GuideItem, GuideStage, Plan

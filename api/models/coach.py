@@ -100,7 +100,7 @@ class Decision(Base):
 
 class Outcome(Base):
     """What came of a decision point, as it came in: the pace up to the next context, and the week's summaries. What is
-    missing stays missing, and what is late is not entered (`data.outcomes`)."""
+    missing stays missing, and what is late is not entered (`data.rewards.outcomes`)."""
 
     __tablename__ = "outcomes"
     __table_args__ = (Index("ix_outcomes_user_id", "user_id"),)

@@ -43,7 +43,7 @@ def configure(settings: Settings) -> None:
     for chatty in (
         "aiosqlite",
         "sqlalchemy",
-        "api.database",
+        "api.db.engine",
         "asyncio",
         "anthropic",
         "httpx2",
@@ -52,11 +52,13 @@ def configure(settings: Settings) -> None:
     ):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
     logging.getLogger("uvicorn.error").addFilter(_is_news)
-    logging.getLogger("uvicorn.access").disabled = True  # api.telemetry logs requests, by route and not by path
+    logging.getLogger(
+        "uvicorn.access"
+    ).disabled = True  # api.observability.metrics logs requests, by route and not by path
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Not the second copy of an unforeseen error, which api.errors has logged with its request's id."""
+    """Not the second copy of an unforeseen error, which api.http.problems has logged with its request's id."""
     return not record.getMessage().startswith("Exception in ASGI application")
 
 

@@ -8,7 +8,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
-from data.missing import Missing
+from data.schema.missing import Missing
 
 PHASES = ("pre", "weekly", "monthly", "post", "followup")
 TRACKS = ("core", "budgeting", "wellbeing", "usability", "game")

@@ -8,8 +8,8 @@ import pyarrow.parquet as pq
 
 from data.formats import Rows, Written
 from data.formats.csv_text import ESCAPE, OLD_ESCAPE, RISKY, LineWriter, is_text
-from data.missing import Missing
 from data.schema import Column
+from data.schema.missing import Missing
 
 ARROW_TYPES = {
     "string": pa.string(),

@@ -16,8 +16,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
-from data.missing import Missing
 from data.schema import Column
+from data.schema.missing import Missing
 
 ESCAPE = "'"
 BLANKS = "\x01-\x20\x7f-\xa0\u3000\ufeff"

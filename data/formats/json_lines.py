@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 
 from data.formats import Row, Rows, file_digest
-from data.missing import Missing
 from data.schema import TABLES, Column
+from data.schema.missing import Missing
 
 _encode = msgspec.json.Encoder().encode
 

@@ -14,8 +14,8 @@ import pyreadstat
 
 from data.formats import Written
 from data.formats.columnar import to_arrow
-from data.missing import MEANING, SPSS, SPSS_RANGE, STATA, Missing
 from data.schema import Column
+from data.schema.missing import MEANING, SPSS, SPSS_RANGE, STATA, Missing
 
 PART_ROWS = 100_000
 STATA_VERSION = 15

@@ -1,6 +1,6 @@
 """Logged bandit data: the context, action, propensity and reward of each round, one row for each round.
 
-These are the arrays that estimators need. `data.budget_log` makes them from a dataset package, `bandit_rounds` makes
+These are the arrays that estimators need. `data.logs.budget` makes them from a dataset package, `bandit_rounds` makes
 them from any table.
 """
 

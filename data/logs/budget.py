@@ -12,8 +12,8 @@ from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
 from coach_model.budget.context import FEATURES, validated
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
 from coach_model.exploration import Distributions, explored, joint_probability, one_hot
-from data.logged import Column, Index, LoggedBanditData
-from data.package import Columns, InvalidPackage, Package
+from data.logs.bandit import Column, Index, LoggedBanditData
+from data.packages.reader import Columns, InvalidPackage, Package
 from data.schema.learning import NO_STUDY
 
 PROBABILITY_TOLERANCE = 1e-9

@@ -8,9 +8,9 @@ from typing import Any
 
 from data.formats import Format
 from data.formats.csv_text import ESCAPE, HOW_TO_UNDO, LineWriter, escaped, is_text
-from data.missing import MEANING, SPSS, STATA, Missing
 from data.schema import DATASET_VERSION, Column, Table
 from data.schema.columns import PERSONAL
+from data.schema.missing import MEANING, SPSS, STATA, Missing
 
 MEDIA_TYPES: dict[Format, str] = {
     "csv": "text/csv",

@@ -1,4 +1,4 @@
-"""Reads dataset packages as arrays, and writes them from arrays (`data.packing` writes them from rows).
+"""Reads dataset packages as arrays, and writes them from arrays (`data.packages.writer` writes them from rows).
 
 Reading checks digests, columns, types, ranges, categories and keys. CSV and Parquet can be read. SPSS and Stata files
 are for analysis in those programs.
@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 from data.formats import Rows, file_digest
 from data.formats.columnar import ARROW_TYPES, arrow_schema, to_arrow, unescaped_column, unescaped_old_column
 from data.formats.csv_text import ESCAPE, is_text
-from data.missing import Missing
-from data.packing import Packer, package_digest
+from data.packages.writer import Packer, package_digest
 from data.schema import DATASET_VERSION, TABLES, Column, Table
+from data.schema.missing import Missing
 
 PART_ROWS = 10_000
 PART_BYTES = 8 * 2**20

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from data.formats import file_digest
-from data.missing import SPSS, STATA
-from data.package import InvalidPackage, read_package
+from data.packages.reader import InvalidPackage, read_package
+from data.schema.missing import SPSS, STATA
 
 MAX_FINDINGS = 3
 """Number of a tool's findings that are reported."""

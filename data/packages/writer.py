@@ -21,12 +21,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from data.descriptor import Packed, PackedFile, codebook_csv, codebook_md, croissant, datapackage
 from data.formats import FORMATS, Format, Rows, Written, file_digest
 from data.formats.columnar import CsvWriter, ParquetWriter, to_arrow
 from data.formats.csv_text import HOW_TO_UNDO
-from data.missing import MEANING, Missing
+from data.packages.descriptor import Packed, PackedFile, codebook_csv, codebook_md, croissant, datapackage
 from data.schema import TABLES, Column
+from data.schema.missing import MEANING, Missing
 
 README_WIDTH = 120
 ABOUT = {

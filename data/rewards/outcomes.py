@@ -19,7 +19,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from data.reward import SHORTEST_PART_DAYS, Outcome, Reward, reward_of
+from data.rewards.reward import SHORTEST_PART_DAYS, Outcome, Reward, reward_of
 
 NEXT_CONTEXT = (timedelta(days=5), timedelta(days=10))
 """Earliest and latest time of the next context, from the decision."""

@@ -2,7 +2,7 @@
 
 The outcome window of a decision at time t is (t, t + 7 days]. It is measured by the *next context* (the first one 5 to
 10 days after t) and by the logging days of the weekly summary. A summary belongs to the decision whose window contains
-the summary's last day (`data/outcomes.py`).
+the summary's last day (`data/rewards/outcomes.py`).
 
 The reward uses the pace *within* the window: the share of the cycle's budget that was spent in it, divided by the share
 of the cycle that elapsed in it. When a new cycle begins inside the window, the part since then represents the week. If

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from data.missing import Missing
+from data.schema.missing import Missing
 
 type ColumnType = Literal["string", "integer", "number", "boolean", "datetime", "date", "json"]
 """`datetime` is UTC with milliseconds; `json` is text that holds a JSON document."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from coach_model.budget.actions import LEVELS, LEVERS
 from coach_model.budget.context import FEATURES
 from coach_model.policy import FallbackReason
-from data.missing import Missing
 from data.schema.columns import Column, Table, local, participant, share
+from data.schema.missing import Missing
 
 FEATURE_LABELS = {
     "budget_used_ratio": "Spent share of this cycle's budget",

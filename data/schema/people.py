@@ -1,7 +1,7 @@
 """Tables of participants and their consents."""
 
-from data.missing import Missing
 from data.schema.columns import Column, Personal, Table, local, participant
+from data.schema.missing import Missing
 
 SPLITS = {"learn": "policies may be learned from this participant", "judge": "kept for judging policies"}
 INCOME_RANGES = {str(number): f"income range {number} of 5, lowest first" for number in range(1, 6)}

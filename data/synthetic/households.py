@@ -18,7 +18,7 @@ import numpy as np
 from coach_model.daily.candidates import FEATURES, WINDOW_DAYS, Candidate, History, Showings, features
 from coach_model.daily.rules import rules_order
 from coach_model.daily.slate import Slate, best_slate, with_noise
-from data.guides import Category, Frequency, Guide, guides
+from data.catalog.guides import Category, Frequency, Guide, guides
 
 PERIODS = {Frequency.DAILY: 1, Frequency.WEEKLY: 7, Frequency.MONTHLY: 30, Frequency.QUARTERLY: 90}
 FIRST_DAY = date(2026, 1, 5)

@@ -9,7 +9,7 @@ from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
 from coach_model.budget.context import FEATURES, Contexts
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
 from coach_model.exploration import decision_seed
-from data.reward import REWARD
+from data.rewards.reward import REWARD
 from data.synthetic.people import USER_PROFILES, Array, People
 from data.synthetic.world import Week
 

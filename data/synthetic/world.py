@@ -10,7 +10,7 @@ import numpy as np
 
 from coach_model.budget.actions import HOLD, LEVELS, Levels
 from coach_model.budget.context import Contexts
-from data.reward import SHORTEST_PART_DAYS, Outcome, Reward, reward_of
+from data.rewards.reward import SHORTEST_PART_DAYS, Outcome, Reward, reward_of
 from data.synthetic.people import Array, People
 
 WEEK_OF_CYCLE = 7 / 30.44

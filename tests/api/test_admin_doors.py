@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.admin import dashboard, instruments, kakei, kinderbud
 from api.admin.accounts import IDLE, LONGEST
-from api.admin.doors import INNER_COOKIE
+from api.admin.auth import INNER_COOKIE
 from api.models import Operator, OperatorSession
 from tests.api.administering import PASSWORD, Admin
 from tests.api.kakei.people import somewhere

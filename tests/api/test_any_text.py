@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.http.text import is_storable
-from data.package import read_package
+from data.packages.reader import read_package
 from tests.api.kakei.people import REFLECTION, SNAPSHOT, Person, somewhere
 from tests.api.kinderbud.families import LIMITED, Family
 from tests.exporting import export, unpacked

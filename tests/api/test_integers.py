@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from api.app import create_app
+from api.http.types import Wire
 from api.kinderbud.app import create_kinderbud
 from api.settings import Settings
-from api.wire import Wire
 from tests.api.kakei.people import ANSWERS, WEEK, Person
 from tests.serving import CLIENT, Service
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from limits import parse
 
-from api.limits import NEW_USERS_PER_ADDRESS, RateLimits
+from api.http.rate_limits import NEW_USERS_PER_ADDRESS, RateLimits
 from tests.services import free_port
 from tests.serving import Service, service
 

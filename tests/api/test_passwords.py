@@ -6,9 +6,9 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher
 
-from api import passwords
+from api.auth import passwords
 from api.auth.fair_queue import QueueFull
-from api.passwords import PasswordRefused, Passwords, checked_password
+from api.auth.passwords import PasswordRefused, Passwords, checked_password
 
 HOME, ELSEWHERE = "203.0.113.0/24", "198.51.100.0/24"
 

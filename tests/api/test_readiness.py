@@ -12,8 +12,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from api.database import open_database
 from api.db.budget import GRACE_SECONDS
+from api.db.engine import open_database
 from api.db.readiness import FRESH_SECONDS, PROBE_SECONDS, Readiness
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests import forking, services

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from api.passwords import SHORTEST, PasswordRefused, checked_password
+from api.auth.passwords import SHORTEST, PasswordRefused, checked_password
 from api.secret_strength import FEWEST_DIFFERENT, TooWeak, _commonest, check_strength
 from api.settings import SHORTEST_PASSWORD, SHORTEST_SECRET, SHORTEST_TOKEN, Settings
 

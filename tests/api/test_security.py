@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from api.security import Keyring, SecretMissing, is_token, keyring
+from api.auth.keyring import Keyring, SecretMissing, is_token, keyring
 from api.settings import Settings
 
 OLD, NEW = "an old secret that is long enough", "a new secret that is long enough"

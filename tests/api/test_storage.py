@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from api import seeds, storage
-from api.database import Database, open_database
+from api.db import migrate, seed
+from api.db.engine import Database, open_database
 from api.models import ChallengeMetric, User, UserChallenge
 from api.models.base import Amount
 from data.catalog import catalogue
@@ -60,25 +60,25 @@ async def tables(database: Database) -> set[str]:
 
 
 def test_migrations_and_models_are_in_step_and_go_back_and_forth(empty: Run) -> None:
-    empty(storage.prepare)
-    assert empty(storage.differences) == []
-    assert empty(storage.current_revision) == storage.newest_revision()
-    empty(lambda database: storage.downgrade(database, "base"))
+    empty(migrate.prepare)
+    assert empty(migrate.differences) == []
+    assert empty(migrate.current_revision) == migrate.newest_revision()
+    empty(lambda database: migrate.downgrade(database, "base"))
     assert empty(tables) <= {"alembic_version", "erasure_ledger"}
-    empty(storage.prepare)
-    assert empty(storage.differences) == []
+    empty(migrate.prepare)
+    assert empty(migrate.differences) == []
 
 
 def test_two_processes_may_prepare_at_once(empty: Run) -> None:
     async def both(database: Database) -> None:
-        await asyncio.gather(storage.prepare(database), storage.prepare(database))
+        await asyncio.gather(migrate.prepare(database), migrate.prepare(database))
 
     empty(both)
-    assert empty(storage.differences) == []
+    assert empty(migrate.differences) == []
 
 
 def test_an_upgrade_changes_only_what_nobody_edited(empty: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    empty(storage.prepare)
+    empty(migrate.prepare)
 
     async def edit(database: Database) -> None:
         async with database.write() as session:
@@ -91,12 +91,12 @@ def test_an_upgrade_changes_only_what_nobody_edited(empty: Run, monkeypatch: pyt
     empty(edit)
     newer = {
         name: tuple(entry | {"title": f"New {entry['id']}"} if name == "badges" else entry for entry in catalogue(name))
-        for name in seeds.SEEDED
+        for name in seed.SEEDED
     }
-    monkeypatch.setattr(seeds, "catalogue", newer.__getitem__)
-    empty(storage.prepare)
+    monkeypatch.setattr(seed, "catalogue", newer.__getitem__)
+    empty(migrate.prepare)
     assert empty(titles) == ["Ours", "New 2", "New 3"]
-    empty(storage.prepare)
+    empty(migrate.prepare)
     assert empty(titles) == ["Ours", "New 2", "New 3"]
 
 
@@ -154,13 +154,13 @@ def test_amounts_survive_the_upgrade_to_four_decimals_and_the_way_back(empty: Ru
         async with database.read() as session:
             return list(await session.scalars(text("SELECT value FROM challenge_metrics ORDER BY id")))
 
-    empty(lambda database: storage.upgrade(database, BEFORE_FOUR_DECIMALS))
+    empty(lambda database: migrate.upgrade(database, BEFORE_FOUR_DECIMALS))
     empty(fill)
     before = empty(raw)
-    empty(storage.upgrade)
+    empty(migrate.upgrade)
     assert empty(values) == [Decimal(hundredths) / 100 for hundredths in told["value"]]
-    assert empty(storage.differences) == []
-    empty(lambda database: storage.downgrade(database, BEFORE_FOUR_DECIMALS))
+    assert empty(migrate.differences) == []
+    empty(lambda database: migrate.downgrade(database, BEFORE_FOUR_DECIMALS))
     assert empty(raw) == before
 
 
@@ -175,11 +175,11 @@ def test_an_amount_that_cannot_be_converted_stops_the_upgrade_and_changes_nothin
             into = f"INSERT INTO challenge_templates ({columns}, unit, reward_points, difficulty) VALUES ({values})"  # noqa: S608
             await session.execute(text(into), {"value": largest})
 
-    empty(lambda database: storage.upgrade(database, BEFORE_FOUR_DECIMALS))
+    empty(lambda database: migrate.upgrade(database, BEFORE_FOUR_DECIMALS))
     empty(fill)
     with pytest.raises(ValueError, match=r"challenge_templates\.target_value"):
-        empty(storage.upgrade)
-    assert empty(storage.current_revision) == BEFORE_FOUR_DECIMALS
+        empty(migrate.upgrade)
+    assert empty(migrate.current_revision) == BEFORE_FOUR_DECIMALS
 
 
 def test_uuids_get_one_spelling_and_twins_stay_two(empty: Run) -> None:
@@ -206,9 +206,9 @@ def test_uuids_get_one_spelling_and_twins_stay_two(empty: Run) -> None:
             uuids = await session.scalars(text("SELECT uuid FROM users ORDER BY id"))
             return list(uuids), list(await session.scalars(text("SELECT time_zone FROM profiles ORDER BY user_id")))
 
-    empty(lambda database: storage.upgrade(database, BEFORE_ONE_SPELLING))
+    empty(lambda database: migrate.upgrade(database, BEFORE_ONE_SPELLING))
     empty(fill)
-    empty(storage.upgrade)
+    empty(migrate.upgrade)
     assert empty(found) == (after, [None, None, *["Asia/Manila"] * 5])
 
 
@@ -222,8 +222,8 @@ def test_the_progress_of_earlier_versions_is_as_old_as_its_last_change(empty: Ru
     """Else an offline phone's older progress could overwrite it."""
     changed = datetime(2026, 6, 13, 12, 0, 0, 123456, tzinfo=UTC)
     challenges = (("2026-05", "accepted", 0), ("2026-06", "in_progress", 3), ("2026-07", "accepted", 3))
-    empty(storage.prepare)
-    empty(lambda database: storage.downgrade(database, "0011"))
+    empty(migrate.prepare)
+    empty(lambda database: migrate.downgrade(database, "0011"))
 
     async def fill(database: Database) -> None:
         async with database.write() as session:
@@ -240,5 +240,5 @@ def test_the_progress_of_earlier_versions_is_as_old_as_its_last_change(empty: Ru
             return list(await session.scalars(select(UserChallenge.progress_at).order_by(UserChallenge.month)))
 
     empty(fill)
-    empty(storage.prepare)
+    empty(migrate.prepare)
     assert empty(times) == [None, changed, changed]

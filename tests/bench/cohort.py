@@ -9,10 +9,10 @@ from typing import Any
 import asyncpg
 from sqlalchemy import func, insert, make_url, select
 
-from api.database import open_database
+from api.db.engine import open_database
+from api.db.migrate import prepare
 from api.kakei.consent.rules import pseudonym
 from api.models import Consent, IncomeRange, Participant, Profile, User
-from api.storage import prepare
 from data.disclosure import SMALLEST_CELL
 
 PEOPLE = 2_000
@@ -23,7 +23,7 @@ ZONES = ("Asia/Tokyo", "Europe/Berlin")
 MODES = ("private", "sync")
 """Half of the participants are in private mode, so the strings of their events are withheld."""
 STEP_ROWS = 100_000
-"""Events of one INSERT. It ends well within the statement limit of one minute in `api.database`."""
+"""Events of one INSERT. It ends well within the statement limit of one minute in `api.db.engine`."""
 
 EVENTS = """
 INSERT INTO events

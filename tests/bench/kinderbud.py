@@ -15,7 +15,7 @@ from statistics import median
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.database import open_database
+from api.db.engine import open_database
 from api.kinderbud.guides.actions import subscribe
 from api.kinderbud.guides.rules import household_day
 from api.kinderbud.households import actions

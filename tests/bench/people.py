@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select, text, true
 
-from api.database import open_database
+from api.db.engine import open_database
 from api.kakei.challenges.rules import ChallengeStatus
 from api.kakei.summaries.schemas import WEEK
 from api.models import Base, PointEntry, User, UserBadge, UserChallenge, WeeklySummary

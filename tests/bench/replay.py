@@ -17,7 +17,7 @@ from sqlalchemy import event, make_url
 from sqlalchemy.engine import Engine
 
 from api.app import create_app
-from api.database import LOCK_SECONDS, POOL_SIZE
+from api.db.engine import LOCK_SECONDS, POOL_SIZE
 from api.settings import LogLevel, Settings
 from tests.bench.people import Person
 from tests.bench.servers import Request, ServerFailed
@@ -26,7 +26,7 @@ from tests.serving import DEFAULTS
 SQLITE_CONNECTIONS = 1
 """Connections of the driver to SQLite. It has one writer at a time; more connections would only wait."""
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
-"""The same as in api.database."""
+"""The same as in api.db.engine."""
 
 type Parameters = tuple[Any, ...]
 

@@ -11,7 +11,7 @@ import pytest
 
 from coach_model.budget.coach import CONTRACT
 from coach_model.onnx_policy import CARD_FILE, GRAPH_FILE, LARGEST_FILE, ArtifactRefused, load_policy
-from training.promote import contract_of, promote
+from training.registry.promote import contract_of, promote
 
 PACKAGED = Path(str(resources.files("coach_model"))) / "artifacts" / "budget"
 

@@ -20,10 +20,10 @@ from hypothesis import strategies as st
 
 from data.formats.columnar import escaped_column, unescaped_column
 from data.formats.csv_text import ESCAPE, LineWriter, escaped
-from data.missing import Missing
-from data.package import read_package
-from data.packing import Packer
+from data.packages.reader import read_package
+from data.packages.writer import Packer
 from data.schema import TABLES
+from data.schema.missing import Missing
 
 CODES = [str(reason) for reason in Missing]
 STARTS = [

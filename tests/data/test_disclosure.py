@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data.disclosure import SMALLEST_CELL, Cell, TooSmall, disclosure
-from data.missing import Missing
+from data.schema.missing import Missing
 
 cells = st.builds(
     Cell,

@@ -8,9 +8,9 @@ import pyreadstat
 import pytest
 
 from data.formats import labelled
-from data.missing import MEANING, SPSS, STATA, Missing
-from data.packing import Packer
+from data.packages.writer import Packer
 from data.schema import TABLES
+from data.schema.missing import MEANING, SPSS, STATA, Missing
 
 MOMENT = datetime(2026, 6, 13, 10, 30, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from data.guides import Area, Category, Guide, InvalidGuide, Item, guides, read_guide
+from data.catalog.guides import Area, Category, Guide, InvalidGuide, Item, guides, read_guide
 
 CATALOGUE = Path(str(resources.files("data.catalog"))) / "guides"
 BY_TITLE = {guide.title: guide for guide in guides()}

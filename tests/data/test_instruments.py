@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from data.instruments import Instrument, instruments, score
-from data.missing import Missing
+from data.catalog.instruments import Instrument, instruments, score
+from data.schema.missing import Missing
 
 
 def answers(instrument: Instrument, values: list[int], **more: int) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from frictionless import Package as FrictionlessPackage
 
-from data.budget_log import budget_log
-from data.package import InvalidPackage, Kind, read_package, write_package
+from data.logs.budget import budget_log
+from data.packages.reader import InvalidPackage, Kind, read_package, write_package
 from data.schema import TABLES
 from data.synthetic.study import Study, StudyConfig, metadata, simulate
 from tests.conftest import SAMPLE

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from data.reward import REWARD, Outcome, RewardSpec, reward_of
+from data.rewards.reward import REWARD, Outcome, RewardSpec, reward_of
 
 
 def reward(**changes: float) -> dict[str, float]:

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from tests.science.candidates import Scenario, scenarios
 from tests.science.trials import Trial, bias, coverage, promoted, share_held, trials
-from training.plots import CANDIDATE, HARM, INK, RULES
+from training.reporting.plots import CANDIDATE, HARM, INK, RULES
 
 DOCS = Path(__file__).parents[2] / "docs"
 BEGIN, END = "<!-- science:start -->", "<!-- science:end -->"

@@ -11,7 +11,7 @@ from coach_model.budget.rules import nearest_eligible, rules_levels
 from data.synthetic.people import take
 from data.synthetic.study import LevelPolicy, StudyConfig, simulate
 from data.synthetic.truth import TrueValue, v_decision_difference
-from training.oracle import best_policy
+from training.budget.oracle import best_policy
 
 CONFIRM = StudyConfig(participants=400, explore_weeks=0, confirm_weeks=12)
 """The simulated study: 400 people, 12 weeks."""

@@ -9,17 +9,17 @@ from joblib import Parallel, delayed
 
 from coach_model.budget.actions import LEVELS
 from coach_model.exploration import one_hot
-from data.budget_log import BudgetLog, budget_log
-from data.package import Package
+from data.logs.budget import BudgetLog, budget_log
+from data.packages.reader import Package
 from data.synthetic.study import StudyConfig, metadata, simulate
 from tests.science.candidates import CANDIDATE, Scenario
-from training.estimators import ESTIMATORS
-from training.evidence import gather
-from training.gate import judge
-from training.intervals import Interval, clustered_bootstrap, clustered_t, confidence_sequence, empirical_bernstein
-from training.missingness import SMALLEST_OBSERVATION, observation_probability
-from training.overlap import overlap
-from training.reward_model import crossfitted_reward
+from training.budget.evidence import gather
+from training.budget.gate import judge
+from training.budget.missingness import SMALLEST_OBSERVATION, observation_probability
+from training.budget.reward_model import crossfitted_reward
+from training.ope.estimators import ESTIMATORS
+from training.ope.intervals import Interval, clustered_bootstrap, clustered_t, confidence_sequence, empirical_bernstein
+from training.ope.overlap import overlap
 
 BOOTSTRAP = 400
 """Number of resamples. The percentiles of 1,000 resamples differ by less than the simulation's noise."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from data.budget_log import BudgetLog
+from data.logs.budget import BudgetLog
 
 TWO = np.array([0.5, 0.5, 0, 0, 0])
 

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.budget_log import BudgetLog
-from training.effects import FEWEST_ROUNDS, lever_effects, mrt_participants, mrt_power, wcls
+from data.logs.budget import BudgetLog
+from training.trials.effects import FEWEST_ROUNDS, lever_effects, mrt_participants, mrt_power, wcls
 
 PEOPLE, WEEKS = 60, 20
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from data.logged import InvalidLog, LoggedBanditData, bandit_rounds
+from data.logs.bandit import InvalidLog, LoggedBanditData, bandit_rounds
 from tests.training.logs import hand_made
-from training.estimators import (
+from training.ope.estimators import (
     ESTIMATORS,
     InvalidDistribution,
     dm,
@@ -20,7 +20,7 @@ from training.estimators import (
     snipw,
     switch_dr,
 )
-from training.intervals import clustered_t
+from training.ope.intervals import clustered_t
 
 # Two actions; the weights of the target are 0.8/0.5, 0.2/0.5, 0.9/0.25 and 0.1/0.75.
 LOG = bandit_rounds([0, 1, 0, 1], [0.5, 0.5, 0.25, 0.75], [1.0, 0.0, 0.5, 1.0], participant=["a", "a", "b", "c"])

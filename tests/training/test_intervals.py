@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.intervals import (
+from training.ope.intervals import (
     Interval,
     clustered_bootstrap,
     clustered_t,

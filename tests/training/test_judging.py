@@ -17,8 +17,8 @@ from typer.testing import CliRunner, Result
 
 from coach_model.budget.coach import CONTRACT
 from coach_model.onnx_policy import load_policy
+from training.budget.interim_looks import LookedAtOtherwise, claim, conclude, looks
 from training.cli import app
-from training.looks import LookedAtOtherwise, claim, conclude, looks
 
 CONFIRMED = ("--seed", "5", "--candidate", "candidate")
 REFERENCE = json.loads((Path(__file__).with_name("obd") / "reference.json").read_text(encoding="utf-8"))
@@ -225,7 +225,7 @@ def test_looks_are_counted_by_study_and_the_ledger_is_never_replaced(tmp_path: P
 
 def test_concurrent_looks_get_different_numbers(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from training.looks import *\n"
+        "import sys; from pathlib import Path; from training.budget.interim_looks import *\n"
         "for n in range(20): claim(Path('l.jsonl'), 't', ('s',), f'd{n}', sys.argv[1], None)"
     )
     running = [subprocess.Popen([sys.executable, "-c", code, f"p{n}"], cwd=tmp_path) for n in range(4)]

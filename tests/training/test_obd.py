@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from data.logged import LoggedBanditData, bandit_rounds
-from training.estimators import ESTIMATORS
+from data.logs.bandit import LoggedBanditData, bandit_rounds
+from training.ope.estimators import ESTIMATORS
 
 OBD = Path(__file__).with_name("obd")
 REFERENCE: dict[str, Any] = json.loads((OBD / "reference.json").read_text(encoding="utf-8"))

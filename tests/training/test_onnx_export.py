@@ -5,11 +5,11 @@ import pytest
 from coach_model.budget.actions import previous_levels
 from coach_model.budget.context import Contexts
 from coach_model.budget.rules import rules_levels
-from data.budget_log import BudgetLog
+from data.logs.budget import BudgetLog
 from tests.contexts import random_contexts
-from training.onnx_export import policy_graph
-from training.reward_model import RewardModel
-from training.target_policy import TEMPERATURE, TargetPolicy
+from training.budget.onnx_export import policy_graph
+from training.budget.reward_model import RewardModel
+from training.budget.target_policy import TEMPERATURE, TargetPolicy
 
 MILLION = 1_000_000
 CHUNK = 100_000

@@ -3,7 +3,7 @@
 import statistics
 
 from data.synthetic.study import StudyConfig
-from training import oracle
+from training.budget import oracle
 
 SEEDS = range(1, 21)
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from coach_model.exploration import one_hot
-from data.budget_log import BudgetLog
-from data.logged import bandit_rounds
+from data.logs.bandit import bandit_rounds
+from data.logs.budget import BudgetLog
 from tests.training.logs import hand_made
-from training.evidence import gather
-from training.gate import INSUFFICIENT, judge
-from training.overlap import calibration, overlap, weights_over
+from training.budget.evidence import gather
+from training.budget.gate import INSUFFICIENT, judge
+from training.ope.overlap import calibration, overlap, weights_over
 
 LOG = hand_made([[1, 0, 0], [0, 0, 0], [1, 1, 1], [0, 1, 0]], [0.8, 0.5, 0.9, 0.1], [0, 0, 1, 2])
 OURS = one_hot(np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]]), 5)

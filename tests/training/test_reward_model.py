@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from coach_model.exploration import joint_probability
-from data.budget_log import BudgetLog
-from training.reward_model import RewardModel, fit_reward_model, past_rewards
-from training.target_policy import TargetPolicy
+from data.logs.budget import BudgetLog
+from training.budget.reward_model import RewardModel, fit_reward_model, past_rewards
+from training.budget.target_policy import TargetPolicy
 
 
 def test_past_rewards_by_hand(log: BudgetLog) -> None:

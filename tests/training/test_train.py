@@ -9,12 +9,12 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from data.package import InvalidPackage, write_package
+from data.packages.reader import InvalidPackage, write_package
 from data.synthetic.study import StudyConfig, metadata, simulate
 from tests.artifacts import PACKAGED
 from tests.conftest import SAMPLE
 from tests.contexts import random_contexts
-from training.train import train
+from training.budget.train import train
 
 ROOT = Path(__file__).parents[2]
 VERSION = "2026.11.1"

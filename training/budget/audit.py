@@ -7,11 +7,11 @@ from scipy import stats
 
 from coach_model.budget.actions import LEVELS
 from coach_model.exploration import one_hot
-from data.budget_log import BudgetLog
-from data.package import Package
-from training.intervals import holm
-from training.missingness import missing_difference
-from training.overlap import CALIBRATION_LEVEL, Calibration, calibration
+from data.logs.budget import BudgetLog
+from data.packages.reader import Package
+from training.budget.missingness import missing_difference
+from training.ope.intervals import holm
+from training.ope.overlap import CALIBRATION_LEVEL, Calibration, calibration
 
 FAIR = 0.5
 LARGEST_DISAGREEMENT = 0.05

@@ -8,15 +8,15 @@ import numpy as np
 from coach_model.budget.actions import LEVELS, LEVERS
 from coach_model.budget.rules import rules_levels
 from coach_model.exploration import one_hot
-from data.budget_log import BudgetLog
-from data.package import Package
+from data.logs.budget import BudgetLog
+from data.packages.reader import Package
 from data.synthetic.people import take
 from data.synthetic.study import SIMULATOR_VERSION, LevelPolicy, Study, StudyConfig, simulate
 from data.synthetic.truth import v_decision, v_decision_difference, v_rollout
-from training.estimators import dr, factored_dr
-from training.intervals import clustered_t
-from training.overlap import Overlap, calibration, overlap
-from training.reward_model import RewardModel
+from training.budget.reward_model import RewardModel
+from training.ope.estimators import dr, factored_dr
+from training.ope.intervals import clustered_t
+from training.ope.overlap import Overlap, calibration, overlap
 
 ROLLOUT_PEOPLE = 1000
 """Number of newly drawn people for the true V_rollout."""

@@ -12,15 +12,15 @@ from coach_model.budget.actions import LEVELS
 from coach_model.budget.coach import CONTRACT, composite_levels
 from coach_model.exploration import one_hot
 from coach_model.onnx_policy import load_policy
-from data.budget_log import budget_log
-from data.logged import LoggedBanditData
-from data.package import read_package
-from training.foreign import read_foreign_log
-from training.judging import rounded, rounds_to_judge_by
-from training.missingness import observation_probability
-from training.overlap import calibration, overlap
-from training.reward_model import crossfitted_reward
-from training.valuation import Valuation, value_of
+from data.logs.bandit import LoggedBanditData
+from data.logs.budget import budget_log
+from data.packages.reader import read_package
+from training.budget.missingness import observation_probability
+from training.budget.reward_model import crossfitted_reward
+from training.budget.run_gate import rounded, rounds_to_judge_by
+from training.ope.external_log import read_foreign_log
+from training.ope.overlap import calibration, overlap
+from training.ope.valuation import Valuation, value_of
 
 type Progress = Callable[[str], None]
 

@@ -14,13 +14,13 @@ from sklearn.preprocessing import StandardScaler
 from coach_model.budget.actions import LEVELS, LEVERS
 from coach_model.budget.context import COLUMN
 from coach_model.exploration import Distributions
-from data.budget_log import BudgetLog
-from data.logged import Column
-from training.estimators import dr, sndr
-from training.intervals import Interval, clustered_t, confidence_sequence, holm
-from training.missingness import WorstCase, missing_difference, observation_probability, worst_case
-from training.overlap import SMALLEST_EFFECTIVE_SAMPLE, Overlap, calibration, overlap
-from training.reward_model import BASELINE_PENALTY, CROSSFIT_FOLDS, Matrix, Standardisation, baseline_columns
+from data.logs.bandit import Column
+from data.logs.budget import BudgetLog
+from training.budget.missingness import WorstCase, missing_difference, observation_probability, worst_case
+from training.budget.reward_model import BASELINE_PENALTY, CROSSFIT_FOLDS, Matrix, Standardisation, baseline_columns
+from training.ope.estimators import dr, sndr
+from training.ope.intervals import Interval, clustered_t, confidence_sequence, holm
+from training.ope.overlap import SMALLEST_EFFECTIVE_SAMPLE, Overlap, calibration, overlap
 
 LEVEL = 0.025
 """One-sided error level of the first look at a study. Harm to segments is tested at this level at every look, so that

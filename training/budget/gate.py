@@ -1,4 +1,4 @@
-"""The gate: decides from the evidence whether a candidate may replace the rules. `training.evidence` gathers the
+"""The gate: decides from the evidence whether a candidate may replace the rules. `training.budget.evidence` gathers the
 evidence; this module does no I/O.
 
 There are three verdicts. "insufficient evidence" is not "reject": it means that the data cannot decide. It never
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from coach_model.budget.study import Phase
-from training.evidence import LEVEL, MINIMUM_RELEVANT_DIFFERENCE, PLANNED_POWER, Evidence
+from training.budget.evidence import LEVEL, MINIMUM_RELEVANT_DIFFERENCE, PLANNED_POWER, Evidence
 
 PROMOTE: Literal["promote"] = "promote"
 REJECT: Literal["reject"] = "reject"

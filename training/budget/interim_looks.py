@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
 
-from data.budget_log import BudgetLog
-from data.package import Package
+from data.logs.budget import BudgetLog
+from data.packages.reader import Package
 
 DEFAULT_LEDGER = Path("var/gate-looks.jsonl")
 

@@ -9,11 +9,11 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from data.budget_log import BudgetLog
-from data.logged import Column
-from training.estimators import Distribution, importance_weight
-from training.intervals import Interval, clustered_t
-from training.reward_model import CROSSFIT_FOLDS, DEMAND, Matrix, Standardisation, baseline_columns
+from data.logs.bandit import Column
+from data.logs.budget import BudgetLog
+from training.budget.reward_model import CROSSFIT_FOLDS, DEMAND, Matrix, Standardisation, baseline_columns
+from training.ope.estimators import Distribution, importance_weight
+from training.ope.intervals import Interval, clustered_t
 
 SMALLEST_OBSERVATION = 0.05
 """Lower limit for probabilities of being observed, so that a round has at most twenty times its weight."""

@@ -37,7 +37,7 @@ from coach_model.budget.actions import (
 from coach_model.budget.coach import REASONS
 from coach_model.budget.context import COLUMN, FEATURES, Contexts
 from coach_model.budget.rules import CONDITIONS, ESSENTIALS, QUANTITIES, rules_levels
-from training.target_policy import INELIGIBLE, TEMPERATURE, TargetPolicy
+from training.budget.target_policy import INELIGIBLE, TEMPERATURE, TargetPolicy
 
 OPSET = 21
 IR_VERSION = 10

@@ -12,14 +12,14 @@ import numpy as np
 from coach_model.budget.actions import LEVELS, previous_levels
 from coach_model.budget.rules import rules_levels
 from coach_model.exploration import one_hot
-from data.budget_log import budget_log
-from data.package import Package
+from data.logs.budget import budget_log
+from data.packages.reader import Package
 from data.synthetic.people import take
 from data.synthetic.study import Rounds, StudyConfig, metadata, simulate
 from data.synthetic.truth import ACTIONS, action_values, v_decision, v_decision_difference
-from training.reward_model import Standardisation, effect_columns
-from training.target_policy import TargetPolicy, greedy_policy
-from training.train import learn
+from training.budget.reward_model import Standardisation, effect_columns
+from training.budget.target_policy import TargetPolicy, greedy_policy
+from training.budget.train import learn
 
 ORACLE_PEOPLE = 4000
 ORACLE_ROUNDS = 20_000

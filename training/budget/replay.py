@@ -16,7 +16,7 @@ from coach_model.budget.rules import RULES_VERSION, rules_levels
 from coach_model.budget.study import COIN, FAIR, Phase
 from coach_model.exploration import draw, explored, joint_probability, one_hot, uniform
 from coach_model.onnx_policy import OnnxPolicy
-from data.package import Columns, InvalidPackage, Package
+from data.packages.reader import Columns, InvalidPackage, Package
 from data.schema.learning import NO_STUDY
 
 TOLERANCE = 1e-6

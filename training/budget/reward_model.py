@@ -26,8 +26,8 @@ from sklearn.preprocessing import StandardScaler
 from coach_model.budget.actions import LEVELS, LEVERS, Levels, previous_levels
 from coach_model.budget.context import FEATURES, Contexts
 from coach_model.exploration import Distributions, one_hot
-from data.budget_log import BudgetLog
-from data.logged import Column
+from data.logs.bandit import Column
+from data.logs.budget import BudgetLog
 
 type Matrix = npt.NDArray[np.float64]
 

@@ -13,14 +13,14 @@ from coach_model.budget.coach import CONTRACT, composite_levels
 from coach_model.budget.study import Phase
 from coach_model.exploration import one_hot
 from coach_model.onnx_policy import OnnxPolicy, load_policy
-from data.budget_log import BudgetLog, budget_log
-from data.package import Package, read_package
-from training import looks
-from training.artifact import write_artifact
-from training.evidence import Evidence, gather
-from training.gate import OF_OTHERS, Judgement, judge, level_of_look
-from training.overlap import overlap
-from training.reward_model import Matrix, crossfitted_reward
+from data.logs.budget import BudgetLog, budget_log
+from data.packages.reader import Package, read_package
+from training.budget import interim_looks
+from training.budget.evidence import Evidence, gather
+from training.budget.gate import OF_OTHERS, Judgement, judge, level_of_look
+from training.budget.reward_model import Matrix, crossfitted_reward
+from training.ope.overlap import overlap
+from training.registry.artifact import write_artifact
 
 DECIMALS = 6
 type Progress = Callable[[str], None]
@@ -45,7 +45,7 @@ class Judged:
             "verdict": self.judgement.verdict,
             "reasons": self.judgement.reasons,
             "look": self.look,
-            "studies": list(looks.studies_of(self.package, self.log)),
+            "studies": list(interim_looks.studies_of(self.package, self.log)),
             "synthetic": bool(self.package.about.get("synthetic", False)),
             "dataset": self.package.digest,
             "judged": "the shipped artifact: best eligible level, rules outside the support",
@@ -57,7 +57,7 @@ def judge_artifact(
     dataset: Path,
     artifact: Path,
     *,
-    ledger: Path = looks.DEFAULT_LEDGER,
+    ledger: Path = interim_looks.DEFAULT_LEDGER,
     planned_rounds: int | None = None,
     jobs: int = 1,
     progress: Progress = lambda _: None,
@@ -71,8 +71,8 @@ def judge_artifact(
     progress(f"reading {dataset}")
     package, policy = read_package(dataset), load_policy(artifact, CONTRACT)
     log, tried = rounds_to_judge_by(budget_log(package), policy.policy_id)
-    studies, at = looks.studies_of(package, log), datetime.now(UTC).isoformat(timespec="seconds")
-    look = looks.claim(ledger, at, studies, package.digest, policy.policy_id, planned_rounds)
+    studies, at = interim_looks.studies_of(package, log), datetime.now(UTC).isoformat(timespec="seconds")
+    look = interim_looks.claim(ledger, at, studies, package.digest, policy.policy_id, planned_rounds)
     progress(f"judging on {len(log)} decisions, look {look.number} at the study")
     levels = composite_levels(policy, log.context)
     candidate, rules = (one_hot(taken, len(LEVELS)) for taken in (levels, log.rules))
@@ -88,7 +88,7 @@ def judge_artifact(
     )
     evidence = evidence if tried else replace(evidence, phase=OF_OTHERS)
     judged = Judged(policy, package, log, levels, expected, evidence, judge(evidence), look.number)
-    looks.conclude(ledger, look, judged.judgement.verdict)
+    interim_looks.conclude(ledger, look, judged.judgement.verdict)
     card = dict(policy.card) | {"verdict": judged.judgement.verdict, "reasons": judged.judgement.reasons}
     write_artifact(artifact, policy.graph, card | {"gate": judged.summary()})
     return judged

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from coach_model.budget.actions import LEVELS, LEVERS
-from data.package import InvalidPackage, Package
+from data.packages.reader import InvalidPackage, Package
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from coach_model.budget.actions import LEVELS, Levels, eligible_levels, previous
 from coach_model.budget.context import FEATURES, Contexts
 from coach_model.budget.rules import rules_levels
 from coach_model.exploration import one_hot
-from training.reward_model import DEMAND, RewardModel, Standardisation
+from training.budget.reward_model import DEMAND, RewardModel, Standardisation
 
 type Floats = npt.NDArray[np.float32]
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from data.budget_log import BudgetLog, budget_log
-from data.package import read_package
-from training.artifact import policy_card, write_artifact
-from training.evaluate import evaluate
-from training.onnx_export import policy_graph
-from training.reward_model import RewardModel, fit_reward_model
-from training.target_policy import TargetPolicy, fit_target_policy
+from data.logs.budget import BudgetLog, budget_log
+from data.packages.reader import read_package
+from training.budget.card_evaluation import evaluate
+from training.budget.onnx_export import policy_graph
+from training.budget.reward_model import RewardModel, fit_reward_model
+from training.budget.target_policy import TargetPolicy, fit_target_policy
+from training.registry.artifact import policy_card, write_artifact
 
 type Progress = Callable[[str], None]
 

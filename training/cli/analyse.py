@@ -33,7 +33,7 @@ def effects(
     For a dataset package: the effect of each level against hold. For the table of any micro-randomised trial: the
     effect of its treatment.
     """
-    from training.trials import effects_of_package, effects_of_table  # noqa: PLC0415 - keeps --help fast
+    from training.trials.use_cases import effects_of_package, effects_of_table  # noqa: PLC0415 - keeps --help fast
 
     with clear_errors("estimating") as status:
         if data.is_dir():
@@ -50,7 +50,7 @@ def effects(
             )
         document = {"dataset": digest, "effects": [asdict(one) for one in found]}
         if track:
-            from training.tracking import log_run  # noqa: PLC0415
+            from training.registry.tracking import log_run  # noqa: PLC0415
 
             status.update("logging to MLflow")
             log_run("effects", document)
@@ -96,8 +96,8 @@ def power(
 
     `--trial` plans a micro-randomised trial with one decision per week instead.
     """
-    from training.effects import mrt_participants, mrt_power  # noqa: PLC0415
-    from training.power import confirm_plan, participants_for  # noqa: PLC0415
+    from training.trials.effects import mrt_participants, mrt_power  # noqa: PLC0415
+    from training.trials.power import confirm_plan, participants_for  # noqa: PLC0415
 
     with clear_errors("planning"):
         if trial is not None and not math.isfinite(trial):

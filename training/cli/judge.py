@@ -45,7 +45,7 @@ def evaluate(
     For a dataset package: the policy in --artifact, compared with the rules. For any other table: the policy whose
     probabilities are in the columns pi_0, pi_1, …; the options name the columns.
     """
-    from training.usage import evaluate_foreign, evaluate_package  # noqa: PLC0415 - keeps --help fast
+    from training.budget.evaluate import evaluate_foreign, evaluate_package  # noqa: PLC0415 - keeps --help fast
 
     with clear_errors("reading") as status:
         if data.is_dir():
@@ -57,7 +57,7 @@ def evaluate(
             prefixes = {"target": target, "expected": expected, "context": context}
             document = evaluate_foreign(data, resamples, jobs, status.update, **columns, **prefixes)
         if track:
-            from training.tracking import log_run  # noqa: PLC0415
+            from training.registry.tracking import log_run  # noqa: PLC0415
 
             status.update("logging to MLflow")
             log_run("evaluate", document)
@@ -86,12 +86,12 @@ def gate(
     For a dataset package: a policy of the budget coach. For a daily log: a ranking of the daily coach. The verdict is
     written on the candidate's card, and the look is recorded in the ledger.
     """
-    from data.daily_log import is_daily_log  # noqa: PLC0415
+    from data.logs.daily import is_daily_log  # noqa: PLC0415
 
     if is_daily_log(dataset):
         _gate_daily(dataset, artifact, ledger, track=track, as_json=as_json)
         return
-    from training.judging import judge_artifact  # noqa: PLC0415
+    from training.budget.run_gate import judge_artifact  # noqa: PLC0415
 
     with clear_errors("judging") as status:
         judged = judge_artifact(
@@ -99,8 +99,8 @@ def gate(
         )
         document = judged.summary() | {"policy_id": judged.policy.policy_id}
         if track:
-            from training.report import write_report  # noqa: PLC0415
-            from training.tracking import log_run  # noqa: PLC0415
+            from training.registry.tracking import log_run  # noqa: PLC0415
+            from training.reporting.report import write_report  # noqa: PLC0415
 
             with tempfile.TemporaryDirectory() as folder:
                 page = Path(folder) / "report.html"
@@ -124,7 +124,7 @@ def _gate_daily(dataset: Path, artifact: Path, ledger: Path, *, track: bool, as_
         now = datetime.now(UTC).isoformat(timespec="seconds")
         document = judge_daily(dataset, artifact, ledger, now, status.update)
         if track:
-            from training.tracking import log_run  # noqa: PLC0415
+            from training.registry.tracking import log_run  # noqa: PLC0415
 
             status.update("logging to MLflow")
             log_run("gate", document, files=[artifact])
@@ -156,15 +156,15 @@ def report(
     It runs the gate as `gate` does: the verdict is written on the candidate's card, and the look is recorded in the
     ledger.
     """
-    from training.judging import judge_artifact  # noqa: PLC0415
-    from training.report import write_report  # noqa: PLC0415
+    from training.budget.run_gate import judge_artifact  # noqa: PLC0415
+    from training.reporting.report import write_report  # noqa: PLC0415
 
     with clear_errors("judging") as status:
         judged = judge_artifact(dataset, artifact, ledger=ledger, jobs=jobs, progress=status.update)
         status.update("drawing")
         write_report(judged, out)
         if track:
-            from training.tracking import log_run  # noqa: PLC0415
+            from training.registry.tracking import log_run  # noqa: PLC0415
 
             status.update("logging to MLflow")
             log_run("report", judged.summary() | {"policy_id": judged.policy.policy_id}, files=[out])
@@ -190,8 +190,8 @@ def replay(
     """
     from coach_model.budget.coach import CONTRACT  # noqa: PLC0415
     from coach_model.onnx_policy import load_policy  # noqa: PLC0415
-    from data.package import read_package  # noqa: PLC0415
-    from training.replay import replay as replay_log  # noqa: PLC0415
+    from data.packages.reader import read_package  # noqa: PLC0415
+    from training.budget.replay import replay as replay_log  # noqa: PLC0415
 
     with clear_errors("replaying") as status:
         policies = [load_policy(folder, CONTRACT) for folder in artifacts or []]
@@ -199,7 +199,7 @@ def replay(
         found = replay_log(package, {policy.policy_id: policy for policy in policies})
         document = asdict(found) | {"identical": found.identical, "dataset": package.digest}
         if track:
-            from training.tracking import log_run  # noqa: PLC0415
+            from training.registry.tracking import log_run  # noqa: PLC0415
 
             status.update("logging to MLflow")
             log_run("replay", document)
@@ -224,16 +224,16 @@ def audit(dataset: Dataset, track: Track = True, as_json: Json = False) -> None:
 
     Exit code 1 when a check fails.
     """
-    from data.budget_log import budget_log  # noqa: PLC0415
-    from data.package import read_package  # noqa: PLC0415
-    from training.audit import audit as audit_log  # noqa: PLC0415
+    from data.logs.budget import budget_log  # noqa: PLC0415
+    from data.packages.reader import read_package  # noqa: PLC0415
+    from training.budget.audit import audit as audit_log  # noqa: PLC0415
 
     with clear_errors("auditing") as status:
         package = read_package(dataset)
         found = audit_log(budget_log(package), package)
         document = asdict(found) | {"fine": found.fine, "dataset": package.digest}
         if track:
-            from training.tracking import log_run  # noqa: PLC0415
+            from training.registry.tracking import log_run  # noqa: PLC0415
 
             status.update("logging to MLflow")
             log_run("audit", document)
@@ -252,14 +252,14 @@ def audit(dataset: Dataset, track: Track = True, as_json: Json = False) -> None:
 @judge.command()
 def shadow(dataset: Dataset, track: Track = True, as_json: Json = False) -> None:
     """Count how often a challenger in shadow mode would have decided differently. It compares decisions, not values."""
-    from data.package import read_package  # noqa: PLC0415
-    from training.shadow import shadow as compare  # noqa: PLC0415
+    from data.packages.reader import read_package  # noqa: PLC0415
+    from training.budget.shadow import shadow as compare  # noqa: PLC0415
 
     with clear_errors("comparing") as status:
         package = read_package(dataset)
         found = compare(package)
         if track:
-            from training.tracking import log_run  # noqa: PLC0415
+            from training.registry.tracking import log_run  # noqa: PLC0415
 
             status.update("logging to MLflow")
             log_run("shadow", {"dataset": package.digest, "challengers": [asdict(one) for one in found]})

@@ -34,7 +34,7 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Simulate a study of people who budget by kakeibo, with a known truth, and write it as a dataset package."""
-    from data.package import Kind, write_package  # noqa: PLC0415 - keeps --help fast
+    from data.packages.reader import Kind, write_package  # noqa: PLC0415 - keeps --help fast
     from data.synthetic import study  # noqa: PLC0415
 
     with clear_errors("simulating"):
@@ -81,7 +81,7 @@ def simulate_households(
     as_json: Json = False,
 ) -> None:
     """Simulate families who follow the guides, with a known truth, and write them as a daily log."""
-    from data.daily_log import DailyLogWriter  # noqa: PLC0415 - keeps --help fast
+    from data.logs.daily import DailyLogWriter  # noqa: PLC0415 - keeps --help fast
     from data.synthetic.households import HouseholdConfig, about, rows_of, simulate  # noqa: PLC0415
 
     with clear_errors("simulating") as status:
@@ -113,7 +113,7 @@ def train(
 
     A dataset package gives a policy of the budget coach, a daily log a policy of the daily coach.
     """
-    from data.daily_log import is_daily_log  # noqa: PLC0415 - keeps --help fast
+    from data.logs.daily import is_daily_log  # noqa: PLC0415 - keeps --help fast
 
     with clear_errors("training") as status:
         version = version or importlib.metadata.version("buddy-coach")
@@ -122,11 +122,11 @@ def train(
 
             card = train_ranking(dataset, out, version, status.update)
         else:
-            from training.train import train as train_policy  # noqa: PLC0415
+            from training.budget.train import train as train_policy  # noqa: PLC0415
 
             card = train_policy(dataset, out, version, status.update)
         if track:
-            from training.tracking import log_run, log_training, set_alias  # noqa: PLC0415
+            from training.registry.tracking import log_run, log_training, set_alias  # noqa: PLC0415
 
             status.update("logging to MLflow")
             if card["coach"] == "budget":
@@ -152,7 +152,7 @@ def reach(
 ) -> None:
     """Compare trained policies with the best possible one by their true values, over many simulated studies."""
     from data.synthetic.study import StudyConfig  # noqa: PLC0415
-    from training import oracle  # noqa: PLC0415
+    from training.budget import oracle  # noqa: PLC0415
 
     with clear_errors("the best policy of the class") as status:
         config = StudyConfig(participants=participants, explore_weeks=weeks)

@@ -24,7 +24,7 @@ def promote(
     as_json: Json = False,
 ) -> None:
     """Serve a policy that the gate has promoted. A running service loads it by itself. The former policy is kept."""
-    from training import promote as promoting  # noqa: PLC0415 - keeps --help fast
+    from training.registry import promote as promoting  # noqa: PLC0415 - keeps --help fast
 
     with clear_errors("promoting") as status:
         if shadow:
@@ -36,7 +36,7 @@ def promote(
             document, policy_id = asdict(change), change.policy_id
             said = f"{models}: {policy_id} is served from now on"
         if track:
-            from training.tracking import set_alias  # noqa: PLC0415
+            from training.registry.tracking import set_alias  # noqa: PLC0415
 
             status.update("telling MLflow")
             set_alias("challenger" if shadow else "champion", policy_id, artifact)
@@ -55,7 +55,7 @@ def rollback(
     as_json: Json = False,
 ) -> None:
     """Serve the policy that was served before the last promotion."""
-    from training import promote as promoting  # noqa: PLC0415
+    from training.registry import promote as promoting  # noqa: PLC0415
 
     with clear_errors("rolling back") as status:
         if shadow:
@@ -68,7 +68,7 @@ def rollback(
             change = promoting.rollback(models, coach)
             document, said = asdict(change), f"{models}: {change.policy_id} is served again"
             if track:
-                from training.tracking import set_alias  # noqa: PLC0415
+                from training.registry.tracking import set_alias  # noqa: PLC0415
 
                 status.update("telling MLflow")
                 set_alias("champion", change.policy_id, models / coach)

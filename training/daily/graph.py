@@ -12,8 +12,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from coach_model.daily.candidates import FEATURES
+from training.budget.onnx_export import IR_VERSION, OPSET
 from training.daily.ranking import PAIRS, Ranking
-from training.onnx_export import IR_VERSION, OPSET
 
 
 def ranking_graph(ranking: Ranking) -> bytes:

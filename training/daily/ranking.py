@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from coach_model.daily.candidates import COLUMN, FEATURES, Features
-from data.daily_log import DailyLog
+from data.logs.daily import DailyLog
 
 PENALTY = 1.0
 """Inverse strength of the ridge penalty, scikit-learn's C. In simulated households the ranking hardly depends on it."""

@@ -13,16 +13,16 @@ from coach_model.daily.candidates import FEATURES
 from coach_model.daily.coach import CONTRACT
 from coach_model.daily.rules import RULES_VERSION
 from coach_model.onnx_policy import CARD_FORMAT, load_policy
-from data.daily_log import DailyLog, read_daily_log
+from data.logs.daily import DailyLog, read_daily_log
 from data.synthetic.households import HouseholdConfig
-from training.artifact import histograms, write_artifact
+from training.budget.gate import level_of_look
+from training.budget.interim_looks import claim, conclude
+from training.budget.onnx_export import IR_VERSION, OPSET
+from training.budget.run_gate import rounded
 from training.daily.evaluate import Judged, judge, rollout, scores_of
 from training.daily.graph import ranking_graph
 from training.daily.ranking import PRODUCTS, Ranking, learn_ranking
-from training.gate import level_of_look
-from training.judging import rounded
-from training.looks import claim, conclude
-from training.onnx_export import IR_VERSION, OPSET
+from training.registry.artifact import histograms, write_artifact
 
 STUDY = "families"
 """The name under which looks are counted: all real households are one study."""

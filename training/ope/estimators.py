@@ -20,8 +20,8 @@ Dudík (2017), ICML (switch); Su, Dimakopoulou, Krishnamurthy, Dudík (2020), IC
 import numpy as np
 import numpy.typing as npt
 
-from data.budget_log import BudgetLog
-from data.logged import Column, LoggedBanditData
+from data.logs.bandit import Column, LoggedBanditData
+from data.logs.budget import BudgetLog
 
 type Distribution = npt.NDArray[np.floating]
 """(n, k), or (n, l, k) for a product of l levers; rows sum to 1."""

@@ -12,9 +12,9 @@ from joblib import Parallel, delayed
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import GroupKFold
 
-from data.logged import Column, InvalidLog, LoggedBanditData, bandit_rounds
-from training.estimators import Distribution, checked
-from training.reward_model import CROSSFIT_FOLDS, Matrix
+from data.logs.bandit import Column, InvalidLog, LoggedBanditData, bandit_rounds
+from training.budget.reward_model import CROSSFIT_FOLDS, Matrix
+from training.ope.estimators import Distribution, checked
 
 
 @dataclass(frozen=True)

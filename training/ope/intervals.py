@@ -11,7 +11,7 @@ import numpy.typing as npt
 from joblib import Parallel, delayed
 from scipy import stats
 
-from data.logged import Column, Index
+from data.logs.bandit import Column, Index
 
 RESAMPLES = 1000
 RESAMPLES_AT_ONCE = 100

@@ -7,10 +7,10 @@ from scipy import stats
 
 from coach_model.budget.actions import LEVELS, LEVERS
 from coach_model.exploration import one_hot
-from data.budget_log import BudgetLog
-from data.logged import Column, LoggedBanditData
-from training.estimators import Distribution, importance_weight
-from training.intervals import clustered_t, holm
+from data.logs.bandit import Column, LoggedBanditData
+from data.logs.budget import BudgetLog
+from training.ope.estimators import Distribution, importance_weight
+from training.ope.intervals import clustered_t, holm
 
 SMALLEST_EFFECTIVE_SAMPLE = 100
 """In rounds. With fewer, the coverage of intervals is too low: SNIPW covered 85 % at 21 and 95 % at 93

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from data.logged import Column, LoggedBanditData
-from training.estimators import ESTIMATORS, Distribution
-from training.intervals import Interval, clustered_bootstrap, clustered_t
-from training.overlap import Calibration, Overlap, overlap
-from training.reward_model import Matrix
+from data.logs.bandit import Column, LoggedBanditData
+from training.budget.reward_model import Matrix
+from training.ope.estimators import ESTIMATORS, Distribution
+from training.ope.intervals import Interval, clustered_bootstrap, clustered_t
+from training.ope.overlap import Calibration, Overlap, overlap
 
 UNBIASED = ("ipw", "snipw", "dr", "sndr")
 """Estimators without bias or with a vanishing one, for gates. The intervals of the others do not include their bias."""

@@ -18,13 +18,13 @@ from coach_model.budget.context import FEATURES
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
 from coach_model.budget.rules import RULES_VERSION
 from coach_model.onnx_policy import CARD_FILE, CARD_FORMAT, GRAPH_FILE
-from data.budget_log import BudgetLog
-from data.package import Package
-from data.reward import REWARD
-from training.evaluate import Evaluation
-from training.onnx_export import IR_VERSION, OPSET
-from training.reward_model import RewardModel
-from training.target_policy import RULES_MARGIN, SUPPORT_QUANTILE, TEMPERATURE, TargetPolicy
+from data.logs.budget import BudgetLog
+from data.packages.reader import Package
+from data.rewards.reward import REWARD
+from training.budget.card_evaluation import Evaluation
+from training.budget.onnx_export import IR_VERSION, OPSET
+from training.budget.reward_model import RewardModel
+from training.budget.target_policy import RULES_MARGIN, SUPPORT_QUANTILE, TEMPERATURE, TargetPolicy
 
 LIBRARIES = ("numpy", "scikit-learn", "onnx")
 HISTOGRAM_BINS = 10

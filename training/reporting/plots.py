@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.intervals import Interval
+from training.ope.intervals import Interval
 
 INK, RULES, CANDIDATE, HARM = "#1f2a37", "#8a94a6", "#0f766e", "#b42318"
 

@@ -15,15 +15,15 @@ from coach_model.budget.actions import CHANGE_PERCENT, LEVELS, LEVERS
 from coach_model.budget.coach import composite_levels
 from coach_model.budget.context import FEATURES
 from coach_model.exploration import one_hot
-from training.estimators import importance_weight
-from training.evaluate import truth_of
-from training.evidence import MINIMUM_RELEVANT_DIFFERENCE
-from training.intervals import Interval
-from training.judging import Judged, rounded
-from training.missingness import observation_probability
-from training.plots import CANDIDATE, INK, RULES, forest, svg
-from training.reward_model import Matrix
-from training.valuation import UNBIASED, value_of
+from training.budget.card_evaluation import truth_of
+from training.budget.evidence import MINIMUM_RELEVANT_DIFFERENCE
+from training.budget.missingness import observation_probability
+from training.budget.reward_model import Matrix
+from training.budget.run_gate import Judged, rounded
+from training.ope.estimators import importance_weight
+from training.ope.intervals import Interval
+from training.ope.valuation import UNBIASED, value_of
+from training.reporting.plots import CANDIDATE, INK, RULES, forest, svg
 
 VERDICTS = {
     "promote": ("#0f766e", "The candidate may replace the rules."),

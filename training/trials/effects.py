@@ -13,9 +13,9 @@ import numpy.typing as npt
 from scipy import stats
 
 from coach_model.budget.actions import HOLD, LEVELS, LEVERS
-from data.budget_log import BudgetLog
-from data.logged import Column, Index
-from training.reward_model import Standardisation, baseline_columns
+from data.logs.bandit import Column, Index
+from data.logs.budget import BudgetLog
+from training.budget.reward_model import Standardisation, baseline_columns
 
 FEWEST_ROUNDS = 50
 """Minimum number of rounds with the level, and with hold; below it the effect is not estimated."""

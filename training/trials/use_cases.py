@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from coach_model.budget.context import COLUMN
-from data.budget_log import budget_log
-from data.logged import Column, InvalidLog
-from data.package import read_package
-from training.effects import Excursion, lever_effects, wcls
-from training.foreign import numbers, read_table
+from data.logs.bandit import Column, InvalidLog
+from data.logs.budget import budget_log
+from data.packages.reader import read_package
+from training.ope.external_log import numbers, read_table
+from training.trials.effects import Excursion, lever_effects, wcls
 
 
 def effects_of_package(dataset: Path, moderators: list[str]) -> tuple[str, list[Excursion]]:

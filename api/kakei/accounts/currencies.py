@@ -5,7 +5,7 @@ from functools import cache
 
 from babel.core import get_global
 
-from api.wire import DECIMALS, rounded
+from api.http.types import DECIMALS, rounded
 
 STILL_REPORTED_SINCE = 2015
 """Phones of ten years ago still report a currency that was withdrawn in this year or later, such as HRK."""

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import timestamp
-from api.everything import Rows, belonging, plain, rows_of, tables_of
+from api.db.personal_data import Rows, belonging, plain, rows_of, tables_of
 from api.models import Base, User
 
 USERS = Base.metadata.tables["users"]

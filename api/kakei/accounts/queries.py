@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.database import WRITES
+from api.db.engine import WRITES
 from api.db.upsert import insert_into
 from api.http.user_ids import canonical_id
 from api.models import IncomeRange, PointEntry, Profile, User

@@ -6,7 +6,9 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import Now, ReadSession, WriteSession
-from api.errors import (
+from api.http.idempotency import IdempotencyKeyHeader, OnceRoute, claim_key
+from api.http.openapi import problem_responses
+from api.http.problems import (
     INCOME_RANGE_UNKNOWN,
     PROFILE_MISSING,
     RESERVED_NAME,
@@ -15,7 +17,7 @@ from api.errors import (
     ProblemOccurred,
 )
 from api.http.user_ids import cannot_be_guessed, canonical_id
-from api.kakei.accounts import everything, queries
+from api.kakei.accounts import erasure, queries
 from api.kakei.accounts.rules import is_reserved
 from api.kakei.accounts.schemas import (
     BudgetProfile,
@@ -27,10 +29,8 @@ from api.kakei.accounts.schemas import (
     UserCreate,
     UserCreated,
 )
-from api.kakei.person import owner, get_user_or_404
+from api.kakei.dependencies import get_user_or_404, owner
 from api.models import IdempotencyKey, Profile
-from api.once import IdempotencyKeyHeader, OnceRoute, claim_key
-from api.openapi import problem_responses
 
 router = APIRouter(prefix="/api", tags=["users"], route_class=OnceRoute)
 
@@ -89,7 +89,7 @@ async def create(
 async def get_data(uuid: str, session: ReadSession) -> dict[str, list[dict[str, Any]]]:
     """By table, every row. Only for UUIDs, which cannot be guessed."""
     user = await owner(session, uuid)
-    return await everything.everything_about(session, user)
+    return await erasure.everything_about(session, user)
 
 
 @router.delete(
@@ -102,8 +102,8 @@ async def erase(uuid: str, session: WriteSession, now: Now) -> Receipt:
     """Everything about the user is gone, on every table, and the answer is the receipt. Only for ids in the form of a
     UUID, which nobody can guess."""
     user = await owner(session, uuid)
-    counts = await everything.erase(session, user)
-    return Receipt.model_validate(everything.receipt(user.uuid, counts, now))
+    counts = await erasure.erase(session, user)
+    return Receipt.model_validate(erasure.receipt(user.uuid, counts, now))
 
 
 @router.get(

@@ -5,9 +5,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from api.http.types import TIMESTAMP, WHOLE, Money, Uuid, Wire, example
 from api.kakei.accounts.currencies import in_currency, known_currencies
 from api.time_zones import is_time_zone
-from api.wire import TIMESTAMP, WHOLE, Money, Uuid, Wire, example
 
 
 class UserProfile(StrEnum):

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from api.wire import Quantity, Timestamp, Wire, example
+from api.http.types import Quantity, Timestamp, Wire, example
 
 Difficulty = Literal["easy", "medium", "hard"]
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kakei.catalogue.queries import badges_by_id, badges_not_earned
+from api.kakei.catalog.queries import badges_by_id, badges_not_earned
 from api.kakei.challenges import queries
 from api.kakei.challenges.rules import OF_POINTS, ChallengeStatus, reason_if_earned, status_at
 from api.kakei.consent.queries import consent_id_in_force

@@ -7,13 +7,17 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import errors
 from api.clock import effective_time
 from api.db.upsert import Upserted, put_latest
 from api.dependencies import Now, ReadSession, WriteSession
-from api.errors import FieldError, ProblemOccurred
+from api.http import problems
+from api.http.idempotency import OnceRoute
+from api.http.openapi import problem_responses
+from api.http.pagination import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
+from api.http.problems import FieldError, ProblemOccurred
+from api.http.types import Month
 from api.kakei.accounts.queries import profile_of, total_points
-from api.kakei.catalogue.schemas import BadgeOut
+from api.kakei.catalog.schemas import BadgeOut
 from api.kakei.challenges import queries, rules
 from api.kakei.challenges.actions import Progress, award_badges, mark_changed, move_challenge
 from api.kakei.challenges.rules import ChallengeStatus, Counts
@@ -29,13 +33,9 @@ from api.kakei.challenges.schemas import (
 )
 from api.kakei.coach.queries import was_given
 from api.kakei.consent.queries import consent_id_in_force
+from api.kakei.dependencies import get_user_or_404
 from api.kakei.once import Once
-from api.kakei.person import get_user_or_404
 from api.models import ChallengeMetric, ChallengeTemplate, UserChallenge
-from api.once import OnceRoute
-from api.openapi import problem_responses
-from api.paging import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
-from api.wire import Month
 from data.catalog import catalogue, metric_keys
 
 router = APIRouter(tags=["challenges"], route_class=OnceRoute)
@@ -85,7 +85,7 @@ async def accept(
     user = await get_user_or_404(session, uuid)
     template = await queries.template(session, challenge_template_id)
     if template is None:
-        raise ProblemOccurred(errors.TEMPLATE_UNKNOWN, "GET /templates lists the templates.")
+        raise ProblemOccurred(problems.TEMPLATE_UNKNOWN, "GET /templates lists the templates.")
     if body.challenge_template_id != challenge_template_id:
         raise _invalid("challenge_template_id", "differs from the path")
     if wrong := rules.month_problem(body.month_range, now):
@@ -93,7 +93,7 @@ async def accept(
     suggestion_id = body.ai_suggestion_id if body.source == "ai" else None
     if body.source == "ai" and not (suggestion_id and await was_given(session, user.id, suggestion_id)):
         unknown = FieldError("ai_suggestion_id", "not a suggestion that the coach gave this user")
-        raise ProblemOccurred(errors.SUGGESTION_UNKNOWN, "source ai needs a suggestion of the coach's.", [unknown])
+        raise ProblemOccurred(problems.SUGGESTION_UNKNOWN, "source ai needs a suggestion of the coach's.", [unknown])
     await queries.alone_for(session, user.id, queries.UPLOADS)
     zone, consent_id = await _zone(session, user.id), await consent_id_in_force(session, user.id)
     accepted_at = effective_time(body.client_timestamp, now)
@@ -111,7 +111,7 @@ async def accept(
         consent_id=consent_id,
     )
     if accepted is None:
-        raise ProblemOccurred(errors.CHALLENGE_ALREADY_ACCEPTED, "This template was accepted for this month already.")
+        raise ProblemOccurred(problems.CHALLENGE_ALREADY_ACCEPTED, "This template was accepted for this month already.")
     challenge = await queries.challenge(session, accepted)
     metric = (await queries.metrics_of(session, user.id, body.month_range)).get(template.metric_key)
     if metric is not None and rules.counts_for(body.month_range, accepted_at, now, zone) is Counts.YES:
@@ -160,9 +160,9 @@ async def claim(
     challenge, template = await _challenge(session, user.id, user_challenge_id)
     zone = await _zone(session, user.id)
     if challenge.status == ChallengeStatus.CLAIMED:
-        raise ProblemOccurred(errors.CHALLENGE_ALREADY_CLAIMED, "The reward was claimed before; nothing was paid.")
+        raise ProblemOccurred(problems.CHALLENGE_ALREADY_CLAIMED, "The reward was claimed before; nothing was paid.")
     if challenge.status != ChallengeStatus.COMPLETED:
-        raise ProblemOccurred(errors.CHALLENGE_NOT_COMPLETED, f"This challenge is {_status(challenge, now, zone)}.")
+        raise ProblemOccurred(problems.CHALLENGE_NOT_COMPLETED, f"This challenge is {_status(challenge, now, zone)}.")
     claimed_at = effective_time(body.client_timestamp if body else None, now)
     challenge.status, challenge.claimed_at = ChallengeStatus.CLAIMED, max(claimed_at, challenge.completed_at or now)
     mark_changed(challenge, now, await consent_id_in_force(session, user.id))
@@ -197,7 +197,7 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
         if metric["key"] in body.metrics and (problem := rules.metric_problem(body.metrics[metric["key"]], metric))
     ]
     if bad:
-        raise ProblemOccurred(errors.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in bad), bad)
+        raise ProblemOccurred(problems.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in bad), bad)
     await queries.alone_for(session, user.id, queries.UPLOADS)
     sent = {
         "client_timestamp": body.client_timestamp,
@@ -242,23 +242,23 @@ async def _challenge(session: AsyncSession, user_id: int, challenge_id: int) -> 
     """A challenge of the user, locked. Raises ProblemOccurred (404)."""
     row = await queries.challenge_for_update(session, user_id, challenge_id)
     if row is None:
-        raise ProblemOccurred(errors.CHALLENGE_UNKNOWN, "This user has no such challenge.")
+        raise ProblemOccurred(problems.CHALLENGE_UNKNOWN, "This user has no such challenge.")
     return row
 
 
 def _check_open(challenge: UserChallenge, made_at: datetime, now: datetime, zone: str | None) -> None:
     """Raise ProblemOccurred (409) where progress does not count: claimed, expired, or not made in the month."""
     if challenge.status == ChallengeStatus.CLAIMED:
-        raise ProblemOccurred(errors.CHALLENGE_ALREADY_CLAIMED, "A claimed challenge does not move any more.")
+        raise ProblemOccurred(problems.CHALLENGE_ALREADY_CLAIMED, "A claimed challenge does not move any more.")
     counts = rules.counts_for(challenge.month, made_at, now, zone)
     if counts is Counts.NOT_BEGUN:
-        raise ProblemOccurred(errors.CHALLENGE_NOT_BEGUN, "Progress counts from the first day of the month on.")
+        raise ProblemOccurred(problems.CHALLENGE_NOT_BEGUN, "Progress counts from the first day of the month on.")
     if counts is Counts.GRACE_OVER or _status(challenge, now, zone) is ChallengeStatus.EXPIRED:
-        raise ProblemOccurred(errors.CHALLENGE_EXPIRED, f"Nothing counts for {challenge.month} any more.")
+        raise ProblemOccurred(problems.CHALLENGE_EXPIRED, f"Nothing counts for {challenge.month} any more.")
     if counts is Counts.DONE_LATER:
         days = rules.GRACE.days
         detail = f"This was done after {challenge.month}. What was done in it counts for {days} days more, by its "
-        raise ProblemOccurred(errors.CHALLENGE_EXPIRED, detail + "client_timestamp.")
+        raise ProblemOccurred(problems.CHALLENGE_EXPIRED, detail + "client_timestamp.")
 
 
 async def _zone(session: AsyncSession, user_id: int) -> str | None:
@@ -271,7 +271,7 @@ def _status(challenge: UserChallenge, now: datetime, zone: str | None) -> Challe
 
 
 def _invalid(field: str, message: str) -> ProblemOccurred:
-    return ProblemOccurred(errors.INVALID_INPUT, f"{field}: {message}", [FieldError(field, message)])
+    return ProblemOccurred(problems.INVALID_INPUT, f"{field}: {message}", [FieldError(field, message)])
 
 
 def _out(challenge: UserChallenge, template: ChallengeTemplate, now: datetime, zone: str | None) -> UserChallengeOut:

@@ -18,7 +18,7 @@ holiday week loses nothing, and rewards of a month are settled soon after it."""
 WESTERNMOST, EASTERNMOST = timedelta(hours=-12), timedelta(hours=14)
 """The offsets from UTC between which every time zone lies (IANA time zone database)."""
 EARLIEST_MONTH = "2000-01"
-"""As for timestamps (`api.wire.EARLIEST`): before it a phone's clock is broken."""
+"""As for timestamps (`api.http.types.EARLIEST`): before it a phone's clock is broken."""
 
 
 class ChallengeStatus(StrEnum):

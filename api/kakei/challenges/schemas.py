@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.kakei.catalogue.schemas import BADGE, BadgeOut
+from api.http.types import WHOLE, Applied, ClientTime, Month, Quantity, Timestamp, Wire, example
+from api.kakei.catalog.schemas import BADGE, BadgeOut
 from api.kakei.challenges.rules import ChallengeStatus
-from api.wire import WHOLE, Applied, ClientTime, Month, Quantity, Timestamp, Wire, example
 
 MetricKey = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
 

@@ -8,8 +8,8 @@ import numpy as np
 import structlog
 
 from api.kakei.coach.drift import Drift
-from api.serving import ServedPolicy
-from api.telemetry import Metrics
+from api.observability.metrics import Metrics
+from api.policies import ServedPolicy
 from coach_model.budget.coach import CONTRACT, Decision, decide
 from coach_model.budget.context import Contexts
 from coach_model.onnx_policy import OnnxPolicy

@@ -9,15 +9,17 @@ import msgspec
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 
-from api.bodies import decoded, field_errors
 from api.clock import to_the_second
 from api.db.failures import MAY_BE_AWAY, RETRY_SECONDS
-from api.errors import INVALID_INPUT, NO_POLICY, TOO_BUSY, FieldError, ProblemOccurred
+from api.http.idempotency import LONGEST_KEY, Answered, claim_key, keep_answer
+from api.http.json_body import decoded, field_errors
+from api.http.openapi import header_parameter, json_body, json_content, problem_responses
+from api.http.problems import INVALID_INPUT, NO_POLICY, TOO_BUSY, FieldError, ProblemOccurred
 from api.http.request_body import read_json
 from api.kakei.accounts.queries import profile_of
 from api.kakei.coach import queries
-from api.kakei.coach.answers import answer_of, uuid7
-from api.kakei.coach.deciding import Decider
+from api.kakei.coach.decider import Decider
+from api.kakei.coach.responses import answer_of, uuid7
 from api.kakei.coach.schemas import (
     EXAMPLE_ANSWER,
     EXAMPLE_CONTEXT,
@@ -28,13 +30,11 @@ from api.kakei.coach.schemas import (
     RowError,
 )
 from api.kakei.consent.queries import consent_in_force
-from api.kakei.person import get_user_or_404
+from api.kakei.dependencies import get_user_or_404
 from api.kakei.studies.actions import Told, take_decision
 from api.kakei.studies.candidates import FrozenCandidates
 from api.models import IdempotencyKey
-from api.once import LONGEST_KEY, Answered, claim_key, keep_answer
-from api.openapi import header_parameter, json_body, json_content, problem_responses
-from api.serving import ServedPolicy
+from api.policies import ServedPolicy
 from coach_model.budget.coach import Decision
 from coach_model.budget.messages import BALANCED, LANGUAGES, messages, preferred_language
 from coach_model.onnx_policy import OnnxPolicy

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from api.wire import TIMESTAMP
+from api.http.types import TIMESTAMP
 from coach_model.policy import FallbackReason, Source
 
 

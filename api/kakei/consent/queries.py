@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.auth.keyring import KEY_BYTES, Keyring
 from api.db.upsert import insert_into
 from api.kakei.consent.rules import pseudonym, split_of
 from api.models import Consent, Participant, PseudonymKey, User
-from api.security import KEY_BYTES, Keyring
 
 _LAST = select(Consent).where(Consent.user_id == bindparam("user_id")).order_by(Consent.id.desc()).limit(1)
 

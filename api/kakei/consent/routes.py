@@ -3,16 +3,16 @@
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import Now, ReadSession, WriteSession
-from api.errors import NO_CONSENT, ProblemOccurred
+from api.http.idempotency import OnceRoute
+from api.http.openapi import problem_responses
+from api.http.problems import NO_CONSENT, ProblemOccurred
 from api.http.user_ids import cannot_be_guessed
 from api.kakei.consent import queries
 from api.kakei.consent.rules import DataMode
 from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
+from api.kakei.dependencies import get_user_or_404, owner
 from api.kakei.once import OnceAlone
-from api.kakei.person import owner, get_user_or_404
 from api.models import Consent, User
-from api.once import OnceRoute
-from api.openapi import problem_responses
 
 router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=OnceRoute)
 OF_A_CONSENT = ("study_version", "consented", "age_confirmed", "allow_research_export", "data_mode", "participant_code")

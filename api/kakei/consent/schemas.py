@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from api.http.types import Timestamp, Wire, Words, example
 from api.kakei.consent.rules import STUDY_VERSION, DataMode
-from api.wire import Timestamp, Wire, Words, example
 
 StudyVersion = Annotated[str, Field(pattern=f"^{STUDY_VERSION}$")]
 Mode = Annotated[DataMode, Field(strict=False)]

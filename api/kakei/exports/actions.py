@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.database import Database
+from api.db.engine import Database
 from api.kakei.exports import queries
 from api.kakei.exports.queries import SELECTS, Scope
 from api.kakei.exports.rules import Exporter, cell_of
@@ -216,7 +216,7 @@ def _about(name: str, now: datetime, request: ExportRequest) -> dict[str, Any]:
 
 def _sink(request: ExportRequest, folder: Path, out: Path, about: dict[str, Any]) -> Sink:
     if request.kind in PACKAGED:
-        from data.packing import Packer  # noqa: PLC0415 - pyarrow is an extra
+        from data.packages.writer import Packer  # noqa: PLC0415 - pyarrow is an extra
 
         return Packer(folder, request.kind, identifiers=request.identifiers)
     return JsonSink(out, about, lines=request.kind == "ndjson", identifiers=request.identifiers)

@@ -14,8 +14,8 @@ from typing import Annotated
 import typer
 
 from api.clock import timestamp
-from api.database import Database
-from api.shell import one_clear_line, read_settings, with_database
+from api.console import one_clear_line, read_settings, with_database
+from api.db.engine import Database
 from data.formats import FORMATS
 
 research = typer.Typer(help="Export research data, and look after participants.", no_args_is_help=True)
@@ -68,7 +68,7 @@ def validate(
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
-    from data.validation import validate as checks_of  # noqa: PLC0415 - pyarrow is an extra
+    from data.packages.validation import validate as checks_of  # noqa: PLC0415 - pyarrow is an extra
 
     with one_clear_line(zipfile.BadZipFile, OSError), _unpacked(package) as folder:
         checks = checks_of(folder)
@@ -160,8 +160,8 @@ def rotate_pseudonyms(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Give every participant of a study a new pseudonym that cannot be linked to the old one."""
+    from api.auth.keyring import SecretMissing, keyring  # noqa: PLC0415
     from api.kakei.consent import queries  # noqa: PLC0415
-    from api.security import SecretMissing, keyring  # noqa: PLC0415
 
     settings = read_settings()
 

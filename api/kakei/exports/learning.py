@@ -10,9 +10,9 @@ import numpy as np
 from coach_model.budget.actions import LEVERS, eligible_levels
 from coach_model.budget.context import FEATURES
 from coach_model.budget.rules import rules_levels
-from data.missing import Missing
-from data.outcomes import CUT_OFF, Pace, reward_of_one
-from data.reward import REWARD
+from data.rewards.outcomes import CUT_OFF, Pace, reward_of_one
+from data.rewards.reward import REWARD
+from data.schema.missing import Missing
 
 PACE = tuple(column.name for column in fields(Pace))
 type Values = dict[str, Any]

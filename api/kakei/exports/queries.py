@@ -30,7 +30,7 @@ from api.models import (
     UserChallenge,
     WeeklySummary,
 )
-from data.outcomes import CUT_OFF
+from data.rewards.outcomes import CUT_OFF
 
 PART_ROWS = 5_000
 """Rows that are held in memory at once."""

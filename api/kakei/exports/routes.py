@@ -21,14 +21,14 @@ import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from api import errors
+from api.auth.keyring import is_token
 from api.db.failures import RETRY_SECONDS
-from api.errors import FieldError, ProblemOccurred
+from api.http import problems
 from api.http.head import is_head
+from api.http.openapi import problem_responses
+from api.http.problems import FieldError, ProblemOccurred
 from api.kakei.consent.schemas import StudyVersion
 from api.kakei.exports.commands import MARK
-from api.openapi import problem_responses
-from api.security import is_token
 from api.settings import Settings
 from data.formats import PACKAGED, Format
 
@@ -52,9 +52,9 @@ async def _researcher(
 ) -> None:
     expected = request.app.state.settings.research_export_token
     if expected is None:
-        raise ProblemOccurred(errors.EXPORT_NOT_CONFIGURED, "RESEARCH_EXPORT_TOKEN is not set.")
+        raise ProblemOccurred(problems.EXPORT_NOT_CONFIGURED, "RESEARCH_EXPORT_TOKEN is not set.")
     if not is_token(x_research_export_token, expected):
-        raise ProblemOccurred(errors.EXPORT_FORBIDDEN, "X-Research-Export-Token is missing or wrong.")
+        raise ProblemOccurred(problems.EXPORT_FORBIDDEN, "X-Research-Export-Token is missing or wrong.")
 
 
 @router.get(
@@ -87,7 +87,7 @@ async def export(
     HEAD makes no export."""
     missing = WRITERS.get(kind)
     if missing is not None and importlib.util.find_spec(missing) is None:
-        raise ProblemOccurred(errors.FORMAT_NOT_INSTALLED, "Install the extra `research`, or ask for json or ndjson.")
+        raise ProblemOccurred(problems.FORMAT_NOT_INSTALLED, "Install the extra `research`, or ask for json or ndjson.")
     media = MEDIA.get(kind, "application/zip")
     if is_head(request.scope):  # nobody would read it, and it would be entered in the ledger
         return StreamingResponse(_nothing(), headers={"Cache-Control": "no-store"}, media_type=media)
@@ -185,7 +185,7 @@ async def _run(request: Request, arguments: list[str]) -> dict[str, Any]:
         log.error("an export failed", request_id=request.scope["request_id"], why=why.partition(":")[0][:200])
         headers = {"Retry-After": str(RETRY_SECONDS)}
         detail = "The export could not be made; why is in the log."
-        raise ProblemOccurred(errors.EXPORT_FAILED, detail, headers=headers) from None
+        raise ProblemOccurred(problems.EXPORT_FAILED, detail, headers=headers) from None
     if "error" in said:
         raise _refused(said)
     return said
@@ -204,8 +204,8 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 def _refused(said: dict[str, Any]) -> ProblemOccurred:
     field, _, message = said["detail"].partition(": ")
     if said["error"] == "TooSmall":
-        return ProblemOccurred(errors.CELLS_TOO_SMALL, said["detail"])
-    kind = errors.RELEASE_UNKNOWN if said["error"] == "ReleaseUnknown" else errors.INVALID_INPUT
+        return ProblemOccurred(problems.CELLS_TOO_SMALL, said["detail"])
+    kind = problems.RELEASE_UNKNOWN if said["error"] == "ReleaseUnknown" else problems.INVALID_INPUT
     return ProblemOccurred(kind, said["detail"], [FieldError(field, message)])
 
 

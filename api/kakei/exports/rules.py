@@ -13,12 +13,12 @@ from api.clock import effective_time
 from api.kakei.challenges.rules import status_on
 from api.kakei.exports import learning
 from data.catalog import metric_keys
+from data.catalog.instruments import instruments, missing_answer
 from data.disclosure import Cell, Disclosure
 from data.formats import Row, Rows
-from data.instruments import instruments, missing_answer
-from data.missing import Missing
 from data.schema import TABLES
 from data.schema.learning import NO_STUDY
+from data.schema.missing import Missing
 
 SYNC = "sync"
 WITHHELD = "withheld"

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.wire import WHOLE, Applied, ClientTime, Timestamp, Wire, Words, example
+from api.http.types import WHOLE, Applied, ClientTime, Timestamp, Wire, Words, example
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
 Category = Literal["needs", "wants", "culture", "unexpected", "savings", "general"]

@@ -4,16 +4,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from api import errors
 from api.clock import effective_time
 from api.db.upsert import Upserted, put_latest
 from api.dependencies import Now, WriteSession
-from api.errors import FieldError, ProblemOccurred
+from api.http import problems
+from api.http.idempotency import OnceRoute
+from api.http.openapi import problem_responses
+from api.http.problems import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.rules import local_date, month_problem
-from api.kakei.consent.queries import consent_in_force, consent_id_in_force
+from api.kakei.consent.queries import consent_id_in_force, consent_in_force
+from api.kakei.dependencies import get_user_or_404
 from api.kakei.once import Once
-from api.kakei.person import get_user_or_404
 from api.kakei.research import queries, rules
 from api.kakei.research.schemas import (
     EventCreate,
@@ -29,11 +31,9 @@ from api.kakei.research.schemas import (
 )
 from api.models import AppEvent, ProgressSnapshot
 from api.models import Response as StoredResponse
-from api.once import OnceRoute
-from api.openapi import problem_responses
 from data.catalog import catalogue
-from data.instruments import Instrument, instruments, missing_answer, score
-from data.missing import Missing
+from data.catalog.instruments import Instrument, instruments, missing_answer, score
+from data.schema.missing import Missing
 
 router = APIRouter(prefix="/api", tags=["research"], route_class=OnceRoute)
 
@@ -76,7 +76,7 @@ async def create_response(
     user = await get_user_or_404(session, uuid)
     consent = await consent_in_force(session, user.id)
     if consent is None:
-        raise ProblemOccurred(errors.NO_CONSENT, "Answers are collected only from those who consented to research.")
+        raise ProblemOccurred(problems.NO_CONSENT, "Answers are collected only from those who consented to research.")
     instrument = instruments().get(body.instrument_key)
     if instrument is None:
         raise _invalid([("instrument_key", "GET /api/research/instruments lists the instruments")])
@@ -224,4 +224,4 @@ def _snapshot_out(put: Upserted[ProgressSnapshot]) -> ProgressSnapshotOut:
 
 def _invalid(wrong: rules.Problems) -> ProblemOccurred:
     found = [FieldError(field, message) for field, message in wrong]
-    return ProblemOccurred(errors.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in found), found)
+    return ProblemOccurred(problems.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in found), found)

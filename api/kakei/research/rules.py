@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from data.instruments import Instrument, problem_with
+from data.catalog.instruments import Instrument, problem_with
 
 FINGERPRINT_HEX = 32
 """128 bits: two uploads of one person that differ never share it by chance."""

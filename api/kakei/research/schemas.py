@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from api.http.text import storable
-from api.wire import WHOLE, Applied, ClientTime, Month, Timestamp, Wire, Words, example
+from api.http.types import WHOLE, Applied, ClientTime, Month, Timestamp, Wire, Words, example
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
 Track = Literal["core", "budgeting", "wellbeing", "usability", "game"]

@@ -23,7 +23,7 @@ from coach_model.budget.study import Phase
 from coach_model.exploration import decision_seed
 from coach_model.onnx_policy import OnnxPolicy
 from coach_model.policy import FallbackReason, Source
-from data.outcomes import monday_of, pace_between, summaries_of, week_of, week_that_ends_after
+from data.rewards.outcomes import monday_of, pace_between, summaries_of, week_of, week_that_ends_after
 
 FIRST_OF_MONTH = 1
 """Where a person's budget cycle begins who has not told otherwise."""

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import timestamp, to_the_second, utc_now
-from api.database import Database
+from api.console import one_clear_line, read_settings, with_database
+from api.db.engine import Database
 from api.kakei.consent.rules import STUDY_VERSION
 from api.kakei.studies.rules import STOPPED, Around
-from api.shell import one_clear_line, read_settings, with_database
 from coach_model.budget.study import CONFIRM_EPSILON, EXPLORE_EPSILON, Phase
 
 study = typer.Typer(help="Run studies of the coach with those who consented.", no_args_is_help=True)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.db.upsert import insert_into
 from api.kakei.studies.rules import STOPPED
 from api.models import Candidate, Consent, Decision, Outcome, Study, WeeklySummary
-from data.outcomes import CUT_OFF, NEXT_CONTEXT
+from data.rewards.outcomes import CUT_OFF, NEXT_CONTEXT
 
 _RUNNING = select(Study).where(
     Study.study_version == bindparam("version"), Study.phase != STOPPED, Study.started_at <= bindparam("now")

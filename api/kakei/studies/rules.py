@@ -14,7 +14,7 @@ from coach_model.budget.rules import RULES_VERSION, rules_because, rules_levels
 from coach_model.budget.study import Drawn, Phase, confirm, explore
 from coach_model.exploration import one_hot
 from coach_model.policy import Source
-from data.outcomes import monday_of
+from data.rewards.outcomes import monday_of
 from data.schema.learning import NO_STUDY
 
 STOPPED = "stopped"

@@ -7,13 +7,17 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.db.upsert import Upserted, put_latest
 from api.dependencies import Now, ReadSession, WriteSession
-from api.errors import INVALID_INPUT, SUMMARY_MISSING, FieldError, ProblemOccurred
+from api.http.idempotency import OnceRoute
+from api.http.openapi import problem_responses
+from api.http.pagination import Cursor, Limit, from_cursor, to_cursor
+from api.http.problems import INVALID_INPUT, SUMMARY_MISSING, FieldError, ProblemOccurred
+from api.http.types import Wire
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.actions import award_badges
 from api.kakei.challenges.rules import month_problem
-from api.kakei.consent.queries import consent_in_force, consent_id_in_force
+from api.kakei.consent.queries import consent_id_in_force, consent_in_force
+from api.kakei.dependencies import get_user_or_404, owner
 from api.kakei.once import Once
-from api.kakei.person import owner, get_user_or_404
 from api.kakei.studies.actions import observe_summary
 from api.kakei.summaries import queries
 from api.kakei.summaries.rules import amounts_in_currency, week_problem
@@ -30,10 +34,6 @@ from api.kakei.summaries.schemas import (
     WeeklySummaryPut,
 )
 from api.models import MonthlySummary, WeeklySummary
-from api.once import OnceRoute
-from api.openapi import problem_responses
-from api.paging import Cursor, Limit, from_cursor, to_cursor
-from api.wire import Wire
 
 router = APIRouter(prefix="/api/users/{uuid}/summaries", tags=["summaries"], route_class=OnceRoute)
 From = Annotated[MonthKey | None, Query(alias="from", description="First month, YYYYMM.")]

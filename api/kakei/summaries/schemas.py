@@ -5,8 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from api.http.types import WHOLE, Applied, ClientTime, SignedMoney, Timestamp, Wire, example
 from api.kakei.summaries.rules import days_of_month, days_of_week, week_problem
-from api.wire import WHOLE, Applied, ClientTime, SignedMoney, Timestamp, Wire, example
 
 PARTS_TOLERANCE = Decimal("0.05")
 """How far the four parts may be from the total: phones round each of them."""

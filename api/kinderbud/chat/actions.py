@@ -10,12 +10,12 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.http.text import cleaned
-from api.kinderbud.caller import Caller
+from api.kinderbud.auth import Caller
 from api.kinderbud.chat import queries
 from api.kinderbud.claude.client import LONGEST_ANSWER, Ended, answer, prompt
 from api.kinderbud.claude.failures import ClaudeFailed
-from api.kinderbud.claude.family import RECENT_DAYS, Told, fenced, told_of
 from api.kinderbud.claude.names import Names
+from api.kinderbud.claude.prompt_data import RECENT_DAYS, Told, fenced, told_of
 from api.kinderbud.claude.replies import Usage
 from api.kinderbud.guides.actions import current_stages
 from api.kinderbud.guides.queries import plans_of

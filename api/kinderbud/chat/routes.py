@@ -9,16 +9,16 @@ from fastapi import APIRouter, Depends, Query, Request, Response, Security
 from fastapi.responses import StreamingResponse
 
 from api.dependencies import ReadSession
-from api.kinderbud.caller import BEARER, Caller, Reader, recognise
+from api.http.idempotency import IdempotencyKeyHeader
+from api.kinderbud.auth import BEARER, Caller, Reader, recognise
 from api.kinderbud.chat import queries
 from api.kinderbud.chat.actions import KeyOfAnother, asked_of_claude, keep_question
 from api.kinderbud.chat.schemas import Interrupted, Message, Messages, Question
 from api.kinderbud.claude.failures import ClaudeFailed
 from api.kinderbud.claude.keys import key_of
+from api.kinderbud.envelope import Answer, local
 from api.kinderbud.errors import Code, Refused, failures
-from api.kinderbud.wire import Answer, local
 from api.models import ChatMessage
-from api.once import IdempotencyKeyHeader
 
 EVENTS = "text/event-stream"
 

@@ -6,9 +6,9 @@ from pydantic import AfterValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from api.http.text import storable
+from api.http.types import Wire, example
+from api.kinderbud.envelope import LocalTime
 from api.kinderbud.errors import Failure
-from api.kinderbud.wire import LocalTime
-from api.wire import Wire, example
 
 
 class Question(Wire):

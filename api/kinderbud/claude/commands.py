@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import utc_now
-from api.database import LARGEST_ID, Database
-from api.shell import one_clear_line, read_settings, with_database
+from api.console import one_clear_line, read_settings, with_database
+from api.db.engine import LARGEST_ID, Database
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
@@ -24,9 +24,9 @@ def claude_key(
     check: Annotated[bool, typer.Option(help="Ask Claude whether the key works before it is kept.")] = True,
 ) -> None:
     """Set a household's Claude key, read from standard input and encrypted with SECRET_KEY. It is never shown again."""
+    from api.auth.keyring import SecretMissing, keyring  # noqa: PLC0415
     from api.kinderbud.claude import client, failures, keys  # noqa: PLC0415 - help should not wait
     from api.models import Household  # noqa: PLC0415
-    from api.security import SecretMissing, keyring  # noqa: PLC0415
 
     settings = read_settings()
     with one_clear_line(SecretMissing):
@@ -55,12 +55,12 @@ def curate(
 ) -> None:
     """Choose today for every household with a Claude key, so that nobody waits for breakfast. A day that is chosen
     stays as it is."""
+    from api.auth.keyring import SecretMissing, keyring  # noqa: PLC0415
     from api.kinderbud.households.queries import household_of  # noqa: PLC0415 - help should not wait
-    from api.kinderbud.today.ahead import choose_ahead, with_a_key  # noqa: PLC0415
-    from api.logs import configure  # noqa: PLC0415
-    from api.security import SecretMissing, keyring  # noqa: PLC0415
-    from api.serving import ServedPolicy  # noqa: PLC0415
-    from api.telemetry import Metrics  # noqa: PLC0415
+    from api.kinderbud.today.prefetch import choose_ahead, with_a_key  # noqa: PLC0415
+    from api.observability.logging import configure  # noqa: PLC0415
+    from api.observability.metrics import Metrics  # noqa: PLC0415
+    from api.policies import ServedPolicy  # noqa: PLC0415
     from coach_model.daily.coach import CONTRACT  # noqa: PLC0415
 
     settings = read_settings()

@@ -2,8 +2,8 @@
 
 import structlog
 
+from api.auth.keyring import Keyring, SecretMissing
 from api.models import Household
-from api.security import Keyring, SecretMissing
 
 log = structlog.get_logger("api.kinderbud")
 

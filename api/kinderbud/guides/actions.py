@@ -5,7 +5,7 @@ from datetime import date, datetime
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.database import Database
+from api.db.engine import Database
 from api.kinderbud.guides import queries
 from api.kinderbud.guides.queries import Followed
 from api.kinderbud.guides.rules import age_months, current_stage

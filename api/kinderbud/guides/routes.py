@@ -3,7 +3,9 @@
 from fastapi import APIRouter
 
 from api.dependencies import ReadSession, WriteSession
-from api.kinderbud.caller import Reader, Writer
+from api.http.idempotency import OnceRoute
+from api.kinderbud.auth import Reader, Writer
+from api.kinderbud.envelope import Answer, PathId, local
 from api.kinderbud.errors import Code, Refused, failures, invalid, not_found
 from api.kinderbud.guides import actions, queries
 from api.kinderbud.guides.schemas import (
@@ -20,10 +22,8 @@ from api.kinderbud.guides.schemas import (
     Subscribed,
 )
 from api.kinderbud.households.queries import locked, participant_in
-from api.kinderbud.once import Once
-from api.kinderbud.wire import Answer, PathId, local
-from api.once import OnceRoute
-from data.guides import Category, Frequency
+from api.kinderbud.idempotency import Once
+from data.catalog.guides import Category, Frequency
 
 router = APIRouter(tags=["guides"], route_class=OnceRoute)
 

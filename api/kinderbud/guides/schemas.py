@@ -1,8 +1,8 @@
 """Guides and plans on the wire."""
 
-from api.kinderbud.wire import Id, LocalTime
-from api.wire import Wire, example
-from data.guides import Category, Frequency
+from api.http.types import Wire, example
+from api.kinderbud.envelope import Id, LocalTime
+from data.catalog.guides import Category, Frequency
 
 
 class Subscribed(Wire):

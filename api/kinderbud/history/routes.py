@@ -8,9 +8,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.database import LARGEST_ID
+from api.db.engine import LARGEST_ID
 from api.dependencies import ReadSession
-from api.kinderbud.caller import Reader
+from api.kinderbud.auth import Reader
+from api.kinderbud.dependencies import Stages
+from api.kinderbud.envelope import Answer, OfParticipant, local
 from api.kinderbud.errors import failures, not_found
 from api.kinderbud.history import queries
 from api.kinderbud.history.rules import by_weekday, monday_of, streak
@@ -27,12 +29,10 @@ from api.kinderbud.history.schemas import (
     Week,
 )
 from api.kinderbud.households.queries import participant_in, participants_of, users_of
-from api.kinderbud.stages import Stages
 from api.kinderbud.todos.queries import listed_todos
 from api.kinderbud.todos.rules import ActionType
 from api.kinderbud.todos.schemas import shown
-from api.kinderbud.wire import Answer, OfParticipant, local
-from data.guides import Category
+from data.catalog.guides import Category
 
 WEEK_DAYS, MONTH_DAYS = 7, 30
 LEFT = "somebody who left"

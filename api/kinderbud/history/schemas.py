@@ -2,10 +2,10 @@
 
 from datetime import date
 
+from api.http.types import Wire
+from api.kinderbud.envelope import LocalTime
 from api.kinderbud.todos.rules import ActionType
 from api.kinderbud.todos.schemas import TodoShown
-from api.kinderbud.wire import LocalTime
-from api.wire import Wire
 
 
 class ActionShown(Wire):

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.browsers import new_secret, secret_digest
-from api.kinderbud.caller import ADMIN, MEMBER, new_token, token_digest
+from api.auth.security_headers import new_secret, secret_digest
+from api.kinderbud.auth import ADMIN, MEMBER, new_token, token_digest
 from api.kinderbud.guides.rules import household_day
 from api.kinderbud.history.actions import uncount_day
 from api.kinderbud.households import queries, rules

@@ -9,9 +9,9 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import timestamp, utc_now
-from api.database import LARGEST_ID, Database
+from api.console import one_clear_line, read_settings, with_database
+from api.db.engine import LARGEST_ID, Database
 from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
-from api.shell import one_clear_line, read_settings, with_database
 
 household = typer.Typer(help="Look after Kinderbud's households.", no_args_is_help=True)
 token = typer.Typer(help="Look after the tokens of Kinderbud's users.", no_args_is_help=True)
@@ -123,7 +123,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add children and users to a household."""
-    from api.kinderbud.caller import MEMBER  # noqa: PLC0415
+    from api.kinderbud.auth import MEMBER  # noqa: PLC0415
     from api.kinderbud.households import actions  # noqa: PLC0415
 
     async def run(database: Database) -> dict[str, Any]:
@@ -163,13 +163,13 @@ def export_learning(
     """Write what learning needs of the households that take part: pseudonymous, without names, titles and notes."""
     from rich.console import Console  # noqa: PLC0415
 
-    from api.kinderbud.households import learning  # noqa: PLC0415
+    from api.kinderbud.households import learning_export  # noqa: PLC0415
 
     with Console(stderr=True).status("exporting") as status, one_clear_line(ValueError, OSError):
 
         async def run(database: Database) -> dict[str, Any]:
             async with database.read() as session:
-                return await learning.export_learning(session, out, utc_now(), status.update)
+                return await learning_export.export_learning(session, out, utc_now(), status.update)
 
         told = with_database(read_settings(), run)
     if as_json:

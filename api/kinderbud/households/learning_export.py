@@ -15,7 +15,7 @@ from api.kinderbud.guides.rules import household_day
 from api.kinderbud.todos.rules import ActionType
 from api.models import DaySelection, Household, TodoAction
 from coach_model.daily.candidates import FEATURES, SCHEMA_VERSION
-from data.daily_log import DailyLogWriter
+from data.logs.daily import DailyLogWriter
 
 _shuffle = secrets.SystemRandom().shuffle
 

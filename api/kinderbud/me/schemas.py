@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from api.wire import Wire
+from api.http.types import Wire
 
 
 class Health(Wire):

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kinderbud.caller import ADMIN, MEMBER
+from api.kinderbud.auth import ADMIN, MEMBER
 from api.kinderbud.households import queries
 from api.models import HouseholdParticipant, HouseholdUser, Plan, Todo, TodoAction
 

@@ -9,9 +9,9 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import utc_now
-from api.database import LARGEST_ID, Database
+from api.console import one_clear_line, read_settings, with_database
+from api.db.engine import LARGEST_ID, Database
 from api.kinderbud.households.rules import InvalidHousehold, checked_email
-from api.shell import one_clear_line, read_settings, with_database
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 HouseholdId = Annotated[int, typer.Argument(help="The household's id.", min=1, max=LARGEST_ID)]

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kinderbud.caller import Caller
+from api.kinderbud.auth import Caller
 from api.kinderbud.guides.actions import age_of, move_on
 from api.kinderbud.households.queries import locked
 from api.kinderbud.today import queries
@@ -17,13 +17,13 @@ from api.kinderbud.today.rules import daily_note
 from api.kinderbud.todos.queries import Seen, current_todos
 from api.kinderbud.todos.rules import is_due, is_snoozed, overdue
 from api.models import DaySelection
-from api.telemetry import Metrics
+from api.observability.metrics import Metrics
 from coach_model.daily.candidates import Candidate, History, Showings
 from coach_model.daily.coach import CONTRACT, Day, decide_day
 from coach_model.daily.slate import EPSILON, with_noise
 from coach_model.onnx_policy import OnnxPolicy
 from coach_model.policy import FallbackReason
-from data.guides import Category
+from data.catalog.guides import Category
 
 LLM = "llm"
 CUSTOM_POSITION = 1000

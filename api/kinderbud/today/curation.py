@@ -7,11 +7,11 @@ from typing import Any
 
 import structlog
 
-from api.kinderbud.caller import Caller
+from api.kinderbud.auth import Caller
 from api.kinderbud.claude.client import Curation, curate, prompt
 from api.kinderbud.claude.failures import ClaudeFailed
-from api.kinderbud.claude.family import RECENT_DAYS, day_to_choose, fenced, told_of
 from api.kinderbud.claude.keys import key_of
+from api.kinderbud.claude.prompt_data import RECENT_DAYS, day_to_choose, fenced, told_of
 from api.kinderbud.claude.replies import Usage
 from api.kinderbud.history.queries import actions_between
 from api.kinderbud.today import queries

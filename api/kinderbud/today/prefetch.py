@@ -13,11 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.failures import MAY_BE_AWAY
-from api.kinderbud.caller import Caller
+from api.db.leases import hold, new_holder, release
+from api.kinderbud.auth import Caller
 from api.kinderbud.guides.rules import household_day, zone_of
 from api.kinderbud.households.queries import users_of
 from api.kinderbud.today.curation import selected_day
-from api.leases import hold, new_holder, release
 from api.models import DaySelection, Household
 
 LEASE = "choosing ahead"

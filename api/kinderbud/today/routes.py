@@ -3,15 +3,15 @@
 from fastapi import APIRouter, Request
 
 from api.dependencies import ReadSession
-from api.kinderbud.caller import Reader
+from api.kinderbud.auth import Reader
+from api.kinderbud.dependencies import Stages
+from api.kinderbud.envelope import Answer, OfParticipant
 from api.kinderbud.errors import failures, not_found
 from api.kinderbud.households.queries import participant_in
-from api.kinderbud.stages import Stages
-from api.kinderbud.today.day import day_of
 from api.kinderbud.today.schemas import SelectedBy, Today
+from api.kinderbud.today.view import day_of
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.schemas import TodoShown, shown
-from api.kinderbud.wire import Answer, OfParticipant
 
 router = APIRouter(tags=["today"])
 

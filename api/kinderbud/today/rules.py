@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from data.guides import Area
+from data.catalog.guides import Area
 
 NOTHING_DUE = "Nothing from your guides is due today. Enjoy the day together, or add something of your own."
 NO_PLANS = "Let somebody in your family follow a guide, and a few activities will wait here every day."

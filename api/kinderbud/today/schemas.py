@@ -3,8 +3,8 @@
 from datetime import date
 from enum import StrEnum
 
+from api.http.types import Wire
 from api.kinderbud.todos.schemas import TodoShown
-from api.wire import Wire
 
 
 class SelectedBy(StrEnum):

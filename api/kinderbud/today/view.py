@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kinderbud.caller import Caller
+from api.kinderbud.auth import Caller
 from api.kinderbud.guides.queries import plans_of
 from api.kinderbud.today import actions, queries
 from api.kinderbud.today.curation import selected_day
 from api.kinderbud.today.rules import NO_PLANS, NOTHING_DUE
 from api.kinderbud.todos.queries import Seen, current_todos, shown_on
 from api.kinderbud.todos.rules import Status
-from data.guides import Category
+from data.catalog.guides import Category
 
 RULES = "rules"
 """Who chooses where there is nothing to choose from."""

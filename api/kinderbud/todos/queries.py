@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.todos.rules import ActionType, State, Status, status_on
 from api.models import DayItem, Guide, GuideItem, GuideStage, HouseholdParticipant, Plan, Todo, TodoAction
-from data.guides import Category, Frequency
+from data.catalog.guides import Category, Frequency
 
 LATEST_FIRST = (TodoAction.created_at.desc(), TodoAction.id.desc())
 """By when it was done; what arrived later is later where that is the same."""

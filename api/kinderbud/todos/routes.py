@@ -6,11 +6,13 @@ from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import ReadSession, WriteSession
-from api.kinderbud.caller import Caller, Reader, Writer
+from api.http.idempotency import OnceRoute
+from api.kinderbud.auth import Caller, Reader, Writer
+from api.kinderbud.dependencies import Stages
+from api.kinderbud.envelope import Answer, OfParticipant, PathId
 from api.kinderbud.errors import failures, invalid, not_found
 from api.kinderbud.households.queries import locked, participant_in, participants_of
-from api.kinderbud.once import Once
-from api.kinderbud.stages import Stages
+from api.kinderbud.idempotency import Once
 from api.kinderbud.todos import actions, queries
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.rules import ActionType, Status, TooLongAgo
@@ -32,10 +34,8 @@ from api.kinderbud.todos.schemas import (
     in_full,
     shown,
 )
-from api.kinderbud.wire import Answer, OfParticipant, PathId
 from api.models import HouseholdParticipant, Todo
-from api.once import OnceRoute
-from data.guides import Category, Frequency
+from data.catalog.guides import Category, Frequency
 
 LARGEST_OFFSET = 10**6
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from api.clock import effective_time
 from api.kinderbud.guides.rules import household_day
-from data.guides import Category, Frequency
+from data.catalog.guides import Category, Frequency
 
 PERIOD_DAYS = {Frequency.DAILY: 1, Frequency.WEEKLY: 7, Frequency.MONTHLY: 30, Frequency.QUARTERLY: 90}
 """How many days after a completion a todo is due again; `once` never is."""

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from api.http.types import WHOLE, Wire, example
+from api.kinderbud.envelope import ClientTime, Description, Id, Notes, Reason, Title
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.rules import ActionType, Status
-from api.kinderbud.wire import ClientTime, Description, Id, Notes, Reason, Title
-from api.wire import WHOLE, Wire, example
-from data.guides import Category, Frequency
+from data.catalog.guides import Category, Frequency
 
 
 class TodoShown(Wire):

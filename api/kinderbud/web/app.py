@@ -7,21 +7,21 @@ from fastapi import Depends, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from api.browsers import FORMS, Guarded
-from api.kinderbud.family import errors
-from api.kinderbud.family.access import routes as access
-from api.kinderbud.family.account import routes as account
-from api.kinderbud.family.browsers import routes as browsers
-from api.kinderbud.family.confirm import routes as confirm
-from api.kinderbud.family.guides import routes as guides
-from api.kinderbud.family.history import routes as history
-from api.kinderbud.family.leaving import routes as leaving
-from api.kinderbud.family.members import routes as members
-from api.kinderbud.family.people import routes as people
-from api.kinderbud.family.rendering import HERE, PREFIX, go
-from api.kinderbud.family.settings import routes as settings
-from api.kinderbud.family.today import routes as today
-from api.kinderbud.family.visits import checked_form
+from api.auth.security_headers import FORMS, Guarded
+from api.kinderbud.web import errors
+from api.kinderbud.web.access import routes as access
+from api.kinderbud.web.auth import routes as account
+from api.kinderbud.web.browsers import routes as browsers
+from api.kinderbud.web.confirm import routes as confirm
+from api.kinderbud.web.export_and_deletion import routes as leaving
+from api.kinderbud.web.guides import routes as guides
+from api.kinderbud.web.history import routes as history
+from api.kinderbud.web.members import routes as members
+from api.kinderbud.web.people import routes as people
+from api.kinderbud.web.rendering import HERE, PREFIX, go
+from api.kinderbud.web.sessions import checked_form
+from api.kinderbud.web.settings import routes as settings
+from api.kinderbud.web.today import routes as today
 
 POLICY = {
     "default-src": "'none'",

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import timestamp, utc_now
-from api.database import LARGEST_ID, Database
+from api.console import one_clear_line, read_settings, with_database
+from api.db.engine import LARGEST_ID, Database
 from api.settings import Settings
-from api.shell import one_clear_line, read_settings, with_database
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
@@ -43,8 +43,8 @@ def browser_link(
 ) -> None:
     """Make a link that makes one browser known for a user, so that tries of their password elsewhere do not keep it
     out. It works once, for a day; an earlier one ends. The password is still needed."""
-    from api.kinderbud.family.visits import BROWSERS  # noqa: PLC0415 - help should not wait
     from api.kinderbud.households import queries, rules  # noqa: PLC0415
+    from api.kinderbud.web.sessions import BROWSERS  # noqa: PLC0415 - help should not wait
 
     settings = read_settings()
 

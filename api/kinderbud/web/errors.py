@@ -10,9 +10,9 @@ from starlette.responses import RedirectResponse
 
 from api.auth.fair_queue import QueueFull
 from api.db.failures import RETRY_SECONDS
-from api.errors import install_database_errors, log_unforeseen
-from api.kinderbud.family.rendering import PREFIX, SEE_OTHER, page
-from api.kinderbud.family.visits import AdminNeeded, FormRefused, LoginNeeded, TooOften
+from api.http.problems import install_database_errors, log_unforeseen
+from api.kinderbud.web.rendering import PREFIX, SEE_OTHER, page
+from api.kinderbud.web.sessions import AdminNeeded, FormRefused, LoginNeeded, TooOften
 
 TRIED_ELSEWHERE = (
     "This address was tried too often in browsers where it never logged in. Use a browser where you logged in before, "

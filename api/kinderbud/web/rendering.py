@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from api.kinderbud.family.visits import COOKIE, Visit
 from api.kinderbud.guides.rules import age_display
+from api.kinderbud.web.sessions import COOKIE, Visit
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -13,16 +13,16 @@ from limits import parse
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.attempts import Attempt
 from api.auth.known_browsers import KNOWN_FOR, KnownBrowsers
-from api.browsers import Cookie, is_from_elsewhere, new_secret, secret_digest
+from api.auth.login_throttle import Attempt
+from api.auth.security_headers import Cookie, is_from_elsewhere, new_secret, secret_digest
+from api.auth.sessions import Sessions
 from api.db.failures import MAY_BE_AWAY
 from api.dependencies import Now
-from api.kinderbud.caller import ADMIN, Caller
+from api.http.rate_limits import REQUESTS_PER_ADDRESS, address_of
+from api.kinderbud.auth import ADMIN, Caller
 from api.kinderbud.households import queries
-from api.limits import REQUESTS_PER_ADDRESS, address_of
 from api.models import Household, HouseholdBrowser, HouseholdSession, HouseholdUser
-from api.sessions import Sessions
 
 IDLE = timedelta(days=30)
 """A family's own phone stays logged in while it is used."""

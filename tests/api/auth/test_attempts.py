@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.attempts import (
+from api.auth.login_throttle import (
     FROM_NETWORK,
     OF_NETWORK,
     OF_ONE,
@@ -22,7 +22,7 @@ from api.attempts import (
     Attempts,
     network_of,
 )
-from api.limits import RateLimits, address_of
+from api.http.rate_limits import RateLimits, address_of
 from tests.api.administering import PASSWORD as ADMIN_PASSWORD
 from tests.api.administering import Admin
 from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER, Browser, new_email, signed_up

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from api.auth import key_file
+from api.auth.keyring import Keyring
+from api.database_url import read_url
 from api.db.private_files import make_private, too_open
-from api.db.url import read_url
-from api.security import Keyring
 from tests.api.test_cli import buddy
 from tests.serving import service
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from api.auth.local_requests import FORWARDING, is_this_machine
+from api.http.local_requests import FORWARDING, is_this_machine
 from tests.serving import Service
 
 DIRECT = [("localhost", True), ("127.0.0.1", True), ("LOCALHOST", True), ("127.9.9.9", True), ("[::1]", True)]

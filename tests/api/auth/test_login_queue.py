@@ -10,12 +10,12 @@ import httpx
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from api import storage
 from api.admin.accounts import seed_operator
 from api.app import create_app
 from api.auth.fair_queue import QueueFull
-from api.database import open_database
-from api.passwords import AT_ONCE, WAITING
+from api.auth.passwords import AT_ONCE, WAITING
+from api.db import migrate
+from api.db.engine import open_database
 from api.settings import Settings
 from tests.api.administering import PASSWORD as ADMIN_PASSWORD
 from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER
@@ -28,7 +28,7 @@ async def started(folder: Path) -> AsyncIterator[FastAPI]:
     """The service in this process, so that its queue can be filled by count."""
     settings = Settings(database_url=f"sqlite:///{folder}/x.db", admin_password=SecretStr(ADMIN_PASSWORD))
     database = open_database(settings.database_url)
-    await storage.prepare(database)
+    await migrate.prepare(database)
     await seed_operator(database, settings)
     await database.close()
     app = create_app(settings)

@@ -11,7 +11,7 @@ from pydantic import SecretStr, ValidationError
 
 from api.auth.fair_queue import QueueFull
 from api.auth.mail import PAUSES_SECONDS, WAITING, Mail, Mailer, composed
-from api.doctor import _mail
+from api.cli.doctor import _mail
 from api.kinderbud.households.rules import InvalidHousehold, checked_email
 from api.settings import Settings
 from tests.mail_server import Mailbox, mail_server

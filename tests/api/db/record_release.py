@@ -173,12 +173,12 @@ def _value(connection: Connection, table: Table, column: Column[Any], row: dict[
 
 async def prepared(url: str) -> None:
     """Bring the database at `url` to this tree's tables, by this tree's code, and fill it."""
-    from api import storage
-    from api.database import open_database
+    from api.db import migrate
+    from api.db.engine import open_database
 
     database = open_database(url)
     try:
-        await storage.prepare(database)
+        await migrate.prepare(database)
         async with database.writing.begin() as connection:
             await connection.run_sync(fill)
     finally:

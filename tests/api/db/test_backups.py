@@ -13,11 +13,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api import backup as backups
-from api import storage
-from api.database import Database, open_database
-from api.db import erasures
-from api.db.url import read_url
+from api.database_url import read_url
+from api.db import backup as backups
+from api.db import erasures, migrate
+from api.db.engine import Database, open_database
 from tests import services
 from tests.api.kakei.people import WEEK, Person
 from tests.api.test_cli import buddy
@@ -53,7 +52,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     """An SQLite database and its backup."""
     folder = tmp_path_factory.mktemp("small")
     url = f"sqlite:///{folder}/small.db"
-    on(url, storage.prepare)
+    on(url, migrate.prepare)
     backups.backup(read_url(url), folder / "small.bak")
     return url, folder / "small.bak"
 
@@ -86,7 +85,7 @@ def test_a_backup_that_differs_in_a_byte_is_refused(
 
 
 def test_a_damaged_backup_of_postgres_is_refused(own_url: str, tmp_path: Path) -> None:
-    on(own_url, storage.prepare)
+    on(own_url, migrate.prepare)
     backups.backup(read_url(own_url), tmp_path / "safe.bak")
     content = bytearray((tmp_path / "safe.bak").read_bytes())
     content[len(content) // 2] ^= 1
@@ -96,18 +95,18 @@ def test_a_damaged_backup_of_postgres_is_refused(own_url: str, tmp_path: Path) -
 
 
 def test_a_backup_says_what_it_is(own_url: str, tmp_path: Path) -> None:
-    on(own_url, storage.prepare)
+    on(own_url, migrate.prepare)
     backups.backup(read_url(own_url), tmp_path / "safe.bak")
     first, second = (tmp_path / "safe.bak").read_bytes().split(b"\n")[:2]
     assert first.startswith(b"buddy-coach-backup/1 ")
     told = json.loads(second)
     assert told["kind"] == own_url.partition(":")[0]
-    assert told["revision"] == storage.newest_revision()
+    assert told["revision"] == migrate.newest_revision()
     assert (tmp_path / "safe.bak").stat().st_mode & 0o777 == 0o600
 
 
 def test_the_other_kind_and_a_newer_version_are_refused(own_url: str, small: tuple[str, Path], tmp_path: Path) -> None:
-    on(own_url, storage.prepare)
+    on(own_url, migrate.prepare)
     if not own_url.startswith("sqlite"):
         with pytest.raises(backups.BackupFailed, match="is a backup of sqlite"):
             backups.restore(read_url(own_url), small[1])
@@ -124,17 +123,17 @@ def test_the_other_kind_and_a_newer_version_are_refused(own_url: str, small: tup
 
 def test_an_older_backup_is_brought_up_to_date(own_url: str, tmp_path: Path) -> None:
     """Also one without a checksum, where that is said."""
-    on(own_url, lambda database: storage.upgrade(database, "0005"))
+    on(own_url, lambda database: migrate.upgrade(database, "0005"))
     backups.backup(read_url(own_url), tmp_path / "old.bak")
-    on(own_url, storage.prepare)
+    on(own_url, migrate.prepare)
     backups.restore(read_url(own_url), tmp_path / "old.bak")
-    assert on(own_url, storage.current_revision) == storage.newest_revision()
-    assert on(own_url, storage.differences) == []
+    assert on(own_url, migrate.current_revision) == migrate.newest_revision()
+    assert on(own_url, migrate.differences) == []
     (tmp_path / "plain.bak").write_bytes((tmp_path / "old.bak").read_bytes().split(b"\n", 2)[2])
     with pytest.raises(backups.BackupFailed, match="--without-checksum"):
         backups.restore(read_url(own_url), tmp_path / "plain.bak")
     backups.restore(read_url(own_url), tmp_path / "plain.bak", without_checksum=True)
-    assert on(own_url, storage.differences) == []
+    assert on(own_url, migrate.differences) == []
 
 
 def test_a_restore_waits_for_no_service_and_a_killed_one_is_no_service(own_url: str, tmp_path: Path) -> None:
@@ -189,7 +188,7 @@ def test_a_ledger_that_was_cut_off_goes_on(tmp_path: Path) -> None:
 def test_a_damaged_database_with_a_log_is_replaced(tmp_path: Path) -> None:
     """What is left of its log must not meet the restored database."""
     url, file = f"sqlite:///{tmp_path}/own.db", tmp_path / "own.db"
-    on(url, storage.prepare)
+    on(url, migrate.prepare)
     backups.backup(read_url(url), tmp_path / "safe.bak")
     file.write_bytes(b"broken" * 1000)
     (tmp_path / "own.db-wal").write_bytes(b"stale" * 1000)

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from api.database import open_database
+from api.db.engine import open_database
 from api.db.failures import is_away, is_gone
 from tests import exporting, forking, services
 from tests.api.kakei.people import WEEK, Person

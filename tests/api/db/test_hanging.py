@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.database import REQUEST_SECONDS
 from api.db.budget import GRACE_SECONDS
+from api.db.engine import REQUEST_SECONDS
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests import services
 from tests.api.administering import PASSWORD, Admin

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from api import storage
-from api.database import Database, open_database
+from api.db import migrate
+from api.db.engine import Database, open_database
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests import exporting, forking, services
 from tests.api.kakei.people import MONTH, WEEK, Person
@@ -104,7 +104,7 @@ def test_nothing_is_left_in_a_connection_that_another_client_gets(pooled_url: st
     """Settings, locks, temporary tables, prepared statements, subscriptions."""
 
     async def look(database: Database) -> list[tuple[object, ...]]:
-        await storage.prepare(database)
+        await migrate.prepare(database)
         found = []
         for _ in range(8):
             async with database.read() as session:

@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import Connection, inspect, literal_column, select, text
 from sqlalchemy import table as sql_table
 
-from api import storage
-from api.database import Database, open_database
+from api.db import migrate
+from api.db.engine import Database, open_database
 from api.models import Base
 from api.models.base import Amount
 from tests import exporting, services
@@ -29,7 +29,7 @@ MENDED = {"releases": {"zones"}, "guide_stages": {"seeded"}, "guide_items": {"se
 OTHERS_NOW = {"released_participants", "alembic_version"}
 """Tables whose rows have another form now; there are tests of their own."""
 CALM = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
-HEAD = str(storage.newest_revision())
+HEAD = str(migrate.newest_revision())
 SECRETS = {"SECRET_KEY": record_release.SECRET, "ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "CLAUDE_SECONDS": "1"}
 """Claude is not asked."""
 
@@ -137,7 +137,7 @@ def test_recorded_databases_have_rows_in_every_table(old_url: str) -> None:
 
 def test_a_database_of_every_release_upgrades_and_serves(old_url: str, tmp_path: Path) -> None:
     before = on(old_url, synced(rows))
-    on(old_url, storage.prepare)
+    on(old_url, migrate.prepare)
     after = on(old_url, synced(rows))  # a start of the service ends sessions
     with service(tmp_path, {"DATABASE_URL": old_url, **SECRETS}) as running:
         kakei_works(running)
@@ -196,8 +196,8 @@ def kinderbud_works(running: Service) -> None:
 
 def test_an_upgraded_database_has_the_tables_of_a_new_one(old_url: str, tmp_path: Path, worker: str) -> None:
     def prepared(url: str) -> dict[str, Any]:
-        on(url, storage.prepare)
-        assert on(url, storage.differences) == []
+        on(url, migrate.prepare)
+        assert on(url, migrate.differences) == []
         found: dict[str, Any] = on(url, synced(schema))
         return found
 
@@ -208,8 +208,8 @@ def test_an_upgraded_database_has_the_tables_of_a_new_one(old_url: str, tmp_path
         with services.postgres_database(old_url.rpartition("/")[0] + "/postgres", f"{worker}new") as url:
             fresh = prepared(url)
     assert upgraded == fresh
-    on(old_url, lambda database: storage.downgrade(database, "base"))
-    on(old_url, storage.prepare)
+    on(old_url, lambda database: migrate.downgrade(database, "base"))
+    on(old_url, migrate.prepare)
 
 
 FIRST = [file for file in FILES if "0003-first" in file.stem or "all-first" in file.stem]
@@ -218,7 +218,7 @@ FIRST = [file for file in FILES if "0003-first" in file.stem or "all-first" in f
 @pytest.mark.parametrize("old_url", FIRST, indirect=True, ids=lambda file: file.stem)
 def test_the_ledger_of_releases_keeps_who_left_with_which(old_url: str) -> None:
     """The first 0003 knew the first and last release of a pseudonym; release 3 was of another study."""
-    on(old_url, storage.prepare)
+    on(old_url, migrate.prepare)
     stored = set(on(old_url, synced(rows))["released_participants"])
     assert stored == {(1, "a" * 32), (2, "a" * 32), (2, "b" * 32), (4, "b" * 32)}
 
@@ -235,7 +235,7 @@ def test_what_no_operator_edited_is_still_brought_up_to_date(old_url: str) -> No
             await session.execute(text("UPDATE guide_items SET title = 'Ours' WHERE position = 1"))
 
     on(old_url, edit)
-    on(old_url, storage.prepare)
+    on(old_url, migrate.prepare)
     items = on(old_url, synced(rows))["guide_items"].values()
     fresh = {item["position"]: item for item in items if item["stage_id"] == 1 and item["position"] < 2}
     assert fresh[1]["title"] == "Ours"

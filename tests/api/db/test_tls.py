@@ -13,9 +13,9 @@ from urllib.parse import quote, urlsplit
 import pytest
 from sqlalchemy import text
 
-from api.database import open_database
+from api.database_url import BadDatabaseUrl
+from api.db.engine import open_database
 from api.db.failures import MAY_BE_AWAY
-from api.db.url import BadDatabaseUrl
 from tests import certificates, services
 
 PASSWORD = "p@ss:w/o?r#d%20+ 世"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.db.url import BadDatabaseUrl, PostgresUrl, SqliteUrl, read_url
+from api.database_url import BadDatabaseUrl, PostgresUrl, SqliteUrl, read_url
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=30)
 SECRET = "S3cretPa55"

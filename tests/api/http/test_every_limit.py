@@ -14,21 +14,22 @@ from fastapi import FastAPI
 from limits import parse
 from starlette.middleware.cors import CORSMiddleware
 
-from api import limits, storage
 from api.app import create_app
-from api.database import open_database
+from api.db import migrate
 from api.db.budget import RequestBudget
+from api.db.engine import open_database
+from api.http import rate_limits
 from api.http.counts import WeightedCounts
+from api.http.fast_path import Shortcut
 from api.http.head import HeadMiddleware
+from api.http.rate_limits import Limited, RateLimits
 from api.http.request_body import RequestBodyMiddleware
-from api.kinderbud import limits as kinderbud_limits
+from api.kinderbud import rate_limits as kinderbud_limits
 from api.kinderbud.app import create_kinderbud
-from api.kinderbud.caller import new_token
-from api.kinderbud.limits import TokenLimits
-from api.limits import Limited, RateLimits
+from api.kinderbud.auth import new_token
+from api.kinderbud.rate_limits import TokenLimits
+from api.observability.metrics import Telemetry
 from api.settings import Settings
-from api.shortcut import Shortcut
-from api.telemetry import Telemetry
 from tests.api.kinderbud.families import Family
 from tests.serving import CLIENT, Service
 
@@ -51,7 +52,7 @@ def prepared(url: str) -> Settings:
 
     async def prepare() -> None:
         database = open_database(url)
-        await storage.prepare(database)
+        await migrate.prepare(database)
         await database.close()
 
     asyncio.run(prepare())
@@ -62,8 +63,8 @@ def prepared(url: str) -> Settings:
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every limit is two a minute; those that stand behind one another stay apart."""
     for module, names in (
-        (limits, ["NEW_USERS_PER_ADDRESS", "BATCHES_PER_ADDRESS", "EXPORTS_PER_ADDRESS", "READS_PER_ADDRESS"]),
-        (limits, ["REQUESTS_PER_USER"]),
+        (rate_limits, ["NEW_USERS_PER_ADDRESS", "BATCHES_PER_ADDRESS", "EXPORTS_PER_ADDRESS", "READS_PER_ADDRESS"]),
+        (rate_limits, ["REQUESTS_PER_USER"]),
         (kinderbud_limits, ["READ", "WRITE", "CHAT"]),
     ):
         for name in names:

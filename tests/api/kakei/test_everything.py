@@ -7,12 +7,12 @@ from pathlib import Path
 
 from sqlalchemy import Table
 
-from api.everything import tables_of
-from api.kakei.accounts.everything import USERS
+from api.db.migrate import newest_revision
+from api.db.personal_data import tables_of
+from api.db.seed import SEEDED
+from api.kakei.accounts.erasure import USERS
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.models import Base
-from api.seeds import SEEDED
-from api.storage import newest_revision
 from tests import forking
 from tests.api.kakei.people import (
     ANSWERS,

@@ -17,7 +17,7 @@ import pyreadstat
 import pytest
 from sqlalchemy import select
 
-from api.database import open_database
+from api.db.engine import open_database
 from api.models import Base
 from tests.api.kakei.people import ANSWERS, CONSENT, METRICS, REFLECTION, SNAPSHOT, WEEK, somewhere
 from tests.exporting import export, lines, unpacked

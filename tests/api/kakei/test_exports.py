@@ -17,11 +17,11 @@ import pyarrow.parquet as pq
 import pyreadstat
 import pytest
 
-from data.budget_log import budget_log
 from data.formats import FORMATS
-from data.missing import MEANING, SPSS, STATA, Missing
-from data.package import InvalidPackage, read_package
+from data.logs.budget import budget_log
+from data.packages.reader import InvalidPackage, read_package
 from data.schema import TABLES, Column
+from data.schema.missing import MEANING, SPSS, STATA, Missing
 from tests import forking
 from tests.api.kakei.people import (
     ANSWERS,

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from api.database import open_database
+from api.db.engine import open_database
 from api.http.user_ids import cannot_be_guessed, canonical_id
 from tests.api.kakei.people import MONTH, PROFILE, REFLECTION, WEEK, Person, somewhere, this_month
 from tests.exporting import tables
@@ -148,7 +148,7 @@ def test_other_ids_compare_exactly(stored: Service) -> None:
 
 
 def test_both_spellings_of_a_uuid_share_one_rate_limit() -> None:
-    from api.limits import _counted
+    from api.http.rate_limits import _counted
 
     lower = str(uuid4())
     counted = []

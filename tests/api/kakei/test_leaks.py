@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from data.package import read_package
+from data.packages.reader import read_package
 from tests.api.kakei.people import ANSWERS, EVENT, METRICS, PROFILE, REFLECTION, SNAPSHOT, Person, this_month
 from tests.api.kakei.test_challenges import FEW_DAYS, completed
 from tests.exporting import PATH, TOKEN, export, tables, unpacked

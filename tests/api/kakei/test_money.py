@@ -9,9 +9,9 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
+from api.http.types import LARGEST_AMOUNT
 from api.kakei.accounts.currencies import known_currencies
-from api.wire import LARGEST_AMOUNT
-from data.outcomes import week_of
+from data.rewards.outcomes import week_of
 from tests.api.kakei.people import MONTH, PROFILE, WEEK, Person, this_month
 from tests.exporting import export
 from tests.serving import CLIENT, Service

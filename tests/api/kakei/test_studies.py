@@ -16,13 +16,13 @@ from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from coach_model.budget.coach import CONTRACT
 from coach_model.exploration import decision_seed, draw
 from coach_model.onnx_policy import load_policy
-from data.package import read_package
+from data.packages.reader import read_package
 from tests import forking
 from tests.api.kakei.people import PROFILE, WEEK, Person
 from tests.artifacts import PACKAGED
 from tests.lived import Lived, lived_service
 from tests.serving import CLIENT
-from training.replay import replay
+from training.budget.replay import replay
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

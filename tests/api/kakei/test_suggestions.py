@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.database import open_database
+from api.db.engine import open_database
 from api.db.failures import MAY_BE_AWAY
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.models import Suggestion

@@ -14,14 +14,14 @@ from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from coach_model.budget.coach import CONTRACT
 from coach_model.budget.context import FEATURES
 from coach_model.onnx_policy import load_policy
-from data.package import read_package
+from data.packages.reader import read_package
 from tests import artifacts
 from tests.api.kakei.people import Person
 from tests.artifacts import PACKAGED
 from tests.conftest import SAMPLE
 from tests.serving import CLIENT, Service, service
-from training.promote import put_in_shadow, take_from_shadow
-from training.shadow import shadow
+from training.budget.shadow import shadow
+from training.registry.promote import put_in_shadow, take_from_shadow
 
 CHANGE_SECONDS = 5.0
 

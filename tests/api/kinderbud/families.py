@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.database import open_database
+from api.db.engine import open_database
 from api.kinderbud.households import actions
 from api.kinderbud.households.queries import household_of, users_of
 from tests.lived import Lived

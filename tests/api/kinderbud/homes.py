@@ -11,8 +11,8 @@ from secrets import token_hex
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.database import Database
-from api.kinderbud.caller import Caller
+from api.db.engine import Database
+from api.kinderbud.auth import Caller
 from api.kinderbud.households import actions
 from api.kinderbud.households.queries import household_of, participants_of, users_of
 from api.kinderbud.todos import actions as todo_actions

@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.auth.keyring import Keyring
 from api.kinderbud.claude.keys import set_key
 from api.kinderbud.households.actions import Child
 from api.models import DayCuration, DaySelection, Household
-from api.security import Keyring
 from tests.api.kinderbud.claude_server import KEY, NOTE, SAID, Claude, chosen, claude_server
 from tests.api.kinderbud.families import EMMA, Family, in_database
 from tests.lived import Lived, lived_service

@@ -16,10 +16,10 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from typer.testing import CliRunner, Result
 
-from api.cli import app
-from api.kinderbud.family.visits import BROWSERS, SESSIONS
+from api.cli.main import app
 from api.kinderbud.households.actions import make_link
 from api.kinderbud.households.queries import users_of
+from api.kinderbud.web.sessions import BROWSERS, SESSIONS
 from api.models import Base, ChatMessage, DayCuration
 from tests.api.kinderbud.families import Family, in_database
 from tests.serving import CLIENT, Service

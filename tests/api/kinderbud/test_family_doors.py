@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kinderbud.family.visits import IDLE
+from api.kinderbud.web.sessions import IDLE
 from api.models import HouseholdBrowser, HouseholdLink, HouseholdSession, HouseholdUser
 from tests.api.kakei.people import somewhere
 from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER, Browser, new_email, signed_up

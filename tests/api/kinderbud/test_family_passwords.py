@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.auth.known_browsers import MOST_BROWSERS
-from api.kinderbud.family.visits import BROWSERS, SESSIONS
+from api.kinderbud.web.sessions import BROWSERS, SESSIONS
 from api.models import HouseholdBrowser, HouseholdSession, HouseholdUser
 from tests.api.kakei.people import somewhere
 from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER, Browser, new_email, signed_up

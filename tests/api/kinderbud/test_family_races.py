@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.database import open_database
+from api.db.engine import open_database
+from api.http.rate_limits import address_of
 from api.kinderbud.households.rules import MOST_CHILDREN
-from api.kinderbud.today.ahead import choose_ahead
-from api.limits import address_of
+from api.kinderbud.today.prefetch import choose_ahead
 from api.models import Household
 from api.settings import Settings
 from coach_model.policy import FallbackReason

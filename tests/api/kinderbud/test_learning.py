@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api.kinderbud.households.actions import Child
-from data.daily_log import read_daily_log
+from data.logs.daily import read_daily_log
 from tests import forking
 from tests.api.kinderbud.families import EMMA, Family
 from tests.lived import Lived, lived_service

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kinderbud.family.account.mails import RESET_WORKS_FOR, TO_ONE
+from api.kinderbud.web.auth.mails import RESET_WORKS_FOR, TO_ONE
 from api.models import HouseholdLink, HouseholdUser
 from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER, Browser, new_email
 from tests.api.kinderbud.families import in_database

@@ -14,7 +14,7 @@ from api.kinderbud.households import rules as households
 from api.kinderbud.households.rules import InvalidHousehold
 from api.kinderbud.today.rules import AREA_NAMES, daily_note
 from api.kinderbud.todos.rules import State, Status, is_due, is_snoozed, overdue, snoozed_to, state_of, status_on
-from data.guides import Area, Category, Frequency, Guide, guides
+from data.catalog.guides import Area, Category, Frequency, Guide, guides
 
 DAY = timedelta(days=1)
 TODAY = date(2026, 2, 19)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from api.kinderbud.caller import new_token
+from api.kinderbud.auth import new_token
 from api.kinderbud.households.actions import Child
 from tests.api.kakei.people import somewhere
 from tests.api.kinderbud.families import LIMITED, Family

@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 
-from api.kinderbud.caller import new_token, token_digest
+from api.kinderbud.auth import new_token, token_digest
 from api.kinderbud.households.actions import Child
 from tests.api.kinderbud.families import Family
 from tests.e2e.clients import at_once, empty_database, rows

@@ -19,8 +19,8 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
-from api import storage
-from api.database import Database, open_database
+from api.db import migrate
+from api.db.engine import Database, open_database
 from api.kinderbud.errors import Refused
 from api.kinderbud.guides import routes as guides
 from api.kinderbud.guides.schemas import NewPlan
@@ -32,7 +32,7 @@ from api.kinderbud.todos import routes as todos
 from api.kinderbud.todos.queries import listed_todos, todo_in
 from api.kinderbud.todos.schemas import EditedTodo, NewTodo, Undo
 from api.models import CompletionRun, Guide, GuideItem
-from data.guides import Frequency
+from data.catalog.guides import Frequency
 from tests.api.kinderbud.homes import Done, Home, home
 
 BEGINNING = datetime(2026, 3, 6, 12, tzinfo=UTC)
@@ -64,7 +64,7 @@ def runner() -> Iterator[asyncio.Runner]:
 @pytest.fixture(scope="module")
 def database(url: str, runner: asyncio.Runner) -> Iterator[Database]:
     opened = open_database(url)
-    runner.run(storage.prepare(opened))
+    runner.run(migrate.prepare(opened))
     yield opened
     runner.run(opened.close())
 

@@ -8,15 +8,15 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import storage
-from api.database import Database, open_database
+from api.db import migrate
+from api.db.engine import Database, open_database
 from api.kinderbud.guides.actions import move_on, subscribe
 from api.kinderbud.guides.queries import guides, items_of, stages_of
 from api.kinderbud.households import actions
 from api.kinderbud.households.queries import participants_of
 from api.kinderbud.todos.queries import current_todos
 from api.models import Guide, GuideItem, GuideStage, Household
-from data.guides import guides as catalogue
+from data.catalog.guides import guides as catalogue
 from tests.api.kinderbud.families import EMMA
 
 NOW = datetime(2026, 2, 2, 15, tzinfo=UTC)
@@ -53,7 +53,7 @@ async def titles(database: Database, household_id: int) -> set[str]:
 def test_items_come_and_go_with_the_catalogue_and_edited_ones_stay(url: str) -> None:
     async def live() -> None:
         database = open_database(url)
-        await storage.prepare(database)
+        await migrate.prepare(database)
         async with database.write() as session:
             household = await family(session)
             stage = (await session.scalars(select(GuideStage).where(GuideStage.stage_key == "12_to_18_months"))).first()
@@ -71,7 +71,7 @@ def test_items_come_and_go_with_the_catalogue_and_edited_ones_stay(url: str) -> 
             await session.execute(
                 update(GuideItem).where(GuideItem.id == missing.id).values(item_key="unknown", title="Soon away")
             )
-        await storage.prepare(database)
+        await migrate.prepare(database)
         after = await titles(database, household.id)
         assert after == before - {edited.title} | {"Our own words"}
         async with database.write() as session:
@@ -86,14 +86,14 @@ def test_items_come_and_go_with_the_catalogue_and_edited_ones_stay(url: str) -> 
 def test_a_stage_that_was_renamed_is_there_once(url: str) -> None:
     async def live() -> None:
         database = open_database(url)
-        await storage.prepare(database)
+        await migrate.prepare(database)
         async with database.write() as session:
             household = await family(session)
             guide = await early_development(session)
             key = GuideStage.stage_key == "12_to_18_months"
             renamed = update(GuideStage).where(key, GuideStage.guide_id == guide.id).values(stage_key="old_name")
             await session.execute(renamed)
-        await storage.prepare(database)
+        await migrate.prepare(database)
         async with database.read() as session:
             stages = await stages_of(session, [guide.id])
             assert [stage.stage_key for stage in stages].count("old_name") == 0

@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import storage
-from api.database import Database, open_database
+from api.db import migrate
+from api.db.engine import Database, open_database
 from api.kinderbud.guides import actions as guides
 from api.kinderbud.guides.queries import plans_of
 from api.kinderbud.history.routes import get_stats, list_milestones
@@ -26,9 +26,9 @@ from api.kinderbud.todos.queries import listed_todos
 from api.kinderbud.todos.routes import create_todo, list_todos
 from api.kinderbud.todos.schemas import NewTodo
 from api.models import DayItem, DaySelection, Guide, GuideItem, GuideStage
-from api.telemetry import Metrics
+from api.observability.metrics import Metrics
 from coach_model.policy import FallbackReason
-from data.guides import Frequency
+from data.catalog.guides import Frequency
 from tests.api.kinderbud.homes import DAY, Home, home
 
 YEARS = {  # a Monday before the first change of clocks; Tehran's last changes, at midnight, were in 2021 and 2022
@@ -54,7 +54,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
     async def prepare() -> None:
         database = open_database(found)
-        await storage.prepare(database)
+        await migrate.prepare(database)
         await database.close()
 
     asyncio.run(prepare())

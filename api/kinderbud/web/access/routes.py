@@ -6,14 +6,14 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import ReadSession, WriteSession
-from api.kinderbud.caller import ADMIN, Caller
-from api.kinderbud.family.errors import NotHere
-from api.kinderbud.family.forms import Text
-from api.kinderbud.family.rendering import INVALID, address, go, page, sentence
-from api.kinderbud.family.visits import Admin, Member, still_admin, still_logged_in
+from api.kinderbud.auth import ADMIN, Caller
+from api.kinderbud.envelope import PathId, local
 from api.kinderbud.households import actions, queries
 from api.kinderbud.households.rules import InvalidHousehold, checked_name
-from api.kinderbud.wire import PathId, local
+from api.kinderbud.web.errors import NotHere
+from api.kinderbud.web.forms import Text
+from api.kinderbud.web.rendering import INVALID, address, go, page, sentence
+from api.kinderbud.web.sessions import Admin, Member, still_admin, still_logged_in
 
 MOST_INVITATIONS = 10
 MOST_TOKENS = 50

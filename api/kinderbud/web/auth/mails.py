@@ -7,11 +7,11 @@ import msgspec
 from fastapi import Request
 from limits import parse
 
+from api.auth.keyring import SecretMissing
 from api.auth.mail import Mail
-from api.browsers import secret_digest
-from api.kinderbud.family.rendering import address
+from api.auth.security_headers import secret_digest
 from api.kinderbud.households import actions, queries
-from api.security import SecretMissing
+from api.kinderbud.web.rendering import address
 
 SIGNUP_WORKS_FOR = timedelta(days=1)
 RESET_WORKS_FOR = timedelta(hours=1)

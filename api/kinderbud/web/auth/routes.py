@@ -9,14 +9,20 @@ from fastapi import APIRouter, Request, Response
 from limits import parse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.attempts import Attempt, network_of
+from api.auth.login_throttle import Attempt, network_of
+from api.auth.passwords import PasswordRefused, checked_password
 from api.dependencies import Now, ReadSession
-from api.kinderbud.caller import MEMBER
-from api.kinderbud.family.account.mails import ask_for_reset, mail_signup, signup
-from api.kinderbud.family.errors import NotHere
-from api.kinderbud.family.forms import Text
-from api.kinderbud.family.rendering import INVALID, go, page, sentence
-from api.kinderbud.family.visits import (
+from api.http.rate_limits import address_of
+from api.kinderbud.auth import MEMBER
+from api.kinderbud.households import actions, queries, rules
+from api.kinderbud.households.actions import EmailTaken, Person
+from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
+from api.kinderbud.households.zones import time_zones
+from api.kinderbud.web.auth.mails import ask_for_reset, mail_signup, signup
+from api.kinderbud.web.errors import NotHere
+from api.kinderbud.web.forms import Text
+from api.kinderbud.web.rendering import INVALID, go, page, sentence
+from api.kinderbud.web.sessions import (
     BROWSERS,
     COOKIE,
     DOOR,
@@ -28,13 +34,7 @@ from api.kinderbud.family.visits import (
     is_password,
     set_password,
 )
-from api.kinderbud.households import actions, queries, rules
-from api.kinderbud.households.actions import EmailTaken, Person
-from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
-from api.kinderbud.households.zones import time_zones
-from api.limits import address_of
 from api.models import Household, HouseholdUser
-from api.passwords import PasswordRefused, checked_password
 
 NEW_PER_ADDRESS = parse("20/hour")
 """A playgroup may sign up together; a script that fills the database may not."""

@@ -3,9 +3,9 @@
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import Now, ReadSession
-from api.kinderbud.family.errors import NotHere
-from api.kinderbud.family.rendering import go, page
-from api.kinderbud.family.visits import BROWSERS, Visiting
+from api.kinderbud.web.errors import NotHere
+from api.kinderbud.web.rendering import go, page
+from api.kinderbud.web.sessions import BROWSERS, Visiting
 
 router = APIRouter(prefix="/browser")
 

@@ -4,20 +4,20 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from api.attempts import network_of
+from api.auth.login_throttle import network_of
+from api.auth.passwords import checked_password
 from api.dependencies import Now
-from api.kinderbud.caller import MEMBER
-from api.kinderbud.family.account.mails import Signup, signup_in
-from api.kinderbud.family.account.routes import REFUSED, logged_in
-from api.kinderbud.family.errors import NotHere
-from api.kinderbud.family.forms import Text
-from api.kinderbud.family.rendering import INVALID, page, sentence
-from api.kinderbud.family.visits import Visiting, enter
+from api.http.rate_limits import address_of
+from api.kinderbud.auth import MEMBER
 from api.kinderbud.households import actions, queries
 from api.kinderbud.households.actions import Person
 from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS
-from api.limits import address_of
-from api.passwords import checked_password
+from api.kinderbud.web.auth.mails import Signup, signup_in
+from api.kinderbud.web.auth.routes import REFUSED, logged_in
+from api.kinderbud.web.errors import NotHere
+from api.kinderbud.web.forms import Text
+from api.kinderbud.web.rendering import INVALID, page, sentence
+from api.kinderbud.web.sessions import Visiting, enter
 
 router = APIRouter(prefix="/confirm")
 

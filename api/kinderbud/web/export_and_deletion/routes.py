@@ -6,13 +6,13 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from limits import parse
 
+from api.db.personal_data import plain, rows_of
 from api.dependencies import ReadSession
-from api.everything import plain, rows_of
-from api.kinderbud.caller import ADMIN, Caller
-from api.kinderbud.family.forms import Text
-from api.kinderbud.family.rendering import INVALID, go, page
-from api.kinderbud.family.visits import COOKIE, Member, TooOften, shows_password, still_logged_in
+from api.kinderbud.auth import ADMIN, Caller
 from api.kinderbud.households import actions, queries
+from api.kinderbud.web.forms import Text
+from api.kinderbud.web.rendering import INVALID, go, page
+from api.kinderbud.web.sessions import COOKIE, Member, TooOften, shows_password, still_logged_in
 from api.models import Base, Household, HouseholdParticipant
 
 EXPORTS = parse("10/hour")

@@ -3,17 +3,17 @@
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import ReadSession, WriteSession
-from api.kinderbud.family.errors import NotHere
-from api.kinderbud.family.forms import Text, number
-from api.kinderbud.family.rendering import go, page
-from api.kinderbud.family.today.cards import AREAS, EVERY
-from api.kinderbud.family.visits import Member
+from api.kinderbud.envelope import PathId
 from api.kinderbud.guides import actions, queries
 from api.kinderbud.guides.actions import age_of
 from api.kinderbud.guides.rules import is_current
 from api.kinderbud.households.queries import locked, participant_in, participants_of
-from api.kinderbud.wire import PathId
-from data.guides import Category
+from api.kinderbud.web.errors import NotHere
+from api.kinderbud.web.forms import Text, number
+from api.kinderbud.web.rendering import go, page
+from api.kinderbud.web.sessions import Member
+from api.kinderbud.web.today.cards import AREAS, EVERY
+from data.catalog.guides import Category
 
 router = APIRouter()
 

@@ -7,9 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from api.dependencies import ReadSession
-from api.kinderbud.family.history.garden import WEEKS, garden
-from api.kinderbud.family.rendering import page
-from api.kinderbud.family.visits import Member
+from api.kinderbud.envelope import local
 from api.kinderbud.history.queries import (
     actions_between,
     completions_by_day,
@@ -18,7 +16,9 @@ from api.kinderbud.history.queries import (
 )
 from api.kinderbud.history.rules import monday_of, streak
 from api.kinderbud.households.queries import participants_of
-from api.kinderbud.wire import local
+from api.kinderbud.web.history.garden import WEEKS, garden
+from api.kinderbud.web.rendering import page
+from api.kinderbud.web.sessions import Member
 
 LEFT = "somebody who left"
 PERIODS = (7, 30, 90)

@@ -7,15 +7,15 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import ReadSession
-from api.kinderbud.caller import Caller
-from api.kinderbud.family.errors import NotHere
-from api.kinderbud.family.forms import Text
-from api.kinderbud.family.rendering import INVALID, go, page, sentence
-from api.kinderbud.family.visits import Admin, shows_password, still_admin
+from api.kinderbud.auth import Caller
+from api.kinderbud.envelope import PathId
 from api.kinderbud.households import queries
 from api.kinderbud.members import actions
 from api.kinderbud.members.actions import MemberUnchanged
-from api.kinderbud.wire import PathId
+from api.kinderbud.web.errors import NotHere
+from api.kinderbud.web.forms import Text
+from api.kinderbud.web.rendering import INVALID, go, page, sentence
+from api.kinderbud.web.sessions import Admin, shows_password, still_admin
 from api.models import HouseholdUser
 
 WRONG = "That is not your password."

@@ -6,17 +6,17 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import ReadSession, WriteSession
-from api.kinderbud.caller import Caller
-from api.kinderbud.family.errors import NotHere
-from api.kinderbud.family.forms import Text, day
-from api.kinderbud.family.rendering import INVALID, go, page, sentence
-from api.kinderbud.family.visits import Member
+from api.kinderbud.auth import Caller
+from api.kinderbud.envelope import PathId
 from api.kinderbud.guides.actions import current_stages
 from api.kinderbud.guides.queries import plans_of
 from api.kinderbud.households import actions
 from api.kinderbud.households.queries import locked, participant_in, participants_of, users_of
 from api.kinderbud.households.rules import InvalidHousehold
-from api.kinderbud.wire import PathId
+from api.kinderbud.web.errors import NotHere
+from api.kinderbud.web.forms import Text, day
+from api.kinderbud.web.rendering import INVALID, go, page, sentence
+from api.kinderbud.web.sessions import Member
 from api.models import HouseholdParticipant
 
 router = APIRouter(prefix="/people")

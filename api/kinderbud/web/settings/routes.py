@@ -5,15 +5,20 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.attempts import Attempt
+from api.auth.login_throttle import Attempt
+from api.auth.passwords import PasswordRefused, checked_password
 from api.dependencies import WriteSession
-from api.kinderbud.caller import Caller
+from api.http.rate_limits import address_of
+from api.kinderbud.auth import Caller
 from api.kinderbud.claude.client import check
 from api.kinderbud.claude.failures import ClaudeFailed
 from api.kinderbud.claude.keys import key_of, set_key
-from api.kinderbud.family.forms import Text, number
-from api.kinderbud.family.rendering import INVALID, go, page, sentence
-from api.kinderbud.family.visits import (
+from api.kinderbud.households import actions, queries
+from api.kinderbud.households.rules import DAILY_TASKS, InvalidHousehold
+from api.kinderbud.households.zones import time_zones
+from api.kinderbud.web.forms import Text, number
+from api.kinderbud.web.rendering import INVALID, go, page, sentence
+from api.kinderbud.web.sessions import (
     Admin,
     Member,
     TooOften,
@@ -23,12 +28,7 @@ from api.kinderbud.family.visits import (
     shows_password,
     still_admin,
 )
-from api.kinderbud.households import actions, queries
-from api.kinderbud.households.rules import DAILY_TASKS, InvalidHousehold
-from api.kinderbud.households.zones import time_zones
-from api.limits import address_of
 from api.models import Household, HouseholdUser
-from api.passwords import PasswordRefused, checked_password
 
 LONGEST_KEY = 300
 NOT_THE_OLD_ONE = "That is not your present password."

@@ -7,7 +7,7 @@ from datetime import date
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.rules import Status
 from api.models import HouseholdParticipant, TodoAction
-from data.guides import Area, Frequency
+from data.catalog.guides import Area, Frequency
 
 MORNING, AFTERNOON, EVENING = 5, 12, 18
 """Hours from which one greets so."""
