@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, and_, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.auth.cookies import Cookie
 from api.auth.known_browsers import KNOWN_FOR, KnownBrowsers
 from api.auth.passwords import Passwords
-from api.auth.security_headers import Cookie
 from api.auth.sessions import Sessions
 from api.clock import utc_now
 from api.db.engine import Database

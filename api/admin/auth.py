@@ -20,9 +20,10 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.admin.accounts import BROWSERS, LONGEST, SESSIONS, LoggedIn, logged_in, operator_in_browser
+from api.auth.cookies import Cookie
+from api.auth.csrf import is_from_elsewhere
 from api.auth.fair_queue import QueueFull
 from api.auth.login_throttle import Attempt
-from api.auth.security_headers import Cookie, is_from_elsewhere
 from api.clock import utc_now
 from api.dependencies import Now
 from api.http.rate_limits import address_of

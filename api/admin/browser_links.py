@@ -15,7 +15,8 @@ from starlette.types import ASGIApp
 
 from api.admin.accounts import BROWSERS
 from api.admin.app import POLICY, PREFIX
-from api.auth.security_headers import FORMS, Guarded, is_from_elsewhere
+from api.auth.csrf import is_from_elsewhere
+from api.auth.security_headers import FORMS, Guarded
 
 PATH = PREFIX + "/browser"
 SEE_OTHER = 303

@@ -1,15 +1,12 @@
 """Secrets: the key ring that wraps what the database must not know in the clear, and tokens that are compared."""
 
 import base64
-import hmac
-import os
 from pathlib import Path
 
 import structlog
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from pydantic import SecretStr
 
 from api.auth import key_file
 from api.database_url import SqliteUrl
@@ -73,13 +70,6 @@ def key_file_of(settings: Settings) -> Path:
     if not isinstance(settings.database, SqliteUrl):
         raise SecretMissing("SECRET_KEY must be set: `openssl rand -hex 32` makes one")
     return settings.database.file.with_name(KEY_FILE)
-
-
-def is_token(sent: str | None, expected: SecretStr) -> bool:
-    """Whether a client sent the token; digests are compared, in constant time, so that not even its length shows."""
-    key = os.urandom(KEY_BYTES)
-    digests = [hmac.digest(key, text.encode(), "sha256") for text in (sent or "", expected.get_secret_value())]
-    return sent is not None and hmac.compare_digest(*digests)
 
 
 def _derived(secret: str) -> bytes:

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
-from api.auth.security_headers import Cookie, new_secret, secret_digest
+from api.auth.cookies import Cookie, new_secret, secret_digest
 from api.models.sessions import KnownBrowser
 
 KNOWN_FOR = timedelta(days=180)

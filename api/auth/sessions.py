@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.auth.security_headers import new_secret, secret_digest
+from api.auth.cookies import new_secret, secret_digest
 from api.db.engine import Database
 from api.models.sessions import BrowserSession
 

@@ -85,7 +85,7 @@ def serve(
     from api.db.waiting import NeverCame, when_there  # noqa: PLC0415
     from api.http.listening import CannotListen, listening  # noqa: PLC0415
     from api.kakei.exports.routes import sweep  # noqa: PLC0415
-    from api.observability import logging  # noqa: PLC0415 - `buddy --help` should not wait for the service
+    from api.observability.logging import configure  # noqa: PLC0415 - `buddy --help` should not wait for the service
 
     settings = read_settings()
 
@@ -100,7 +100,7 @@ def serve(
     ):
         keyring(settings)
         with_database(settings, prepare, is_long=True)
-        logging.configure(settings)
+        configure(settings)
         with_database(settings, lambda database: seed_operator(database, settings))
         for file in make_private(settings.database):
             logging.getLogger("api.cli.main").warning("other accounts may read %s", file)
@@ -254,10 +254,7 @@ def erase(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Erase a user for good and print the receipt as JSON."""
-    from api.kakei.accounts import (
-        erasure,
-        queries,
-    )
+    from api.kakei.accounts import erasure, queries  # noqa: PLC0415
 
     async def run(database: Database) -> dict[str, object] | None:
         async with database.write() as session:

@@ -139,5 +139,5 @@ def _run(connection: Connection, run: Callable[[Config], Any]) -> None:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.set_main_option("script_location", str(Path(__file__).parents[1] / "migrations"))
     return config

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.auth.keyring import is_token
 from api.db.engine import Database
 from api.db.failures import RETRY_SECONDS
 from api.db.readiness import Readiness
+from api.http.bearer import is_token
 from api.http.local_requests import is_this_machine
 from api.http.openapi import problem_responses
 from api.http.problems import METRICS_FORBIDDEN, NOT_READY, FieldError, ProblemOccurred

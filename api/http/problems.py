@@ -152,9 +152,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:
-        headers = {
-            "X-Request-ID": log_unforeseen(request, error)
-        }  # this one is answered outside of api.observability.metrics
+        headers = {"X-Request-ID": log_unforeseen(request, error)}  # answered outside of the middleware that adds it
         return _response(request, INTERNAL_ERROR, "The error was logged; its id is in `instance`.", headers=headers)
 
 

@@ -52,9 +52,7 @@ def configure(settings: Settings) -> None:
     ):
         logging.getLogger(chatty).setLevel(max(level, logging.WARNING))
     logging.getLogger("uvicorn.error").addFilter(_is_news)
-    logging.getLogger(
-        "uvicorn.access"
-    ).disabled = True  # api.observability.metrics logs requests, by route and not by path
+    logging.getLogger("uvicorn.access").disabled = True  # requests are logged by route, not by path
 
 
 def _is_news(record: logging.LogRecord) -> bool:

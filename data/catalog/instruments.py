@@ -9,8 +9,8 @@ from importlib import resources
 from typing import Any, Literal
 
 from data.schema.missing import Missing
+from data.schema.phases import PHASES
 
-PHASES = ("pre", "weekly", "monthly", "post", "followup")
 TRACKS = ("core", "budgeting", "wellbeing", "usability", "game")
 SUS_FACTOR = 2.5
 """Ten contributions of 0 to 4 become 0 to 100 (Brooke 1996)."""
@@ -66,7 +66,7 @@ class Instrument:
 @cache
 def instruments() -> Mapping[str, Instrument]:
     """All instruments by key, sorted by key. Raises KeyError or ValueError for an invalid file."""
-    files = sorted(file.name for file in resources.files("data.catalog.instruments").iterdir())
+    files = sorted(file.name for file in resources.files("data.catalog").joinpath("instruments").iterdir())
     read = [_instrument(name) for name in files if name.endswith(".toml")]
     return {instrument.key: instrument for instrument in read}
 
@@ -164,7 +164,7 @@ def _table(instrument: Instrument, scoring: Mapping[str, Any], answers: Answers)
 
 
 def _instrument(name: str) -> Instrument:
-    text = resources.files("data.catalog.instruments").joinpath(name).read_text(encoding="utf-8")
+    text = resources.files("data.catalog").joinpath("instruments", name).read_text(encoding="utf-8")
     read = tomllib.loads(text)
     options = {
         key: tuple(Option(option["value"], option["label"]) for option in found)

@@ -1,8 +1,8 @@
 """Tables of app use: answers, scores, reflections, events, metrics, snapshots, summaries, challenges and points."""
 
-from data.catalog.instruments import PHASES
 from data.schema.columns import Column, Personal, Table, count, local, moments, participant, share
 from data.schema.missing import Missing
+from data.schema.phases import PHASES
 
 MONTH = Column("month", "string", "Month", pattern=r"\d{4}-\d{2}")
 ASKED_IN = {

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from api.auth.keyring import Keyring, SecretMissing, is_token, keyring
+from api.auth.keyring import Keyring, SecretMissing, keyring
+from api.http.bearer import is_token
 from api.settings import Settings
 
 OLD, NEW = "an old secret that is long enough", "a new secret that is long enough"

@@ -10,11 +10,12 @@ from coach_model.exploration import one_hot
 from tests.science.candidates import Scenario, scenarios
 from tests.science.trials import logged, promoted, trials
 from training.budget.evidence import Evidence, GuardrailResult, SegmentResult, gather, participants_needed
-from training.budget.gate import INSUFFICIENT, PROMOTE, REJECT, judge, level_of_look
+from training.budget.gate import judge, level_of_look
 from training.budget.missingness import WorstCase
 from training.budget.reward_model import crossfitted_reward
 from training.ope.intervals import Interval
 from training.ope.overlap import Overlap, Weights
+from training.registry.verdicts import INSUFFICIENT, PROMOTE, REJECT
 
 FAST = 60
 """Simulated studies of each kind; `make science` runs 2,000."""

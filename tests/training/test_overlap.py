@@ -10,8 +10,9 @@ from data.logs.bandit import bandit_rounds
 from data.logs.budget import BudgetLog
 from tests.training.logs import hand_made
 from training.budget.evidence import gather
-from training.budget.gate import INSUFFICIENT, judge
+from training.budget.gate import judge
 from training.ope.overlap import calibration, overlap, weights_over
+from training.registry.verdicts import INSUFFICIENT
 
 LOG = hand_made([[1, 0, 0], [0, 0, 0], [1, 1, 1], [0, 1, 0]], [0.8, 0.5, 0.9, 0.1], [0, 0, 1, 2])
 OURS = one_hot(np.array([[1, 0, 0], [1, 0, 0], [1, 0, 0], [0, 0, 0]]), 5)

@@ -17,8 +17,8 @@ from coach_model.exploration import Distributions
 from data.logs.bandit import Column
 from data.logs.budget import BudgetLog
 from training.budget.missingness import WorstCase, missing_difference, observation_probability, worst_case
-from training.budget.reward_model import BASELINE_PENALTY, CROSSFIT_FOLDS, Matrix, Standardisation, baseline_columns
-from training.ope.estimators import dr, sndr
+from training.budget.reward_model import BASELINE_PENALTY, Standardisation, baseline_columns
+from training.ope.estimators import CROSSFIT_FOLDS, Matrix, dr, sndr
 from training.ope.intervals import Interval, clustered_t, confidence_sequence, holm
 from training.ope.overlap import SMALLEST_EFFECTIVE_SAMPLE, Overlap, calibration, overlap
 

@@ -6,16 +6,10 @@ promotes.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 from coach_model.budget.study import Phase
 from training.budget.evidence import LEVEL, MINIMUM_RELEVANT_DIFFERENCE, PLANNED_POWER, Evidence
-
-PROMOTE: Literal["promote"] = "promote"
-REJECT: Literal["reject"] = "reject"
-INSUFFICIENT: Literal["insufficient evidence"] = "insufficient evidence"
-
-type Verdict = Literal["promote", "reject", "insufficient evidence"]
+from training.registry.verdicts import INSUFFICIENT, PROMOTE, REJECT, Verdict
 
 OF_OTHERS = "no confirm phase of its own"
 """Phase of rounds that did not try the candidate."""

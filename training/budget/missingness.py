@@ -11,8 +11,8 @@ from sklearn.preprocessing import StandardScaler
 
 from data.logs.bandit import Column
 from data.logs.budget import BudgetLog
-from training.budget.reward_model import CROSSFIT_FOLDS, DEMAND, Matrix, Standardisation, baseline_columns
-from training.ope.estimators import Distribution, importance_weight
+from training.budget.reward_model import DEMAND, Standardisation, baseline_columns
+from training.ope.estimators import CROSSFIT_FOLDS, Distribution, Matrix, importance_weight
 from training.ope.intervals import Interval, clustered_t
 
 SMALLEST_OBSERVATION = 0.05

@@ -28,8 +28,7 @@ from coach_model.budget.context import FEATURES, Contexts
 from coach_model.exploration import Distributions, one_hot
 from data.logs.bandit import Column
 from data.logs.budget import BudgetLog
-
-type Matrix = npt.NDArray[np.float64]
+from training.ope.estimators import CROSSFIT_FOLDS, Matrix
 
 DEMAND = (LEVELS.astype(np.float64) - 0.5) * 2
 """The demand of each level: -1 is -20 %, 1 is +20 %."""
@@ -40,7 +39,6 @@ a zero effect."""
 BASELINE_PENALTY = 30.0
 BASELINE_FOLDS = 5
 PENALTY_FOLDS = 10
-CROSSFIT_FOLDS = 5
 
 
 @dataclass(frozen=True)

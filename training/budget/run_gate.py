@@ -18,7 +18,8 @@ from data.packages.reader import Package, read_package
 from training.budget import interim_looks
 from training.budget.evidence import Evidence, gather
 from training.budget.gate import OF_OTHERS, Judgement, judge, level_of_look
-from training.budget.reward_model import Matrix, crossfitted_reward
+from training.budget.reward_model import crossfitted_reward
+from training.ope.estimators import Matrix
 from training.ope.overlap import overlap
 from training.registry.artifact import write_artifact
 

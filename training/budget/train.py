@@ -7,11 +7,12 @@ from typing import Any
 
 from data.logs.budget import BudgetLog, budget_log
 from data.packages.reader import read_package
+from training.budget.card import policy_card
 from training.budget.card_evaluation import evaluate
 from training.budget.onnx_export import policy_graph
 from training.budget.reward_model import RewardModel, fit_reward_model
 from training.budget.target_policy import TargetPolicy, fit_target_policy
-from training.registry.artifact import policy_card, write_artifact
+from training.registry.artifact import write_artifact
 
 type Progress = Callable[[str], None]
 

@@ -29,9 +29,9 @@ from coach_model.daily.slate import best_slate
 from coach_model.onnx_policy import OnnxPolicy
 from data.logs.daily import DailyLog
 from data.synthetic.households import HouseholdConfig, rules_rank, simulate
-from training.budget.gate import INSUFFICIENT, PROMOTE, REJECT
 from training.ope.intervals import Interval, clustered_t
 from training.ope.overlap import LARGEST_PARTICIPANT_SHARE, SMALLEST_EFFECTIVE_SAMPLE
+from training.registry.verdicts import INSUFFICIENT, PROMOTE, REJECT
 
 MOST_UNCOVERED = 0.05
 """Largest share of a slate that the log could not have shown. Such activities count as not done in the ranking's slate

@@ -23,6 +23,9 @@ import numpy.typing as npt
 from data.logs.bandit import Column, LoggedBanditData
 from data.logs.budget import BudgetLog
 
+type Matrix = npt.NDArray[np.float64]
+CROSSFIT_FOLDS = 5
+
 type Distribution = npt.NDArray[np.floating]
 """(n, k), or (n, l, k) for a product of l levers; rows sum to 1."""
 

@@ -13,8 +13,7 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import GroupKFold
 
 from data.logs.bandit import Column, InvalidLog, LoggedBanditData, bandit_rounds
-from training.budget.reward_model import CROSSFIT_FOLDS, Matrix
-from training.ope.estimators import Distribution, checked
+from training.ope.estimators import CROSSFIT_FOLDS, Distribution, Matrix, checked
 
 
 @dataclass(frozen=True)

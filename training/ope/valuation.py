@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 
 from data.logs.bandit import Column, LoggedBanditData
-from training.budget.reward_model import Matrix
-from training.ope.estimators import ESTIMATORS, Distribution
+from training.ope.estimators import ESTIMATORS, Distribution, Matrix
 from training.ope.intervals import Interval, clustered_bootstrap, clustered_t
 from training.ope.overlap import Calibration, Overlap, overlap
 

@@ -21,8 +21,8 @@ from coach_model.onnx_policy import (
     load_policy,
     read_artifact_file,
 )
-from training.budget.gate import PROMOTE
 from training.registry.artifact import write_artifact
+from training.registry.verdicts import PROMOTE
 
 MODELS = Path("var/models")
 CHALLENGER = "budget-challenger"

@@ -18,9 +18,8 @@ from coach_model.exploration import one_hot
 from training.budget.card_evaluation import truth_of
 from training.budget.evidence import MINIMUM_RELEVANT_DIFFERENCE
 from training.budget.missingness import observation_probability
-from training.budget.reward_model import Matrix
 from training.budget.run_gate import Judged, rounded
-from training.ope.estimators import importance_weight
+from training.ope.estimators import Matrix, importance_weight
 from training.ope.intervals import Interval
 from training.ope.valuation import UNBIASED, value_of
 from training.reporting.plots import CANDIDATE, INK, RULES, forest, svg

@@ -33,8 +33,7 @@ from api.kakei.challenges.schemas import (
 )
 from api.kakei.coach.queries import was_given
 from api.kakei.consent.queries import consent_id_in_force
-from api.kakei.dependencies import get_user_or_404
-from api.kakei.once import Once
+from api.kakei.dependencies import Once, get_user_or_404
 from api.models import ChallengeMetric, ChallengeTemplate, UserChallenge
 from data.catalog import catalogue, metric_keys
 

@@ -10,8 +10,7 @@ from api.http.user_ids import cannot_be_guessed
 from api.kakei.consent import queries
 from api.kakei.consent.rules import DataMode
 from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
-from api.kakei.dependencies import get_user_or_404, owner
-from api.kakei.once import OnceAlone
+from api.kakei.dependencies import OnceAlone, get_user_or_404, owner
 from api.models import Consent, User
 
 router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=OnceRoute)

@@ -21,9 +21,9 @@ import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
-from api.auth.keyring import is_token
 from api.db.failures import RETRY_SECONDS
 from api.http import problems
+from api.http.bearer import is_token
 from api.http.head import is_head
 from api.http.openapi import problem_responses
 from api.http.problems import FieldError, ProblemOccurred

@@ -10,8 +10,7 @@ from api.http.idempotency import OnceRoute
 from api.http.openapi import problem_responses
 from api.kakei.challenges.actions import award_badges
 from api.kakei.consent.queries import consent_id_in_force
-from api.kakei.dependencies import get_user_or_404
-from api.kakei.once import Once
+from api.kakei.dependencies import Once, get_user_or_404
 from api.kakei.reflections.rules import feedback, quality_of, texts_in
 from api.kakei.reflections.schemas import ReflectionCreate, ReflectionOut
 from api.kakei.research.queries import add_once, reflection

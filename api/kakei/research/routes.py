@@ -14,8 +14,7 @@ from api.http.problems import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.rules import local_date, month_problem
 from api.kakei.consent.queries import consent_id_in_force, consent_in_force
-from api.kakei.dependencies import get_user_or_404
-from api.kakei.once import Once
+from api.kakei.dependencies import Once, get_user_or_404
 from api.kakei.research import queries, rules
 from api.kakei.research.schemas import (
     EventCreate,

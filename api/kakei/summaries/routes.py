@@ -16,8 +16,7 @@ from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.actions import award_badges
 from api.kakei.challenges.rules import month_problem
 from api.kakei.consent.queries import consent_id_in_force, consent_in_force
-from api.kakei.dependencies import get_user_or_404, owner
-from api.kakei.once import Once
+from api.kakei.dependencies import Once, get_user_or_404, owner
 from api.kakei.studies.actions import observe_summary
 from api.kakei.summaries import queries
 from api.kakei.summaries.rules import amounts_in_currency, week_problem

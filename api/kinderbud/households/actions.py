@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.auth.security_headers import new_secret, secret_digest
+from api.auth.cookies import new_secret, secret_digest
 from api.kinderbud.auth import ADMIN, MEMBER, new_token, token_digest
 from api.kinderbud.guides.rules import household_day
 from api.kinderbud.history.actions import uncount_day

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.auth.security_headers import secret_digest
+from api.auth.cookies import secret_digest
 from api.kinderbud.todos.rules import ActionType
 from api.models import (
     Household,

@@ -13,9 +13,10 @@ from limits import parse
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.auth.cookies import Cookie, new_secret, secret_digest
+from api.auth.csrf import is_from_elsewhere
 from api.auth.known_browsers import KNOWN_FOR, KnownBrowsers
 from api.auth.login_throttle import Attempt
-from api.auth.security_headers import Cookie, is_from_elsewhere, new_secret, secret_digest
 from api.auth.sessions import Sessions
 from api.db.failures import MAY_BE_AWAY
 from api.dependencies import Now

@@ -7,9 +7,9 @@ import msgspec
 from fastapi import Request
 from limits import parse
 
+from api.auth.cookies import secret_digest
 from api.auth.keyring import SecretMissing
 from api.auth.mail import Mail
-from api.auth.security_headers import secret_digest
 from api.kinderbud.households import actions, queries
 from api.kinderbud.web.rendering import address
 
