@@ -15,7 +15,7 @@ from api.admin.app import create_admin, index
 from api.admin.browser_links import PATH as BROWSER_LINKS
 from api.admin.browser_links import create_browser_links
 from api.auth.keyring import keyring
-from api.auth.login_throttle import Attempts
+from api.auth.login_throttle import LoginThrottle
 from api.auth.mail import Mailer
 from api.auth.passwords import Passwords
 from api.clock import Clock, utc_now
@@ -23,13 +23,13 @@ from api.db.budget import RequestBudget
 from api.db.engine import open_database
 from api.db.service_lock import while_serving
 from api.http import health, openapi, problems
-from api.http.fast_path import Shortcut, Way
+from api.http.fast_path import FastPathMiddleware, Way
 from api.http.head import HeadMiddleware
-from api.http.rate_limits import Limited, RateLimits
+from api.http.rate_limits import RateLimitMiddleware, RateLimits
 from api.http.request_body import RequestBodyMiddleware
 from api.http.shutdown import announced_shutdown
 from api.kakei.accounts import routes as accounts
-from api.kakei.catalog import routes as catalogue
+from api.kakei.catalog import routes as catalog
 from api.kakei.challenges import routes as challenges
 from api.kakei.coach import routes as coach
 from api.kakei.consent import routes as consent
@@ -42,7 +42,7 @@ from api.kinderbud.today.prefetch import keep_choosing
 from api.kinderbud.web.app import create_family, to_family
 from api.kinderbud.web.rendering import PREFIX as FAMILY
 from api.observability.logging import configure
-from api.observability.metrics import Metrics, Telemetry
+from api.observability.metrics import Metrics, TelemetryMiddleware
 from api.policies import ServedPolicy
 from api.settings import Settings
 from coach_model.budget.coach import CONTRACT as BUDGET
@@ -116,7 +116,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     app.state.database = database
     app.state.exporting = asyncio.Lock()
     app.state.daily = daily
-    app.state.attempts = Attempts(RateLimits(settings.redis_url, exact=True))
+    app.state.attempts = LoginThrottle(RateLimits(settings.redis_url, exact=True))
     app.state.passwords = Passwords()
     app.state.mailer = Mailer(settings, clock)
     _add_features(app, settings)
@@ -131,8 +131,10 @@ def _add_middlewares(app: FastAPI, settings: Settings, metrics: Metrics) -> None
     app.add_middleware(RequestBudget, seconds=settings.database_timeout_seconds)
     app.add_middleware(RequestBodyMiddleware, own=coach.BODIES_READ_HERE, pages=(FAMILY, ADMIN))
     app.add_middleware(HeadMiddleware)
-    app.add_middleware(Shortcut, way=Way("POST", "/coach/suggestions", coach.suggest))
-    app.add_middleware(Limited, limits=RateLimits(settings.redis_url))  # outside of the shortcut, which writes
+    app.add_middleware(FastPathMiddleware, way=Way("POST", "/coach/suggestions", coach.suggest))
+    app.add_middleware(
+        RateLimitMiddleware, limits=RateLimits(settings.redis_url)
+    )  # outside of the shortcut, which writes
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -141,13 +143,13 @@ def _add_middlewares(app: FastAPI, settings: Settings, metrics: Metrics) -> None
             allow_headers=["*"],
             expose_headers=["X-Request-ID", "ETag", "Retry-After"],
         )
-    app.add_middleware(Telemetry, metrics=metrics)
+    app.add_middleware(TelemetryMiddleware, metrics=metrics)
 
 
 def _add_features(app: FastAPI, settings: Settings) -> None:
     """The routes of the service, and its sub-apps, which share its state."""
     app.include_router(coach.router)
-    for feature in (accounts, catalogue, challenges, summaries, consent, research, reflections, exports):
+    for feature in (accounts, catalog, challenges, summaries, consent, research, reflections, exports):
         app.include_router(feature.router)
     health.install(app, app.state.database)
     app.mount(KINDERBUD, limited(create_kinderbud(app), settings))

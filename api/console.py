@@ -51,7 +51,7 @@ def with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]]
 
 
 @contextmanager
-def one_clear_line(*expected: type[Exception]) -> Iterator[None]:
+def exit_on(*expected: type[Exception]) -> Iterator[None]:
     """Exit with 1 and the message of an expected error."""
     try:
         yield

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from api.admin import auth
-from api.auth.security_headers import JSON, Guarded
+from api.auth.security_headers import JSON, SecurityHeadersMiddleware
 from api.db.failures import RETRY_SECONDS
 from api.http.problems import install_database_errors, log_unforeseen
 
@@ -91,13 +91,13 @@ def create_admin(service: FastAPI) -> ASGIApp:
     app.mount("/static", StaticFiles(directory=ROOT_DIR / "static"), name="admin-static")
     app.mount("/own", StaticFiles(packages=[("api.admin", "static")]), name="admin-own")
     _install_errors(app)
-    return Guarded(auth.Inner(app, service.state), POLICY, f"{PREFIX}/static/", JSON)
+    return SecurityHeadersMiddleware(auth.Inner(app, service.state), POLICY, f"{PREFIX}/static/", JSON)
 
 
 def index() -> ASGIApp:
     """What stands at the bare prefix, which a mount does not match: the one page, which asks for everything else."""
     html = INDEX.replace("VERSION", importlib.metadata.version("fastadmin"))
-    return Guarded(HTMLResponse(html), POLICY, f"{PREFIX}/static/", JSON)
+    return SecurityHeadersMiddleware(HTMLResponse(html), POLICY, f"{PREFIX}/static/", JSON)
 
 
 @contextmanager

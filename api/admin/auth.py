@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.admin.accounts import BROWSERS, LONGEST, SESSIONS, LoggedIn, logged_in, operator_in_browser
 from api.auth.cookies import Cookie
-from api.auth.csrf import is_from_elsewhere
+from api.auth.csrf import is_cross_site
 from api.auth.fair_queue import QueueFull
 from api.auth.login_throttle import Attempt
 from api.clock import utc_now
@@ -120,7 +120,7 @@ class Inner:
             await self.app(scope, receive, send)
             return
         request = Request(scope)
-        if request.method not in {"GET", "HEAD"} and is_from_elsewhere(request):
+        if request.method not in {"GET", "HEAD"} and is_cross_site(request):
             await JSONResponse({"detail": "This was sent by another site."}, 403)(scope, receive, send)
             return
         secret = COOKIE.of(request)

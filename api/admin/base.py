@@ -77,7 +77,7 @@ class Screen(SqlAlchemyModelAdmin):
         return set(self.edits.model_fields) if self.edits else set()
 
     async def has_add_permission(self, user_id: Any = None) -> bool:
-        """Rows are made by the apps and by the catalogue."""
+        """Rows are made by the apps and by the catalog."""
         return False
 
     async def has_change_permission(self, user_id: Any = None) -> bool:

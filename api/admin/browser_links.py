@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 
 from api.admin.accounts import BROWSERS
 from api.admin.app import POLICY, PREFIX
-from api.auth.csrf import is_from_elsewhere
-from api.auth.security_headers import FORMS, Guarded
+from api.auth.csrf import is_cross_site
+from api.auth.security_headers import FORMS, SecurityHeadersMiddleware
 
 PATH = PREFIX + "/browser"
 SEE_OTHER = 303
@@ -43,7 +43,7 @@ def create_browser_links(service: Starlette) -> ASGIApp:
     app = Starlette(routes=[Route("/{secret}", _link, methods=["GET", "POST"])])
     app.state = service.state
     app.add_exception_handler(HTTPException, _failed)
-    return Guarded(app, POLICY, f"{PREFIX}/static/", FORMS)
+    return SecurityHeadersMiddleware(app, POLICY, f"{PREFIX}/static/", FORMS)
 
 
 async def _link(request: Request) -> Response:
@@ -56,7 +56,7 @@ async def _link(request: Request) -> Response:
         form = '<form method="post"><button>Yes, this is my browser</button></form>'
         text = "Tries of the password elsewhere then do not keep it out. You still need the password."
         return _page("Is this your browser?", text, form)
-    if is_from_elsewhere(request):
+    if is_cross_site(request):
         raise HTTPException(403, "This was sent by another site.")
     async with state.database.write() as session:
         cookie = await BROWSERS.claim_link(session, secret, BROWSERS.shown(request), now)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import utc_now
-from api.console import one_clear_line, read_settings, with_database
+from api.console import exit_on, read_settings, with_database
 from api.db.engine import Database
 
 admin = typer.Typer(help="Look after the account of /admin.", no_args_is_help=True)
@@ -43,6 +43,6 @@ def browser_link(
             told = settings.public_url or f"http://localhost:{settings.port}"
             return {"link": f"{told}/admin/browser/{secret}", "until": until.isoformat()}
 
-    with one_clear_line(NoAccount):
+    with exit_on(NoAccount):
         made = with_database(settings, run)
     typer.echo(json.dumps(made) if as_json else f"{made['link']}\nworks once, until {made['until']}")

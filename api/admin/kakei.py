@@ -1,4 +1,4 @@
-"""KakeiBuddy's screens: the catalogue may be worded anew, people may be erased, everything else is looked at."""
+"""KakeiBuddy's screens: the catalog may be worded anew, people may be erased, everything else is looked at."""
 
 from typing import Annotated, Any, Literal
 
@@ -22,7 +22,7 @@ from api.models import (
     UserChallenge,
 )
 
-PEOPLE, CATALOGUE, RECORDS = "People", "Catalogue", "Records"
+PEOPLE, CATALOGUE, RECORDS = "People", "Catalog", "Records"
 LARGEST_REWARD = 1000
 LARGEST_BONUS = 100
 
@@ -103,7 +103,7 @@ class BadgeEdit(Edit):
 
 
 class Badges(Screen):
-    """Badges. Their rules are the catalogue's."""
+    """Badges. Their rules are the catalog's."""
 
     verbose_name_plural = "Badges"
     menu_section = CATALOGUE

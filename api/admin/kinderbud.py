@@ -69,7 +69,7 @@ class StageEdit(Edit):
 
 
 class Stages(Screen):
-    """Stages of guides; their ages are the catalogue's."""
+    """Stages of guides; their ages are the catalog's."""
 
     verbose_name_plural = "Guide stages"
     menu_section = CATALOGUE

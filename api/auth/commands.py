@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.console import one_clear_line, read_settings, with_database
+from api.console import exit_on, read_settings, with_database
 
 secrets_app = typer.Typer(help="Look after SECRET_KEY.", no_args_is_help=True)
 
@@ -38,12 +38,12 @@ def rotate(as_json: Annotated[bool, typer.Option("--json", help="Print JSON inst
     def run(ring: Keyring) -> Progress:
         return with_database(settings, lambda database: encrypt_again(database, ring, told))
 
-    with one_clear_line(SecretMissing, ServiceRuns):
+    with exit_on(SecretMissing, ServiceRuns):
         if settings.secret_key is not None:
             done, retired = run(keyring(settings)), "older keys may be taken out of SECRET_KEY"
         else:
             file: Path = key_file_of(settings)
-            with file_lock(settings.database, alone=True):
+            with file_lock(settings.database, exclusive=True):
                 keys, _ = key_file.read_or_make(file)
                 if len(keys) == 1:
                     keys = [key_file.new_key(), *keys]

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 
 
-def is_from_elsewhere(request: Request) -> bool:
+def is_cross_site(request: Request) -> bool:
     """Whether a browser says that another site's page sent this. Browsers that say nothing are told by the form's own
     token, which must fit their cookie."""
     site = request.headers.get("sec-fetch-site")

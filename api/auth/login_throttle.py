@@ -54,7 +54,7 @@ class Refusal:
     unknown_only: bool
 
 
-class Attempts:
+class LoginThrottle:
     """Counts tries over all processes, exactly. Only digests of names leave the process."""
 
     def __init__(self, limits: RateLimits) -> None:

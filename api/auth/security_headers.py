@@ -16,7 +16,7 @@ ALWAYS = {
 }
 
 
-class Guarded:
+class SecurityHeadersMiddleware:
     """ASGI middleware: a content security policy and its companions on every answer, errors included; bodies of `media`
     alone, since whoever may name another type may name a codec that takes for ever. Nothing but what `lasting` paths
     serve is kept by a browser, for good where its address changes with its content."""

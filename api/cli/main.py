@@ -17,7 +17,7 @@ import typer
 
 from api.admin.commands import admin
 from api.auth.commands import secrets_app
-from api.console import failures_in_one_line, one_clear_line, read_settings, to_the_server_itself, with_database
+from api.console import exit_on, failures_in_one_line, read_settings, to_the_server_itself, with_database
 from api.database_url import PostgresUrl
 from api.db.engine import Database
 from api.kakei.exports.commands import research
@@ -94,8 +94,8 @@ def serve(
         await when_there(lambda: migrate.prepare(database), seconds, typer.echo)
 
     with (
-        one_clear_line(SecretMissing, CannotListen, NeverCame, ServiceRuns),
-        file_lock(settings.database, alone=False),
+        exit_on(SecretMissing, CannotListen, NeverCame, ServiceRuns),
+        file_lock(settings.database, exclusive=False),
         listening(host or settings.host, settings.port if port is None else port) as sockets,
     ):
         keyring(settings)
@@ -151,7 +151,7 @@ def _shared_metrics(workers: int) -> Iterator[None]:
 
 @db.command()
 def upgrade(revision: Annotated[str, typer.Argument(help="Where to stop.")] = "head") -> None:
-    """Bring the tables to this version, and the catalogue with them."""
+    """Bring the tables to this version, and the catalog with them."""
     from api.db import migrate  # noqa: PLC0415
 
     async def run(database: Database) -> None:
@@ -196,7 +196,7 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must
     """Write a backup while the service goes on: SQLite's online backup, or pg_dump."""
     from api.db import backup as backups  # noqa: PLC0415
 
-    with one_clear_line(backups.BackupFailed):
+    with exit_on(backups.BackupFailed):
         backups.backup(to_the_server_itself(read_settings()), file)
     typer.echo(f"{file}: {file.stat().st_size} bytes")
 
@@ -215,7 +215,7 @@ def restore(
 
     if not yes:
         typer.confirm("This replaces everything in the database. Go on?", abort=True)
-    with one_clear_line(backups.BackupFailed):
+    with exit_on(backups.BackupFailed):
         url = to_the_server_itself(read_settings())
         erased = backups.restore(url, file, without_checksum=without_checksum)
     if without_checksum:

@@ -70,7 +70,7 @@ def restore(url: SqliteUrl | PostgresUrl, file: Path, *, without_checksum: bool 
         target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with (
-            file_lock(url, alone=True),
+            file_lock(url, exclusive=True),
             tempfile.TemporaryDirectory(prefix=".restore-", dir=target and target.parent) as folder,
         ):
             payload = Path(folder, "payload")

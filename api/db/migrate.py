@@ -1,4 +1,4 @@
-"""Brings a database to the tables and the catalogue of this version: under a lock, in one transaction."""
+"""Brings a database to the tables and the catalog of this version: under a lock, in one transaction."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -28,7 +28,7 @@ class BrokenReferences(RuntimeError):
 
 
 async def prepare(database: Database) -> Counter[str]:
-    """Migrate to the newest tables and seed the catalogue. Safe to call from several processes at once.
+    """Migrate to the newest tables and seed the catalog. Safe to call from several processes at once.
 
     Returns who was erased again after a restore on PostgreSQL, by table.
     """

@@ -1,4 +1,4 @@
-"""Seeds the catalogue from data/catalog: again and again, and never over what an operator has edited."""
+"""Seeds the catalog from data/catalog: again and again, and never over what an operator has edited."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, Table, insert, select, update
 
 from api.models import Base
 from api.models.base import Amount
-from data.catalog import catalogue
+from data.catalog import catalog
 from data.catalog.guides import guides
 
 RETIRED = "retired"
@@ -23,7 +23,7 @@ def seed(connection: Connection) -> None:
     for name in SEEDED:
         table = Base.metadata.tables[name]
         seeding = _Seeding(connection, table, ("id",))
-        for entry in catalogue(name):
+        for entry in catalog(name):
             values = {column.name: _stored(column, entry[column.name]) for column in _columns(table)}
             seeding.bring({"id": entry["id"]}, values)
     _seed_guides(connection)

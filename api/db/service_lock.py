@@ -35,7 +35,7 @@ class ServiceRuns(Exception):
 
 
 @contextmanager
-def file_lock(url: SqliteUrl | PostgresUrl, *, alone: bool) -> Iterator[None]:
+def file_lock(url: SqliteUrl | PostgresUrl, *, exclusive: bool) -> Iterator[None]:
     """Hold the lock beside an SQLite database. Raises ServiceRuns; does nothing for other databases."""
     if not isinstance(url, SqliteUrl):
         yield
@@ -45,9 +45,9 @@ def file_lock(url: SqliteUrl | PostgresUrl, *, alone: bool) -> Iterator[None]:
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         try:
-            fcntl.flock(descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            what = "a service runs on this database: stop it first" if alone else "the database is being restored"
+            what = "a service runs on this database: stop it first" if exclusive else "the database is being restored"
             raise ServiceRuns(what) from error
         yield
     finally:
@@ -69,7 +69,7 @@ def while_serving[App](url: SqliteUrl | PostgresUrl, lifespan: Lifespan[App]) ->
 
     @asynccontextmanager
     async def held(app: App) -> AsyncIterator[None]:
-        with file_lock(url, alone=False):
+        with file_lock(url, exclusive=False):
             holding = asyncio.create_task(_hold(url)) if isinstance(url, PostgresUrl) else None
             try:
                 async with lifespan(app):

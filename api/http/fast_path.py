@@ -22,7 +22,7 @@ class Way:
     endpoint: Callable[[Request], Awaitable[Response]]
 
 
-class Shortcut:
+class FastPathMiddleware:
     """ASGI middleware, inside of the rate limits: the endpoint writes where somebody says who they are."""
 
     def __init__(self, app: ASGIApp, way: Way) -> None:

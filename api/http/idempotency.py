@@ -30,7 +30,7 @@ class Answered(Exception):
         self.response = Response(stored.body, stored.status, {"Idempotent-Replayed": "true"}, "application/json")
 
 
-class OnceRoute(APIRoute):
+class IdempotentRoute(APIRoute):
     """A route whose answers are kept for those who send the same key again."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -120,7 +120,7 @@ class RateLimits:
                     await self._shared.clear(item, key)
 
 
-class Limited:
+class RateLimitMiddleware:
     """ASGI middleware: answers 429 with `Retry-After` where a limit is reached. `limits` are shared by all processes;
     reads of what everybody may read are counted by this process alone, so that they need not wait for Redis."""
 

@@ -18,7 +18,7 @@ CARRIED = Context(prec=15, rounding=ROUND_HALF_UP)
 """The significant digits that a JSON number carries: read as a binary float and printed again, none is lost."""
 
 
-class Wire(BaseModel):
+class StrictModel(BaseModel):
     """A shape on the wire: strict, what it does not know it rejects, and its errors do not repeat what people sent."""
 
     model_config = ConfigDict(

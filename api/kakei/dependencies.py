@@ -12,11 +12,11 @@ from api.kakei.accounts.rules import is_reserved, is_well_formed
 from api.models import IdempotencyKey, User
 
 
-async def get_user_or_404(session: AsyncSession, uuid: str, *, alone: bool = False) -> User:
+async def get_user_or_404(session: AsyncSession, uuid: str, *, for_update: bool = False) -> User:
     """The user with that id; `alone` waits for whatever is being received from them, and holds back what comes until
     the end of the transaction. Raises ProblemOccurred (404) where there is none, and for reserved names."""
     possible = is_well_formed(uuid) and not is_reserved(uuid)
-    user = await queries.user_by_uuid(session, uuid, alone=alone) if possible else None
+    user = await queries.user_by_uuid(session, uuid, for_update=for_update) if possible else None
     if user is None:
         raise ProblemOccurred(USER_UNKNOWN, "There is no user with this id.")
     return user
@@ -39,14 +39,14 @@ async def _once(
         await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body())
 
 
-async def _once_alone(
+async def _once_for_update(
     request: Request, uuid: str, session: WriteSession, idempotency_key: IdempotencyKeyHeader = None
 ) -> None:
-    user = await get_user_or_404(session, uuid, alone=True)
+    user = await get_user_or_404(session, uuid, for_update=True)
     if idempotency_key is not None:
         await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body())
 
 
 Once = Depends(_once, scope="function")
-OnceAlone = Depends(_once_alone, scope="function")
+OnceForUpdate = Depends(_once_for_update, scope="function")
 """The same where nobody else may write for the person meanwhile: a lock that is taken in two steps deadlocks."""

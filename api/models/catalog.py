@@ -13,7 +13,7 @@ from api.models.base import Amount, Base
 
 
 class Seeded:
-    """A row of the catalogue."""
+    """A row of the catalog."""
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     slug: Mapped[str] = mapped_column(String(64), unique=True)

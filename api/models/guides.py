@@ -1,4 +1,4 @@
-"""Guides, their stages and items, and who follows them. What the catalogue no longer has is `retired`: nobody is
+"""Guides, their stages and items, and who follows them. What the catalog no longer has is `retired`: nobody is
 offered it any more, and what was done with it stays."""
 
 from datetime import datetime
@@ -10,7 +10,7 @@ from api.models.base import Base, Moment
 
 
 class Guide(Base):
-    """A guide. `seeded` is the digest of what the catalogue wrote, by which an upgrade knows edited rows."""
+    """A guide. `seeded` is the digest of what the catalog wrote, by which an upgrade knows edited rows."""
 
     __tablename__ = "guides"
 

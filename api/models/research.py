@@ -105,7 +105,7 @@ class Reflection(Received, Base):
 
 
 class AppEvent(Received, Base):
-    """Something that happened in the app; `known` events are in the catalogue."""
+    """Something that happened in the app; `known` events are in the catalog."""
 
     __tablename__ = "events"
     __table_args__ = (UniqueConstraint("user_id", "fingerprint"),)

@@ -106,7 +106,7 @@ class Metrics:
         self._counters[key].inc()
 
 
-class Telemetry:
+class TelemetryMiddleware:
     """ASGI middleware, outermost: gives the request its id, answers with it, logs and measures.
 
     A path with a trailing slash is the same as the path without, and no redirect loses a body.

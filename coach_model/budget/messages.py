@@ -58,15 +58,15 @@ def messages(language: str, style: int) -> Messages:
     if language not in LANGUAGES:
         raise KeyError(language)
     text = resources.files("coach_model.budget").joinpath("texts", f"{language}.toml").read_text(encoding="utf-8")
-    catalogue = tomllib.loads(text)
+    catalog = tomllib.loads(text)
     return tuple(
         tuple(
             Message(
                 code=code,
                 lever=lever,
                 change_percent=percent,
-                title=catalogue[code]["title"],
-                message=catalogue[code][STYLES[style]],
+                title=catalog[code]["title"],
+                message=catalog[code][STYLES[style]],
                 challenge_slug=CHALLENGE_SLUGS.get(code),
             )
             for code, percent in zip(codes, CHANGE_PERCENT, strict=True)

@@ -18,7 +18,7 @@ FILES = {
 
 
 @cache
-def catalogue(name: str) -> tuple[dict[str, Any], ...]:
+def catalog(name: str) -> tuple[dict[str, Any], ...]:
     """The rows of one of `FILES`, in the order of the file. Raises KeyError for another name."""
     text = resources.files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
     return tuple(tomllib.loads(text)[FILES[name]])
@@ -27,4 +27,4 @@ def catalogue(name: str) -> tuple[dict[str, Any], ...]:
 @cache
 def metric_keys() -> frozenset[str]:
     """The keys of the metrics that measure challenges."""
-    return frozenset(metric["key"] for metric in catalogue("metrics"))
+    return frozenset(metric["key"] for metric in catalog("metrics"))

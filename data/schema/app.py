@@ -159,7 +159,7 @@ EVENTS = Table(
             "What happened; `withheld` for a made-up name",
             pattern="[a-z][a-z0-9_]{0,63}",
         ),
-        Column("known", "boolean", "Whether the event is in the catalogue"),
+        Column("known", "boolean", "Whether the event is in the catalog"),
         Column("context", "json", "Context of the event; free text only if the person shares it"),
         count("values_withheld", "How many values of the context were withheld"),
         *moments("the event"),

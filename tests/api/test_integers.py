@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from api.app import create_app
-from api.http.types import Wire
+from api.http.types import StrictModel
 from api.kinderbud.app import create_kinderbud
 from api.settings import Settings
 from tests.api.kakei.people import ANSWERS, WEEK, Person
@@ -19,10 +19,10 @@ from tests.serving import CLIENT, Service
 BAD: list[Any] = ["5", True, 5.5, math.nan, math.inf, -math.inf, 1e300, 10**400, [5], {}]
 
 
-def bodies() -> Iterator[type[Wire]]:
+def bodies() -> Iterator[type[StrictModel]]:
     """The shapes of all request bodies of both apps."""
     kakei = create_app(Settings())
-    shapes = {shape.__name__: shape for shape in _below(Wire)}
+    shapes = {shape.__name__: shape for shape in _below(StrictModel)}
     for app in (kakei, create_kinderbud(kakei)):
         for operations in app.openapi()["paths"].values():
             for operation in operations.values():
@@ -32,13 +32,13 @@ def bodies() -> Iterator[type[Wire]]:
                         yield shapes[name]
 
 
-def _below(shape: type[Wire]) -> Iterator[type[Wire]]:
+def _below(shape: type[StrictModel]) -> Iterator[type[StrictModel]]:
     for inner in shape.__subclasses__():
         yield inner
         yield from _below(inner)
 
 
-def integers(shape: type[Wire]) -> Iterator[tuple[str, bool, int]]:
+def integers(shape: type[StrictModel]) -> Iterator[tuple[str, bool, int]]:
     """By name, the fields that are an integer or a list of integers, and a value that each takes."""
     for name, schema in shape.model_json_schema()["properties"].items():
         for one in (schema, *schema.get("anyOf", ())):
@@ -48,7 +48,7 @@ def integers(shape: type[Wire]) -> Iterator[tuple[str, bool, int]]:
                 yield name, "items" in one, known[0] if isinstance(known, list) else known
 
 
-def example_of(shape: type[Wire]) -> dict[str, Any]:
+def example_of(shape: type[StrictModel]) -> dict[str, Any]:
     found: dict[str, Any] = shape.model_json_schema()["examples"][0]
     return found
 
@@ -59,7 +59,7 @@ def test_a_whole_float_is_an_integer_and_nothing_else_is() -> None:
         for name, is_list, value in integers(shape):
             seen.add(f"{shape.__name__}.{name}")
 
-            def read(sent: Any, shape: type[Wire] = shape, name: str = name, is_list: bool = is_list) -> Any:
+            def read(sent: Any, shape: type[StrictModel] = shape, name: str = name, is_list: bool = is_list) -> Any:
                 found = getattr(shape.model_validate(example_of(shape) | {name: [sent] if is_list else sent}), name)
                 return found[0] if is_list else found
 

@@ -1,4 +1,4 @@
-"""Migrations and the catalogue, on both kinds of database, without a server."""
+"""Migrations and the catalog, on both kinds of database, without a server."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -17,7 +17,7 @@ from api.db import migrate, seed
 from api.db.engine import Database, open_database
 from api.models import ChallengeMetric, User, UserChallenge
 from api.models.base import Amount
-from data.catalog import catalogue
+from data.catalog import catalog
 from tests import services
 
 BEFORE_FOUR_DECIMALS = "0007"
@@ -90,10 +90,10 @@ def test_an_upgrade_changes_only_what_nobody_edited(empty: Run, monkeypatch: pyt
 
     empty(edit)
     newer = {
-        name: tuple(entry | {"title": f"New {entry['id']}"} if name == "badges" else entry for entry in catalogue(name))
+        name: tuple(entry | {"title": f"New {entry['id']}"} if name == "badges" else entry for entry in catalog(name))
         for name in seed.SEEDED
     }
-    monkeypatch.setattr(seed, "catalogue", newer.__getitem__)
+    monkeypatch.setattr(seed, "catalog", newer.__getitem__)
     empty(migrate.prepare)
     assert empty(titles) == ["Ours", "New 2", "New 3"]
     empty(migrate.prepare)

@@ -13,7 +13,7 @@ from api.db.engine import open_database
 from api.kakei.challenges.rules import ChallengeStatus
 from api.kakei.summaries.schemas import WEEK
 from api.models import Base, PointEntry, User, UserBadge, UserChallenge, WeeklySummary
-from data.catalog import catalogue
+from data.catalog import catalog
 from tests.bench.servers import Request, ask
 
 WEEKS_BEFORE = 4
@@ -76,7 +76,7 @@ def _complete(port: int, name: str, template: dict[str, Any]) -> int:
 
 def _two_easy_templates() -> tuple[dict[str, Any], dict[str, Any]]:
     """Two easy templates of different categories, so that they earn no badge."""
-    easy = [template for template in catalogue("challenge_templates") if template["difficulty"] == "easy"]
+    easy = [template for template in catalog("challenge_templates") if template["difficulty"] == "easy"]
     return easy[0], next(template for template in easy if template["category"] != easy[0]["category"])
 
 

@@ -2,9 +2,9 @@ import re
 
 import pytest
 
-from data.catalog import catalogue
+from data.catalog import catalog
 
-EVENTS = {event["name"]: event for event in catalogue("events")}
+EVENTS = {event["name"]: event for event in catalog("events")}
 SNAKE_CASE = re.compile(r"[a-z]+(_[a-z]+)*")
 PERSONAL = {
     "name",
@@ -24,7 +24,7 @@ PERSONAL = {
 
 
 def test_every_event_has_a_name_of_its_own_in_snake_case() -> None:
-    assert 30 <= len(EVENTS) == len(catalogue("events")) <= 45
+    assert 30 <= len(EVENTS) == len(catalog("events")) <= 45
     assert [name for name in EVENTS if not SNAKE_CASE.fullmatch(name)] == []
 
 

@@ -85,7 +85,7 @@ def test_there_are_at_least_four_guides_and_one_is_for_adults() -> None:
     assert (always.age_start_months, always.age_end_months) == (None, None)
 
 
-def test_every_folder_of_the_catalogue_is_a_guide() -> None:
+def test_every_folder_of_the_catalog_is_a_guide() -> None:
     folders = {folder.name for folder in CATALOGUE.iterdir() if folder.is_dir()}
     assert folders == {guide.key for guide in guides()}
 

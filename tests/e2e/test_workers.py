@@ -1,4 +1,4 @@
-"""Several workers behind one port: one catalogue, one count of metrics and of limits."""
+"""Several workers behind one port: one catalog, one count of metrics and of limits."""
 
 import re
 import time

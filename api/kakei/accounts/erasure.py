@@ -15,7 +15,7 @@ from api.models import Base, User
 USERS = Base.metadata.tables["users"]
 
 
-async def everything_about(session: AsyncSession, user: User) -> dict[str, Rows]:
+async def personal_data_of(session: AsyncSession, user: User) -> dict[str, Rows]:
     """By table, all rows of the person, ready for JSON."""
     person = {"uuid": user.uuid, "created_at": plain(user.created_at)}
     return {"users": [person]} | await rows_of(session, USERS, user.id)

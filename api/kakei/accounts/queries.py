@@ -27,12 +27,12 @@ _TWIN = _by_lock(
 """The user with exactly the spelling that was sent comes first: before ids compared without case, two could be made."""
 
 
-async def user_by_uuid(session: AsyncSession, uuid: str, *, alone: bool = False) -> User | None:
+async def user_by_uuid(session: AsyncSession, uuid: str, *, for_update: bool = False) -> User | None:
     """The user with that id, in whatever case a UUID is written. Where the session writes, the user cannot be erased
     before it ends, so no row is left without its owner; with `alone` no other transaction writes for them meanwhile."""
     uuid, sent = canonical_id(uuid), uuid
     plain, kept, only = _USER if uuid == sent else _TWIN
-    query = only if alone else kept if WRITES in session.info else plain
+    query = only if for_update else kept if WRITES in session.info else plain
     return await session.scalar(query, {"uuid": uuid} if uuid == sent else {"uuid": uuid, "sent": sent})
 
 

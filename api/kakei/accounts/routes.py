@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import Now, ReadSession, WriteSession
-from api.http.idempotency import IdempotencyKeyHeader, OnceRoute, claim_key
+from api.http.idempotency import IdempotencyKeyHeader, IdempotentRoute, claim_key
 from api.http.openapi import problem_responses
 from api.http.problems import (
     INCOME_RANGE_UNKNOWN,
@@ -32,7 +32,7 @@ from api.kakei.accounts.schemas import (
 from api.kakei.dependencies import get_user_or_404, owner
 from api.models import IdempotencyKey, Profile
 
-router = APIRouter(prefix="/api", tags=["users"], route_class=OnceRoute)
+router = APIRouter(prefix="/api", tags=["users"], route_class=IdempotentRoute)
 
 
 @router.post(
@@ -89,7 +89,7 @@ async def create(
 async def get_data(uuid: str, session: ReadSession) -> dict[str, list[dict[str, Any]]]:
     """By table, every row. Only for UUIDs, which cannot be guessed."""
     user = await owner(session, uuid)
-    return await erasure.everything_about(session, user)
+    return await erasure.personal_data_of(session, user)
 
 
 @router.delete(

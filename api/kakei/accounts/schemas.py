@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from api.http.types import TIMESTAMP, WHOLE, Money, Uuid, Wire, example
+from api.http.types import TIMESTAMP, WHOLE, Money, StrictModel, Uuid, example
 from api.kakei.accounts.currencies import in_currency, known_currencies
 from api.time_zones import is_time_zone
 
@@ -31,7 +31,7 @@ def _known_currency(code: str) -> str:
     return code
 
 
-class UserCreate(Wire):
+class UserCreate(StrictModel):
     """A new user; without a uuid the service makes one."""
 
     model_config = example({"uuid": "participant-uuid"})
@@ -39,7 +39,7 @@ class UserCreate(Wire):
     uuid: Uuid | None = None
 
 
-class UserCreated(Wire):
+class UserCreated(StrictModel):
     """The user's id, a capability: whoever knows it acts for them."""
 
     model_config = example({"uuid": "participant-uuid"})
@@ -64,7 +64,7 @@ PROFILE = {
 }
 
 
-class BudgetProfile(Wire):
+class BudgetProfile(StrictModel):
     """A budget profile as it is stored."""
 
     model_config = example(PROFILE)
@@ -103,7 +103,7 @@ class BudgetProfileUpdate(BudgetProfile):
         return self
 
 
-class Status(Wire):
+class Status(StrictModel):
     """What a write did."""
 
     model_config = example({"status": "created"})
@@ -111,7 +111,7 @@ class Status(Wire):
     status: Literal["created", "updated"]
 
 
-class IncomeRangeOut(Wire):
+class IncomeRangeOut(StrictModel):
     """A range of income, relative to where a person lives."""
 
     model_config = example(
@@ -124,7 +124,7 @@ class IncomeRangeOut(Wire):
     description: str
 
 
-class Receipt(Wire):
+class Receipt(StrictModel):
     """What was erased, by table, and a digest over id, counts and time."""
 
     model_config = example(
@@ -140,7 +140,7 @@ class Receipt(Wire):
     digest: str
 
 
-class Points(Wire):
+class Points(StrictModel):
     """The sum of a user's points ledger."""
 
     model_config = example({"total_points": 150})

@@ -16,7 +16,7 @@ from api.kakei.coach.queries import last_suggestions
 from api.kakei.dependencies import get_user_or_404, owner
 from api.models import ChallengeTemplate, Suggestion
 from coach_model.budget.messages import preferred_language, title_behind
-from data.catalog import catalogue
+from data.catalog import catalog
 
 router = APIRouter(tags=["challenges"])
 
@@ -80,7 +80,7 @@ async def list_user_badges(uuid: str, session: ReadSession) -> UserBadges:
     """Points, level and badges, with when and why each was earned. Only for UUIDs."""
     user = await owner(session, uuid)
     total = await total_points(session, user.id)
-    level = rules.level_of(total, catalogue("levels"))
+    level = rules.level_of(total, catalog("levels"))
     earned = await queries.earned_badges(session, user.id)
     return UserBadges(
         total_points=total,

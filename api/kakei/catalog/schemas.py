@@ -2,7 +2,7 @@
 
 from typing import Any, Literal
 
-from api.http.types import Quantity, Timestamp, Wire, example
+from api.http.types import Quantity, StrictModel, Timestamp, example
 
 Difficulty = Literal["easy", "medium", "hard"]
 
@@ -32,7 +32,7 @@ TEMPLATE = {
 }
 
 
-class AiSuggestion(Wire):
+class AiSuggestion(StrictModel):
     """Why the coach pointed at a challenge."""
 
     suggestion_id: str
@@ -40,7 +40,7 @@ class AiSuggestion(Wire):
     lever: str
 
 
-class TemplateOut(Wire):
+class TemplateOut(StrictModel):
     """A challenge that can be accepted for a month."""
 
     model_config = example(TEMPLATE)
@@ -61,7 +61,7 @@ class TemplateOut(Wire):
     ai_suggestion: AiSuggestion | None = None
 
 
-class BadgeOut(Wire):
+class BadgeOut(StrictModel):
     """A badge, and the rule by which it is earned."""
 
     model_config = example(BADGE)
@@ -74,7 +74,7 @@ class BadgeOut(Wire):
     rule: dict[str, Any]
 
 
-class EarnedBadge(Wire):
+class EarnedBadge(StrictModel):
     """A badge that the user has, since when and why."""
 
     badge: BadgeOut
@@ -82,7 +82,7 @@ class EarnedBadge(Wire):
     earned_at: Timestamp
 
 
-class UserBadges(Wire):
+class UserBadges(StrictModel):
     """Where a user stands."""
 
     model_config = example(

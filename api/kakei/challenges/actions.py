@@ -11,7 +11,7 @@ from api.kakei.challenges import queries
 from api.kakei.challenges.rules import OF_POINTS, ChallengeStatus, reason_if_earned, status_at
 from api.kakei.consent.queries import consent_id_in_force
 from api.models import Badge, ChallengeTemplate, UserChallenge
-from data.catalog import catalogue
+from data.catalog import catalog
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ async def award_badges(session: AsyncSession, user_id: int, now: datetime) -> li
     awarded = []
     missing = await badges_not_earned(session, user_id)
     for badge in sorted(missing, key=lambda badge: badge.rule["kind"] in OF_POINTS):
-        reason = reason_if_earned(badge.rule, standing, catalogue("levels"))
+        reason = reason_if_earned(badge.rule, standing, catalog("levels"))
         if reason is None or not await queries.give_badge(session, user_id, badge.id, reason, now):
             continue
         awarded.append(badge.id)

@@ -11,7 +11,7 @@ from api.clock import effective_time
 from api.db.upsert import Upserted, put_latest
 from api.dependencies import Now, ReadSession, WriteSession
 from api.http import problems
-from api.http.idempotency import OnceRoute
+from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
 from api.http.pagination import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
 from api.http.problems import FieldError, ProblemOccurred
@@ -35,9 +35,9 @@ from api.kakei.coach.queries import was_given
 from api.kakei.consent.queries import consent_id_in_force
 from api.kakei.dependencies import Once, get_user_or_404
 from api.models import ChallengeMetric, ChallengeTemplate, UserChallenge
-from data.catalog import catalogue, metric_keys
+from data.catalog import catalog, metric_keys
 
-router = APIRouter(tags=["challenges"], route_class=OnceRoute)
+router = APIRouter(tags=["challenges"], route_class=IdempotentRoute)
 RowId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
@@ -192,7 +192,7 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
         raise _invalid("month_range", wrong)
     bad = [
         FieldError(f"metrics.{metric['key']}", problem)
-        for metric in catalogue("metrics")
+        for metric in catalog("metrics")
         if metric["key"] in body.metrics and (problem := rules.metric_problem(body.metrics[metric["key"]], metric))
     ]
     if bad:

@@ -135,7 +135,7 @@ def status_at(progress: Decimal, target: Decimal) -> ChallengeStatus:
 
 
 def metric_problem(value: Decimal, metric: Mapping[str, Any]) -> str | None:
-    """What is wrong with a month's total of a metric of the catalogue, or None."""
+    """What is wrong with a month's total of a metric of the catalog, or None."""
     if value > metric.get("maximum", value):
         return f"at most {metric['maximum']} {metric['unit']}"
     if metric["unit"] != "percent" and value != value.to_integral_value():

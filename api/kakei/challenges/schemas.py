@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.http.types import WHOLE, Applied, ClientTime, Month, Quantity, Timestamp, Wire, example
+from api.http.types import WHOLE, Applied, ClientTime, Month, Quantity, StrictModel, Timestamp, example
 from api.kakei.catalog.schemas import BADGE, BadgeOut
 from api.kakei.challenges.rules import ChallengeStatus
 
@@ -31,7 +31,7 @@ CHALLENGE = {
 }
 
 
-class UserChallengeCreate(Wire):
+class UserChallengeCreate(StrictModel):
     """Accepts a template for a month, at the latest for the next one. A month that is over is accepted too, and the
     challenge is `expired` at once. `ai` needs the id of a suggestion that the coach gave this user."""
 
@@ -46,7 +46,7 @@ class UserChallengeCreate(Wire):
     client_timestamp: ClientTime | None = None
 
 
-class UserChallengeUpdateProgress(Wire):
+class UserChallengeUpdateProgress(StrictModel):
     """How far the user has come, in the template's unit."""
 
     model_config = example({"current_progress": 3, "client_timestamp": "2026-06-13T10:30:00Z"})
@@ -55,7 +55,7 @@ class UserChallengeUpdateProgress(Wire):
     client_timestamp: ClientTime | None = None
 
 
-class UserChallengeClaim(Wire):
+class UserChallengeClaim(StrictModel):
     """When the reward was claimed, where the phone was without a network then."""
 
     model_config = example({"client_timestamp": "2026-06-13T10:30:00Z"})
@@ -63,7 +63,7 @@ class UserChallengeClaim(Wire):
     client_timestamp: ClientTime | None = None
 
 
-class UserChallengeOut(Wire):
+class UserChallengeOut(StrictModel):
     """A challenge of a user, as it is now. `expired` means that it was not completed and cannot be any more: its month
     and the 7 days after it are over, in the user's time zone if that is known, else in UTC; or it was accepted only
     after its month."""
@@ -96,7 +96,7 @@ class UserChallengeProgressed(UserChallengeOut):
     applied: Applied
 
 
-class Claim(Wire):
+class Claim(StrictModel):
     """What a claim brought."""
 
     model_config = example(
@@ -114,7 +114,7 @@ class Claim(Wire):
     badges_awarded: list[BadgeOut]
 
 
-class ChallengeMetricsCreate(Wire):
+class ChallengeMetricsCreate(StrictModel):
     """Totals of the month so far; uploading again replaces, the latest client time wins. The month is at the latest
     the next one."""
 
@@ -131,7 +131,7 @@ class ChallengeMetricsCreate(Wire):
     client_timestamp: ClientTime | None = None
 
 
-class ChallengeMetricsOut(Wire):
+class ChallengeMetricsOut(StrictModel):
     """What is stored now, which of it no challenge knows, and the challenges that it moved. `applied` is false where a
     later value of some metric was there; `outdated_metrics` names those."""
 

@@ -3,17 +3,17 @@
 from fastapi import APIRouter, Request, Response
 
 from api.dependencies import Now, ReadSession, WriteSession
-from api.http.idempotency import OnceRoute
+from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
 from api.http.problems import NO_CONSENT, ProblemOccurred
 from api.http.user_ids import cannot_be_guessed
 from api.kakei.consent import queries
 from api.kakei.consent.rules import DataMode
 from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
-from api.kakei.dependencies import OnceAlone, get_user_or_404, owner
+from api.kakei.dependencies import OnceForUpdate, get_user_or_404, owner
 from api.models import Consent, User
 
-router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=OnceRoute)
+router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=IdempotentRoute)
 OF_A_CONSENT = ("study_version", "consented", "age_confirmed", "allow_research_export", "data_mode", "participant_code")
 NO_STUDY = "none"
 """The study of somebody who refuses before there was one."""
@@ -24,7 +24,7 @@ NO_STUDY = "none"
     operation_id="consents_create",
     summary="Give or take back consent",
     status_code=201,
-    dependencies=[OnceAlone],
+    dependencies=[OnceForUpdate],
     responses={
         200: {"model": ConsentOut, "description": "In force already"},
         **problem_responses(404, 409, 413, 422, 503),
@@ -36,7 +36,7 @@ async def consent(
     """A new entry of the history, which is never overwritten. Without consent in force nothing is collected for
     research, and what was received then is never exported; taking it back ends the collection at once, and no later
     export holds the person."""
-    user = await get_user_or_404(session, uuid, alone=True)
+    user = await get_user_or_404(session, uuid, for_update=True)
     last = await queries.last_consent(session, user.id)
     wanted = body.model_dump() | {"data_mode": str(body.data_mode)}
     wanted["study_version"] = body.study_version or (last.study_version if last else NO_STUDY)
@@ -75,7 +75,7 @@ async def get_consent(uuid: str, session: ReadSession) -> ConsentHistory:
 async def set_data_mode(uuid: str, body: DataModeUpdate, session: WriteSession, now: Now) -> ConsentOut:
     """Text leaves only if the mode was `sync` both when it was written and when it is exported. The answer names the
     `participant_code` for UUIDs only."""
-    user = await get_user_or_404(session, uuid, alone=True)
+    user = await get_user_or_404(session, uuid, for_update=True)
     last = await queries.last_consent(session, user.id)
     if last is None or not last.consented:
         raise ProblemOccurred(NO_CONSENT, "There is no consent in force whose mode could be changed.")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from api.http.types import Timestamp, Wire, Words, example
+from api.http.types import StrictModel, Timestamp, Words, example
 from api.kakei.consent.rules import STUDY_VERSION, DataMode
 
 StudyVersion = Annotated[str, Field(pattern=f"^{STUDY_VERSION}$")]
@@ -21,7 +21,7 @@ CONSENT = {
 STORED = CONSENT | {"received_at": "2026-06-13T10:30:00.000Z"}
 
 
-class ConsentCreate(Wire):
+class ConsentCreate(StrictModel):
     """What a person agrees to, or takes back (`consented: false`, which needs nothing else)."""
 
     model_config = example(CONSENT)
@@ -42,7 +42,7 @@ class ConsentCreate(Wire):
         return self
 
 
-class ConsentOut(Wire):
+class ConsentOut(StrictModel):
     """An entry of the history."""
 
     model_config = example(STORED)
@@ -56,7 +56,7 @@ class ConsentOut(Wire):
     received_at: Timestamp
 
 
-class ConsentHistory(Wire):
+class ConsentHistory(StrictModel):
     """Whether research data are collected now, and every change of mind, newest first."""
 
     model_config = example({"in_force": True, "history": [STORED]})
@@ -65,7 +65,7 @@ class ConsentHistory(Wire):
     history: list[ConsentOut]
 
 
-class DataModeUpdate(Wire):
+class DataModeUpdate(StrictModel):
     """`private`: only numbers leave the service. `sync`: what the person writes from now on may, too."""
 
     model_config = example({"data_mode": "sync"})

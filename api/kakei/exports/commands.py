@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from api.clock import timestamp
-from api.console import one_clear_line, read_settings, with_database
+from api.console import exit_on, read_settings, with_database
 from api.db.engine import Database
 from data.formats import FORMATS
 
@@ -70,7 +70,7 @@ def validate(
 
     from data.packages.validation import validate as checks_of  # noqa: PLC0415 - pyarrow is an extra
 
-    with one_clear_line(zipfile.BadZipFile, OSError), _unpacked(package) as folder:
+    with exit_on(zipfile.BadZipFile, OSError), _unpacked(package) as folder:
         checks = checks_of(folder)
     if as_json:
         typer.echo(json.dumps([asdict(check) for check in checks]))
@@ -126,7 +126,7 @@ def withdraw(
 
     async def run(database: Database) -> str:
         async with database.write() as session:
-            user = await user_by_uuid(session, uuid, alone=True)
+            user = await user_by_uuid(session, uuid, for_update=True)
             last = await queries.last_consent(session, user.id) if user else None
             if user is None or last is None or not last.consented:
                 return "unknown" if user is None else "none"
@@ -171,7 +171,7 @@ def rotate_pseudonyms(
 
     if not yes:
         typer.confirm(f"Later exports of {study} will not match earlier ones. Go on?", abort=True)
-    with one_clear_line(SecretMissing):
+    with exit_on(SecretMissing):
         renamed = with_database(settings, run)
     typer.echo(f"{renamed} participants of {study} have new pseudonyms")
 
@@ -180,7 +180,7 @@ def rotate_pseudonyms(
 def _reported(as_json: bool, *expected: type[Exception]) -> Iterator[None]:
     """An expected error in one line, or as JSON with the name of its kind, which the HTTP door translates."""
     if not as_json:
-        with one_clear_line(*expected):
+        with exit_on(*expected):
             yield
         return
     try:

@@ -165,7 +165,7 @@ def reflection(export: Exporter, row: Any) -> list[Values]:
 
 
 def event(export: Exporter, row: Any) -> list[Values]:
-    """Of what is private, an event's own name and keys leave only if the catalogue knows them: names are words, too."""
+    """Of what is private, an event's own name and keys leave only if the catalog knows them: names are words, too."""
     shared = may_leave(row) is None
     told = row.context if shared or row.known else {}
     context = {name: value for name, value in told.items() if shared or not isinstance(value, str)}

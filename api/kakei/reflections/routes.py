@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Response
 
 from api.dependencies import Now, WriteSession
-from api.http.idempotency import OnceRoute
+from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
 from api.kakei.challenges.actions import award_badges
 from api.kakei.consent.queries import consent_id_in_force
@@ -17,9 +17,9 @@ from api.kakei.research.queries import add_once, reflection
 from api.kakei.research.rules import fingerprint
 from api.models import Reflection
 from coach_model.budget.messages import preferred_language
-from data.catalog import catalogue
+from data.catalog import catalog
 
-router = APIRouter(prefix="/api/users/{uuid}", tags=["research"], route_class=OnceRoute)
+router = APIRouter(prefix="/api/users/{uuid}", tags=["research"], route_class=IdempotentRoute)
 
 
 @router.post(
@@ -45,7 +45,7 @@ async def create(
     It is deterministic, and length earns nothing. The same reflection sent again on the same day, or with the same
     `client_timestamp`, is not a second one."""
     user = await get_user_or_404(session, uuid)
-    quality = quality_of(body.reflection_text, body.intended_action, catalogue("reflections"))
+    quality = quality_of(body.reflection_text, body.intended_action, catalog("reflections"))
     content = body.model_dump(exclude={"client_timestamp"})
     mark = fingerprint(content, body.client_timestamp or now.date())
     values = content | {
@@ -63,7 +63,7 @@ async def create(
     else:
         response.status_code = 200
     stored = await reflection(session, user.id, mark)
-    texts = texts_in(preferred_language(accept_language), catalogue("reflections"))
+    texts = texts_in(preferred_language(accept_language), catalog("reflections"))
     return ReflectionOut(
         id=stored.id,
         quality_score=float(stored.quality_score),

@@ -74,7 +74,7 @@ class Quality:
 
 
 def quality_of(reflection_text: str, intended_action: str | None, signals: Iterable[Mapping[str, Any]]) -> Quality:
-    """What a reflection holds, by the signals of the catalogue. Case, spacing and NFKC-equal forms do not matter."""
+    """What a reflection holds, by the signals of the catalog. Case, spacing and NFKC-equal forms do not matter."""
     text, action = _even(reflection_text), _even(intended_action or "")
     by_key = {signal["key"]: signal for signal in signals}
     found = {key: _is_said(text, by_key[key]) for key in WEIGHTS}
@@ -98,7 +98,7 @@ def feedback(quality: Quality, texts: Mapping[str, Mapping[str, str]]) -> tuple[
 
 
 def texts_in(language: str, signals: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """By signal, its two sentences in a language of the catalogue. Raises KeyError for another language."""
+    """By signal, its two sentences in a language of the catalog. Raises KeyError for another language."""
     return {signal["key"]: {kind: signal[kind][language] for kind in ("present", "missing")} for signal in signals}
 
 

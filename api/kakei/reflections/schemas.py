@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.http.types import WHOLE, Applied, ClientTime, Timestamp, Wire, Words, example
+from api.http.types import WHOLE, Applied, ClientTime, StrictModel, Timestamp, Words, example
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
 Category = Literal["needs", "wants", "culture", "unexpected", "savings", "general"]
@@ -18,7 +18,7 @@ REFLECTION = {
 }
 
 
-class ReflectionCreate(Wire):
+class ReflectionCreate(StrictModel):
     """What a person noticed about their spending, in their own words."""
 
     model_config = example(REFLECTION)
@@ -31,7 +31,7 @@ class ReflectionCreate(Wire):
     client_timestamp: ClientTime | None = None
 
 
-class ReflectionOut(Wire):
+class ReflectionOut(StrictModel):
     """The reflection's quality: a score from 0 to 1, a level, and what made it strong or is missing, in words."""
 
     model_config = example(

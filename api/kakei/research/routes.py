@@ -8,7 +8,7 @@ from api.clock import effective_time
 from api.db.upsert import Upserted, put_latest
 from api.dependencies import Now, WriteSession
 from api.http import problems
-from api.http.idempotency import OnceRoute
+from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
 from api.http.problems import FieldError, ProblemOccurred
 from api.kakei.accounts.queries import profile_of
@@ -30,11 +30,11 @@ from api.kakei.research.schemas import (
 )
 from api.models import AppEvent, ProgressSnapshot
 from api.models import Response as StoredResponse
-from data.catalog import catalogue
+from data.catalog import catalog
 from data.catalog.instruments import Instrument, instruments, missing_answer, score
 from data.schema.missing import Missing
 
-router = APIRouter(prefix="/api", tags=["research"], route_class=OnceRoute)
+router = APIRouter(prefix="/api", tags=["research"], route_class=IdempotentRoute)
 
 
 @router.get(
@@ -128,9 +128,9 @@ async def create_event(
     uuid: str, body: EventCreate, session: WriteSession, now: Now, response: Response
 ) -> EventStored:
     """Without consent in force nothing is stored, and the answer says so. Known events are checked against their
-    catalogue; unknown names are kept and marked. The same event sent again is not a second one."""
+    catalog; unknown names are kept and marked. The same event sent again is not a second one."""
     user = await get_user_or_404(session, uuid)
-    known = {event["name"]: event.get("context", {}) for event in catalogue("events")}.get(body.event_name)
+    known = {event["name"]: event.get("context", {}) for event in catalog("events")}.get(body.event_name)
     wrong = rules.context_problems(known, body.context) if known is not None else []
     if wrong:
         raise _invalid(wrong)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from api.http.text import storable
-from api.http.types import WHOLE, Applied, ClientTime, Month, Timestamp, Wire, Words, example
+from api.http.types import WHOLE, Applied, ClientTime, Month, StrictModel, Timestamp, Words, example
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
 Track = Literal["core", "budgeting", "wellbeing", "usability", "game"]
@@ -57,14 +57,14 @@ Scalar = bool | int | Number | Annotated[str, Field(max_length=1000)] | None
 FreeForm = Annotated[dict[str, Any], Field(max_length=200), AfterValidator(_small)]
 
 
-class OptionOut(Wire):
+class OptionOut(StrictModel):
     """A response option."""
 
     value: int
     label: str
 
 
-class ItemOut(Wire):
+class ItemOut(StrictModel):
     """A question; which of the optional fields count depends on its type."""
 
     id: str
@@ -78,7 +78,7 @@ class ItemOut(Wire):
     maximum_length: int | None
 
 
-class InstrumentOut(Wire):
+class InstrumentOut(StrictModel):
     """An instrument, ready to be shown."""
 
     key: str
@@ -96,7 +96,7 @@ class InstrumentOut(Wire):
     items: list[ItemOut]
 
 
-class ResponseCreate(Wire):
+class ResponseCreate(StrictModel):
     """Answers by item. An item that was shown and left out is null; an item that was not shown is not here."""
 
     model_config = example(
@@ -121,7 +121,7 @@ class ResponseCreate(Wire):
     client_timestamp: ClientTime | None = None
 
 
-class ResponseOut(Wire):
+class ResponseOut(StrictModel):
     """What was stored, and what is missing from it."""
 
     model_config = example(
@@ -153,7 +153,7 @@ class ResponseOut(Wire):
     applied: Applied
 
 
-class EventCreate(Wire):
+class EventCreate(StrictModel):
     """Something that happened in the app, at a time by the app's clock."""
 
     model_config = example(
@@ -169,7 +169,7 @@ class EventCreate(Wire):
     client_timestamp: ClientTime
 
 
-class EventStored(Wire):
+class EventStored(StrictModel):
     """Whether the event is kept (without consent in force it is not), and whether its name is known."""
 
     model_config = example({"stored": True, "known": True})
@@ -197,7 +197,7 @@ SNAPSHOT = {
 }
 
 
-class ProgressSnapshotCreate(Wire):
+class ProgressSnapshotCreate(StrictModel):
     """Where a person stands in a month; uploading again replaces, the latest client time wins."""
 
     model_config = example(SNAPSHOT)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import timestamp, to_the_second, utc_now
-from api.console import one_clear_line, read_settings, with_database
+from api.console import exit_on, read_settings, with_database
 from api.db.engine import Database
 from api.kakei.consent.rules import STUDY_VERSION
 from api.kakei.studies.rules import STOPPED, Around
@@ -65,7 +65,7 @@ def start(
                 )
             )
 
-    with one_clear_line(Refused):
+    with exit_on(Refused):
         with_database(read_settings(), run)
     since = f" from {begins:%Y-%m-%d} on" if begins else ""
     _say(as_json, f"{version} explores around the {around}{since}, ε {epsilon:g} in each lever", version)
@@ -86,7 +86,7 @@ def confirm(
     from coach_model.budget.coach import CONTRACT  # noqa: PLC0415
     from coach_model.onnx_policy import ArtifactMissing, ArtifactRefused, load_policy  # noqa: PLC0415
 
-    with one_clear_line(ArtifactMissing, ArtifactRefused):
+    with exit_on(ArtifactMissing, ArtifactRefused):
         policy = load_policy(artifact, CONTRACT)
 
     async def run(database: Database) -> None:
@@ -96,7 +96,7 @@ def confirm(
             found.phase, found.candidate_id = Phase.CONFIRM, policy.policy_id
             found.confirm_epsilon, found.confirmed_at = epsilon, utc_now()
 
-    with one_clear_line(Refused):
+    with exit_on(Refused):
         with_database(read_settings(), run)
     _say(as_json, f"{version} confirms {policy.policy_id}, which is frozen now", version)
 
@@ -110,7 +110,7 @@ def stop(version: Version, as_json: Json = False) -> None:
             found = await _of_phase(session, version, Phase.EXPLORE, Phase.CONFIRM)
             found.phase, found.stopped_at = STOPPED, utc_now()
 
-    with one_clear_line(Refused):
+    with exit_on(Refused):
         with_database(read_settings(), run)
     _say(as_json, f"{version} is stopped", version)
 

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api.db.upsert import Upserted, put_latest
 from api.dependencies import Now, ReadSession, WriteSession
-from api.http.idempotency import OnceRoute
+from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
 from api.http.pagination import Cursor, Limit, from_cursor, to_cursor
 from api.http.problems import INVALID_INPUT, SUMMARY_MISSING, FieldError, ProblemOccurred
-from api.http.types import Wire
+from api.http.types import StrictModel
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.actions import award_badges
 from api.kakei.challenges.rules import month_problem
@@ -34,7 +34,7 @@ from api.kakei.summaries.schemas import (
 )
 from api.models import MonthlySummary, WeeklySummary
 
-router = APIRouter(prefix="/api/users/{uuid}/summaries", tags=["summaries"], route_class=OnceRoute)
+router = APIRouter(prefix="/api/users/{uuid}/summaries", tags=["summaries"], route_class=IdempotentRoute)
 From = Annotated[MonthKey | None, Query(alias="from", description="First month, YYYYMM.")]
 To = Annotated[MonthKey | None, Query(alias="to", description="Last month, YYYYMM.")]
 
@@ -180,7 +180,7 @@ def _check_month(month_key: int, now: datetime) -> None:
         raise ProblemOccurred(INVALID_INPUT, f"month_key: {wrong}", [FieldError("month_key", wrong)])
 
 
-def _told[T: Wire](shape: type[T], put: Upserted[Any]) -> T:
+def _told[T: StrictModel](shape: type[T], put: Upserted[Any]) -> T:
     """What is stored after an upload, and whether that is what was sent."""
     stored = {name: getattr(put.row, name) for name in shape.model_fields if name != "applied"}
     return shape.model_validate(stored | {"applied": put.applied})

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from api.http.types import WHOLE, Applied, ClientTime, SignedMoney, Timestamp, Wire, example
+from api.http.types import WHOLE, Applied, ClientTime, SignedMoney, StrictModel, Timestamp, example
 from api.kakei.summaries.rules import days_of_month, days_of_week, week_problem
 
 PARTS_TOLERANCE = Decimal("0.05")
@@ -58,7 +58,7 @@ MONTH = {
 STORED = {"client_timestamp": None, "received_at": "2026-06-14T08:00:00.000Z"}
 
 
-class OfMonth(Wire):
+class OfMonth(StrictModel):
     """Which month a summary is of."""
 
     month_key: MonthKey
@@ -70,7 +70,7 @@ class OfWeek(OfMonth):
     week_key: WeekKey
 
 
-class Spending(Wire):
+class Spending(StrictModel):
     """What was spent, and on how many days something was entered."""
 
     total_spent: Spent
@@ -162,7 +162,7 @@ class MonthlySummaryPut(MonthlySummaryOut):
     applied: Applied
 
 
-class WeeklySummaries(Wire):
+class WeeklySummaries(StrictModel):
     """A page of weeks, newest first."""
 
     model_config = example({"items": [WEEK | STORED], "next_cursor": None})
@@ -171,7 +171,7 @@ class WeeklySummaries(Wire):
     next_cursor: str | None
 
 
-class MonthlySummaries(Wire):
+class MonthlySummaries(StrictModel):
     """A page of months, newest first."""
 
     model_config = example({"items": [MONTH | STORED], "next_cursor": None})

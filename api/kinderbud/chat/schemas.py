@@ -6,18 +6,18 @@ from pydantic import AfterValidator, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from api.http.text import storable
-from api.http.types import Wire, example
+from api.http.types import StrictModel, example
 from api.kinderbud.envelope import LocalTime
 from api.kinderbud.errors import Failure
 
 
-class Question(Wire):
+class Question(StrictModel):
     model_config = example({"message": "How should I do the serve-and-return activity with a 14-month-old?"})
 
     message: Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(storable)]
 
 
-class Message(Wire):
+class Message(StrictModel):
     """A message. `cut_off` is there, and true, where Claude's answer stopped before it was whole."""
 
     role: Literal["user", "assistant"]
@@ -32,5 +32,5 @@ class Interrupted(Failure):
     retry_after: int
 
 
-class Messages(Wire):
+class Messages(StrictModel):
     messages: list[Message]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import utc_now
-from api.console import one_clear_line, read_settings, with_database
+from api.console import exit_on, read_settings, with_database
 from api.db.engine import LARGEST_ID, Database
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
@@ -29,7 +29,7 @@ def claude_key(
     from api.models import Household  # noqa: PLC0415
 
     settings = read_settings()
-    with one_clear_line(SecretMissing):
+    with exit_on(SecretMissing):
         ring = keyring(settings)
     key = None if remove else _read_key()
 
@@ -42,7 +42,7 @@ def claude_key(
                 raise Unknown(f"there is no household {household_id}")
             keys.set_key(ring, found, key)
 
-    with one_clear_line(Unknown, failures.ClaudeFailed):
+    with exit_on(Unknown, failures.ClaudeFailed):
         with_database(settings, run)
     typer.echo(f"household {household_id} has {'no Claude key any more' if remove else 'a Claude key'}")
 
@@ -88,7 +88,7 @@ def curate(
         ]
         return sorted(told, key=lambda chosen: chosen["household"])
 
-    with one_clear_line(Unknown, SecretMissing):
+    with exit_on(Unknown, SecretMissing):
         found = with_database(settings, run)
     if as_json:
         typer.echo(json.dumps(found))

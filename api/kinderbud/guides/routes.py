@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.dependencies import ReadSession, WriteSession
-from api.http.idempotency import OnceRoute
+from api.http.idempotency import IdempotentRoute
 from api.kinderbud.auth import Reader, Writer
 from api.kinderbud.envelope import Answer, PathId, local
 from api.kinderbud.errors import Code, Refused, failures, invalid, not_found
@@ -25,7 +25,7 @@ from api.kinderbud.households.queries import locked, participant_in
 from api.kinderbud.idempotency import Once
 from data.catalog.guides import Category, Frequency
 
-router = APIRouter(tags=["guides"], route_class=OnceRoute)
+router = APIRouter(tags=["guides"], route_class=IdempotentRoute)
 
 
 @router.get("/guides", operation_id="list_guides", summary="All guides", responses=failures(401))

@@ -12,7 +12,7 @@ MONTHS_UNTIL_YEARS = 24
 
 
 class Staged(Protocol):
-    """A stage: a row of the database, or of the catalogue."""
+    """A stage: a row of the database, or of the catalog."""
 
     @property
     def age_start_months(self) -> int | None: ...

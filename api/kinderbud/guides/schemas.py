@@ -1,17 +1,17 @@
 """Guides and plans on the wire."""
 
-from api.http.types import Wire, example
+from api.http.types import StrictModel, example
 from api.kinderbud.envelope import Id, LocalTime
 from data.catalog.guides import Category, Frequency
 
 
-class Subscribed(Wire):
+class Subscribed(StrictModel):
     participant_id: int
     participant_name: str
     plan_id: int
 
 
-class GuideListed(Wire):
+class GuideListed(StrictModel):
     """A guide, how much is in it, and who of the household follows it."""
 
     id: int
@@ -24,11 +24,11 @@ class GuideListed(Wire):
     subscribed_participants: list[Subscribed]
 
 
-class Guides(Wire):
+class Guides(StrictModel):
     guides: list[GuideListed]
 
 
-class ItemListed(Wire):
+class ItemListed(StrictModel):
     id: int
     item_key: str
     category: Category
@@ -37,7 +37,7 @@ class ItemListed(Wire):
     frequency: Frequency
 
 
-class StageListed(Wire):
+class StageListed(StrictModel):
     """Current while `age_start_months` ≤ age < `age_end_months`; both are null in the one stage of an adults' guide."""
 
     id: int
@@ -49,7 +49,7 @@ class StageListed(Wire):
     items: list[ItemListed]
 
 
-class GuideDetail(Wire):
+class GuideDetail(StrictModel):
     id: int
     title: str
     description: str
@@ -58,7 +58,7 @@ class GuideDetail(Wire):
     stages: list[StageListed]
 
 
-class PlanListed(Wire):
+class PlanListed(StrictModel):
     """`current_stage` is null where the child has outgrown the guide."""
 
     id: int
@@ -71,18 +71,18 @@ class PlanListed(Wire):
     current_stage: str | None
 
 
-class Plans(Wire):
+class Plans(StrictModel):
     plans: list[PlanListed]
 
 
-class NewPlan(Wire):
+class NewPlan(StrictModel):
     model_config = example({"participant_id": 2, "guide_id": 3})
 
     participant_id: Id
     guide_id: Id
 
 
-class PlanCreated(Wire):
+class PlanCreated(StrictModel):
     id: int
     participant_id: int
     participant_name: str
@@ -92,6 +92,6 @@ class PlanCreated(Wire):
     active: bool
 
 
-class PlanEnded(Wire):
+class PlanEnded(StrictModel):
     plan_id: int
     active: bool

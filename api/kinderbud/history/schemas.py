@@ -2,13 +2,13 @@
 
 from datetime import date
 
-from api.http.types import Wire
+from api.http.types import StrictModel
 from api.kinderbud.envelope import LocalTime
 from api.kinderbud.todos.rules import ActionType
 from api.kinderbud.todos.schemas import TodoShown
 
 
-class ActionShown(Wire):
+class ActionShown(StrictModel):
     """`id` is the `action_id` by which an action is undone."""
 
     id: int
@@ -20,18 +20,18 @@ class ActionShown(Wire):
     created_at: LocalTime
 
 
-class DayShown(Wire):
+class DayShown(StrictModel):
     date: date
     actions: list[ActionShown]
 
 
-class History(Wire):
+class History(StrictModel):
     days: int
     total_actions: int
     entries: list[DayShown]
 
 
-class Week(Wire):
+class Week(StrictModel):
     """`total` counts the todos shown from Monday to today, and what was completed without being shown."""
 
     completed: int
@@ -39,14 +39,14 @@ class Week(Wire):
     by_day: dict[str, int]
 
 
-class ParticipantStats(Wire):
+class ParticipantStats(StrictModel):
     participant_id: int
     participant_name: str
     completed_7d: int
     completed_30d: int
 
 
-class Stats(Wire):
+class Stats(StrictModel):
     streak: int
     week: Week
     by_participant: list[ParticipantStats]
@@ -60,19 +60,19 @@ class MilestoneShown(TodoShown):
     achieved_on: date | None
 
 
-class Milestones(Wire):
+class Milestones(StrictModel):
     milestones: list[MilestoneShown]
     achieved: int
     total: int
 
 
-class ParticipantSummary(Wire):
+class ParticipantSummary(StrictModel):
     participant_id: int
     participant_name: str
     completed: int
 
 
-class Summary(Wire):
+class Summary(StrictModel):
     """What was done from `first_day` to `last_day`, both included. Areas are those of the guides; what is of the
     family's own is `custom`."""
 

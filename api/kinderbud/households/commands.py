@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import timestamp, utc_now
-from api.console import one_clear_line, read_settings, with_database
+from api.console import exit_on, read_settings, with_database
 from api.db.engine import LARGEST_ID, Database
 from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
 
@@ -46,7 +46,7 @@ def create(
             kept, secret = await actions.make_token(session, first, "first token", utc_now())
             return told | {"token": {"id": kept.id, "name": kept.name, "token": secret}}
 
-    with one_clear_line(InvalidHousehold, actions.EmailTaken):
+    with exit_on(InvalidHousehold, actions.EmailTaken):
         made = with_database(read_settings(), run)
     if as_json:
         typer.echo(json.dumps(made))
@@ -81,7 +81,7 @@ def show(household_id: HouseholdId, as_json: Json = False) -> None:
         async with database.read() as session:
             return await _told(session, household_id)
 
-    with one_clear_line(Unknown):
+    with exit_on(Unknown):
         found = with_database(read_settings(), run)
     typer.echo(json.dumps(found)) if as_json else _show(found)
 
@@ -110,7 +110,7 @@ def set_household(
             await session.flush()
             return await _told(session, household_id)
 
-    with one_clear_line(InvalidHousehold, Unknown):
+    with exit_on(InvalidHousehold, Unknown):
         changed = with_database(read_settings(), run)
     typer.echo(json.dumps(changed)) if as_json else _show(changed)
 
@@ -136,7 +136,7 @@ def add(
                 await actions.add_user(session, found, person, MEMBER, utc_now())
             return await _told(session, household_id)
 
-    with one_clear_line(InvalidHousehold, actions.EmailTaken, Unknown):
+    with exit_on(InvalidHousehold, actions.EmailTaken, Unknown):
         changed = with_database(read_settings(), run)
     typer.echo(json.dumps(changed)) if as_json else _show(changed)
 
@@ -151,7 +151,7 @@ def delete(household_id: HouseholdId, yes: Annotated[bool, typer.Option("--yes",
 
     if not yes:
         typer.confirm(f"Delete household {household_id} and everything about it?", abort=True)
-    with one_clear_line(Unknown):
+    with exit_on(Unknown):
         with_database(read_settings(), run)
     typer.echo(f"household {household_id} is deleted")
 
@@ -165,7 +165,7 @@ def export_learning(
 
     from api.kinderbud.households import learning_export  # noqa: PLC0415
 
-    with Console(stderr=True).status("exporting") as status, one_clear_line(ValueError, OSError):
+    with Console(stderr=True).status("exporting") as status, exit_on(ValueError, OSError):
 
         async def run(database: Database) -> dict[str, Any]:
             async with database.read() as session:
@@ -195,7 +195,7 @@ def create_token(
             kept, secret = await actions.make_token(session, found, name, utc_now())
             return {"id": kept.id, "name": kept.name, "token": secret}
 
-    with one_clear_line(InvalidHousehold, Unknown):
+    with exit_on(InvalidHousehold, Unknown):
         made = with_database(read_settings(), run)
     typer.echo(json.dumps(made) if as_json else f"{made['token']}\ntoken {made['id']}, {made['name']}: shown only now")
 
@@ -220,7 +220,7 @@ def list_tokens(household_id: HouseholdId, as_json: Json = False) -> None:
                 for kept, user in await queries.tokens_of(session, household_id)
             ]
 
-    with one_clear_line(Unknown):
+    with exit_on(Unknown):
         found = with_database(read_settings(), run)
     if as_json:
         typer.echo(json.dumps(found))
@@ -241,7 +241,7 @@ def revoke(
         async with database.write() as session:
             return await queries.revoke(session, token_id, utc_now())
 
-    with one_clear_line(Unknown):
+    with exit_on(Unknown):
         if not with_database(read_settings(), run):
             raise Unknown(f"there is no token {token_id} that still works")
     typer.echo(f"token {token_id} is revoked")

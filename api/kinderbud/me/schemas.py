@@ -2,34 +2,34 @@
 
 from datetime import date
 
-from api.http.types import Wire
+from api.http.types import StrictModel
 
 
-class Health(Wire):
+class Health(StrictModel):
     version: str
 
 
-class UserShown(Wire):
+class UserShown(StrictModel):
     id: int
     display_name: str
     email: str
     role: str
 
 
-class HouseholdShown(Wire):
+class HouseholdShown(StrictModel):
     id: int
     name: str
     timezone: str
     daily_task_count: int
 
 
-class StageShown(Wire):
+class StageShown(StrictModel):
     guide_id: int
     guide_title: str
     stage_name: str
 
 
-class ParticipantShown(Wire):
+class ParticipantShown(StrictModel):
     """Ages are null for adults."""
 
     id: int
@@ -41,7 +41,7 @@ class ParticipantShown(Wire):
     current_stages: list[StageShown]
 
 
-class Me(Wire):
+class Me(StrictModel):
     user: UserShown
     household: HouseholdShown
     participants: list[ParticipantShown]

@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import utc_now
-from api.console import one_clear_line, read_settings, with_database
+from api.console import exit_on, read_settings, with_database
 from api.db.engine import LARGEST_ID, Database
 from api.kinderbud.households.rules import InvalidHousehold, checked_email
 
@@ -85,6 +85,6 @@ def _run(
             users = await queries.users_of(session, household_id)
             return [{"id": one.id, "name": one.display_name, "email": one.email, "role": one.role} for one in users]
 
-    with one_clear_line(InvalidHousehold, Unknown, actions.MemberUnchanged):
+    with exit_on(InvalidHousehold, Unknown, actions.MemberUnchanged):
         users = with_database(read_settings(), run)
     typer.echo(json.dumps({"household": household_id, "users": users}) if as_json else f"{email} {done}")

@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from api.http.types import Wire
+from api.http.types import StrictModel
 from api.kinderbud.todos.schemas import TodoShown
 
 
@@ -13,7 +13,7 @@ class SelectedBy(StrEnum):
     RULES = "rules"
 
 
-class Today(Wire):
+class Today(StrictModel):
     """`cached` is false for whoever asked first."""
 
     date: date

@@ -77,7 +77,7 @@ def _seen() -> Select[Todo, HouseholdParticipant, GuideItem, GuideStage, Guide, 
 
 
 def _of_stages(stages: dict[int, int]) -> list[ColumnElement[bool]]:
-    """The items of stages, by plan, that the catalogue still has."""
+    """The items of stages, by plan, that the catalog still has."""
     return [
         and_(Todo.plan_id == plan, GuideItem.stage_id == stage, ~GuideItem.retired) for plan, stage in stages.items()
     ]

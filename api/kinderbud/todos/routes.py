@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import ReadSession, WriteSession
-from api.http.idempotency import OnceRoute
+from api.http.idempotency import IdempotentRoute
 from api.kinderbud.auth import Caller, Reader, Writer
 from api.kinderbud.dependencies import Stages
 from api.kinderbud.envelope import Answer, OfParticipant, PathId
@@ -39,7 +39,7 @@ from data.catalog.guides import Category, Frequency
 
 LARGEST_OFFSET = 10**6
 
-router = APIRouter(prefix="/todos", tags=["todos"], route_class=OnceRoute)
+router = APIRouter(prefix="/todos", tags=["todos"], route_class=IdempotentRoute)
 
 
 @router.get("", operation_id="list_todos", summary="Your todos", responses=failures(401, 404))

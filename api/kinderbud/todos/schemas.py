@@ -5,14 +5,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from api.http.types import WHOLE, Wire, example
+from api.http.types import WHOLE, StrictModel, example
 from api.kinderbud.envelope import ClientTime, Description, Id, Notes, Reason, Title
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.rules import ActionType, Status
 from data.catalog.guides import Category, Frequency
 
 
-class TodoShown(Wire):
+class TodoShown(StrictModel):
     """A todo in a list."""
 
     id: int
@@ -28,7 +28,7 @@ class TodoShown(Wire):
     achieved: bool | None
 
 
-class ItemShown(Wire):
+class ItemShown(StrictModel):
     """The guide's item behind a todo: how to do it, and why."""
 
     id: int
@@ -45,7 +45,7 @@ class TodoDetail(TodoShown):
     guide_item: ItemShown | None
 
 
-class TodoPage(Wire):
+class TodoPage(StrictModel):
     """Some todos of `total`."""
 
     todos: list[TodoShown]
@@ -54,7 +54,7 @@ class TodoPage(Wire):
     offset: int
 
 
-class CustomTodo(Wire):
+class CustomTodo(StrictModel):
     """A todo of the family's own, as editing it answers."""
 
     id: int
@@ -71,7 +71,7 @@ class CustomTodoCreated(CustomTodo):
     category: Category
 
 
-class NewTodo(Wire):
+class NewTodo(StrictModel):
     """Without a participant it is the youngest child's."""
 
     model_config = example({"title": "Practice counting to 10", "frequency": "daily", "participant_id": 2})
@@ -82,7 +82,7 @@ class NewTodo(Wire):
     participant_id: Id | None = None
 
 
-class EditedTodo(Wire):
+class EditedTodo(StrictModel):
     """What is left out stays as it is; a description that is null is cleared."""
 
     model_config = example({"title": "Read two bedtime stories", "frequency": "daily"})
@@ -93,12 +93,12 @@ class EditedTodo(Wire):
     participant_id: Id | None = None
 
 
-class Deleted(Wire):
+class Deleted(StrictModel):
     todo_id: int
     active: bool
 
 
-class Complete(Wire):
+class Complete(StrictModel):
     """With a `client_timestamp` it was done then, on that day of the household's, up to 7 days ago."""
 
     model_config = example({"notes": "She loved it today!"})
@@ -107,14 +107,14 @@ class Complete(Wire):
     client_timestamp: ClientTime | None = None
 
 
-class Completed(Wire):
+class Completed(StrictModel):
     todo_id: int
     action: ActionType
     action_date: date
     notes: str | None
 
 
-class Snooze(Wire):
+class Snooze(StrictModel):
     """Without `days` an activity is put off for a day, a milestone for a week. With a `client_timestamp` that was done
     then, up to 7 days ago, and the days are counted from there."""
 
@@ -126,7 +126,7 @@ class Snooze(Wire):
     client_timestamp: ClientTime | None = None
 
 
-class Dismissed(Wire):
+class Dismissed(StrictModel):
     todo_id: int
     action: ActionType
     action_date: date
@@ -137,13 +137,13 @@ class Snoozed(Dismissed):
     snoozed_to: date
 
 
-class Undo(Wire):
+class Undo(StrictModel):
     model_config = example({"action_id": 123})
 
     action_id: Id
 
 
-class Undone(Wire):
+class Undone(StrictModel):
     todo_id: int
     undone_action_id: int
     undone_action_type: ActionType

@@ -7,7 +7,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from api.auth.security_headers import FORMS, Guarded
+from api.auth.security_headers import FORMS, SecurityHeadersMiddleware
 from api.kinderbud.web import errors
 from api.kinderbud.web.access import routes as access
 from api.kinderbud.web.auth import routes as account
@@ -55,7 +55,7 @@ def create_family(service: FastAPI) -> ASGIApp:
         app.include_router(feature.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="family-static")
     errors.install(app)
-    return Guarded(app, POLICY, f"{PREFIX}/static/", FORMS)
+    return SecurityHeadersMiddleware(app, POLICY, f"{PREFIX}/static/", FORMS)
 
 
 async def to_family(_: Request) -> Response:

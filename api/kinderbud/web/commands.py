@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import timestamp, utc_now
-from api.console import one_clear_line, read_settings, with_database
+from api.console import exit_on, read_settings, with_database
 from api.db.engine import LARGEST_ID, Database
 from api.settings import Settings
 
@@ -33,7 +33,7 @@ def reset_link(
             kept, secret = await actions.make_link(session, user.household_id, utc_now(), user)
             return {"link": _address(settings, f"/reset/{secret}"), "until": timestamp(kept.expires_at)}
 
-    with one_clear_line(rules.InvalidHousehold, Unknown):
+    with exit_on(rules.InvalidHousehold, Unknown):
         made = with_database(settings, run)
     _tell(made, as_json)
 
@@ -56,7 +56,7 @@ def browser_link(
             secret, until = await BROWSERS.make_link(session, user.id, utc_now())
             return {"link": _address(settings, f"/browser/{secret}"), "until": until.isoformat()}
 
-    with one_clear_line(rules.InvalidHousehold, Unknown):
+    with exit_on(rules.InvalidHousehold, Unknown):
         made = with_database(settings, run)
     _tell(made, as_json)
 
@@ -77,7 +77,7 @@ def invite(
             kept, secret = await actions.make_link(session, household_id, utc_now())
             return {"link": _address(settings, f"/join/{secret}"), "until": timestamp(kept.expires_at)}
 
-    with one_clear_line(Unknown):
+    with exit_on(Unknown):
         made = with_database(settings, run)
     _tell(made, as_json)
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.auth.cookies import Cookie, new_secret, secret_digest
-from api.auth.csrf import is_from_elsewhere
+from api.auth.csrf import is_cross_site
 from api.auth.known_browsers import KNOWN_FOR, KnownBrowsers
 from api.auth.login_throttle import Attempt
 from api.auth.sessions import Sessions
@@ -93,7 +93,7 @@ async def checked_form(request: Request, visit: Annotated[Visit, Depends(_visit)
         return
     sent = (await request.form()).get("form_token")
     fits = isinstance(sent, str) and hmac.compare_digest(sent.encode(errors="replace"), visit.form_token.encode())
-    if visit.is_new or is_from_elsewhere(request) or not fits:
+    if visit.is_new or is_cross_site(request) or not fits:
         raise FormRefused
     who = f"user/{visit.caller.user.id}" if visit.caller else f"address/{address_of(request.scope)}"
     wait = await request.app.state.attempts.limits.seconds_to_wait(WRITES, f"family/writes/{who}")

@@ -19,7 +19,7 @@ from api.auth.login_throttle import (
     OF_ONE,
     UNKNOWN_BROWSERS,
     Attempt,
-    Attempts,
+    LoginThrottle,
     network_of,
 )
 from api.http.rate_limits import RateLimits, address_of
@@ -51,7 +51,7 @@ def test_whatever_a_thousand_networks_do_a_known_browser_tries(shared: bool, req
 
     async def run() -> None:
         # Two counters are two processes where Redis is shared.
-        processes = [Attempts(RateLimits(url, exact=True)) for _ in range(2 if shared else 1)]
+        processes = [LoginThrottle(RateLimits(url, exact=True)) for _ in range(2 if shared else 1)]
         passed = 0
         tries = []
         for _ in range(NETWORKS):
@@ -80,7 +80,7 @@ def test_whatever_a_thousand_networks_do_a_known_browser_tries(shared: bool, req
 
 def test_a_known_browser_that_is_stolen_guesses_slowly_too() -> None:
     async def run() -> None:
-        attempts = Attempts(RateLimits(None, exact=True))
+        attempts = LoginThrottle(RateLimits(None, exact=True))
         tries = [await attempts.count(Attempt("family", "a", f"203.0.{n}.1", "stolen")) for n in range(TRIES + 5)]
         assert [one is None for one in tries] == [True] * TRIES + [False] * 5
         assert await attempts.count(Attempt("family", "a", "203.0.113.1", "mine")) is None
@@ -91,7 +91,7 @@ def test_a_known_browser_that_is_stolen_guesses_slowly_too() -> None:
 
 def test_one_network_uses_up_its_own_share_and_no_more() -> None:
     async def run() -> None:
-        attempts = Attempts(RateLimits(None, exact=True))
+        attempts = LoginThrottle(RateLimits(None, exact=True))
         lines = [f"2001:db8:1:{n:x}::/64" for n in range(200)]
         passed = [line for line in lines if await attempts.count(Attempt("family", "a", line)) is None]
         assert len(passed) == OF_NETWORK.amount
@@ -193,14 +193,14 @@ def test_a_link_makes_a_new_browser_known_once(redis_url: str, tmp_path: Path) -
 
 async def _flood(url: str, *accounts: tuple[str, str]) -> None:
     """What strangers of a hundred networks try at other processes that share a Redis; `LEFT` more tries pass."""
-    elsewhere = Attempts(RateLimits(url, exact=True))
+    elsewhere = LoginThrottle(RateLimits(url, exact=True))
     for door, name in accounts:
         for number in range(UNKNOWN_BROWSERS.amount - LEFT):
             assert await elsewhere.count(Attempt(door, name, f"2001:db8:{0x8000 + number:x}::/64")) is None
     await _close(elsewhere)
 
 
-async def _close(attempts: Attempts) -> None:
+async def _close(attempts: LoginThrottle) -> None:
     limiter: Any = attempts.limits._shared
     if limiter is not None:
         await limiter.storage.bridge.storage.aclose()

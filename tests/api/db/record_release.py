@@ -133,7 +133,7 @@ SHORTENED = {
 
 
 def fill(connection: Connection) -> None:
-    """Give each empty table rows; those that are there stay, apart from the rest of the catalogue."""
+    """Give each empty table rows; those that are there stay, apart from the rest of the catalog."""
     from api.models import Base
 
     for table in Base.metadata.sorted_tables:

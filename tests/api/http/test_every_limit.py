@@ -20,15 +20,15 @@ from api.db.budget import RequestBudget
 from api.db.engine import open_database
 from api.http import rate_limits
 from api.http.counts import WeightedCounts
-from api.http.fast_path import Shortcut
+from api.http.fast_path import FastPathMiddleware
 from api.http.head import HeadMiddleware
-from api.http.rate_limits import Limited, RateLimits
+from api.http.rate_limits import RateLimitMiddleware, RateLimits
 from api.http.request_body import RequestBodyMiddleware
 from api.kinderbud import rate_limits as kinderbud_limits
 from api.kinderbud.app import create_kinderbud
 from api.kinderbud.auth import new_token
 from api.kinderbud.rate_limits import TokenLimits
-from api.observability.metrics import Telemetry
+from api.observability.metrics import TelemetryMiddleware
 from api.settings import Settings
 from tests.api.kinderbud.families import Family
 from tests.serving import CLIENT, Service
@@ -161,7 +161,15 @@ def test_the_limits_stand_outside_of_everything_that_works(settings: Settings) -
     bounded for all that is routed; each answer, a refusal included, has CORS headers, an id and a log line."""
     app = create_app(settings)
     order: list[object] = [middleware.cls for middleware in app.user_middleware]
-    assert order == [Telemetry, CORSMiddleware, Limited, Shortcut, HeadMiddleware, RequestBodyMiddleware, RequestBudget]
+    assert order == [
+        TelemetryMiddleware,
+        CORSMiddleware,
+        RateLimitMiddleware,
+        FastPathMiddleware,
+        HeadMiddleware,
+        RequestBodyMiddleware,
+        RequestBudget,
+    ]
 
 
 def test_random_tokens_and_ids_leave_no_count_each(tmp_path: Path) -> None:
@@ -178,7 +186,7 @@ def test_random_tokens_and_ids_leave_no_count_each(tmp_path: Path) -> None:
     async def run() -> None:
         database = open_database(prepared_url)
         tokens = TokenLimits(app, database, RateLimits(None, exact=True), RateLimits(None))
-        limited = Limited(app, RateLimits(None))
+        limited = RateLimitMiddleware(app, RateLimits(None))
         limited.limits.own = WeightedCounts(1_000)
         scope = {"type": "http", "method": "GET", "path": "/me", "client": ("10.0.0.1", 1), "request_id": "1"}
 
@@ -233,7 +241,7 @@ async def nothing(*_: Any) -> Any:
 
 def test_a_request_that_may_go_on_asks_redis_once_for_each_count(redis_url: str) -> None:
     async def asked(path: str) -> int:
-        limited = Limited(nothing, RateLimits(redis_url))
+        limited = RateLimitMiddleware(nothing, RateLimits(redis_url))
         asking = Asking(limited.limits._shared)
         limited.limits._shared = asking  # type: ignore[assignment]
         address = (f"10.9.{secrets.randbelow(256)}.{secrets.randbelow(256)}", 1)

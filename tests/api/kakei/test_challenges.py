@@ -4,11 +4,11 @@ from typing import Any
 import httpx
 import pytest
 
-from data.catalog import catalogue
+from data.catalog import catalog
 from tests.api.kakei.people import Person, next_month, this_month
 from tests.serving import CLIENT, Service
 
-TEMPLATES = {template["slug"]: template for template in catalogue("challenge_templates")}
+TEMPLATES = {template["slug"]: template for template in catalog("challenge_templates")}
 FEW_DAYS = next(t for t in TEMPLATES.values() if t["metric_key"] == "expense_log_days")
 
 
@@ -19,7 +19,7 @@ def completed(person: Person, template: dict[str, Any] = FEW_DAYS) -> dict[str, 
     return challenge
 
 
-def test_the_catalogue_is_seeded_and_filters_do_what_they_say(stored: Service) -> None:
+def test_the_catalog_is_seeded_and_filters_do_what_they_say(stored: Service) -> None:
     everything = CLIENT.get(f"{stored.url}/templates/").json()
     assert len(everything) == len(TEMPLATES) >= 40
     assert len(CLIENT.get(f"{stored.url}/badges").json()) >= 20

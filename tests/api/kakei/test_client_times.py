@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.clock import CLOCK_TOLERANCE, effective_time
 from api.db.upsert import effective_time_of
 from api.models import ChallengeMetric, MonthlySummary, ProgressSnapshot, User, WeeklySummary
-from data.catalog import catalogue
+from data.catalog import catalog
 from tests.api.kakei.people import METRICS, MONTH, SNAPSHOT, WEEK, Person
 from tests.api.kinderbud.families import in_database
 from tests.lived import Lived, lived_service
 
-TEMPLATE = next(one for one in catalogue("challenge_templates") if one["metric_key"] == "expense_log_days")
+TEMPLATE = next(one for one in catalog("challenge_templates") if one["metric_key"] == "expense_log_days")
 OFTEN = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )

@@ -34,7 +34,7 @@ NOBODYS |= {"operators", "operator_sessions", "leases"}
 
 
 def of_families() -> set[str]:
-    """Kinderbud's tables: the catalogue of guides, and what hangs on a household."""
+    """Kinderbud's tables: the catalog of guides, and what hangs on a household."""
     found = {"households", "guides", "guide_stages", "guide_items"}
     for table in Base.metadata.sorted_tables:
         if any(key.column.table.name in found - {"guides"} for key in table.foreign_keys):

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from api.kakei.reflections.rules import CLEAR_FROM, STRONG_FROM, WEIGHTS, Quality, QualityLevel, feedback, texts_in
 from api.kakei.reflections.rules import quality_of as quality_by
 from coach_model.budget.messages import LANGUAGES
-from data.catalog import catalogue
+from data.catalog import catalog
 from tests.coach_model.test_messages import SHAMING
 
-SIGNALS = catalogue("reflections")
+SIGNALS = catalog("reflections")
 NOTICED = "I noticed snacks were my biggest optional expense this week."
 TELLS_ALL = [
     "Snacks. Tired after work, so I bought 300 yen of sweets every day. Next week I bring tea.",
@@ -217,7 +217,7 @@ def test_feedback_has_a_sentence_for_everything_and_shames_nobody(language: str)
     assert [word for word in SHAMING if word in " ".join(sentences).lower()] == []
 
 
-def test_the_words_of_the_catalogue_are_written_as_text_is_compared() -> None:
+def test_the_words_of_the_catalog_are_written_as_text_is_compared() -> None:
     assert [signal["key"] for signal in SIGNALS] == list(WEIGHTS)
     for signal in SIGNALS:
         for name in ("english", "english_except", "japanese", "japanese_except", "no_action"):

@@ -1,4 +1,4 @@
-"""An upgrade of the catalogue: what is new reaches every family, what was withdrawn reaches nobody any more."""
+"""An upgrade of the catalog: what is new reaches every family, what was withdrawn reaches nobody any more."""
 
 import asyncio
 import secrets
@@ -16,7 +16,7 @@ from api.kinderbud.households import actions
 from api.kinderbud.households.queries import participants_of
 from api.kinderbud.todos.queries import current_todos
 from api.models import Guide, GuideItem, GuideStage, Household
-from data.catalog.guides import guides as catalogue
+from data.catalog.guides import guides as catalog
 from tests.api.kinderbud.families import EMMA
 
 NOW = datetime(2026, 2, 2, 15, tzinfo=UTC)
@@ -50,7 +50,7 @@ async def titles(database: Database, household_id: int) -> set[str]:
         return {seen.title for seen in await current_todos(session, household_id, stages, NOW.date())}
 
 
-def test_items_come_and_go_with_the_catalogue_and_edited_ones_stay(url: str) -> None:
+def test_items_come_and_go_with_the_catalog_and_edited_ones_stay(url: str) -> None:
     async def live() -> None:
         database = open_database(url)
         await migrate.prepare(database)
@@ -62,9 +62,9 @@ def test_items_come_and_go_with_the_catalogue_and_edited_ones_stay(url: str) -> 
         before = await titles(database, household.id)
         missing, edited, *_ = there
         assert {missing.title, edited.title} <= before
-        async with database.write() as session:  # as an older catalogue had it: one item less, one more, one edited
+        async with database.write() as session:  # as an older catalog had it: one item less, one more, one edited
             row = {column.name: getattr(edited, column.name) for column in GuideItem.__table__.columns}
-            gone = row | {"item_key": "gone", "title": "No longer wise", "seeded": "of an older catalogue"}
+            gone = row | {"item_key": "gone", "title": "No longer wise", "seeded": "of an older catalog"}
             del gone["id"]
             await session.execute(insert(GuideItem).values(**gone))
             await session.execute(update(GuideItem).where(GuideItem.id == edited.id).values(title="Our own words"))
@@ -76,7 +76,7 @@ def test_items_come_and_go_with_the_catalogue_and_edited_ones_stay(url: str) -> 
         assert after == before - {edited.title} | {"Our own words"}
         async with database.write() as session:
             counted = {one.guide.key: one.items for one in await guides(session)}
-            assert counted == {guide.key: sum(1 for _ in guide.items()) for guide in catalogue()}
+            assert counted == {guide.key: sum(1 for _ in guide.items()) for guide in catalog()}
             await session.execute(delete(Household).where(Household.id == household.id))
         await database.close()
 
