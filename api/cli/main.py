@@ -22,9 +22,10 @@ from api.database_url import PostgresUrl
 from api.db.engine import Database
 from api.kakei.exports.commands import research
 from api.kakei.studies.commands import study
-from api.kinderbud.claude.commands import claude_key, curate
+from api.kinderbud.claude.commands import claude_key
 from api.kinderbud.households.commands import household, token
 from api.kinderbud.members.commands import hand_over, remove_member, set_role
+from api.kinderbud.today.commands import curate
 from api.kinderbud.web.commands import browser_link, invite, reset_link, waiting
 from api.settings import Settings
 

@@ -18,8 +18,8 @@ from api.db.engine import Database
 from api.db.failures import MAY_BE_AWAY
 from api.dependencies import Now, ReadSession, WriteSession
 from api.kinderbud.errors import Code, Refused
-from api.kinderbud.guides.rules import household_day
 from api.models import Household, HouseholdToken, HouseholdUser
+from api.time_zones import local_date
 
 PREFIX = "kb_live_"
 TOKEN = re.compile(PREFIX + r"[0-9a-f]{32}")
@@ -41,7 +41,7 @@ class Caller:
     @property
     def today(self) -> date:
         """The household's day."""
-        return household_day(self.now, self.household.time_zone)
+        return local_date(self.now, self.household.time_zone)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, Field, WithJsonSchema
 from api.db.engine import LARGEST_ID
 from api.http.text import storable
 from api.http.types import WHOLE, Timestamp
-from api.kinderbud.guides.rules import zone_of
+from api.time_zones import zone_of
 
 LOCAL_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$"
 

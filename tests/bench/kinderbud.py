@@ -17,10 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.engine import open_database
 from api.kinderbud.guides.actions import subscribe
-from api.kinderbud.guides.rules import household_day
 from api.kinderbud.households import actions
 from api.kinderbud.households.queries import participants_of, users_of
 from api.models import CompletionRun, DayItem, DaySelection, Guide, Todo, TodoAction
+from api.time_zones import local_date
 from tests.bench.calm import Calm
 from tests.bench.coach import OUR_REQUEST, environment, serve
 from tests.bench.report import Chart, Result, Say, Table
@@ -119,7 +119,7 @@ async def _settle(url: str, tokens: int) -> list[Household]:
 
 async def _family(session: AsyncSession, name: str, days: int, tokens: int) -> Household:
     now = datetime.now(UTC)
-    today = household_day(now, ZONE)
+    today = local_date(now, ZONE)
     child = actions.Child("Emma", date(today.year - 2, 1, 15))
     sarah = actions.Person("Sarah", f"{secrets.token_hex(8)}@example.com")
     household = await actions.create_household(session, name, [sarah], [child], ZONE, 8, now)

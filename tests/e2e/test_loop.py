@@ -21,8 +21,8 @@ import pytest
 
 from coach_model.budget.actions import LEVELS
 from coach_model.budget.context import FEATURES
+from data.calendar_weeks import summaries_of, week_of
 from data.packages.reader import read_package
-from data.rewards.outcomes import summaries_of, week_of
 from data.synthetic.people import USER_PROFILES, People, draw_people
 from data.synthetic.world import State, contexts_of, draw_noise, first_state, live_a_week
 from tests.api.kakei.people import CONSENT, PROFILE, somewhere

@@ -18,6 +18,7 @@ from api.http.problems import (
 )
 from api.http.user_ids import cannot_be_guessed, canonical_id
 from api.kakei.accounts import erasure, queries
+from api.kakei.accounts.dependencies import get_user_or_404, owner
 from api.kakei.accounts.rules import is_reserved
 from api.kakei.accounts.schemas import (
     BudgetProfile,
@@ -29,7 +30,6 @@ from api.kakei.accounts.schemas import (
     UserCreate,
     UserCreated,
 )
-from api.kakei.dependencies import get_user_or_404, owner
 from api.models import IdempotencyKey, Profile
 
 router = APIRouter(prefix="/api", tags=["users"], route_class=IdempotentRoute)

@@ -8,12 +8,11 @@ from api.dependencies import ReadSession
 from api.http.openapi import problem_responses
 from api.http.pagination import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
 from api.http.user_ids import cannot_be_guessed
+from api.kakei.accounts.dependencies import get_user_or_404, owner
 from api.kakei.accounts.queries import total_points
-from api.kakei.catalog import queries
+from api.kakei.catalog import queries, rules
 from api.kakei.catalog.schemas import AiSuggestion, BadgeOut, Difficulty, EarnedBadge, TemplateOut, UserBadges
-from api.kakei.challenges import rules
 from api.kakei.coach.queries import last_suggestions
-from api.kakei.dependencies import get_user_or_404, owner
 from api.models import ChallengeTemplate, Suggestion
 from coach_model.budget.messages import preferred_language, title_behind
 from data.catalog import catalog

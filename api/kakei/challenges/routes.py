@@ -16,6 +16,7 @@ from api.http.openapi import problem_responses
 from api.http.pagination import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
 from api.http.problems import FieldError, ProblemOccurred
 from api.http.types import Month
+from api.kakei.accounts.dependencies import get_user_or_404
 from api.kakei.accounts.queries import profile_of, total_points
 from api.kakei.catalog.schemas import BadgeOut
 from api.kakei.challenges import queries, rules
@@ -33,7 +34,7 @@ from api.kakei.challenges.schemas import (
 )
 from api.kakei.coach.queries import was_given
 from api.kakei.consent.queries import consent_id_in_force
-from api.kakei.dependencies import Once, get_user_or_404
+from api.kakei.idempotency import Once
 from api.models import ChallengeMetric, ChallengeTemplate, UserChallenge
 from data.catalog import catalog, metric_keys
 

@@ -6,7 +6,9 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
-from zoneinfo import ZoneInfo
+
+from api.kakei.catalog.rules import level_of
+from api.time_zones import local_date
 
 OF_POINTS = frozenset({"total_points", "level"})
 """Kinds of badge rules that look at points. They are evaluated last, and such badges bring no points."""
@@ -51,21 +53,6 @@ class Standing:
     weekly_summaries: int
     monthly_summaries: int
     reflections: int
-
-
-@dataclass(frozen=True)
-class Level:
-    """A level, and what is missing to the next; both None at the top."""
-
-    level: int
-    title: str
-    next_title: str | None
-    points_to_next: int | None
-
-
-def local_date(now: datetime, time_zone: str | None) -> date:
-    """The day at the person's place; UTC where no zone is known."""
-    return now.astimezone(ZoneInfo(time_zone or "UTC")).date()
 
 
 class Counts(StrEnum):
@@ -141,17 +128,6 @@ def metric_problem(value: Decimal, metric: Mapping[str, Any]) -> str | None:
     if metric["unit"] != "percent" and value != value.to_integral_value():
         return f"whole {metric['unit']}"
     return None
-
-
-def level_of(total_points: int, levels: Iterable[Mapping[str, Any]]) -> Level:
-    """The highest level that the points have reached."""
-    ordered = sorted(levels, key=lambda level: level["from_points"])
-    reached = [level for level in ordered if level["from_points"] <= total_points]
-    here = reached[-1]
-    above = ordered[len(reached)] if len(reached) < len(ordered) else None
-    if above is None:
-        return Level(here["level"], here["title"], None, None)
-    return Level(here["level"], here["title"], above["title"], above["from_points"] - total_points)
 
 
 def quantity(kind: str, standing: Standing, levels: Iterable[Mapping[str, Any]]) -> int:

@@ -16,6 +16,7 @@ from api.http.json_body import decoded, field_errors
 from api.http.openapi import header_parameter, json_body, json_content, problem_responses
 from api.http.problems import INVALID_INPUT, NO_POLICY, TOO_BUSY, FieldError, ProblemOccurred
 from api.http.request_body import read_json
+from api.kakei.accounts.dependencies import get_user_or_404
 from api.kakei.accounts.queries import profile_of
 from api.kakei.coach import queries
 from api.kakei.coach.decider import Decider
@@ -30,7 +31,6 @@ from api.kakei.coach.schemas import (
     RowError,
 )
 from api.kakei.consent.queries import consent_in_force
-from api.kakei.dependencies import get_user_or_404
 from api.kakei.studies.actions import Told, take_decision
 from api.kakei.studies.candidates import FrozenCandidates
 from api.models import IdempotencyKey

@@ -7,10 +7,11 @@ from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
 from api.http.problems import NO_CONSENT, ProblemOccurred
 from api.http.user_ids import cannot_be_guessed
+from api.kakei.accounts.dependencies import get_user_or_404, owner
 from api.kakei.consent import queries
 from api.kakei.consent.rules import DataMode
 from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
-from api.kakei.dependencies import OnceForUpdate, get_user_or_404, owner
+from api.kakei.idempotency import OnceForUpdate
 from api.models import Consent, User
 
 router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=IdempotentRoute)

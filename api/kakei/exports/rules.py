@@ -3,15 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from api.clock import effective_time
 from api.kakei.challenges.rules import status_on
 from api.kakei.exports import learning
+from api.time_zones import zone_of
 from data.catalog import metric_keys
 from data.catalog.instruments import instruments, missing_answer
 from data.disclosure import Cell, Disclosure
@@ -57,7 +56,7 @@ class Exporter:
         """The local date and the zone, where they may be shown."""
         zone = self.disclosure.zone(row.study_version, row.zone)
         hidden = zone is Missing.SUPPRESSED
-        return {"local_date": zone if hidden else moment.astimezone(_zone(row.zone or "UTC")).date(), "time_zone": zone}
+        return {"local_date": zone if hidden else moment.astimezone(zone_of(row.zone)).date(), "time_zone": zone}
 
     def moments(self, row: Any) -> Values:
         """When a row was made and received, in every form."""
@@ -326,8 +325,3 @@ def _in_order(columns: list[str], values: Values) -> Row:
 
 def _json(value: Any) -> str:
     return _encode(value).decode()
-
-
-@cache
-def _zone(name: str) -> ZoneInfo:
-    return ZoneInfo(name)

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Header, Response
 from api.dependencies import Now, WriteSession
 from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
+from api.kakei.accounts.dependencies import get_user_or_404
 from api.kakei.challenges.actions import award_badges
 from api.kakei.consent.queries import consent_id_in_force
-from api.kakei.dependencies import Once, get_user_or_404
+from api.kakei.idempotency import Once
 from api.kakei.reflections.rules import feedback, quality_of, texts_in
 from api.kakei.reflections.schemas import ReflectionCreate, ReflectionOut
 from api.kakei.research.queries import add_once, reflection

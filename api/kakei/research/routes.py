@@ -11,10 +11,11 @@ from api.http import problems
 from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
 from api.http.problems import FieldError, ProblemOccurred
+from api.kakei.accounts.dependencies import get_user_or_404
 from api.kakei.accounts.queries import profile_of
-from api.kakei.challenges.rules import local_date, month_problem
+from api.kakei.challenges.rules import month_problem
 from api.kakei.consent.queries import consent_id_in_force, consent_in_force
-from api.kakei.dependencies import Once, get_user_or_404
+from api.kakei.idempotency import Once
 from api.kakei.research import queries, rules
 from api.kakei.research.schemas import (
     EventCreate,
@@ -30,6 +31,7 @@ from api.kakei.research.schemas import (
 )
 from api.models import AppEvent, ProgressSnapshot
 from api.models import Response as StoredResponse
+from api.time_zones import local_date
 from data.catalog import catalog
 from data.catalog.instruments import Instrument, instruments, missing_answer, score
 from data.schema.missing import Missing

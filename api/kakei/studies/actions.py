@@ -8,12 +8,12 @@ import numpy as np
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kakei.challenges.rules import local_date
 from api.kakei.studies import queries, rules
 from api.kakei.studies.candidates import FrozenCandidates
 from api.kakei.studies.rules import Around, Logged
 from api.models import Consent, Profile, Study
 from api.models import Decision as Stored
+from api.time_zones import local_date
 from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
 from coach_model.budget.actions import eligible_levels
 from coach_model.budget.coach import Decision, decide
@@ -23,7 +23,8 @@ from coach_model.budget.study import Phase
 from coach_model.exploration import decision_seed
 from coach_model.onnx_policy import OnnxPolicy
 from coach_model.policy import FallbackReason, Source
-from data.rewards.outcomes import monday_of, pace_between, summaries_of, week_of, week_that_ends_after
+from data.calendar_weeks import monday_of, summaries_of, week_of, week_that_ends_after
+from data.rewards.outcomes import pace_between
 
 FIRST_OF_MONTH = 1
 """Where a person's budget cycle begins who has not told otherwise."""

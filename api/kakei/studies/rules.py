@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from api.kakei.challenges.rules import local_date
+from api.time_zones import local_date
 from coach_model.budget.actions import LEVELS, LEVERS, eligible_levels, previous_levels
 from coach_model.budget.coach import Decision
 from coach_model.budget.context import Contexts
@@ -14,7 +14,7 @@ from coach_model.budget.rules import RULES_VERSION, rules_because, rules_levels
 from coach_model.budget.study import Drawn, Phase, confirm, explore
 from coach_model.exploration import one_hot
 from coach_model.policy import Source
-from data.rewards.outcomes import monday_of
+from data.calendar_weeks import monday_of
 from data.schema.learning import NO_STUDY
 
 STOPPED = "stopped"

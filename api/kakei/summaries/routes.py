@@ -12,11 +12,12 @@ from api.http.openapi import problem_responses
 from api.http.pagination import Cursor, Limit, from_cursor, to_cursor
 from api.http.problems import INVALID_INPUT, SUMMARY_MISSING, FieldError, ProblemOccurred
 from api.http.types import StrictModel
+from api.kakei.accounts.dependencies import get_user_or_404, owner
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.actions import award_badges
 from api.kakei.challenges.rules import month_problem
 from api.kakei.consent.queries import consent_id_in_force, consent_in_force
-from api.kakei.dependencies import Once, get_user_or_404, owner
+from api.kakei.idempotency import Once
 from api.kakei.studies.actions import observe_summary
 from api.kakei.summaries import queries
 from api.kakei.summaries.rules import amounts_in_currency, week_problem

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from api.kakei.accounts.currencies import in_currency
-from data.rewards.outcomes import week_of
+from data.calendar_weeks import week_of
 
 AMOUNTS = ("total_spent", "spent_wants", "spent_needs", "spent_culture", "spent_unexpected")
 

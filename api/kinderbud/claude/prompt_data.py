@@ -10,10 +10,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.kinderbud.ages import age_display
 from api.kinderbud.claude.names import Names, Person
-from api.kinderbud.guides.rules import age_display
 from api.kinderbud.households.queries import participants_of, users_of
-from api.kinderbud.today.actions import Offer
 from api.kinderbud.todos.queries import Seen
 from api.models import GuideItem, Household, HouseholdParticipant, HouseholdUser, Todo, TodoAction
 
@@ -74,28 +73,3 @@ async def told_of(session: AsyncSession, household: Household) -> Told:
     logins = {user.participant_id: (user.display_name,) for user in await users_of(session, household.id)}
     people = tuple(Person((one.name, *logins.get(one.id, ())), one.is_adult, one.birthday) for one in participants)
     return Told(Names(household.name, people), participants)
-
-
-def day_to_choose(today: date, slots: int, told: Told, offer: Offer, recent: Sequence[Entry]) -> dict[str, Any]:
-    """All that a curation is made from. Candidates are numbered from 1, in the order of the offer."""
-    candidates = [
-        {
-            "id": number,
-            "for": told.number(seen.participant.id),
-            "title": told.title(seen),
-            "area": candidate.area,
-            "frequency": candidate.frequency,
-            "minutes": candidate.minutes,
-            "overdue": round(candidate.overdue, 1),
-            "shown_28_days": candidate.showings.shown,
-            "done_28_days": candidate.showings.done,
-        }
-        for number, (seen, candidate) in enumerate(zip(offer.eligible, offer.candidates, strict=True), 1)
-    ]
-    return {
-        "today": f"{today:%A, %Y-%m-%d}",
-        "slots": slots,
-        "people": told.members(today),
-        "candidates": candidates,
-        "recent": told.recent(recent),
-    }

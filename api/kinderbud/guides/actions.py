@@ -6,9 +6,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.engine import Database
+from api.kinderbud.ages import age_months
 from api.kinderbud.guides import queries
 from api.kinderbud.guides.queries import Followed
-from api.kinderbud.guides.rules import age_months, current_stage
+from api.kinderbud.guides.rules import current_stage
 from api.kinderbud.households.queries import locked
 from api.models import Guide, GuideStage, HouseholdParticipant, Plan, Todo
 

@@ -5,8 +5,8 @@ from datetime import date
 from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kinderbud.history.rules import DAY, Run
-from api.kinderbud.todos.rules import ActionType
+from api.kinderbud.action_types import ActionType
+from api.kinderbud.streaks.rules import DAY, Run
 from api.models import CompletionRun, DayItem, GuideItem, HouseholdUser, Todo, TodoAction
 
 type Entry = tuple[TodoAction, Todo, GuideItem | None, HouseholdUser | None]

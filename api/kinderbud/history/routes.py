@@ -10,12 +10,13 @@ from fastapi import APIRouter, Query
 
 from api.db.engine import LARGEST_ID
 from api.dependencies import ReadSession
+from api.kinderbud.action_types import ActionType
 from api.kinderbud.auth import Reader
 from api.kinderbud.dependencies import Stages
 from api.kinderbud.envelope import Answer, OfParticipant, local
 from api.kinderbud.errors import failures, not_found
 from api.kinderbud.history import queries
-from api.kinderbud.history.rules import by_weekday, monday_of, streak
+from api.kinderbud.history.rules import by_weekday
 from api.kinderbud.history.schemas import (
     ActionShown,
     DayShown,
@@ -29,9 +30,10 @@ from api.kinderbud.history.schemas import (
     Week,
 )
 from api.kinderbud.households.queries import participant_in, participants_of, users_of
+from api.kinderbud.streaks.rules import streak
 from api.kinderbud.todos.queries import listed_todos
-from api.kinderbud.todos.rules import ActionType
 from api.kinderbud.todos.schemas import shown
+from data.calendar_weeks import monday_of
 from data.catalog.guides import Category
 
 WEEK_DAYS, MONTH_DAYS = 7, 30

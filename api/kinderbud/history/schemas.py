@@ -3,8 +3,8 @@
 from datetime import date
 
 from api.http.types import StrictModel
+from api.kinderbud.action_types import ActionType
 from api.kinderbud.envelope import LocalTime
-from api.kinderbud.todos.rules import ActionType
 from api.kinderbud.todos.schemas import TodoShown
 
 

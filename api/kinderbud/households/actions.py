@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.auth.cookies import new_secret, secret_digest
 from api.kinderbud.auth import ADMIN, MEMBER, new_token, token_digest
-from api.kinderbud.guides.rules import household_day
-from api.kinderbud.history.actions import uncount_day
 from api.kinderbud.households import queries, rules
+from api.kinderbud.streaks.actions import uncount_day
 from api.models import Household, HouseholdLink, HouseholdParticipant, HouseholdToken, HouseholdUser
+from api.time_zones import local_date
 
 FOLDS = 3
 """A household that takes part in learning teaches (1, 2) or judges (0), as chance has it, once and for all exports."""
@@ -73,7 +73,7 @@ async def add_child(session: AsyncSession, household: Household, child: Child, n
     there = await queries.participants_of(session, household.id)
     if sum(not one.is_adult for one in there) >= rules.MOST_CHILDREN:
         raise rules.InvalidHousehold(f"a household has at most {rules.MOST_CHILDREN} children")
-    today = household_day(now, household.time_zone)
+    today = local_date(now, household.time_zone)
     birthday = rules.checked_birthday(child.birthday, today)
     name = rules.checked_name(child.name)
     added = HouseholdParticipant(household_id=household.id, name=name, is_adult=False, birthday=birthday)
@@ -86,7 +86,7 @@ async def change_child(
     session: AsyncSession, household: Household, participant: HouseholdParticipant, child: Child, now: datetime
 ) -> None:
     """Another name or birthday. Stages follow the birthday when the day is next looked at. Raises InvalidHousehold."""
-    today = household_day(now, household.time_zone)
+    today = local_date(now, household.time_zone)
     participant.name = rules.checked_name(child.name)
     participant.birthday = rules.checked_birthday(child.birthday, today)
     await session.flush()

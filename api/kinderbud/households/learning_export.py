@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kinderbud.guides.rules import household_day
-from api.kinderbud.todos.rules import ActionType
+from api.kinderbud.action_types import ActionType
 from api.models import DaySelection, Household, TodoAction
+from api.time_zones import local_date
 from coach_model.daily.candidates import FEATURES, SCHEMA_VERSION
 from data.logs.daily import DailyLogWriter
 
@@ -40,8 +40,8 @@ async def export_learning(
 async def _write_household(
     session: AsyncSession, writer: DailyLogWriter, household: Household, pseudonym: str, now: datetime
 ) -> int:
-    today = household_day(now, household.time_zone)
-    since = household_day(household.learning_since or now, household.time_zone)
+    today = local_date(now, household.time_zone)
+    since = local_date(household.learning_since or now, household.time_zone)
     logged = (
         DaySelection.household_id == household.id,
         DaySelection.day.between(since, today),

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.auth.cookies import secret_digest
-from api.kinderbud.todos.rules import ActionType
+from api.kinderbud.action_types import ActionType
 from api.models import (
     Household,
     HouseholdBrowser,

@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from api.kinderbud.guides.rules import MONTHS_IN_YEAR, age_months
+from api.kinderbud.ages import MONTHS_IN_YEAR, age_months
 from api.time_zones import is_time_zone
 
 OLDEST_CHILD_YEARS = 18

@@ -3,12 +3,12 @@
 from fastapi import APIRouter
 
 from api.dependencies import ReadSession
+from api.kinderbud.ages import age_display
 from api.kinderbud.auth import Reader
 from api.kinderbud.envelope import Answer
 from api.kinderbud.errors import failures
 from api.kinderbud.guides.actions import age_of, current_stages
 from api.kinderbud.guides.queries import plans_of
-from api.kinderbud.guides.rules import age_display
 from api.kinderbud.households.queries import participants_of
 from api.kinderbud.me.schemas import Health, HouseholdShown, Me, ParticipantShown, StageShown, UserShown
 

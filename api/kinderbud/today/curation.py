@@ -11,11 +11,12 @@ from api.kinderbud.auth import Caller
 from api.kinderbud.claude.client import Curation, curate, prompt
 from api.kinderbud.claude.failures import ClaudeFailed
 from api.kinderbud.claude.keys import key_of
-from api.kinderbud.claude.prompt_data import RECENT_DAYS, day_to_choose, fenced, told_of
+from api.kinderbud.claude.prompt_data import RECENT_DAYS, fenced, told_of
 from api.kinderbud.claude.replies import Usage
 from api.kinderbud.history.queries import actions_between
 from api.kinderbud.today import queries
 from api.kinderbud.today.actions import Curated, Offer, Prepared, fix_day, offer_day, prepare_day
+from api.kinderbud.today.curation_prompt import day_to_choose
 from coach_model.daily.slate import broken_constraint
 
 GRACE_SECONDS = 5.0

@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.db.failures import MAY_BE_AWAY
 from api.db.leases import hold, new_holder, release
 from api.kinderbud.auth import Caller
-from api.kinderbud.guides.rules import household_day, zone_of
 from api.kinderbud.households.queries import users_of
 from api.kinderbud.today.curation import selected_day
 from api.models import DaySelection, Household
+from api.time_zones import local_date, zone_of
 
 LEASE = "choosing ahead"
 LASTING = timedelta(minutes=3)
@@ -103,7 +103,7 @@ async def _look(state: Any, at: time, holder: str, idle: set[tuple[int, date]]) 
         one
         for one in households
         if now.astimezone(zone_of(one.time_zone)).time() >= at
-        and (one.id, household_day(now, one.time_zone)) not in chosen | idle
+        and (one.id, local_date(now, one.time_zone)) not in chosen | idle
     ]
     async for ahead in choose_ahead(state, waiting):
         if ahead.source is None:

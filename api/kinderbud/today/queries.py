@@ -9,7 +9,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kinderbud.todos.rules import ActionType
+from api.kinderbud.action_types import ActionType
 from api.models import DayCuration, DayItem, DaySelection, TodoAction
 from coach_model.daily.candidates import WINDOW_DAYS
 

@@ -4,12 +4,13 @@ from datetime import date, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.kinderbud.action_types import ActionType
 from api.kinderbud.auth import Caller
-from api.kinderbud.history.actions import count_day, uncount_day
 from api.kinderbud.households.queries import locked
+from api.kinderbud.streaks.actions import count_day, uncount_day
 from api.kinderbud.todos import queries
 from api.kinderbud.todos.queries import Seen
-from api.kinderbud.todos.rules import ActionType, When, done_when, snoozed_to, state_of
+from api.kinderbud.todos.rules import When, done_when, snoozed_to, state_of
 from api.models import HouseholdParticipant, Todo, TodoAction
 from data.catalog.guides import Frequency
 

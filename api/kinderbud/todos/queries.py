@@ -6,7 +6,8 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kinderbud.todos.rules import ActionType, State, Status, status_on
+from api.kinderbud.action_types import ActionType
+from api.kinderbud.todos.rules import State, Status, status_on
 from api.models import DayItem, Guide, GuideItem, GuideStage, HouseholdParticipant, Plan, Todo, TodoAction
 from data.catalog.guides import Category, Frequency
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import ReadSession, WriteSession
 from api.http.idempotency import IdempotentRoute
+from api.kinderbud.action_types import ActionType
 from api.kinderbud.auth import Caller, Reader, Writer
 from api.kinderbud.dependencies import Stages
 from api.kinderbud.envelope import Answer, OfParticipant, PathId
@@ -15,7 +16,7 @@ from api.kinderbud.households.queries import locked, participant_in, participant
 from api.kinderbud.idempotency import Once
 from api.kinderbud.todos import actions, queries
 from api.kinderbud.todos.queries import Seen
-from api.kinderbud.todos.rules import ActionType, Status, TooLongAgo
+from api.kinderbud.todos.rules import Status, TooLongAgo
 from api.kinderbud.todos.schemas import (
     Complete,
     Completed,

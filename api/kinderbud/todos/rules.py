@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Protocol
 
 from api.clock import effective_time
-from api.kinderbud.guides.rules import household_day
+from api.kinderbud.action_types import ActionType
+from api.time_zones import local_date
 from data.catalog.guides import Category, Frequency
 
 PERIOD_DAYS = {Frequency.DAILY: 1, Frequency.WEEKLY: 7, Frequency.MONTHLY: 30, Frequency.QUARTERLY: 90}
@@ -36,19 +37,13 @@ class When:
 def done_when(claimed: datetime | None, now: datetime, time_zone: str) -> When:
     """When something was done that arrives now, by the client's claim (`api.clock.effective_time`). A claim that would
     be tomorrow counts as now. Raises TooLongAgo."""
-    today, moment = household_day(now, time_zone), effective_time(claimed, now)
-    day = household_day(moment, time_zone)
+    today, moment = local_date(now, time_zone), effective_time(claimed, now)
+    day = local_date(moment, time_zone)
     if day > today:
         return When(now, today)
     if (today - day).days > DATED_BACK_DAYS:
         raise TooLongAgo(f"is {(today - day).days} days ago; an action is dated back by {DATED_BACK_DAYS} at most")
     return When(moment, day)
-
-
-class ActionType(StrEnum):
-    COMPLETED = "completed"
-    SNOOZED = "snoozed"
-    SKIPPED = "skipped"
 
 
 class Status(StrEnum):

@@ -6,9 +6,10 @@ from typing import Annotated
 from pydantic import Field
 
 from api.http.types import WHOLE, StrictModel, example
+from api.kinderbud.action_types import ActionType
 from api.kinderbud.envelope import ClientTime, Description, Id, Notes, Reason, Title
 from api.kinderbud.todos.queries import Seen
-from api.kinderbud.todos.rules import ActionType, Status
+from api.kinderbud.todos.rules import Status
 from data.catalog.guides import Category, Frequency
 
 

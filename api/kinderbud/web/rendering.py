@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from api.kinderbud.guides.rules import age_display
+from api.kinderbud.ages import age_display
 from api.kinderbud.web.sessions import COOKIE, Visit
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from api.http.types import LARGEST_AMOUNT
 from api.kakei.accounts.currencies import known_currencies
-from data.rewards.outcomes import week_of
+from data.calendar_weeks import week_of
 from tests.api.kakei.people import MONTH, PROFILE, WEEK, Person, this_month
 from tests.exporting import export
 from tests.serving import CLIENT, Service

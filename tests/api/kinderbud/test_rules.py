@@ -8,12 +8,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from api.kinderbud.guides.rules import age_display, age_months, current_stage, household_day
-from api.kinderbud.history.rules import Run, by_weekday, monday_of, streak, with_day, without_day
+from api.kinderbud.ages import age_display, age_months
+from api.kinderbud.guides.rules import current_stage
+from api.kinderbud.history.rules import by_weekday
 from api.kinderbud.households import rules as households
 from api.kinderbud.households.rules import InvalidHousehold
+from api.kinderbud.streaks.rules import Run, streak, with_day, without_day
 from api.kinderbud.today.rules import AREA_NAMES, daily_note
 from api.kinderbud.todos.rules import State, Status, is_due, is_snoozed, overdue, snoozed_to, state_of, status_on
+from api.time_zones import local_date
+from data.calendar_weeks import monday_of
 from data.catalog.guides import Area, Category, Frequency, Guide, guides
 
 DAY = timedelta(days=1)
@@ -124,7 +128,7 @@ def test_at_every_age_at_most_one_stage_is_current_and_grown_ups_have_one_for_ev
     ],
 )
 def test_the_day_is_the_one_on_the_wall_of_the_household(moment: datetime, time_zone: str, day: date) -> None:
-    assert household_day(moment, time_zone) == day
+    assert local_date(moment, time_zone) == day
 
 
 # Todos

@@ -25,8 +25,8 @@ from api.kinderbud.errors import Refused
 from api.kinderbud.guides import routes as guides
 from api.kinderbud.guides.schemas import NewPlan
 from api.kinderbud.history.queries import actions_between, latest_run
-from api.kinderbud.history.rules import streak
 from api.kinderbud.households.actions import Child
+from api.kinderbud.streaks.rules import streak
 from api.kinderbud.todos import actions as todo_actions
 from api.kinderbud.todos import routes as todos
 from api.kinderbud.todos.queries import listed_todos, todo_in

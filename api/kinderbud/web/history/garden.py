@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from api.kinderbud.history.rules import DAY, WEEKDAYS
+from api.kinderbud.history.rules import WEEKDAYS
+from api.kinderbud.streaks.rules import DAY
 
 WEEKS = 12
 STEP = 30

@@ -14,11 +14,12 @@ from api.kinderbud.history.queries import (
     completions_by_participant,
     latest_run,
 )
-from api.kinderbud.history.rules import monday_of, streak
 from api.kinderbud.households.queries import participants_of
+from api.kinderbud.streaks.rules import streak
 from api.kinderbud.web.history.garden import WEEKS, garden
 from api.kinderbud.web.rendering import page
 from api.kinderbud.web.sessions import Member
+from data.calendar_weeks import monday_of
 
 LEFT = "somebody who left"
 PERIODS = (7, 30, 90)

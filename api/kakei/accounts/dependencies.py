@@ -1,15 +1,12 @@
-"""What routes of users depend on: the user of an id, and safe retries of what a user sends."""
+"""The user of an id in a path or a header."""
 
-from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.dependencies import WriteSession
-from api.http.idempotency import IdempotencyKeyHeader, claim_key
 from api.http.problems import GUESSABLE_ID, USER_UNKNOWN, ProblemOccurred
 from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts import queries
 from api.kakei.accounts.rules import is_reserved, is_well_formed
-from api.models import IdempotencyKey, User
+from api.models import User
 
 
 async def get_user_or_404(session: AsyncSession, uuid: str, *, for_update: bool = False) -> User:
@@ -29,24 +26,3 @@ async def owner(session: AsyncSession, uuid: str) -> User:
     if not cannot_be_guessed(uuid):
         raise ProblemOccurred(GUESSABLE_ID, "The id of this user could be guessed. Ask the operator of the service.")
     return user
-
-
-async def _once(
-    request: Request, uuid: str, session: WriteSession, idempotency_key: IdempotencyKeyHeader = None
-) -> None:
-    if idempotency_key is not None:
-        user = await get_user_or_404(session, uuid)
-        await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body())
-
-
-async def _once_for_update(
-    request: Request, uuid: str, session: WriteSession, idempotency_key: IdempotencyKeyHeader = None
-) -> None:
-    user = await get_user_or_404(session, uuid, for_update=True)
-    if idempotency_key is not None:
-        await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body())
-
-
-Once = Depends(_once, scope="function")
-OnceForUpdate = Depends(_once_for_update, scope="function")
-"""The same where nobody else may write for the person meanwhile: a lock that is taken in two steps deadlocks."""

@@ -5,7 +5,7 @@ from datetime import date
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kinderbud.history.rules import DAY, Run, with_day, without_day
+from api.kinderbud.streaks.rules import DAY, Run, with_day, without_day
 from api.models import CompletionRun
 
 

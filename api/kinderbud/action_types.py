@@ -1,0 +1,9 @@
+"""What can be done with a todo."""
+
+from enum import StrEnum
+
+
+class ActionType(StrEnum):
+    COMPLETED = "completed"
+    SNOOZED = "snoozed"
+    SKIPPED = "skipped"
