@@ -1,1 +1,1 @@
-"""The doors: HTTP and the two apps."""
+"""The HTTP API, its storage, and the two apps."""

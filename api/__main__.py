@@ -4,8 +4,8 @@ import gc
 
 
 def main() -> None:
-    """The commands. While they are imported nobody looks for garbage, and nobody ever looks among what was imported:
-    there is none, and looking takes a quarter of a short command's time."""
+    """Run the commands. The garbage collector is off during the imports and never scans the imported objects: they
+    hold no garbage, and a scan takes a quarter of a short command's time."""
     gc.disable()
     from api.cli.main import main as commands  # noqa: PLC0415
 

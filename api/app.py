@@ -1,4 +1,4 @@
-"""Puts the service together. Nothing happens at import."""
+"""Assembles the service. An import has no side effects."""
 
 import asyncio
 import contextlib
@@ -52,20 +52,20 @@ KINDERBUD = "/api/v1"
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 DESCRIPTION = """
 The backend of **KakeiBuddy**, a budgeting app built on the kakeibo method. Its coach answers with a policy learned from
-research snapshots, and with deterministic rules whenever that policy cannot be trusted.
+research snapshots, and with deterministic rules if that policy is not usable or not reliable.
 
 Errors are problem details (RFC 9457) with a stable `code`. Every path works with and without a trailing slash.
-`X-Request-ID` is echoed, or made, and is part of every error's `instance`. A body is JSON in UTF-8, whatever its
-`Content-Type` says, as it is or with `Content-Encoding: gzip` or `deflate`. HEAD works wherever GET does.
+`X-Request-ID` is echoed or generated, and is part of every error's `instance`. A body is JSON in UTF-8, plain or with
+`Content-Encoding: gzip` or `deflate`; its `Content-Type` does not matter. HEAD works on every GET path.
 
-Before any operation is reached, the server itself refuses what is no HTTP (400), a head or body that comes too slowly
-(408), an address of more than 8 KiB (414), headers of more than 32 KiB or more than 100 (431), and
-connections while too many are open (503). These answers are problem details, too, and close the connection.
+Before a request reaches an operation, the server refuses invalid HTTP (400), a head or body that arrives too slowly
+(408), an address of more than 8 KiB (414), headers of more than 32 KiB or more than 100 (431), and connections
+while too many are open (503). These answers are problem details, too, and close the connection.
 """
 
 
 def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> FastAPI:
-    """The service, configured by `settings`, by default those of the environment; `clock` tells it the time."""
+    """The service. `settings` are read from the environment by default; `clock` gives the time."""
     settings = settings or Settings()
     configure(settings)
     metrics = Metrics()
@@ -88,7 +88,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
         if settings.curate_at is not None:
             watchers.append(asyncio.create_task(keep_choosing(app.state, settings.curate_at)))
         gc.collect()
-        gc.freeze()  # what was imported lives as long as the process: no collection need look at it again
+        gc.freeze()  # imported objects live as long as the process, so collections skip them
         with announced_shutdown(app.state, settings.drain_seconds):
             yield
         await app.state.mailer.stop()
@@ -108,7 +108,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
             "tracing": False,
             "metrics": False,
             "logs": False,
-        },  # api.observability.metrics does it faster
+        },  # api.observability.metrics does this faster
     )
     app.state.settings = settings
     app.state.clock = clock
@@ -127,14 +127,14 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
 
 
 def _add_middlewares(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
-    """The last one that is added is the outermost."""
+    """Add the middlewares; the last one is the outermost."""
     app.add_middleware(RequestBudget, seconds=settings.database_timeout_seconds)
     app.add_middleware(RequestBodyMiddleware, own=coach.BODIES_READ_HERE, pages=(FAMILY, ADMIN))
     app.add_middleware(HeadMiddleware)
     app.add_middleware(FastPathMiddleware, way=Way("POST", "/coach/suggestions", coach.suggest))
     app.add_middleware(
         RateLimitMiddleware, limits=RateLimits(settings.redis_url)
-    )  # outside of the shortcut, which writes
+    )  # outside the fast path, which writes
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -147,7 +147,7 @@ def _add_middlewares(app: FastAPI, settings: Settings, metrics: Metrics) -> None
 
 
 def _add_features(app: FastAPI, settings: Settings) -> None:
-    """The routes of the service, and its sub-apps, which share its state."""
+    """Add the routes of the service, and its sub-apps, which share its state."""
     app.include_router(coach.router)
     for feature in (accounts, catalog, challenges, summaries, consent, research, reflections, exports):
         app.include_router(feature.router)

@@ -1,4 +1,4 @@
-"""What commands share: settings and database from the environment, and failures in one clear line."""
+"""Shared code of commands: settings and database from the environment, and errors in one clear line."""
 
 import asyncio
 import re
@@ -22,12 +22,12 @@ LONGEST_LINE = 300
 
 
 def with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]], *, is_long: bool = False) -> T:
-    """Run something on the database of the settings, and say in one line why it cannot be reached. What `is_long`, an
-    export or a migration, may take any time; every other statement has a limit."""
+    """Call `run` with the database of the settings; if the database cannot be reached, exit with an error of one line.
+    `is_long` (exports, migrations) removes the time limit of statements."""
 
     async def connected() -> T:
         task = asyncio.current_task()
-        if task is not None and sys.platform != "win32":  # whoever ends a command ends its query too, and its files
+        if task is not None and sys.platform != "win32":  # ending a command also ends its query and removes its files
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
         database = open_database(
             settings.database,
@@ -43,7 +43,7 @@ def with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]]
     try:
         if isinstance(settings.database, SqliteUrl):
             settings.database.file.parent.mkdir(parents=True, exist_ok=True)
-            # Here, since the driver's thread complains on stderr when its loop has ended before it could say so.
+            # Close here: the driver's thread prints an error on stderr if its loop ends first.
             sqlite3.connect(settings.database.file).close()
         return asyncio.run(connected())
     except asyncio.CancelledError as error:
@@ -61,8 +61,8 @@ def exit_on(*expected: type[Exception]) -> Iterator[None]:
 
 
 def to_the_server_itself(settings: Settings) -> SqliteUrl | PostgresUrl:
-    """The database for PostgreSQL's own programs. Exits with 1 where a pooler is in the way: pg_dump empties the search
-    path of its session, and the pooler would hand that session to the service."""
+    """The database for PostgreSQL's own programs. Exits with 1 behind a pooler: pg_dump clears the search path of its
+    session, and the pooler would give that session to the service."""
     url = settings.database
     if isinstance(url, PostgresUrl) and asyncio.run(is_pooled(url)):
         print(
@@ -74,8 +74,8 @@ def to_the_server_itself(settings: Settings) -> SqliteUrl | PostgresUrl:
 
 @contextmanager
 def failures_in_one_line() -> Iterator[None]:
-    """Around every command: what the surroundings do (a setting, a database, a disk) ends in one line, and only a fault
-    of ours in a traceback."""
+    """Wraps every command: an error of the environment (a setting, a database, a disk) prints one line; only a bug of
+    this service prints a traceback."""
     try:
         yield
     except Exception as error:
@@ -87,7 +87,7 @@ def failures_in_one_line() -> Iterator[None]:
 
 
 def explained(error: BaseException) -> str | None:
-    """What went wrong in one line without secrets, None for what nobody foresaw."""
+    """The error in one line without secrets, None for an unexpected error."""
     if isinstance(error, BadDatabaseUrl):
         return f"DATABASE_URL {error}"
     if isinstance(error, OSError) and error.filename is not None:
@@ -105,7 +105,7 @@ def explained(error: BaseException) -> str | None:
 
 
 def read_settings() -> Settings:
-    """The settings; exits with 2 and a line for each that is wrong."""
+    """The settings. Exits with 2 and one line for each invalid setting."""
     try:
         return Settings()
     except ValidationError as error:

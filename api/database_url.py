@@ -1,7 +1,7 @@
 """DATABASE_URL: an SQLite file, or PostgreSQL as libpq reads its connection URIs.
 
-No message of this module holds any part of a URL that may be a password. The parameters of PostgreSQL are explained at
-https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS.
+Messages of this module never contain a part of the URL that may be a password. PostgreSQL's parameters are documented
+at https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS.
 """
 
 import re
@@ -13,13 +13,13 @@ from urllib.parse import quote, unquote_to_bytes
 POSTGRES_SCHEMES = ("postgresql", "postgres")
 DEFAULT_PORT = 5432
 SHOWN_NAME = re.compile(r"[a-z_]{1,40}\Z")
-"""A parameter's name that an error may repeat."""
+"""Pattern of a parameter's name that an error may repeat."""
 BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 OTHERS = ("mysql", "mariadb", "mssql", "oracle", "mongodb", "redis", "cockroachdb", "http", "https", "file")
-"""Schemes that an error may repeat; of any other it cannot be known that it is none of a password."""
+"""Schemes that an error may repeat; any other text may be part of a password."""
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SYSTEM = "system"
-"""As `sslrootcert`: the authorities that this machine trusts (libpq 16)."""
+"""Value of `sslrootcert` for the authorities that this machine trusts (libpq 16)."""
 
 ENVIRONMENT = {
     "host": "PGHOST",
@@ -46,7 +46,7 @@ ENVIRONMENT = {
     "gssencmode": "PGGSSENCMODE",
     "load_balance_hosts": "PGLOADBALANCEHOSTS",
 }
-"""Parameters of libpq and the environment variables by which its programs take them."""
+"""libpq parameters and the matching environment variables of its programs."""
 
 
 class BadDatabaseUrl(ValueError):
@@ -61,40 +61,40 @@ class SqliteUrl:
 
     @property
     def shown(self) -> str:
-        """For people."""
+        """The URL to show to people."""
         return f"sqlite:///{self.file}"
 
 
 @dataclass(frozen=True)
 class PostgresUrl:
-    """A PostgreSQL database. What is None or empty comes from libpq's environment variables, else from its defaults."""
+    """A PostgreSQL database. Values that are None or empty come from libpq's environment variables or defaults."""
 
     hosts: tuple[tuple[str, int], ...] = ()
-    """Names, addresses, or folders of Unix sockets, with their ports; tried in this order."""
+    """Host names, addresses, or folders of Unix sockets, with their ports; tried in this order."""
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     database: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """Those of `ENVIRONMENT`, checked."""
+    """The checked parameters of `ENVIRONMENT`."""
     is_pooled: bool | None = None
-    """Whether a pooler stands before the server, None where the URL does not say so."""
+    """Whether a pooler is in front of the server, None if the URL does not say."""
 
     @property
     def connect_seconds(self) -> float | None:
-        """How long an attempt to reach one host may take, None where the URL does not say so."""
+        """The most seconds to connect to one host, None if the URL does not say."""
         seconds = int(self.parameters.get("connect_timeout", 0))
         return float(seconds) if seconds > 0 else None
 
     @property
     def shown(self) -> str:
-        """For people: without the password, and without parameters, which may hold secrets, too."""
+        """The URL to show to people, without the password and the parameters, which may hold secrets too."""
         hosts = ",".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in self.hosts)
         user = f"{quote(self.user, safe='')}@" if self.user else ""
         return f"postgresql://{user}{hosts}/{self.database or ''}"
 
     def libpq_environment(self) -> dict[str, str]:
-        """What pg_dump, pg_restore and psql need to reach this database. Nothing of it belongs on a command line, where
-        every user of the machine could read the password."""
+        """The variables with which pg_dump, pg_restore and psql reach this database. They are not on the command line,
+        where every user of the machine could read the password."""
         told = dict(self.parameters)
         if self.hosts:
             told |= {"host": ",".join(host for host, _ in self.hosts)}
@@ -145,7 +145,7 @@ def _postgres(rest: str) -> PostgresUrl:
         places = _hosts(told.pop("host", ""), told.pop("port", ""), is_netloc="host" not in parameters)
         _refuse_unknown(told)
     except BadDatabaseUrl as error:
-        if "@" in rest[len(re.split(r"[/?]", rest, maxsplit=1)[0]) :]:  # what follows may be part of a password
+        if "@" in rest[len(re.split(r"[/?]", rest, maxsplit=1)[0]) :]:  # the text after it may be part of a password
             raise BadDatabaseUrl(
                 "cannot be read: in a user name or password, write / ? # @ : and % as %2F %3F %23 %40 %3A and %25"
             ) from error
@@ -168,7 +168,7 @@ def _split(rest: str) -> tuple[str, str]:
 
 
 def _decoded(text: str) -> str:
-    """Percent-decoding as libpq does it: a plus is a plus."""
+    """Percent-decode like libpq: a plus stays a plus."""
     if BAD_PERCENT.search(text):
         raise BadDatabaseUrl("holds a % that begins no %XX; a plain % is written %25")
     try:
@@ -221,7 +221,7 @@ def _host_and_port(name: str) -> tuple[str, str]:
 
 
 def _pooled(told: dict[str, str]) -> bool | None:
-    """Takes the parameters away by which other libraries are told of a pooler."""
+    """Remove the parameters with which other libraries configure a pooler, and return what they say."""
     pooled: bool | None = None
     for name in ("statement_cache_size", "prepared_statement_cache_size"):
         size = told.pop(name, None)
@@ -267,7 +267,7 @@ WITHOUT_EFFECT = {
     *("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout"),
     *("fallback_application_name", "client_encoding", "sslcompression", "sslsni"),
 }
-"""Accepted and not needed: a request has a time limit of its own (`api.db.budget`), and the rest is always so."""
+"""Accepted and ignored: requests have their own time limit (`api.db.budget`), and the rest always applies."""
 CHECKS: dict[str, Check] = {
     "sslmode": _one_of(*SSL_MODES),
     "channel_binding": _one_of("disable", "prefer", "require"),

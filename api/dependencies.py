@@ -1,6 +1,6 @@
-"""What each request has of its own: one moment, and one transaction that is committed before the answer.
+"""Dependencies of each request: one moment, and one transaction that is committed before the answer.
 
-Apart from `api.clock` and `api.db.engine`, so that commands need not wait for the web framework.
+They are separate from `api.clock` and `api.db.engine`, so that commands need not import the web framework.
 """
 
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 
 async def _now(request: Request) -> datetime:
-    """Once a request, so that everything that it does happened at one moment."""
+    """Read the clock once per request, so that all its work has the same time."""
     moment: datetime = request.app.state.clock()
     return moment
 

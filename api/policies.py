@@ -1,4 +1,4 @@
-"""Which policy a coach serves: loads artifacts, watches their folder, and changes over without a dropped request."""
+"""The policy that a coach serves: loads artifacts, watches their folder, and reloads without a dropped request."""
 
 import asyncio
 from importlib import resources
@@ -19,11 +19,11 @@ from coach_model.onnx_policy import (
 from coach_model.policy import FallbackReason
 
 CHALLENGER = "-challenger"
-"""Ending of the folder beside a coach's own: who decides in the shadow."""
+"""Suffix of the folder beside a coach's own that holds the shadow policy."""
 PROMOTED = Path("var/models")
 POLL_SECONDS = 0.25
-"""How often the folder is looked at. A pair is loaded once it has stood still for one look, since its two files cannot
-be replaced at one instant."""
+"""Seconds between two checks of the folder. A pair of files is loaded once it is unchanged since the last check, since
+two files cannot be replaced at the same instant."""
 
 type Signature = tuple[tuple[str, int, int, int] | None, ...]
 
@@ -45,28 +45,28 @@ class ServedPolicy:
         self._seen: Signature = ()
 
     def start(self) -> None:
-        """Load what is there at once."""
+        """Load the current artifact immediately."""
         self._seen = self._signature()
         self._load()
 
     async def watch(self) -> None:
-        """Look for a new artifact until cancelled."""
+        """Check for a new artifact until cancelled."""
         while True:
             await asyncio.sleep(POLL_SECONDS)
             try:
                 await asyncio.to_thread(self.look)
-            except Exception as error:  # noqa: BLE001 - whatever lies in the folder, the watch goes on
+            except Exception as error:  # noqa: BLE001 - no content of the folder may stop the watch
                 log.error("the folder of artifacts cannot be looked at", why=f"{type(error).__name__}: {error}")
 
     def look(self) -> None:
-        """Load the artifact if it is new and has stood still since the last look."""
+        """Load the artifact if it is new and unchanged since the last check."""
         signature = self._signature()
         still, self._seen = signature == self._seen, signature
         if still and signature != self._tried:
             self._load()
 
     def folder(self) -> Path:
-        """Where to look now: in the configured folder, else in var/models if it holds any, else in the package."""
+        """The current folder: the configured one, else var/models if it holds an artifact, else the package's."""
         if self._model_dir is not None:
             return self._model_dir / self.name
         promoted = PROMOTED / self.name
@@ -75,8 +75,8 @@ class ServedPolicy:
         return Path(str(resources.files("coach_model"))) / "artifacts" / self.name
 
     def open_breaker(self, policy: OnnxPolicy, reason: FallbackReason) -> None:
-        """A policy keeps failing: the rules answer from now on, until there is another artifact."""
-        if self.now is policy:  # it may have been replaced meanwhile
+        """Stop a policy that fails repeatedly: the rules answer until there is a new artifact."""
+        if self.now is policy:  # it may have been replaced in the meantime
             log.error("breaker open, the rules answer until there is another artifact", policy_id=policy.policy_id)
             self._metrics.policy.labels(self.name, policy.policy_id).set(0)
             self._metrics.breaker.labels(self.name).set(1)

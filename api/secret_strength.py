@@ -1,24 +1,24 @@
-"""The floor under every secret that a person chooses: passwords of families and of the admin, and the tokens and keys
-of the settings. `settings.py` and `passwords.py` both ask here.
+"""The minimum strength of every secret that a person chooses: passwords of families and of the admin, and tokens and
+keys of the settings. `settings.py` and `passwords.py` use it.
 
-The floor is length, variety, and a list of the commonest passwords. NIST SP 800-63B asks for the first and the last,
-and for no rules about which characters a password must have.
+It checks length, variety, and a list of common passwords. NIST SP 800-63B recommends the first and the last, and no
+rules about required characters.
 """
 
 from functools import cache
 from importlib.resources import files
 
 FEWEST_DIFFERENT = 5
-"""Different characters: `aaaaaaaaaa` and `1212121212` are among the first that an attacker tries."""
+"""Different characters: attackers try `aaaaaaaaaa` and `1212121212` early."""
 COMMONEST = "commonest_passwords.txt"
-"""1,721 passwords of ten characters and more, lower case, the commonest first. They come from the 20,000 commonest ones
-of the Have I Been Pwned collection, as Royce Williams published them
+"""1,721 passwords of at least ten characters, lower case, the most common first. They are from the 20,000 most common
+ones of the Have I Been Pwned collection, as Royce Williams published them
 (https://gist.github.com/roycewilliams/226886fd01572964e1431ac8afc999ce) and Django 5.2 ships them. Shorter ones, and
-those with fewer than `FEWEST_DIFFERENT` different characters, are left out: other rules refuse them."""
+those with fewer than `FEWEST_DIFFERENT` different characters, are omitted, because other rules refuse them."""
 
 
 class TooWeak(ValueError):
-    """A secret is below the floor. The message says why, and does not repeat the secret."""
+    """A secret is too weak. The message says why, and does not repeat the secret."""
 
 
 def check_strength(secret: str, shortest: int, longest: int | None = None) -> None:
@@ -38,7 +38,7 @@ def check_strength(secret: str, shortest: int, longest: int | None = None) -> No
 
 
 def _repetitions(text: str) -> int:
-    """How many times `text` says its shortest part; 1 where it repeats nothing."""
+    """How many times `text` repeats its shortest period; 1 if it repeats nothing."""
     return len(text) // (text + text).find(text, 1)
 
 

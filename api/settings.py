@@ -1,4 +1,4 @@
-"""The only reader of the environment."""
+"""The settings. Only this module reads the environment."""
 
 import ipaddress
 import re
@@ -17,9 +17,9 @@ from api.database_url import PostgresUrl, SqliteUrl, read_url
 from api.secret_strength import TooWeak, check_strength
 
 SHORTEST_SECRET = 32
-"""Characters: 128 bits even where they are hex digits."""
+"""Characters: 128 bits even if they are hex digits."""
 SHORTEST_TOKEN = 16
-"""Characters: 64 bits where they are hex digits, more than can be tried over a network."""
+"""Characters: 64 bits if they are hex digits, too many to try over a network."""
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 
@@ -43,7 +43,7 @@ class SmtpTls(StrEnum):
 
 
 class Settings(BaseSettings):
-    """What an operator may set, by environment variable or `.env`; `.env.example` explains each. Empty means unset."""
+    """Settings from environment variables or `.env`; `.env.example` explains each. Empty means unset."""
 
     model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
 
@@ -112,7 +112,7 @@ class Settings(BaseSettings):
 
     @cached_property
     def database(self) -> SqliteUrl | PostgresUrl:
-        """DATABASE_URL, read; DATABASE_SSLMODE and DATABASE_SSLROOTCERT hold where it says nothing of them."""
+        """The parsed DATABASE_URL; DATABASE_SSLMODE and DATABASE_SSLROOTCERT apply if the URL does not set them."""
         url = read_url(self.database_url)
         if isinstance(url, SqliteUrl):
             return url
@@ -122,7 +122,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _is_text(cls, values: Any) -> Any:
-        """A byte of the environment that is no UTF-8 is half a surrogate in Python, and could not be sent or stored."""
+        """Refuse invalid UTF-8: Python reads such a byte as a lone surrogate, which cannot be sent or stored."""
         for name, value in values.items() if isinstance(values, dict) else ():
             if isinstance(value, str) and not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):
                 raise ValueError(f"{name.upper()} is not UTF-8")
@@ -139,7 +139,7 @@ class Settings(BaseSettings):
     def _redis(cls, value: str | None) -> str | None:
         if value is None:
             return None
-        import redis.asyncio  # noqa: PLC0415 - only for those who use it
+        import redis.asyncio  # noqa: PLC0415 - only if it is used
 
         try:
             if not value.startswith(("redis://", "rediss://")):
@@ -188,7 +188,7 @@ class Settings(BaseSettings):
     @field_validator("secret_key")
     @classmethod
     def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
-        """The newest one must be above the floor. Older ones need only their length, so that a weak one can retire."""
+        """The newest secret must be strong. Older ones need only the length, so that a weak one can be rotated out."""
         secrets = [secret.strip() for secret in value.get_secret_value().split(",")] if value else []
         if any(len(secret) < SHORTEST_SECRET for secret in secrets):
             raise ValueError(f"each secret needs at least {SHORTEST_SECRET} characters")

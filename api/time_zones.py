@@ -1,4 +1,4 @@
-"""Time zones: which ones people may choose, and which day it is there. For both apps."""
+"""Time zones of both apps: the allowed names, and the local date."""
 
 from datetime import date, datetime
 from functools import cache
@@ -6,13 +6,13 @@ from importlib import resources
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 NO_PLACE = frozenset({"Factory", "localtime", "posixrules"})
-"""Names that stand for no place: each machine means another zone by them, or none."""
+"""Names without a fixed meaning: they differ between machines, or name no zone."""
 
 
 @cache
 def known_time_zones() -> frozenset[str]:
-    """The names of the IANA database, as the package `tzdata` lists them: the same on every machine. The folders of an
-    operating system hold more names, such as `localtime` and `posix/Europe/Paris`."""
+    """The names of the IANA database in the package `tzdata`, which are the same on every machine. Operating systems
+    have more names, such as `localtime` and `posix/Europe/Paris`."""
     listed = resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
     return frozenset(listed) - NO_PLACE
 
@@ -24,7 +24,7 @@ def is_time_zone(name: str) -> bool:
 
 @cache
 def zone_of(name: str | None) -> ZoneInfo:
-    """The time zone. UTC without a name, and for a zone that this machine does not know."""
+    """The time zone; UTC without a name, or if this machine does not know the zone."""
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError):
@@ -32,5 +32,5 @@ def zone_of(name: str | None) -> ZoneInfo:
 
 
 def local_date(moment: datetime, time_zone: str | None) -> date:
-    """The day of `moment` in a time zone; in UTC where no zone is known."""
+    """The day of `moment` in a time zone; in UTC without a known zone."""
     return moment.astimezone(zone_of(time_zone)).date()

@@ -1,1 +1,1 @@
-"""Storage: what the features share beyond sessions and tables."""
+"""Storage: the engine, migrations, backups and erasures that all features share."""

@@ -1,7 +1,7 @@
-"""Backups: SQLite's own online backup, or pg_dump; in one kind of file (`api/db/backup_file.py`).
+"""Backups with SQLite's online backup or pg_dump, both in one file format (`api/db/backup_file.py`).
 
-A backup is taken while the service goes on. A restore wants the database alone, checks everything before it touches
-anything, brings older tables up to date, and erases again who was erased after the backup.
+A backup runs while the service runs. A restore needs exclusive access to the database. It checks the file before it
+changes anything, migrates older tables, and repeats the erasures that are newer than the backup.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ from api.db.service_lock import ServiceRuns, file_lock, postgres_lock
 from api.models import Base
 
 LOGS = ("-wal", "-shm")
-"""What SQLite keeps beside a database."""
+"""Suffixes of the files that SQLite keeps beside a database."""
 
 
 class BackupFailed(Exception):
-    """The backup or the restoration did not happen; the message says why."""
+    """The backup or the restore failed; the message says why."""
 
 
 def backup(url: SqliteUrl | PostgresUrl, file: Path) -> Manifest:
-    """Write a backup of the database at `url` into `file`. Raises BackupFailed; no existing file is overwritten."""
+    """Write a backup of the database at `url` into `file`. Raises BackupFailed, also if `file` exists."""
     if file.exists():
         raise BackupFailed(f"{file} is there already")
     taken_at, kind = datetime.now(UTC), _kind(url)
@@ -60,10 +60,10 @@ def backup(url: SqliteUrl | PostgresUrl, file: Path) -> Manifest:
 
 
 def restore(url: SqliteUrl | PostgresUrl, file: Path, *, without_checksum: bool = False) -> Counter[str]:
-    """Replace what is in the database at `url` by the backup in `file`; returns who was erased again, by table.
+    """Replace the content of the database at `url` by the backup in `file`. Returns the repeated erasures by table.
 
-    Raises BackupFailed; then the database is as it was. A file of an older version has no checksum, and is only taken
-    with `without_checksum`.
+    Raises BackupFailed; then the database is unchanged. A file of an older version has no checksum, and is accepted
+    only with `without_checksum`.
     """
     target = url.file if isinstance(url, SqliteUrl) else None
     if target is not None:
@@ -87,7 +87,7 @@ def restore(url: SqliteUrl | PostgresUrl, file: Path, *, without_checksum: bool 
 
 
 def _unpacked(file: Path, payload: Path, url: SqliteUrl | PostgresUrl, *, without_checksum: bool) -> datetime | None:
-    """Check the backup and unpack it; when it was taken, None where that is unknown."""
+    """Check the backup and unpack it. Returns the time of the backup, None if unknown."""
     if not file.is_file():
         raise BackupFailed(f"{file} is not there")
     with file.open("rb") as opened:
@@ -127,7 +127,7 @@ def _copy_sqlite(source: Path, target: Path) -> None:
 
 
 def _checked_sqlite(file: Path) -> str:
-    """The revision of its tables. Raises BackupFailed for what is damaged or none of ours."""
+    """The revision of its tables. Raises BackupFailed if the file is damaged or is not a database of this service."""
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as reading:
             if reading.execute("PRAGMA integrity_check").fetchone() != ("ok",):
@@ -148,7 +148,7 @@ def _restore_sqlite(fresh: Path, target: Path, taken_at: datetime | None) -> Cou
 
 
 async def _brought_up(file: Path, ledger: erasures.Ledger | None, taken_at: datetime | None) -> Counter[str]:
-    """Migrate, and erase again, before anybody sees the database."""
+    """Migrate and repeat erasures before the database is in use."""
     database = open_database(SqliteUrl(file), seconds=None)
     try:
         await migrate.prepare(database)
@@ -161,17 +161,17 @@ async def _brought_up(file: Path, ledger: erasures.Ledger | None, taken_at: date
 
 
 def _settle(file: Path) -> None:
-    """Bring what is in the log into the database, so that the file is all there is."""
+    """Write the WAL into the database, so that the file is complete by itself."""
     with closing(sqlite3.connect(file)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         database.execute("PRAGMA journal_mode = DELETE")
 
 
 def _put_in_place(fresh: Path, target: Path) -> None:
-    """By one rename. The old database has another name until then; a log of it must not meet the new one."""
+    """Replace the database by one rename. The old one is moved aside first: its WAL must not meet the new file."""
     old = target.with_name(target.name + ".before-restore")
     if target.exists():
-        with suppress(sqlite3.Error):  # one restores because it is damaged
+        with suppress(sqlite3.Error):  # the old database may be damaged
             _settle(target)
         old.unlink(missing_ok=True)
         os.link(target, old)
@@ -202,8 +202,8 @@ def _checked_dump(file: Path, url: PostgresUrl) -> str:
 
 
 async def _restore_postgres(url: PostgresUrl, dump: Path, taken_at: datetime | None) -> Counter[str]:
-    """All of it in one transaction, with a mark that the ledger is to be replayed: should this process die after it,
-    the next start of the service does so."""
+    """Restore in one transaction, which also marks that the ledger must be replayed: if this process dies afterwards,
+    the next start of the service replays it."""
     database = open_database(url, seconds=None)
     try:
         async with postgres_lock(database):
@@ -219,7 +219,7 @@ async def _restore_postgres(url: PostgresUrl, dump: Path, taken_at: datetime | N
 
 
 def _write_script(url: PostgresUrl, dump: Path, script: Path, taken_at: datetime | None) -> None:
-    """What drops our tables, all but the ledger, and makes those of the backup."""
+    """Write the SQL that drops our tables, except for the ledger, and creates those of the backup."""
     _run_postgres("pg_restore", url, ["--no-owner", "--no-privileges", f"--file={script}", str(dump)])
     drops = "".join(f'DROP TABLE IF EXISTS "{name}" CASCADE;\n' for name in (*Base.metadata.tables, "alembic_version"))
     mark = (taken_at or datetime(1970, 1, 1, tzinfo=UTC)).isoformat()

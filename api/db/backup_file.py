@@ -1,10 +1,10 @@
-"""The file of a backup: two lines of text, then what SQLite or pg_dump wrote. Every byte is covered by a digest.
+"""The format of a backup file: two lines of text, then what SQLite or pg_dump wrote. Digests cover every byte.
 
     buddy-coach-backup/1 <SHA-256 of the second line>
     {"kind": "sqlite", "revision": "0008", "taken_at": …, "version": …, "size": …, "sha256": …}
     …
 
-`head -n 2` shows what it is, `tail -n +3` is the database itself.
+`head -n 2` shows the description, `tail -n +3` the database itself.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ PART_BYTES = 1 << 20
 
 
 class BackupDamaged(Exception):
-    """The file is no whole backup of ours; the message says what is wrong."""
+    """The file is not a complete backup; the message says what is wrong."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a backup says about itself; `taken_at` is when it began, `revision` that of its tables."""
+    """The description of a backup; `taken_at` is when it began, `revision` that of its tables."""
 
     kind: str
     revision: str
@@ -38,9 +38,9 @@ class Manifest:
 
 
 def pack(payload: Path, file: Path, *, kind: str, revision: str, taken_at: datetime, version: str) -> None:
-    """Write `file` from what SQLite or pg_dump wrote. It has its name once it is whole, and is on disk.
+    """Write `file` from the output of SQLite or pg_dump. It gets its name once it is complete and on disk.
 
-    Raises FileExistsError: nothing is overwritten.
+    Raises FileExistsError if `file` exists.
     """
     digest, size = _digest(payload)
     manifest = Manifest(kind, revision, taken_at, version, size, digest)
@@ -58,7 +58,7 @@ def pack(payload: Path, file: Path, *, kind: str, revision: str, taken_at: datet
 
 
 def read_manifest(file: BinaryIO) -> Manifest | None:
-    """What the backup says; None for a file without our first line, as older versions wrote. Raises BackupDamaged."""
+    """The description; None for a file of an older version, without our first line. Raises BackupDamaged."""
     first = file.readline(LONGEST_LINE)
     name, _, rest = first.partition(b" ")
     if name != FORMAT:
@@ -74,7 +74,7 @@ def read_manifest(file: BinaryIO) -> Manifest | None:
 
 
 def unpack(file: BinaryIO, manifest: Manifest | None, payload: Path) -> None:
-    """Write what follows the description into `payload`. Raises BackupDamaged, then `payload` is of no use."""
+    """Write what follows the description into `payload`. Raises BackupDamaged; then `payload` is unusable."""
     digest, size = hashlib.sha256(), 0
     with open(payload, "xb", opener=_private) as target:
         while part := file.read(PART_BYTES):

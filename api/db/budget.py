@@ -1,9 +1,9 @@
-"""How long a request may be at work with the database, whatever it waits for there: a connection of the pool, a new
-connection, a statement, a commit.
+"""The time budget of a request for database work: it covers waits for the pool, new connections, statements and
+commits.
 
-While a session is open a timer runs. When the budget is spent the timer cuts the connections of the request, so that
-what waits on them fails at once. It cancels nothing: a driver whose statement is cancelled waits until the server
-agrees, and a server that hangs does not.
+A timer runs while a session is open. When the budget is spent, the timer closes the connections of the request, so that
+waits on them fail immediately. It does not cancel statements: the driver would wait until the server confirms, and a
+server that hangs never does.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 GRACE_SECONDS = 0.5
-"""The server ends a statement after the budget's seconds; one that does not answer is cut off so much later."""
+"""Seconds. The server ends a statement when the budget ends; the connection is closed this much later."""
 
 _current: contextvars.ContextVar["Budget | None"] = contextvars.ContextVar("budget", default=None)
 
 
 class Budget:
-    """Seconds that may still be spent; time outside of sessions costs nothing."""
+    """The remaining seconds; time outside sessions does not count."""
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds + GRACE_SECONDS
@@ -30,13 +30,13 @@ class Budget:
         self._cuts: dict[int, Callable[[], None]] = {}
 
     def remaining(self) -> float:
-        """Seconds, 0 at least."""
+        """Seconds, at least 0."""
         spent = asyncio.get_running_loop().time() - self._since if self._sessions else 0.0
         return max(0.0, self._left - spent)
 
     @contextlib.contextmanager
     def spending(self) -> Iterator[None]:
-        """While a session is open. Several at once spend the same time."""
+        """Count the time while a session is open. Sessions that are open together spend the same time."""
         if not self._sessions:
             loop = asyncio.get_running_loop()
             self._since = loop.time()
@@ -58,13 +58,13 @@ class Budget:
                     self._timer.cancel()
 
     def follow(self, connection: object, cut: Callable[[], None]) -> None:
-        """When the time is over, `cut` what waits on this connection."""
+        """Call `cut` for this connection when the budget is spent."""
         self._cuts[id(connection)] = cut
         if self.remaining() <= 0:
             cut()
 
     def leave(self, connection: object) -> None:
-        """The connection is back in the pool."""
+        """Forget a connection that is back in the pool."""
         self._cuts.pop(id(connection), None)
 
     def _cut(self) -> None:
@@ -73,18 +73,18 @@ class Budget:
 
 
 def current_budget() -> Budget | None:
-    """That of the request, or of the session outside of requests."""
+    """The budget of the request, or of the session outside requests."""
     return _current.get()
 
 
 def remaining_seconds() -> float | None:
-    """What is left of the current budget, None where there is none."""
+    """The rest of the current budget, None without one."""
     budget = _current.get()
     return None if budget is None else budget.remaining()
 
 
 class RequestBudget:
-    """Gives every request a budget, which all its sessions share."""
+    """ASGI middleware: gives every request a budget, which all its sessions share."""
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
         self.app = app

@@ -1,7 +1,7 @@
-"""The database, and sessions of one transaction each.
+"""The database engines, and sessions of one transaction each.
 
-SQLite runs in WAL mode with full synchronisation; a writing transaction takes the write lock when it begins
-(`BEGIN IMMEDIATE`), so that it waits in a queue instead of failing halfway.
+SQLite runs in WAL mode with full synchronisation. A writing transaction takes the write lock when it begins
+(`BEGIN IMMEDIATE`), so that it waits in a queue and does not fail halfway.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ LOCK_SECONDS = 4
 """How long a transaction waits for SQLite's write lock."""
 POOL_SIZE = 10
 REQUEST_SECONDS = 4.0
-"""How long a request may be at work with the database; with the grace of `api.db.budget` less than 5 s."""
+"""How long a request may use the database; with the grace of `api.db.budget` less than 5 s."""
 COMMAND_SECONDS = 60.0
-"""How long a statement of a command may take; exports and migrations are not bounded."""
+"""How long a statement of a command may take; exports and migrations have no limit."""
 CLOSE_SECONDS = 2.0
-"""How long saying goodbye may take to a server that hangs."""
+"""Timeout for closing connections to a server that hangs."""
 LARGEST_ID = 2**31 - 1
-"""That a column of ids holds."""
+"""The largest id that a column holds."""
 WRITES = "writes"
-"""Marks a session that writes, in `session.info`."""
+"""Key in `session.info` that marks a writing session."""
 BUDGET = "budget"
-"""In the pool's record of a connection: the budget that it is used under."""
+"""Key in the pool's record of a connection: the budget of its current use."""
 
 
 @dataclass(frozen=True)
@@ -46,22 +46,22 @@ class Database:
     reading: AsyncEngine
     writing: AsyncEngine
     probing: AsyncEngine
-    """One connection for health checks, which do not wait for those of requests."""
+    """One connection for health checks, so that they do not wait for connections of requests."""
     seconds: float | None = None
-    """The budget of a session outside of requests, None for no limit."""
+    """The budget of a session outside requests, None for no limit."""
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
-        """A session that only reads; what it did not mean to write is rolled back."""
+        """A session that only reads; it is rolled back at the end."""
         with self._spending():
             async with AsyncSession(self.reading, expire_on_commit=False) as session:
                 yield session
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """A session in one transaction: committed at the end, rolled back where anything is raised.
+        """A session in one transaction: committed at the end, rolled back after an exception.
 
-        Raises OutcomeUnknown where the connection broke while it was committed.
+        Raises OutcomeUnknown if the connection breaks during the commit.
         """
         with self._spending():
             async with AsyncSession(self.writing, expire_on_commit=False) as session:
@@ -94,17 +94,17 @@ def open_database(
     seconds: float | None = REQUEST_SECONDS,
     statement_seconds: float | None = None,
 ) -> Database:
-    """The database at `url`; nothing is connected yet. A request, or a session outside of requests, may be at work for
-    `seconds`, and PostgreSQL ends a statement after `statement_seconds`, by default after `seconds`; None is no limit.
+    """The database at `url`, not connected yet. A request, or a session outside requests, has a budget of `seconds`.
+    PostgreSQL ends a statement after `statement_seconds`, by default `seconds`. None is no limit.
 
     Raises BadDatabaseUrl.
     """
-    from api.db import erasures  # noqa: PLC0415 - it knows the tables, which some need not
+    from api.db import erasures  # noqa: PLC0415 - it imports the tables, which not all callers need
 
     erasures.listen()
     address = read_url(url) if isinstance(url, str) else url
     if isinstance(address, SqliteUrl):
-        # One connection writes, so that writers wait in a queue: SQLite's own waiting is a lottery that some lose.
+        # One connection writes, so that writers wait in a fair queue: SQLite's own wait starves some of them.
         reading = _sqlite_engine(address, pool_size=pool_size)
         return Database(
             reading, _sqlite_engine(address, begin="BEGIN IMMEDIATE", pool_size=1), _sqlite_engine(address), seconds
@@ -115,7 +115,7 @@ def open_database(
 
 
 class _Pool(AsyncAdaptedQueuePool):
-    """Waits for a connection as long as the current budget allows; without one, as long as a command's statement."""
+    """Waits for a connection within the current budget; without one, as long as a command's statement may take."""
 
     @property
     def _timeout(self) -> float:
@@ -124,7 +124,7 @@ class _Pool(AsyncAdaptedQueuePool):
 
     @_timeout.setter
     def _timeout(self, _: float) -> None:
-        """What SQLAlchemy sets when the pool is made."""
+        """Ignore the value that SQLAlchemy sets when it creates the pool."""
 
 
 def _postgres_engine(connector: Connector, pool_size: int) -> AsyncEngine:
@@ -138,7 +138,7 @@ def _postgres_engine(connector: Connector, pool_size: int) -> AsyncEngine:
 
 
 def _sqlite_engine(url: SqliteUrl, begin: str = "BEGIN", pool_size: int = 1) -> AsyncEngine:
-    """An engine whose transactions begin as told."""
+    """An engine whose transactions start with the statement `begin`."""
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(url.file)),
         connect_args={"timeout": LOCK_SECONDS},
@@ -155,8 +155,8 @@ def _sqlite_engine(url: SqliteUrl, begin: str = "BEGIN", pool_size: int = 1) -> 
 
 
 def _follow(connection: Any, record: Any, _: Any) -> None:
-    """A connection leaves the pool: from now on the current budget may cut it, beginning with the question whether it
-    still works (one round trip, which any pooler takes)."""
+    """Register a connection that leaves the pool with the current budget, then check that it still works (one round
+    trip, which works through any pooler)."""
     driver = connection.driver_connection
     is_postgres = hasattr(driver, "get_server_pid")
     budget = current_budget()
@@ -169,7 +169,7 @@ def _follow(connection: Any, record: Any, _: Any) -> None:
         except MAY_BE_AWAY as error:
             if budget is not None and budget.remaining() <= 0:
                 raise TimeoutError("the database did not answer in time") from error
-            raise exc.DisconnectionError from error  # the pool makes a new one
+            raise exc.DisconnectionError from error  # the pool opens a new one
 
 
 def _leave(connection: Any, record: Any) -> None:
@@ -179,7 +179,7 @@ def _leave(connection: Any, record: Any) -> None:
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself; the engine does
+    connection.isolation_level = None  # the driver starts no transactions; the engine does
     cursor = connection.cursor()
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")

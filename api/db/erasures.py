@@ -1,10 +1,10 @@
-"""The ledger of erasures: so that a backup which is older than an erasure does not bring the person back.
+"""The ledger of erasures. It prevents that the restore of an older backup brings an erased person back.
 
-It is no part of any backup. On SQLite it is a file beside the database, since one restores because the database is
-damaged; on PostgreSQL a table that backups leave out and a restore leaves alone. It holds keyed digests of ids, no ids.
+The ledger is not part of backups. On SQLite it is a file beside the database, because the database may be damaged. On
+PostgreSQL it is a table that backups omit and a restore keeps. It holds keyed digests of ids, no ids.
 
-An erasure is entered before it is committed. Where the process dies between the two, the ledger has an entry of a
-person who is still there; if an older backup is restored later, that person is erased, as was asked for.
+An erasure is entered before it is committed. If the process dies in between, the ledger names a person who is still
+stored. A later restore of an older backup erases that person, as requested.
 """
 
 import fcntl
@@ -30,7 +30,7 @@ from api.models.base import Moment
 SUFFIX = ".erasures"
 KEY_BYTES = 32
 UNDER_WAY = timedelta(minutes=1)
-"""An erasure may be entered so long before it is committed, and be missing in a backup of the time between."""
+"""The most time between entry and commit of an erasure; a backup from that time still holds the person."""
 PENDING = "pending"
 KEY = "key:"
 LEDGER = Table(
@@ -39,7 +39,7 @@ LEDGER = Table(
     Column("digest", String(80), primary_key=True),
     Column("erased_at", Moment, nullable=False),
 )
-"""On PostgreSQL; outside of migrations, since it outlives the tables."""
+"""The table on PostgreSQL; not in the migrations, because it outlives the other tables."""
 KINDS = {
     "users": (User, "uuid"),
     "households": (Household, "id"),
@@ -50,26 +50,26 @@ KINDS = {
 
 @dataclass
 class Ledger:
-    """What a ledger holds. `entries` says when each digest was entered."""
+    """The content of a ledger. `entries` holds the time of entry of each digest."""
 
     key: bytes
     entries: dict[str, datetime] = field(default_factory=dict)
 
 
 def listen() -> None:
-    """From now on every deletion of a person or a household through a session is entered."""
+    """Start to enter every deletion of a person or a household through a session."""
     for model, _ in KINDS.values():
         if not event.contains(model, "before_delete", _enter):
             event.listen(model, "before_delete", _enter)
 
 
 def ledger_file(database: Path) -> Path:
-    """Where the ledger of an SQLite database is."""
+    """The path of the ledger of an SQLite database."""
     return database.with_name(database.name + SUFFIX)
 
 
 def read_file(file: Path) -> Ledger | None:
-    """The ledger in a file, None where there is none. A line that was cut off counts as not written."""
+    """The ledger in a file, None if there is none. A truncated line counts as not written."""
     if not file.exists():
         return None
     key, entries = b"", {}
@@ -86,7 +86,7 @@ def read_file(file: Path) -> Ledger | None:
 
 
 def create_table(connection: Connection) -> None:
-    """Make PostgreSQL's ledger, with a key of its own, where there is none."""
+    """Create PostgreSQL's ledger with its own key, if there is none."""
     LEDGER.create(connection, checkfirst=True)
     if connection.scalar(select(LEDGER.c.digest).where(LEDGER.c.digest.startswith(KEY))) is None:
         key = secrets.token_hex(KEY_BYTES)
@@ -94,7 +94,7 @@ def create_table(connection: Connection) -> None:
 
 
 def replay_pending(connection: Connection) -> Counter[str]:
-    """Erase again after a restore of PostgreSQL, which leaves a mark with the time of its backup."""
+    """Repeat erasures after a restore of PostgreSQL, which leaves a mark with the time of its backup."""
     rows = connection.execute(select(LEDGER)).all()
     marks = [row.erased_at for row in rows if row.digest == PENDING]
     if not marks:
@@ -106,10 +106,10 @@ def replay_pending(connection: Connection) -> Counter[str]:
 
 
 def replay(connection: Connection, ledger: Ledger, taken_at: datetime | None) -> Counter[str]:
-    """Delete what the ledger names, in a database that was restored from a backup of `taken_at`; counts by table.
+    """Delete the rows that the ledger names from a database restored from a backup of `taken_at`. Counts by table.
 
-    A participant has no time of creation, and SQLite gives the id of the last one again: entries that are older than
-    the backup do not count for them.
+    A participant has no time of creation, and SQLite reuses the id of the last one: for participants, entries older
+    than the backup are ignored.
     """
     erased: Counter[str] = Counter()
     for name in KINDS:
@@ -134,7 +134,7 @@ def _enter(_mapper: Any, connection: Connection, target: Any) -> None:
     now = datetime.now(UTC)
     if connection.dialect.name == "postgresql":
         key = connection.scalar(select(LEDGER.c.digest).where(LEDGER.c.digest.startswith(KEY)))
-        assert key is not None  # noqa: S101 - made together with the tables
+        assert key is not None  # noqa: S101 - created together with the tables
         digest = _digest(bytes.fromhex(key.removeprefix(KEY)), connection, table.name, row)
         connection.execute(delete(LEDGER).where(LEDGER.c.digest == digest))
         connection.execute(insert(LEDGER).values(digest=digest, erased_at=now))
@@ -146,7 +146,7 @@ def _enter(_mapper: Any, connection: Connection, target: Any) -> None:
 
 
 def _digest(key: bytes, connection: Connection, name: str, row: dict[str, Any]) -> str:
-    """Of what a row keeps for good: its id, and when it was made, since ids are given again."""
+    """The digest of a row's constant values: its id and its time of creation, since ids are reused."""
     created_at = row.get("created_at")
     parts = [name, str(row[KINDS[name][1]]).lower()]
     if name == "household_participants":
@@ -160,13 +160,13 @@ def _digest(key: bytes, connection: Connection, name: str, row: dict[str, Any]) 
 
 @contextmanager
 def _appending(path: Path) -> Iterator[tuple[bytes, BinaryIO]]:
-    """The key, and the file, locked against other processes; what is written is on disk at the end."""
+    """The key and the file, locked against other processes. Writes are on disk at the end."""
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "r+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         content = file.read()
         if content and not content.endswith(b"\n"):
-            file.write(b"\n")  # ends a line that was cut off
+            file.write(b"\n")  # ends a truncated line
         found = read_file(path)
         key = found.key if found else b""
         if not key:

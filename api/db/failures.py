@@ -1,4 +1,4 @@
-"""What can go wrong with a database, in three words: it is away, a row is gone, or neither."""
+"""Classifies database errors: the database is unavailable ("away"), a row was deleted ("gone"), or neither."""
 
 import sqlite3
 
@@ -8,29 +8,29 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 RETRY_SECONDS = 2
-"""When a client may try again after the database was away."""
+"""Seconds after which a client may retry when the database was unavailable."""
 FOREIGN_KEY_STATE = "23503"
 AWAY_STATES = (
-    "08",  # the connection is lost, or was never made
-    "25006",  # a replica that only reads
+    "08",  # the connection was lost or refused
+    "25006",  # a read-only replica
     "25P03",  # idle in a transaction for too long
-    "26000",  # a pooler handed the connection on: no such prepared statement here
-    "28",  # the server refuses this user: a password that was changed
-    "3D000",  # there is no such database
+    "26000",  # behind a pooler: the prepared statement is missing on this connection
+    "28",  # the server refuses this user, for example after a password change
+    "3D000",  # the database does not exist
     "40",  # serialisation failure, deadlock
     "42501",  # no permission
-    "42P05",  # a pooler handed the connection on: a prepared statement of this name is here
+    "42P05",  # behind a pooler: a prepared statement of this name exists on this connection
     "53",  # no memory, a full disk, too many connections
-    "55",  # a lock that is not to be had in time, an object that is in use
-    "57",  # shutting down, starting up, cancelled, too slow
+    "55",  # a lock timeout, an object in use
+    "57",  # shutdown, startup, cancelled, statement timeout
     "58",  # the server's operating system
     "F0",  # the server's configuration
     "XX",  # the server's own error, a damaged index
 )
-"""PostgreSQL's states (https://www.postgresql.org/docs/current/errcodes-appendix.html) in which nothing is wrong with
-the request: it may be sent again."""
+"""PostgreSQL's states (https://www.postgresql.org/docs/current/errcodes-appendix.html) that are not the fault of the
+request; it may be retried."""
 UNKNOWN_OUTCOME_STATES = ("08", "40003", "57P")
-"""After these, whether a commit went through is not known."""
+"""States after which the result of a commit is unknown."""
 AWAY_CODES = frozenset(
     {
         *(
@@ -47,20 +47,20 @@ AWAY_CODES = frozenset(
 """SQLite's primary result codes of the same kind."""
 MAY_BE_AWAY = (
     *(DBAPIError, PoolTimeout, OSError, TimeoutError, sqlite3.Error),
-    # What asyncpg raises itself comes only from a connection that broke while it was made; the rest is translated.
+    # asyncpg's own errors come only from connections that break while they open; SQLAlchemy translates the rest.
     *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
 )
-"""What `is_away` may be true of, for those who catch."""
+"""The exception types for which `is_away` may be true, for `except` clauses."""
 GONE = (NoResultFound, StaleDataError, ObjectDeletedError)
-"""Another request deleted the row while this one was at work."""
+"""Exceptions that occur when another request deletes the row."""
 
 
 class OutcomeUnknown(ConnectionError):
-    """The connection broke while a transaction was committed: it may have been stored, or not."""
+    """The connection broke during a commit; the transaction may or may not be stored."""
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether the database is the reason, so that the same request may go well a little later."""
+    """Whether the database is the cause, so that the same request may succeed later."""
     if isinstance(error, PoolTimeout | OSError):
         return True
     if not isinstance(error, DBAPIError):
@@ -69,14 +69,14 @@ def is_away(error: BaseException) -> bool:
 
 
 def is_gone(error: BaseException) -> bool:
-    """Whether a row was deleted meanwhile, or what a new row belongs to."""
+    """Whether the row, or the parent of a new row, was deleted meanwhile."""
     if not isinstance(error, IntegrityError):
         return isinstance(error, GONE)
     return _state(error.orig) == FOREIGN_KEY_STATE or "FOREIGN KEY" in str(error.orig)
 
 
 def is_outcome_unknown(error: Exception) -> bool:
-    """Whether a commit that failed so may have gone through nevertheless: the server did not say no."""
+    """Whether a commit with this error may still be stored, because the server did not refuse it."""
     if not is_away(error):
         return False
     driver = error.orig if isinstance(error, DBAPIError) else error
@@ -90,13 +90,13 @@ def is_outcome_unknown(error: Exception) -> bool:
 def _is_away(driver: BaseException) -> bool:
     code = getattr(driver, "sqlite_errorcode", None)
     if code is not None:
-        return code & 0xFF in AWAY_CODES  # the rest of the number says more of the same
+        return code & 0xFF in AWAY_CODES  # the higher bits only add detail
     state = _state(driver)
     if state:
         return state.startswith(AWAY_STATES)
-    if isinstance(driver, sqlite3.Error):  # Python's own complaints
+    if isinstance(driver, sqlite3.Error):  # raised by Python itself
         return False
-    # asyncpg's own: of a connection that is closed, or of an argument that is no value of its type
+    # asyncpg's own: for a closed connection, or for an argument of the wrong type
     return not isinstance(driver, ValueError) and not isinstance(driver.__cause__, ValueError)
 
 

@@ -1,4 +1,4 @@
-"""Who does what only one process should: a lease that its holder renews, and that others take when it has run out."""
+"""Leases for work that only one process should do: the holder renews its lease, and others take it when it expires."""
 
 import secrets
 from datetime import datetime, timedelta
@@ -11,12 +11,12 @@ from api.models import Lease
 
 
 def new_holder() -> str:
-    """A name for this process."""
+    """A unique name for this process."""
     return secrets.token_hex(8)
 
 
 async def hold(database: Database, name: str, holder: str, now: datetime, lasting: timedelta) -> bool:
-    """Take the lease or renew it; whether `holder` has it from now on for as long as `lasting`."""
+    """Take or renew the lease. Returns whether `holder` now has it for `lasting`."""
     async with database.write() as session:
         insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         until = now + lasting
@@ -28,7 +28,7 @@ async def hold(database: Database, name: str, holder: str, now: datetime, lastin
 
 
 async def release(database: Database, name: str, holder: str, now: datetime) -> None:
-    """Give the lease back, so that the next one need not wait."""
+    """Release the lease, so that the next holder need not wait."""
     async with database.write() as session:
         mine = (Lease.name == name, Lease.holder == holder)
         await session.execute(update(Lease).where(*mine).values(until=now))

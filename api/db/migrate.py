@@ -1,4 +1,4 @@
-"""Brings a database to the tables and the catalog of this version: under a lock, in one transaction."""
+"""Migrates a database to the tables and the catalog of this version, under a lock and in one transaction."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -20,17 +20,17 @@ from api.db.seed import seed
 from api.models import Base
 
 LOCK = 7_245_113_908
-"""PostgreSQL's advisory lock under which one process migrates; SQLite's writers are alone anyway."""
+"""PostgreSQL's advisory lock for migrations; SQLite allows only one writer anyway."""
 
 
 class BrokenReferences(RuntimeError):
-    """A migration left rows that refer to rows that are not there; it was rolled back."""
+    """A migration left rows with broken foreign keys and was rolled back."""
 
 
 async def prepare(database: Database) -> Counter[str]:
     """Migrate to the newest tables and seed the catalog. Safe to call from several processes at once.
 
-    Returns who was erased again after a restore on PostgreSQL, by table.
+    Returns the repeated erasures after a restore on PostgreSQL, by table.
     """
     async with _migrating(database, newest_revision()) as connection:
         await connection.run_sync(_run, lambda config: command.upgrade(config, "head"))
@@ -49,19 +49,19 @@ async def upgrade(database: Database, revision: str = "head") -> None:
 
 
 async def downgrade(database: Database, revision: str) -> None:
-    """Migrate down to `revision`; `base` removes all tables, and what is in them."""
+    """Migrate down to `revision`; `base` removes all tables and their rows."""
     async with _migrating(database) as connection:
         await connection.run_sync(_run, lambda config: command.downgrade(config, revision))
 
 
 async def current_revision(database: Database) -> str | None:
-    """The revision that the database has, None for an empty one."""
+    """The revision of the database, None if it is empty."""
     async with database.reading.connect() as connection:
         return await connection.run_sync(_revision)
 
 
 def is_known(revision: str) -> bool:
-    """Whether this version of the code has that revision or a later one."""
+    """Whether this version of the code has that revision."""
     return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
 
 
@@ -71,7 +71,7 @@ def newest_revision() -> str | None:
 
 
 async def differences(database: Database) -> list[str]:
-    """What the tables lack, or have too much, compared with the models."""
+    """The differences between the tables and the models."""
 
     def compare(connection: Connection) -> list[str]:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": _is_ours})
@@ -82,22 +82,22 @@ async def differences(database: Database) -> list[str]:
 
 
 def _is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    """The ledger of erasures is older than a restore, and no part of the models."""
+    """Exclude the ledger of erasures, which survives a restore and is not part of the models."""
     return kind != "table" or name != erasures.LEDGER.name
 
 
 @asynccontextmanager
 async def _migrating(database: Database, target: str | None = None) -> AsyncIterator[AsyncConnection]:
-    """One transaction under the lock; nothing is checked where the database is at `target` already.
+    """One transaction under the lock; it skips the checks if the database is at `target` already.
 
-    SQLite cannot change a column: a migration makes such a table anew and drops the old one, and with foreign keys on
-    that deletes all rows that refer to it. So they are off meanwhile, and are checked before the commit.
-    Raises BrokenReferences.
+    SQLite cannot change a column: a migration creates a new table and drops the old one. With foreign keys on, the drop
+    deletes all rows that refer to the old table. So foreign keys are off during a migration, and are checked before
+    the commit. Raises BrokenReferences.
     """
     async with database.writing.connect() as connection:
         if connection.dialect.name == "postgresql":
             async with connection.begin():
-                await connection.execute(text("SET LOCAL statement_timeout = 0"))  # a migration may take any time
+                await connection.execute(text("SET LOCAL statement_timeout = 0"))  # a migration has no time limit
                 await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
                 yield connection
             return
@@ -116,14 +116,14 @@ async def _migrating(database: Database, target: str | None = None) -> AsyncIter
 
 
 async def _set_foreign_keys(connection: AsyncConnection, value: str) -> None:
-    """Outside of a transaction, where alone SQLite listens: past SQLAlchemy, which would begin one."""
+    """Set the pragma outside a transaction, where SQLite accepts it; SQLAlchemy would begin one."""
     driver = (await connection.get_raw_connection()).driver_connection
-    assert driver is not None  # noqa: S101 - it was just opened
+    assert driver is not None  # noqa: S101 - just opened
     await (await driver.execute(f"PRAGMA foreign_keys = {value}")).close()
 
 
 async def _broken_references(connection: AsyncConnection) -> set[str]:
-    """Tables with rows that refer to nothing."""
+    """Tables with rows whose foreign keys are broken."""
     return {row[0] for row in await connection.execute(text("PRAGMA foreign_key_check"))}
 
 

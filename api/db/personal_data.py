@@ -1,6 +1,6 @@
-"""All that is stored about somebody, to read and to erase.
+"""Finds all stored data of a person or a household, to read and to erase it.
 
-Found by walking the tables' foreign keys, so that no later table can be forgotten.
+It follows the foreign keys of the tables, so that new tables are included automatically.
 """
 
 from collections.abc import Collection
@@ -18,8 +18,8 @@ type Rows = list[dict[str, Any]]
 
 
 def tables_of(root: Table) -> dict[Table, Column[Any]]:
-    """Every table with rows that belong to a row of `root`, directly or through another such table, and its column that
-    says so; parents first."""
+    """All tables whose rows belong to a row of `root`, directly or through another such table, with the column that
+    refers to the parent; parents first."""
     found: dict[Table, Column[Any]] = {}
     for table in Base.metadata.sorted_tables:
         keys = [key for column in table.columns for key in column.foreign_keys if key.ondelete == "CASCADE"]
@@ -30,7 +30,7 @@ def tables_of(root: Table) -> dict[Table, Column[Any]]:
 
 
 def belonging(root: Table, row_id: int, table: Table) -> ColumnElement[bool]:
-    """Which rows of a table belong to the row of `root` with that id."""
+    """The condition for rows of `table` that belong to the row of `root` with that id."""
     owner = tables_of(root)[table]
     key: ForeignKey = next(iter(owner.foreign_keys))
     if key.column.table is root:
@@ -39,8 +39,8 @@ def belonging(root: Table, row_id: int, table: Table) -> ColumnElement[bool]:
 
 
 async def rows_of(session: AsyncSession, root: Table, row_id: int, hidden: Collection[str] = ()) -> dict[str, Rows]:
-    """By table, all rows that belong to a row of `root`, ready for JSON; `hidden` columns only say whether there is
-    something."""
+    """All rows that belong to a row of `root`, by table, ready for JSON. `hidden` columns only say whether they have a
+    value."""
     found: dict[str, Rows] = {}
     for table, owner in tables_of(root).items():
         is_direct = next(iter(owner.foreign_keys)).column.table is root
@@ -57,7 +57,7 @@ async def rows_of(session: AsyncSession, root: Table, row_id: int, hidden: Colle
 
 
 def plain(value: Any) -> Any:
-    """A value of a column as JSON can have it."""
+    """A column's value as a JSON type."""
     match value:
         case datetime():
             return timestamp(value)

@@ -1,10 +1,10 @@
-"""Connections to PostgreSQL: host by host, with TLS as libpq means it, through a pooler where there is one.
+"""Connections to PostgreSQL: several hosts, TLS as in libpq, and support for poolers.
 
-PgBouncer and its like hand a server's connection from one client to the next after each transaction. What a session
-keeps (prepared statements, SET, LISTEN, advisory locks of a session, temporary tables) is then another client's. So
-this service keeps nothing in a session: settings and locks belong to a transaction, and behind a pooler statements are
-prepared without a name. Whether there is a pooler is found out once: the server's process is then another one than the
-process that the connection was told of when it was made.
+PgBouncer and similar poolers give a server connection to another client after each transaction, together with all
+session state (prepared statements, SET, LISTEN, session advisory locks, temporary tables). So this service keeps no
+session state: settings and locks belong to a transaction, and behind a pooler prepared statements have no name. A
+pooler is detected once: the process id of the server then differs from the one that the connection received when it
+opened.
 """
 
 import random
@@ -21,19 +21,19 @@ from api.database_url import SYSTEM, BadDatabaseUrl, PostgresUrl
 from api.db.budget import remaining_seconds
 
 CONNECT_SECONDS = 5.0
-"""How long an attempt to reach one host may take, where neither the URL nor the request's budget says less."""
+"""The most seconds to connect to one host; the URL or the request's budget may set less."""
 APPLICATION_NAME = "buddy-coach"
 OF_THE_DRIVER = (
     *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslnegotiation"),
     *("ssl_min_protocol_version", "ssl_max_protocol_version", "krbsrvname", "gsslib", "passfile"),
 )
-"""Parameters of libpq that asyncpg reads by itself."""
+"""libpq parameters that asyncpg reads itself."""
 NEXT_HOST = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.TargetServerAttributeNotMatched)
-"""After these, libpq tries the next host."""
+"""Errors after which libpq tries the next host."""
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """Bounds every statement of a transaction, in the same round trip as BEGIN."""
+    """Sets the statement timeout of a transaction in the same round trip as BEGIN."""
 
     statement_seconds: float | None = None
 
@@ -46,7 +46,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
 
 
 class Connector:
-    """Makes the connections of one engine. Raises BadDatabaseUrl where a certificate cannot be read."""
+    """Opens the connections of one engine. Raises BadDatabaseUrl if a certificate cannot be read."""
 
     def __init__(self, url: PostgresUrl, statement_seconds: float | None) -> None:
         self._url = url
@@ -58,7 +58,7 @@ class Connector:
             self._told = {name: value for name, value in self._told.items() if not name.startswith("ssl")}
 
     def install(self, engine: Any) -> None:
-        """Let `engine` make its connections here."""
+        """Make `engine` open its connections here."""
 
         def adapt(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
             parameters.clear()
@@ -69,7 +69,7 @@ class Connector:
         event.listen(engine, "do_connect", adapt)
 
     async def is_pooled(self) -> bool:
-        """Whether a pooler stands before the server; asked once, where the URL does not say so."""
+        """Whether a pooler is in front of the server; detected once, unless the URL says so."""
         if self._is_pooled is None:
             connection = await self._connect(keeps_statements=False)
             try:
@@ -102,7 +102,7 @@ class Connector:
     async def _attempt(
         self, host: tuple[str, int] | None, attributes: str | None, left: int, keeps_statements: bool
     ) -> Connection:
-        """One host. `left` more of them want a part of the time."""
+        """Connect to one host; `left` more hosts share the remaining time."""
         settings = {"application_name": self._url.parameters.get("application_name", APPLICATION_NAME)}
         if "options" in self._url.parameters:
             settings["options"] = self._url.parameters["options"]
@@ -131,12 +131,12 @@ class Connector:
 
 
 async def is_pooled(url: PostgresUrl) -> bool:
-    """Whether a pooler stands before the server. Raises what a connection raises."""
+    """Whether a pooler is in front of the server. Raises the errors of a connection."""
     return await Connector(url, None).is_pooled()
 
 
 def _tls(url: PostgresUrl) -> ssl.SSLContext | str | None:
-    """What asyncpg is told as `ssl`: a mode, or a context where it cannot do by itself what libpq does."""
+    """The `ssl` argument for asyncpg: a mode, or a context for what libpq does and asyncpg does not."""
     mode, root = url.parameters.get("sslmode"), url.parameters.get("sslrootcert")
     bound = url.parameters.get("channel_binding") == "require"
     for name in ("sslrootcert", "sslcert", "sslkey", "sslcrl"):
@@ -149,8 +149,8 @@ def _tls(url: PostgresUrl) -> ssl.SSLContext | str | None:
         raise BadDatabaseUrl("has channel_binding=require, which needs TLS")
     try:
         if root == SYSTEM or (bound and root is None):
-            # The driver cannot bind a login to its channel. What that proves, that nobody stands between, a certificate
-            # proves that is valid for the host's name; so that is asked for, and never less.
+            # The driver does not support channel binding, which proves that no third party is between. A certificate
+            # that is valid for the host's name proves the same, so verify-full is required.
             context = ssl.create_default_context()
             context.set_alpn_protocols(["postgresql"])
             if "sslcert" in url.parameters:

@@ -1,16 +1,16 @@
-"""Whose files are whose: the database, its log, its ledger and its key are read by the service's own account alone."""
+"""File permissions: only the service's own account may read the database, its WAL, its ledger and its key."""
 
 from pathlib import Path
 
 from api.database_url import PostgresUrl, SqliteUrl
 
 PRIVATE = 0o077
-"""The bits of group and others."""
+"""Permission bits of group and others."""
 BESIDE = ("", "-wal", "-shm", "-journal", ".erasures", ".service")
 
 
 def too_open(url: SqliteUrl | PostgresUrl, key_name: str = "secret-key") -> list[Path]:
-    """Files of an SQLite database that other accounts of the machine may read or write."""
+    """Files of an SQLite database that other accounts may read or write."""
     if not isinstance(url, SqliteUrl):
         return []
     database = url.file
@@ -19,7 +19,7 @@ def too_open(url: SqliteUrl | PostgresUrl, key_name: str = "secret-key") -> list
 
 
 def make_private(url: SqliteUrl | PostgresUrl) -> list[Path]:
-    """Close them; returns those that could not be closed, since they belong to another account."""
+    """Remove those permissions. Returns the files that belong to another account and stay open."""
     left = []
     for file in too_open(url):
         try:

@@ -1,6 +1,6 @@
 """Whether the database answers, and has the tables that this version needs.
 
-It is asked once a second at most, on a connection of its own, so that probes neither pile up nor wait behind requests.
+It queries at most once a second, on its own connection, so that probes neither pile up nor wait for requests.
 """
 
 import asyncio
@@ -17,11 +17,11 @@ from api.db.failures import MAY_BE_AWAY, is_away
 PROBE_SECONDS = 1.0
 """How long a probe may take; with the grace of `api.db.budget` less than the 2 s of the image's check."""
 FRESH_SECONDS = 1.0
-"""How long an answer holds. Proxies ask every second or less often."""
+"""Seconds for which an answer is reused. Proxies probe every second or less often."""
 
 
 class Readiness:
-    """Knows what keeps a process from answering requests."""
+    """Checks whether the database is usable."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -30,10 +30,10 @@ class Readiness:
         self._found: str | None = None
         self._until = 0.0
         self.probes = 0
-        """How often the database was asked."""
+        """How often the database was queried."""
 
     async def complaint(self) -> str | None:
-        """Why the database cannot be used, None if it can. Many may ask at once; one of them asks the database."""
+        """Why the database is not usable, None if it is. Concurrent callers share one query."""
         async with self._one:
             if time.monotonic() >= self._until:
                 self._found = await self._probe()

@@ -1,4 +1,4 @@
-"""Seeds the catalog from data/catalog: again and again, and never over what an operator has edited."""
+"""Seeds the catalog from data/catalog. It may run repeatedly, and does not overwrite an operator's edits."""
 
 import hashlib
 import json
@@ -13,13 +13,13 @@ from data.catalog import catalog
 from data.catalog.guides import guides
 
 RETIRED = "retired"
-"""Stands where a digest would: what comes back is brought up to date."""
+"""Replaces the digest of a retired row: if the row returns to the catalog, it is updated."""
 SEEDED = ("income_ranges", "badges", "challenge_templates")
 OF_ITEM = ("category", "title", "area", "description", "how_to", "frequency", "minutes", "by_months")
 
 
 def seed(connection: Connection) -> None:
-    """Add what is missing, and bring up to date the rows that nobody edited since they were seeded."""
+    """Add missing rows, and update rows that were not edited since they were seeded."""
     for name in SEEDED:
         table = Base.metadata.tables[name]
         seeding = _Seeding(connection, table, ("id",))
@@ -55,11 +55,11 @@ def _seed_guides(connection: Connection) -> None:
     for rows in (stage_rows, item_rows):
         rows.retire()
     plans, grown = tables["plans"], {key["stage_id"] for key in item_rows.added}
-    connection.execute(update(plans).where(plans.c.stage_id.in_(grown)).values(stage_id=None))  # todos are to be made
+    connection.execute(update(plans).where(plans.c.stage_id.in_(grown)).values(stage_id=None))  # to get their todos
 
 
 class _Seeding:
-    """Rows of a table that are known by `key`; what is there is read once."""
+    """Seeds one table whose rows are identified by `key`; it reads the stored rows once."""
 
     def __init__(self, connection: Connection, table: Table, key: tuple[str, ...]) -> None:
         self._connection, self._table, self._key = connection, table, key
@@ -70,25 +70,25 @@ class _Seeding:
         self._brought: set[tuple[Any, ...]] = set()
 
     def bring(self, key: dict[str, Any], values: dict[str, Any]) -> int:
-        """Add the row, or bring it up to date where nobody edited it. Returns its id."""
+        """Add the row, or update it if it was not edited. Returns its id."""
         known, row = self._known(key, values)
         if known is not None:
             return known
         return int(self._connection.execute(insert(self._table).values(**row).returning(self._table.c.id)).scalar_one())
 
     def bring_leaf(self, key: dict[str, Any], values: dict[str, Any]) -> None:
-        """The same for a row that no other row names: it may wait for `insert_leaves`."""
+        """The same for a row that no other row refers to: `insert_leaves` inserts it later."""
         known, row = self._known(key, values)
         if known is None:
             self._leaves.append(row)
 
     def insert_leaves(self) -> None:
-        """Add all leaves at once, of which there are hundreds."""
+        """Insert all leaves (hundreds) in one statement."""
         if self._leaves:
             self._connection.execute(insert(self._table), self._leaves)
 
     def _known(self, key: dict[str, Any], values: dict[str, Any]) -> tuple[int | None, dict[str, Any]]:
-        """The id of the row if it is there, brought up to date where nobody edited it; and the row as it should be."""
+        """The row's id if it is stored, updated if it was not edited; and the row as it should be."""
         fresh = values | {"seeded": _digest(values)}
         there = self._there.get(tuple(key.values()))
         self._brought.add(tuple(key.values()))
@@ -101,7 +101,7 @@ class _Seeding:
         return int(there["id"]), key | fresh
 
     def retire(self) -> None:
-        """Nobody is offered any more what was seeded once and was not brought again."""
+        """Retire the rows that were seeded earlier and are not in the catalog now; they are not offered."""
         gone = [row["id"] for key, row in self._there.items() if row["seeded"] and key not in self._brought]
         retired = update(self._table).where(self._table.c.id.in_(gone)).values(retired=True, seeded=RETIRED)
         self._connection.execute(retired)
@@ -116,6 +116,6 @@ def _stored(column: Column[Any], value: Any) -> Any:
 
 
 def _digest(values: dict[str, Any]) -> str:
-    """The same for what a file says and for what a database gives back of it: numbers by value, not by type."""
+    """A digest that is equal for the values of a file and of a database: numbers count by value, not by type."""
     plain = {name: f"{value:.2f}" if isinstance(value, Decimal | int) else value for name, value in values.items()}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

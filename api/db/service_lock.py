@@ -1,9 +1,9 @@
-"""Says that a service runs on a database, so that a restore does not pull it away from under it.
+"""A lock that shows that a service runs on a database, so that a restore does not replace the database meanwhile.
 
-Every process of the service holds the lock as one of many; a restore wants it alone. The lock ends with its process,
-killed or not: it is a lock of the operating system on a file beside an SQLite database, and on PostgreSQL an advisory
-lock. That one belongs to a transaction that stays open: so it also holds through a pool that lends connections for a
-transaction at a time, and it keeps nothing from being vacuumed, since it has read nothing.
+Every process of the service holds the lock in shared mode; a restore needs it exclusively. The lock ends with its
+process, even if that is killed. On SQLite it is a lock of the operating system on a file beside the database, on
+PostgreSQL an advisory lock. The advisory lock belongs to a transaction that stays open, so that it also works behind a
+pooler in transaction mode. That transaction has read nothing, so it does not block vacuum.
 """
 
 import asyncio
@@ -23,20 +23,20 @@ from api.db.engine import Database, open_database
 
 SUFFIX = ".service"
 ADVISORY = 7_245_113_909
-"""Beside the lock of migrations in api/db/migrate.py."""
+"""Different from the lock of migrations in api/db/migrate.py."""
 LOOK_SECONDS = 15.0
-"""How often a process makes sure that PostgreSQL still knows of its lock."""
+"""Seconds between two checks that PostgreSQL still holds the lock."""
 type Lifespan[App] = Callable[[App], AbstractAsyncContextManager[None]]
 log = structlog.get_logger("api.db")
 
 
 class ServiceRuns(Exception):
-    """A service runs on this database, or a restore does; the message says what to do."""
+    """A service or a restore runs on this database; the message says what to do."""
 
 
 @contextmanager
 def file_lock(url: SqliteUrl | PostgresUrl, *, exclusive: bool) -> Iterator[None]:
-    """Hold the lock beside an SQLite database. Raises ServiceRuns; does nothing for other databases."""
+    """Hold the lock file of an SQLite database. Raises ServiceRuns. Does nothing for other databases."""
     if not isinstance(url, SqliteUrl):
         yield
         return
@@ -56,7 +56,7 @@ def file_lock(url: SqliteUrl | PostgresUrl, *, exclusive: bool) -> Iterator[None
 
 @asynccontextmanager
 async def postgres_lock(database: Database) -> AsyncIterator[None]:
-    """Have PostgreSQL's lock alone. Raises ServiceRuns."""
+    """Hold PostgreSQL's lock exclusively. Raises ServiceRuns."""
     async with database.writing.connect() as connection, connection.begin():
         query = text("SELECT pg_try_advisory_xact_lock(:lock)")
         if not await connection.scalar(query, {"lock": ADVISORY}):
@@ -65,7 +65,7 @@ async def postgres_lock(database: Database) -> AsyncIterator[None]:
 
 
 def while_serving[App](url: SqliteUrl | PostgresUrl, lifespan: Lifespan[App]) -> Lifespan[App]:
-    """`lifespan`, in which a process of the service holds the lock. Raises ServiceRuns while SQLite is restored."""
+    """Wrap `lifespan` so that the process holds the lock. Raises ServiceRuns during a restore of SQLite."""
 
     @asynccontextmanager
     async def held(app: App) -> AsyncIterator[None]:
@@ -84,7 +84,7 @@ def while_serving[App](url: SqliteUrl | PostgresUrl, lifespan: Lifespan[App]) ->
 
 
 async def _hold(url: PostgresUrl) -> None:
-    """Hold PostgreSQL's lock, and take it again when the connection was lost."""
+    """Hold PostgreSQL's lock, and take it again after the connection was lost."""
     database = open_database(url, pool_size=1, seconds=None)
     try:
         while True:

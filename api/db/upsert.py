@@ -1,7 +1,7 @@
-"""Uploads that replace each other: the latest client time wins, without one the latest arrival.
+"""Uploads that replace earlier ones: the latest client time wins; without one, the latest arrival.
 
-The stored columns stay as they were sent and received. What is compared is the effective time, which follows from both
-(`api.clock.effective_time`). So a row that an earlier version stored with a time in the future gives way, too.
+The stored columns hold the times as sent and received. The comparison uses the effective time, which is computed from
+both (`api.clock.effective_time`). So a row that an earlier version stored with a future time is replaced, too.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from api.models.base import Moment
 
 TOLERANCE_SECONDS = int(CLOCK_TOLERANCE.total_seconds())
 UNTIL_SECONDS = 19
-"""Characters of a moment in SQLite up to its seconds; the microseconds follow."""
+"""Length of a moment in SQLite up to the seconds; the microseconds follow."""
 
 
 class EffectiveTime(FunctionElement[datetime]):
@@ -40,7 +40,7 @@ def _on_postgresql(element: EffectiveTime, compiler: SQLCompiler, **options: Any
 
 @compiles(EffectiveTime, "sqlite")
 def _on_sqlite(element: EffectiveTime, compiler: SQLCompiler, **options: Any) -> str:
-    """Moments are text there, all of the same length, so that they compare as text."""
+    """In SQLite, moments are text of equal length, so that they compare as text."""
     claimed, received = (compiler.process(clause, **options) for clause in element.clauses)
     seconds = f"datetime(substr({received}, 1, {UNTIL_SECONDS}), '+{TOLERANCE_SECONDS} seconds')"
     bound = f"{seconds} || substr({received}, {UNTIL_SECONDS + 1})"
@@ -53,14 +53,14 @@ def effective_time_of(table: type[Any]) -> ColumnElement[datetime]:
 
 
 def insert_into(session: AsyncSession, table: Any) -> Any:
-    """An INSERT that knows ON CONFLICT, in the dialect of the session."""
+    """An INSERT with ON CONFLICT support in the session's dialect."""
     dialect = session.get_bind().dialect.name
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
 @dataclass(frozen=True)
 class Upserted[T]:
-    """What is stored after an upload, and what the upload did: `applied` is false where a later one was there."""
+    """The stored row after an upload; `applied` is false if a later row was already stored."""
 
     row: T
     new: bool
@@ -70,8 +70,8 @@ class Upserted[T]:
 async def put_latest[T](
     session: AsyncSession, table: type[T], key: dict[str, Any], values: dict[str, Any]
 ) -> Upserted[T]:
-    """Create the row under `key`, or replace it whole unless a later one is there. At equal times the later arrival
-    wins, so that the same upload sent again changes nothing but `received_at`."""
+    """Create the row under `key`, or replace it completely unless the stored one is later. At equal times the later
+    arrival wins, so that a repeated upload changes only `received_at`."""
     insert = insert_into(session, table).values(**key, **values).on_conflict_do_nothing(index_elements=list(key))
     created = await session.scalar(insert.returning(table))
     if created is not None:

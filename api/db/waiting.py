@@ -1,4 +1,4 @@
-"""A database that is not there yet: it is waited for, with a bound."""
+"""Waits for a database that is not available yet, with a time limit."""
 
 import asyncio
 import ssl
@@ -15,12 +15,12 @@ NOT_YET_STATES = ("08", "53300", "57P")
 
 
 class NeverCame(Exception):
-    """The database did not come in time; the message says why, without secrets."""
+    """The database was not available in time; the message says why, without secrets."""
 
 
 async def when_there[T](work: Callable[[], Awaitable[T]], seconds: float, say: Callable[[str], None]) -> T:
-    """What `work` returns, tried again while the database is not there. Raises NeverCame after `seconds`, and at once
-    whatever waiting does not mend: a wrong password, a certificate, a missing database."""
+    """Call `work` again while the database is not available, and return its result. Raises NeverCame after `seconds`.
+    Other errors, such as a wrong password or a missing database, are raised immediately."""
     started = time.monotonic()
     while True:
         try:
@@ -40,7 +40,7 @@ async def when_there[T](work: Callable[[], Awaitable[T]], seconds: float, say: C
 
 
 def is_not_yet(error: BaseException) -> bool:
-    """Whether the database may just be starting."""
+    """Whether the database may still be starting."""
     driver = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(driver, ssl.SSLCertVerificationError):
         return False

@@ -1,1 +1,1 @@
-"""HTTP itself: how connections, request bodies, methods and limits are handled, whatever the request is about."""
+"""HTTP itself: connections, request bodies, methods and rate limits, independent of the features."""

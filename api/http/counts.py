@@ -1,7 +1,7 @@
-"""Counts of this process: how often each key was hit within a window, for a bounded number of keys.
+"""In-memory rate limit counters of this process: hits of each key within a window, for a bounded number of keys.
 
-When there are too many keys, the one that was hit longest ago is forgotten. A client can cause that only by asking from
-that many addresses, each of which may ask as often anyway.
+When there are too many keys, the least recently hit one is dropped. A client can cause that only with requests from
+that many addresses, and each address has its own limit anyway.
 """
 
 import math
@@ -16,16 +16,16 @@ from limits import RateLimitItem
 MOST_KEYS = 50_000
 """About 20 MB."""
 MOST_TIMES = 1_000_000
-"""Of exact counts, which keep the time of every hit: 8 MB."""
+"""For `ExactCounts`, which stores the time of every hit: 8 MB."""
 FORGOTTEN_AT_A_HIT = 2
-"""Keys that have run out and are forgotten at a hit: more than come, so that they do not add up."""
+"""Expired keys that each hit removes: more than a hit adds, so that they do not accumulate."""
 
 type Key = tuple[str, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What is left of a limit after a request: how many more may come, and after how many seconds one more may."""
+    """What is left of a limit after a request: the remaining requests, and the seconds until the next allowed one."""
 
     allowed: bool
     remaining: int
@@ -33,12 +33,12 @@ class Window:
 
 
 class WeightedCounts:
-    """Two numbers a key: the hits of this window, and those of the one before, weighted by how much of it is still
+    """Stores two numbers per key: the hits of this window and of the previous one, weighted by the part of it that is
     within the last `expiry` seconds (the sliding window counter of the library `limits`)."""
 
     def __init__(self, most_keys: int = MOST_KEYS, now: Callable[[], float] = time.time) -> None:
         self._kept: OrderedDict[Key, tuple[int, int, int]] = OrderedDict()
-        """By key: the number of the window, its hits, the hits of the one before."""
+        """By key: the number of the window, its hits, the hits of the previous window."""
         self._most_keys = most_keys
         self._now = now
 
@@ -53,7 +53,7 @@ class WeightedCounts:
         kept_number, count, before = self._kept.get(key, (number, 0, 0))
         if kept_number != number:
             count, before = 0, count if kept_number == number - 1 else 0
-        share = 1 - (now - number * expiry) / expiry  # of the window before that still counts
+        share = 1 - (now - number * expiry) / expiry  # of the previous window that still counts
         weighted = math.floor(before * share + count)
         allowed = weighted < amount
         self._kept[key] = (number, count + allowed, before)
@@ -78,7 +78,7 @@ class WeightedCounts:
 
 
 class ExactCounts:
-    """The time of every hit, so that no window of any beginning holds more than the limit."""
+    """Stores the time of every hit, so that no window, wherever it starts, holds more than the limit."""
 
     def __init__(
         self, most_keys: int = MOST_KEYS, most_times: int = MOST_TIMES, now: Callable[[], float] = time.time

@@ -1,7 +1,7 @@
-"""A shortcut for the one request that phones wait for: straight to its endpoint, past FastAPI's routing.
+"""A fast path for the one request that phones wait for: it calls the endpoint directly, without FastAPI's routing.
 
-FastAPI matches routes one by one and opens two exit stacks for each request, which costs more than the coach's whole
-decision (docs/benchmarks.md). The endpoint is the very one that FastAPI documents; only the way to it is shorter.
+FastAPI matches routes one by one and opens two exit stacks for each request. That costs more than the coach's whole
+decision (docs/benchmarks.md). FastAPI documents the same endpoint; only the path to it is shorter.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ from api.http.problems import ProblemOccurred, problem_response
 
 @dataclass(frozen=True)
 class Way:
-    """Where the shortcut leads; `path` is what metrics and logs call it."""
+    """A route of the fast path; metrics and logs name it by `path`."""
 
     method: str
     path: str
@@ -23,7 +23,7 @@ class Way:
 
 
 class FastPathMiddleware:
-    """ASGI middleware, inside of the rate limits: the endpoint writes where somebody says who they are."""
+    """ASGI middleware, inside the rate limits, because the endpoint writes when the request names a user."""
 
     def __init__(self, app: ASGIApp, way: Way) -> None:
         self.app = app

@@ -6,13 +6,13 @@ IS_HEAD = "is_head"
 
 
 def is_head(scope: Scope) -> bool:
-    """Whether the answer's body is thrown away; for routes that cost much or leave something behind."""
+    """Whether the answer's body is discarded; for routes that are expensive or that store something."""
     return IS_HEAD in scope
 
 
 class HeadMiddleware:
-    """ASGI middleware: the routes are asked for GET, and the server sends the headers only. The scope is changed, not
-    copied, since the middlewares outside read the route from it."""
+    """ASGI middleware: calls the routes with GET, and the server sends only the headers. It changes the scope and does
+    not copy it, since the outer middlewares read the route from it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -25,7 +25,7 @@ class HeadMiddleware:
 
         async def send_head(message: Message) -> None:
             nonlocal done
-            scope["method"] = "HEAD"  # the server looks at it
+            scope["method"] = "HEAD"  # the server reads it
             if message["type"] == "http.response.start":
                 await send(message)
             elif message["type"] == "http.response.body" and not done:

@@ -17,7 +17,7 @@ router = APIRouter(tags=["health"])
 
 
 def install(app: FastAPI, database: Database) -> None:
-    """Add these routes to the service, which is not about to stop."""
+    """Add these routes to the service, and mark it as not stopping."""
     app.state.readiness = Readiness(database)
     app.state.is_leaving = False
     app.include_router(router)
@@ -39,8 +39,9 @@ async def live() -> dict[str, str]:
     "/health/ready", operation_id="health_ready", summary="Can requests be answered?", responses=problem_responses(503)
 )
 async def ready(request: Request) -> dict[str, str | None]:
-    """Ready, and who answers: a policy by its id, or the rules and why. 503, with the reasons, while the database does
-    not answer, has the tables of another version, or the process is about to stop. Cheap: ask every second."""
+    """Says that the service is ready, and what decides: a policy by its id, or the rules and why. Answers 503 with the
+    reasons while the database does not answer or has the tables of another version, and while the process stops.
+    A probe every second is fine."""
     state = request.app.state
     reasons = [FieldError("process", "it is about to stop")] if state.is_leaving else []
     complaint = await state.readiness.complaint()
@@ -63,8 +64,8 @@ async def ready(request: Request) -> dict[str, str | None]:
     responses={200: {"content": {"text/plain": {}}}, **problem_responses(403)},
 )
 async def metrics(request: Request) -> Response:
-    """For this machine only, or with `METRICS_TOKEN` as a bearer token. A request that a proxy forwarded is not from
-    this machine, wherever the proxy runs."""
+    """For requests from this machine, or with `METRICS_TOKEN` as a bearer token. A request that a proxy forwarded does
+    not count as one from this machine, even if the proxy runs here."""
     if not _may_read(request, request.app.state.settings):
         raise ProblemOccurred(METRICS_FORBIDDEN, "Ask from the machine itself, or send the token as a bearer token.")
     return Response(request.app.state.metrics.exposed(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -1,7 +1,7 @@
-"""Safe retries: a POST that carries an `Idempotency-Key` is done once, and answered again as it was answered first.
+"""Safe retries: a POST with an `Idempotency-Key` is executed once, and a retry gets the stored first answer.
 
-The key belongs to whoever asks (a user, a household's token) and to a route. The answer is stored in the transaction
-that does the work, so that either both happened or neither did; an error stores nothing, and the retry is judged anew.
+The key belongs to its sender (a user, a household's token) and to a route. The answer is stored in the transaction
+that does the work, so that both happen or neither. An error stores nothing, and a retry is executed again.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class Answered(Exception):
 
 
 class IdempotentRoute(APIRoute):
-    """A route whose answers are kept for those who send the same key again."""
+    """A route that stores its answers for retries with the same key."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
@@ -58,10 +58,10 @@ IdempotencyKeyHeader = Annotated[
 async def claim_key(
     request: Request, session: AsyncSession, kept: type[KeptAnswer], owner: int, key: str, body: bytes
 ) -> None:
-    """Make sure that the request is answered once; `kept` is the table of the answers, `owner` who asks.
+    """Make sure that the request is executed once; `kept` is the table of the answers, `owner` the sender.
 
-    Raises ProblemOccurred: 409 while the first one with that key is at work, 422 where it was another one; and
-    `Answered` where it was this one.
+    Raises ProblemOccurred (409) while the first request with this key is running, and (422) if that request was a
+    different one. Raises `Answered` if it was the same one.
     """
     route = f"{request.method} {request.scope['route'].path}"
     path = canonical_path(request.scope["path"])
@@ -76,7 +76,7 @@ async def claim_key(
             raise ProblemOccurred(
                 KEY_IN_USE, "The first request with this key is still at work.", headers={"Retry-After": "1"}
             )
-        stored = await session.scalar(select(kept).where(*same))  # the first may just have ended
+        stored = await session.scalar(select(kept).where(*same))  # the first request may just have ended
     if stored is not None and stored.fingerprint != fingerprint:
         raise ProblemOccurred(KEY_REUSED, "This key was used for another request.")
     if stored is not None:
@@ -85,7 +85,7 @@ async def claim_key(
 
 
 async def keep_answer(request: Request, session: AsyncSession, response: Response) -> None:
-    """Store the answer under the key that was claimed, if one was, in the transaction that did the work."""
+    """Store the answer under the claimed key, if there is one, in the transaction that did the work."""
     claimed: KeptAnswer | None = getattr(request.state, "claimed", None)
     if claimed is not None:
         claimed.status, claimed.body = response.status_code, bytes(response.body)

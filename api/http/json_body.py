@@ -9,11 +9,11 @@ import msgspec
 from api.http.problems import INVALID_INPUT, MALFORMED_BODY, FieldError, ProblemOccurred
 
 EXCERPT = 256
-"""Bytes before the place where parsing stopped, in which the name of the field is looked for."""
+"""Bytes before the position where parsing stopped that are searched for the name of the field."""
 LONGEST_NAME = 64
-"""Characters of a name that are told."""
+"""Characters of a name that an answer repeats."""
 MOST_UNKNOWN = 10
-"""Unknown fields that are named; a body may hold tens of thousands."""
+"""Unknown fields that an answer names; a body may hold tens of thousands."""
 VALUE = frozenset(b"+-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 SPACE = b" \t\r\n"
 
@@ -22,7 +22,7 @@ _path = re.compile(r" - at `\$\.?([^`]*)`$")
 
 
 def decoded[T](decoder: msgspec.json.Decoder[T], body: bytes) -> T:
-    """The body as the decoder's type. Raises ProblemOccurred (422) that names every bad field."""
+    """The body as the decoder's type. Raises ProblemOccurred (422), which names every bad field."""
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
@@ -34,8 +34,8 @@ def decoded[T](decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 
 def field_errors(expected: Any, value: Any) -> list[FieldError]:
-    """One entry for each field of the struct type `expected` that is wrong in the decoded `value`; of unknown ones the
-    first `MOST_UNKNOWN`."""
+    """One entry for each field of the struct type `expected` that is wrong in the decoded `value`, and for the first
+    `MOST_UNKNOWN` unknown fields."""
     if not isinstance(value, dict) or not isinstance(expected, type) or not issubclass(expected, msgspec.Struct):
         return []
     fields = {field.encode_name: field for field in msgspec.structs.fields(expected)}
@@ -54,13 +54,13 @@ def field_errors(expected: Any, value: Any) -> list[FieldError]:
 
 
 def shown(name: str) -> str:
-    """A name that a client sent, as an answer can repeat it: short, and without half characters."""
+    """A name that a client sent, made safe for an answer: short, and without lone surrogates."""
     return name[:LONGEST_NAME].encode(errors="replace").decode()
 
 
 def last_name(text: bytes) -> str | None:
-    """The name of the field whose value `text` ends in or before: `"name" : 12.` gives `name`. Looks at the last
-    `EXCERPT` bytes once, from the end to the beginning."""
+    """The name of the field whose value `text` ends in or before: `"name" : 12.` gives `name`. Scans the last
+    `EXCERPT` bytes once, backwards."""
     end = len(text)
     first = max(0, end - EXCERPT)
     while end > first and text[end - 1] in VALUE:
@@ -93,7 +93,7 @@ def _before_space(text: bytes, end: int, first: int) -> int:
 
 
 def _all_field_errors(expected: Any, body: bytes) -> list[FieldError]:
-    """What is wrong with every field, if the body can be read at all; decoding stopped at the first."""
+    """The errors of all fields, if the body can be parsed; decoding stopped at the first error."""
     try:
         return field_errors(expected, msgspec.json.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -101,7 +101,7 @@ def _all_field_errors(expected: Any, body: bytes) -> list[FieldError]:
 
 
 def _malformed_at(body: bytes, message: str) -> list[FieldError]:
-    """The field before the place where parsing stopped, so that NaN and Infinity are answered by name."""
+    """The field before the position where parsing stopped, so that errors of NaN and Infinity name their field."""
     position = _position.search(message)
     name = last_name(body[: int(position[1])][-EXCERPT:]) if position else None
     return [FieldError(name, "no valid JSON value")] if name is not None else []

@@ -1,4 +1,4 @@
-"""Where the service listens. The sockets are bound before anything else is done, so that a port in use is one line."""
+"""The sockets that the service listens on. They are bound first, so that a port in use gives an error of one line."""
 
 import socket
 import sys
@@ -10,12 +10,12 @@ LONGEST_HOST = 253
 
 
 class CannotListen(Exception):
-    """The message says where and why."""
+    """The service cannot listen; the message names the address and the reason."""
 
 
 @contextmanager
 def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
-    """A socket for every address of `host`, bound to the same port, by 0 to a free one. Raises CannotListen."""
+    """A socket for every address of `host`, all bound to one port; port 0 picks a free one. Raises CannotListen."""
     sockets: list[socket.socket] = []
     try:
         try:
@@ -31,7 +31,7 @@ def listening(host: str, port: int) -> Iterator[list[socket.socket]]:
 
 
 def url_of(sockets: list[socket.socket]) -> str:
-    """For people: where the first socket is reached."""
+    """The URL of the first socket, to show to people."""
     host, port = sockets[0].getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

@@ -1,4 +1,4 @@
-"""Which requests come from this very machine, and not through a proxy that runs on it."""
+"""Tells requests from this machine apart from requests that a proxy forwards."""
 
 import ipaddress
 
@@ -27,17 +27,18 @@ FORWARDING = (
     "fly-",
     "proxy-",
 )
-"""How the headers begin that proxies, load balancers and content networks add. One of them is enough, with whatever
-value, from any client: a direct request has no reason to carry it."""
+"""Prefixes of the headers that proxies, load balancers and content networks add. One such header, with any value, is
+enough: a direct request has no reason to carry it."""
 OLD_HTTP = "1.0"
-"""What nginx speaks to the services behind it when it is told nothing else; it adds no header then."""
+"""The HTTP version that nginx uses towards its upstreams by default; it then adds no header."""
 
 
 def is_this_machine(request: Request) -> bool:
-    """Whether a client on this machine asked the service directly.
+    """Whether a client on this machine sent the request directly.
 
     The peer's address must be a loopback address, no header may say that the request was forwarded, and `Host` must
-    name this machine: a page on another site can make a browser here ask under its own name (DNS rebinding)."""
+    name this machine: a page of another site can make a local browser send requests under its own name (DNS
+    rebinding)."""
     if request.scope.get("http_version") == OLD_HTTP or is_forwarded(request.headers):
         return False
     hosts = request.headers.getlist("host")
@@ -45,7 +46,7 @@ def is_this_machine(request: Request) -> bool:
 
 
 def is_forwarded(headers: Headers) -> bool:
-    """Whether a proxy passed the request on, as any of its headers tell."""
+    """Whether any header says that a proxy forwarded the request."""
     return any(name.startswith(FORWARDING) for name in headers)
 
 

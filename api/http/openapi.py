@@ -1,4 +1,4 @@
-"""The OpenAPI page: schemas of what msgspec reads and writes, and a /docs that asks nobody else for its assets."""
+"""The OpenAPI document with msgspec's schemas, and a /docs page that loads no assets from other servers."""
 
 from typing import Any
 
@@ -27,34 +27,34 @@ DESCRIPTIONS = {
     422: "Malformed or out of range",
     429: "Too many requests; `Retry-After` says when to try again",
     501: "The writers of this format are not installed",
-    503: "The database is away, or the service has too much to do; `Retry-After` says when to try again",
+    503: "The database is unavailable, or the service is too busy; `Retry-After` says when to try again",
 }
 
 
 def json_body(struct: type[msgspec.Struct], example: dict[str, Any]) -> dict[str, Any]:
-    """`openapi_extra` of a route that reads `struct` itself."""
+    """`openapi_extra` for a route that decodes `struct` itself."""
     return {"requestBody": {"required": True, "content": {"application/json": _media(struct, example)}}}
 
 
 def header_parameter(name: str, description: str, **schema: Any) -> dict[str, Any]:
-    """A header that a route reads itself, as part of its `openapi_extra["parameters"]`."""
+    """A header that a route reads itself, for its `openapi_extra["parameters"]`."""
     described = {"name": name, "in": "header", "required": False, "description": description}
     return described | {"schema": {"type": "string", **schema}}
 
 
 def json_content(description: str, struct: type[msgspec.Struct], example: dict[str, Any]) -> dict[str, Any]:
-    """A response that writes `struct` itself."""
+    """A response of a route that encodes `struct` itself."""
     return {"description": description, "content": {"application/json": _media(struct, example)}}
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The responses of a route that are problem details."""
+    """The problem details that a route may answer."""
     content = {MEDIA_TYPE: {"schema": {"$ref": REFERENCE.format(name=Problem.__name__)}}}
     return {status: {"description": DESCRIPTIONS[status], "content": content} for status in statuses}
 
 
 def install(app: FastAPI) -> None:
-    """Serve /openapi.json with msgspec's schemas in it, and /docs with its own assets."""
+    """Serve /openapi.json with msgspec's schemas, and /docs with local assets."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -74,7 +74,7 @@ def install(app: FastAPI) -> None:
                         operation["description"] = f"{operation.get('description', '')}\n\nNot rate limited.".strip()
                     if "requestBody" in operation:
                         operation["responses"] |= {"415": problem_responses(415)[415]}
-                    if "422" in operation["responses"]:  # what FastAPI documents by itself is not what we answer
+                    if "422" in operation["responses"]:  # FastAPI's default does not describe our answer
                         operation["responses"]["422"] = problem_responses(422)[422]
             app.openapi_schema = schema
         return app.openapi_schema

@@ -18,11 +18,11 @@ LINK = {
         "schema": {"type": "string"},
     }
 }
-"""How a list that is a plain array says that it goes on."""
+"""The header with which a plain array announces its next page."""
 
 
 def link_next(request: Request, response: Response, key: tuple[int, ...]) -> None:
-    """Say in the `Link` header where the page after the row with `key` is."""
+    """Set the `Link` header to the page after the row with `key`."""
     url = request.url.include_query_params(cursor=to_cursor(key))
     response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
 
@@ -33,7 +33,7 @@ def to_cursor(key: tuple[int, ...]) -> str:
 
 
 def from_cursor(cursor: str | None, parts: int) -> tuple[int, ...] | None:
-    """The key in a cursor of ours. Raises ProblemOccurred (422) for anything else."""
+    """The key in a cursor. Raises ProblemOccurred (422) for a text that this service did not issue."""
     if cursor is None:
         return None
     try:

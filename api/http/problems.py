@@ -1,4 +1,4 @@
-"""Every error once: code, status, title. On the wire they are problem details (RFC 9457)."""
+"""The list of all errors: code, status, title. Answers send them as problem details (RFC 9457)."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,28 +22,28 @@ MAYBE_STORED = (
 MOST_ERRORS = 50
 """Bad fields that one answer names; a body may hold tens of thousands."""
 LOGGED = "logged"
-"""Notes on an error that it is in the log: an error of a mounted app comes by again in the service."""
+"""Note that marks an error as logged: the service sees an error of a mounted app a second time."""
 log = structlog.get_logger("api.http.problems")
 
 
 @dataclass(frozen=True)
 class ErrorKind:
-    """An error that clients may rely on: its code never changes its meaning."""
+    """A kind of error. Clients may rely on its code, whose meaning never changes."""
 
     code: str
     status: int
     title: str
 
 
-MALFORMED_BODY = ErrorKind("malformed_body", 422, "The body is no valid JSON document")
+MALFORMED_BODY = ErrorKind("malformed_body", 422, "The body is not a valid JSON document")
 INVALID_INPUT = ErrorKind("invalid_input", 422, "Some fields are missing, unknown or out of range")
 BODY_TOO_LARGE = ErrorKind("body_too_large", 413, "The body is too large")
-ENCODING_UNSUPPORTED = ErrorKind("content_encoding_unsupported", 415, "This Content-Encoding is not known here")
-MALFORMED_REQUEST = ErrorKind("malformed_request", 400, "The request is no valid HTTP")
-REQUEST_TIMEOUT = ErrorKind("request_timeout", 408, "The request came too slowly")
+ENCODING_UNSUPPORTED = ErrorKind("content_encoding_unsupported", 415, "This Content-Encoding is not supported")
+MALFORMED_REQUEST = ErrorKind("malformed_request", 400, "The request is not valid HTTP")
+REQUEST_TIMEOUT = ErrorKind("request_timeout", 408, "The request arrived too slowly")
 TARGET_TOO_LONG = ErrorKind("address_too_long", 414, "The address is too long")
 HEAD_TOO_LARGE = ErrorKind("headers_too_large", 431, "The headers are too many or too large")
-TOO_BUSY = ErrorKind("too_busy", 503, "The service has too much to do at this moment")
+TOO_BUSY = ErrorKind("too_busy", 503, "The service is too busy at the moment")
 NO_POLICY = ErrorKind("no_policy", 404, "No policy is being served")
 METRICS_FORBIDDEN = ErrorKind("metrics_forbidden", 403, "Only this machine or the holder of the token reads metrics")
 USER_UNKNOWN = ErrorKind("user_unknown", 404, "There is no such user")
@@ -64,7 +64,7 @@ KEY_IN_USE = ErrorKind("idempotency_key_in_use", 409, "The first request with th
 KEY_REUSED = ErrorKind("idempotency_key_reused", 422, "This key was used for another request")
 GUESSABLE_ID = ErrorKind("guessable_id", 403, "This needs an id that cannot be guessed: a UUID")
 UUID_NEEDED = ErrorKind("uuid_needed", 422, "This service creates users with a UUID only")
-DATABASE_UNAVAILABLE = ErrorKind("database_unavailable", 503, "The database is away for a moment")
+DATABASE_UNAVAILABLE = ErrorKind("database_unavailable", 503, "The database is unavailable at the moment")
 NOT_READY = ErrorKind("not_ready", 503, "Requests cannot be answered now")
 NO_CONSENT = ErrorKind("no_consent", 403, "There is no consent to research in force")
 EXPORT_FORBIDDEN = ErrorKind("export_forbidden", 403, "Only the holder of the research token exports")
@@ -81,7 +81,7 @@ BY_STATUS = {kind.status: kind for kind in (NOT_FOUND, METHOD_NOT_ALLOWED, BODY_
 
 
 class FieldError(msgspec.Struct):
-    """One bad field: where it is, and what is wrong with it."""
+    """One bad field: its path, and what is wrong with it."""
 
     field: str
     message: str
@@ -100,8 +100,8 @@ class Problem(msgspec.Struct, omit_defaults=True):
 
 
 class ProblemOccurred(HTTPException):
-    """Raised anywhere below a route, answered as problem details. An HTTPException, because FastAPI passes those on
-    where it would swallow others."""
+    """An error that is answered as problem details; any code below a route may raise it. It is an HTTPException,
+    because FastAPI re-raises those where it swallows others."""
 
     def __init__(
         self, kind: ErrorKind, detail: str, errors: Sequence[FieldError] = (), headers: Mapping[str, str] | None = None
@@ -112,7 +112,7 @@ class ProblemOccurred(HTTPException):
 
 
 def install(app: FastAPI) -> None:
-    """Answer every error of the app, the framework's own included, as problem details."""
+    """Answer every error of the app as problem details, including the framework's own."""
 
     @app.exception_handler(ProblemOccurred)
     async def _problem(request: Request, occurred: ProblemOccurred) -> Response:
@@ -125,7 +125,7 @@ def install(app: FastAPI) -> None:
             error.headers = {"Allow": allowed_methods(request)}
         if (
             error.status_code == HTTPStatus.BAD_REQUEST
-        ):  # FastAPI's word for a body that is no UTF-8, or nested too deep
+        ):  # FastAPI's detail for a body that is not UTF-8 or nested too deep
             kind = MALFORMED_BODY
         if kind is None:
             status = HTTPStatus(error.status_code)
@@ -152,23 +152,23 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unforeseen(request: Request, error: Exception) -> Response:
-        headers = {"X-Request-ID": log_unforeseen(request, error)}  # answered outside of the middleware that adds it
+        headers = {"X-Request-ID": log_unforeseen(request, error)}  # this answer is outside the middleware that adds it
         return _response(request, INTERNAL_ERROR, "The error was logged; its id is in `instance`.", headers=headers)
 
 
 def whole(text: str) -> str:
-    """`text` without half characters, which no encoding can write: JSON may name a field `\\ud83d`."""
+    """`text` without lone surrogates, which no encoding can write: JSON may name a field `\\ud83d`."""
     return text.encode(errors="replace").decode()
 
 
 type Away = Callable[[Request, Exception, bool], Awaitable[Response]]
-"""Answers 503 with `Retry-After`; the flag says whether the request may have been stored nevertheless."""
+"""Answers 503 with `Retry-After`; the flag says whether the request may still have been stored."""
 type Handler = Callable[[Request, Exception], Awaitable[Response]]
 
 
 def install_database_errors(app: FastAPI, away: Away, gone: Handler, other: Handler | None = None) -> None:
-    """Answer every failure of the database the same way in every app: 503 where the database is the reason, `gone`
-    where a row was deleted meanwhile, `other` or an unforeseen error for the rest."""
+    """Answer database failures the same way in every app: `away` (503) if the database is the cause, `gone` if another
+    request deleted a row, else `other` or an unexpected error."""
 
     async def failed(request: Request, error: Exception) -> Response:
         if is_away(error):
@@ -189,7 +189,7 @@ def install_database_errors(app: FastAPI, away: Away, gone: Handler, other: Hand
 
 
 def log_unforeseen(request: Request, error: Exception) -> str:
-    """Log an error that nobody foresaw, once, whichever app sees it first; returns the request's id."""
+    """Log an unexpected error once, in the first app that sees it. Returns the request's id."""
     request_id: str = request.scope["request_id"]
     if LOGGED not in getattr(error, "__notes__", ()):
         log.error("unforeseen error", request_id=request_id, exc_info=error)
@@ -198,14 +198,14 @@ def log_unforeseen(request: Request, error: Exception) -> str:
 
 
 def allowed_methods(request: Request) -> str:
-    """Every method that the path takes; routing itself knows only those of the first route with that path."""
+    """All methods of the path, joined; routing itself knows only those of the first route with that path."""
     path = getattr(request.scope.get("route"), "path", "")
     methods = {method.upper() for method in request.app.openapi()["paths"].get(path, {})}
     return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def problem_response(request: Request, occurred: ProblemOccurred) -> Response:
-    """The answer to an error that was raised below a route."""
+    """The answer to an error that code below a route raised."""
     return _response(request, occurred.kind, occurred.detail, occurred.errors, occurred.headers)
 
 

@@ -1,8 +1,8 @@
-"""HTTP/1.1 with bounds: uvicorn's protocol, which has none, with limits on what a client may send, keep and leave.
+"""uvicorn's HTTP/1.1 protocol with limits on what a client may send, hold open and leave unread; uvicorn has none.
 
-A request line is at most `LONGEST_TARGET` (414), a head `LARGEST_HEAD` and `MOST_HEADERS` (431). Head and body have
-deadlines (408), so have idle connections and clients that do not read. What is left of a refused request is thrown away
-for a moment, then the connection is closed.
+A request line has at most `LONGEST_TARGET` bytes (414), a head `LARGEST_HEAD` bytes and `MOST_HEADERS` headers (431).
+Head and body have deadlines (408), and so have idle connections and clients that do not read. The rest of a refused
+request is discarded for a short time, then the connection is closed.
 """
 
 import asyncio
@@ -31,28 +31,28 @@ from api.http.problems import (
 from api.http.traffic import LEAST_RATE, LINGER_BYTES, LINGER_SECONDS, Deadlines, Phase, Traffic
 
 LARGEST_HEAD = 32 * 1024
-"""Bytes of request line and headers, as nginx has it (4 buffers of 8 KiB). Browsers send some hundreds."""
+"""Bytes of request line and headers, nginx's default (4 buffers of 8 KiB). Browsers send a few hundred."""
 LONGEST_TARGET = 8 * 1024
-"""Bytes of path and query, as nginx and Apache have it."""
+"""Bytes of path and query, the default of nginx and Apache."""
 MOST_HEADERS = 100
-"""As Apache has it."""
+"""Apache's default."""
 DEEPEST_PIPELINE = 16
-"""Requests that wait behind the one that is answered; no client in use sends any."""
+"""Pipelined requests that may wait behind the current one; no common client sends any."""
 OVERHEAD = 16
-"""Bytes around each byte of a chunked body that are taken for framing; more are chunk extensions or trailers, which are
-bounded like a head."""
+"""Bytes that count as framing for each byte of a chunked body; more are chunk extensions or trailers, which have the
+limit of a head."""
 UNSENT_IN_KERNEL = 128 * 1024
-"""Bytes that the kernel takes before it asks us to wait, so that a slow reader's progress is seen."""
+"""Bytes that the kernel buffers before a write must wait; small, so that a slow reader's progress is visible."""
 
 
 class ServerConfig(Config):
-    """uvicorn's configuration, and the deadlines of its connections. It reaches workers by pickle."""
+    """uvicorn's configuration with the deadlines of its connections. Workers receive it by pickle."""
 
     deadlines = Deadlines()
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """A connection."""
+    """One connection."""
 
     def __init__(
         self,
@@ -71,20 +71,20 @@ class BoundedProtocol(HttpToolsProtocol):
         self.phase = Phase.HEAD
         self.entered = False
         self.since = 0.0  # when the phase began, by the loop's clock
-        self.head_bytes = 0  # that came before the head had ended
-        self.fed_bytes = 0  # that came since the head had ended
-        self.body_bytes = 0  # of the body that comes
-        self.held_bytes = 0  # of it, those that a route keeps
+        self.head_bytes = 0  # received before the end of the head
+        self.fed_bytes = 0  # received since the end of the head
+        self.body_bytes = 0  # received of the current body
+        self.held_bytes = 0  # of the current body, held in memory for a route
         self.header_bytes = 0
         self.begun = False  # whether a request has begun and its head has not ended
         self.reading_body = False
         self.refused = False
-        self.lingered_bytes = 0  # that came after the refusal
+        self.lingered_bytes = 0  # received after the refusal
         self.last_words: bytes | None = None
         self.stalled_at = 0.0
         self.unsent_then = 0
 
-    # What asyncio calls
+    # Called by asyncio
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         if not self.traffic.enter(self):
@@ -122,14 +122,14 @@ class BoundedProtocol(HttpToolsProtocol):
             self._take_head(0 if in_body else len(data))
         elif not self._is_free():
             self._enter(Phase.ANSWER)
-        else:  # the rest of a body that no route wanted
+        else:  # the rest of a body that no route reads
             self._enter(Phase.IDLE)
 
     def _is_over(self) -> bool:
         return self.refused or self.parser is None
 
     def _take_head(self, size: int) -> None:
-        """The head of the next request has not ended; `size` more bytes belong to it."""
+        """Count `size` more bytes of a head that has not ended."""
         self.head_bytes += size
         if self.head_bytes > LARGEST_HEAD:
             self._refuse(HEAD_TOO_LARGE, f"A request's line and headers hold at most {LARGEST_HEAD} bytes.")
@@ -137,7 +137,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._enter(Phase.HEAD)
 
     def _take_body(self, size: int) -> None:
-        """The body has not ended; `size` more bytes belong to it, or to what stands around it."""
+        """Count `size` more bytes of a body that has not ended, framing included."""
         self.fed_bytes += size
         if self.fed_bytes > LARGEST_HEAD + (1 + OVERHEAD) * self.body_bytes:
             self._refuse(HEAD_TOO_LARGE, "The trailers or the chunk extensions are too large.")
@@ -153,7 +153,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
         self.traffic.stalled.pop(self, None)
 
-    # What the parser calls
+    # Called by the parser
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -174,7 +174,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.header_bytes += len(name) + len(value)
         if self.header_bytes > LARGEST_HEAD:
             self._refuse(HEAD_TOO_LARGE, f"A request's headers hold at most {LARGEST_HEAD} bytes.")
-        elif self.begun:  # else it is a trailer, which is dropped: routes would take it for a header
+        elif self.begun:  # else it is a trailer, which is dropped: routes would read it as a header
             if len(self.headers) >= MOST_HEADERS:
                 self._refuse(HEAD_TOO_LARGE, f"A request has at most {MOST_HEADERS} headers.")
                 return
@@ -196,7 +196,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         super().on_body(body)
         self.body_bytes += len(body)
-        if not self.cycle.response_complete:  # else it is thrown away
+        if not self.cycle.response_complete:  # else it is discarded
             self.held_bytes += len(body)
             self.traffic.reads(len(body))
 
@@ -206,11 +206,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
         self._end_body()
 
-    # What uvicorn calls
+    # Called by uvicorn
 
     def on_response_complete(self) -> None:
-        """Go on with the next request, or wait for one. The deadline of idle connections is the traffic's, which costs
-        less than a timer for each request."""
+        """Continue with the next request, or wait for one. `Traffic` holds the deadline of idle connections, which
+        costs less than a timer for each request."""
         self.server_state.total_requests += 1
         if self.transport.is_closing() or self.phase is Phase.LINGER:
             return
@@ -229,7 +229,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._refuse(MALFORMED_REQUEST, msg)
 
     def _unsupported_upgrade_warning(self) -> None:
-        """The request is answered as if it had not asked; what follows it is another protocol's."""
+        """Answer the request as if it asked for no upgrade; the bytes after it belong to another protocol."""
         if self.cycle is not None and not self.cycle.response_started:
             self.cycle.keep_alive = False
 
@@ -239,10 +239,10 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             super().shutdown()
 
-    # What the traffic calls
+    # Called by the traffic
 
     def check(self, now: float, excused: float) -> None:
-        """Whether the client's time is over."""
+        """Refuse or drop the connection if the client's time is over."""
         self.since += excused
         waited = now - self.since
         if self.phase is Phase.HEAD and waited > self.deadlines.head:
@@ -251,7 +251,7 @@ class BoundedProtocol(HttpToolsProtocol):
             else:
                 self.drop()
         elif self.phase is Phase.BODY and waited > self.deadlines.body + self.body_bytes / LEAST_RATE:
-            if self.flow.read_paused:  # it is we who do not read
+            if self.flow.read_paused:  # this server has paused reading
                 self.since = now
             else:
                 self._refuse(REQUEST_TIMEOUT, f"A body comes within {self.deadlines.body:g} s, or faster than 1 KiB/s.")
@@ -263,7 +263,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.drop()
 
     def check_writing(self, now: float, excused: float) -> None:
-        """Whether the client reads: it has the deadline, and a second for each KiB that it has taken since."""
+        """Drop a client that does not read: it has the deadline, plus one second for each KiB that it read since."""
         self.stalled_at += excused
         taken = max(0, self.unsent_then - self.unsent())
         if now - self.stalled_at > self.deadlines.write + taken / LEAST_RATE:
@@ -271,11 +271,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self.drop()
 
     def unsent(self) -> int:
-        """Bytes of answers that wait for the client."""
+        """Bytes of answers that the client has not read."""
         return self.transport.get_write_buffer_size()
 
     def drop(self) -> None:
-        """Close without a word, and without sending what is left."""
+        """Close without an answer, and discard unsent bytes."""
         self.traffic.waiting.pop(self, None)
         self._end_body()
         self.transport.abort()
@@ -295,7 +295,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.reading_body = False
 
     def _refuse(self, kind: ErrorKind, detail: str) -> None:
-        """Answer `kind` after the answers that are under way, and close."""
+        """Answer with `kind` after the pending answers, and close."""
         if self.refused or self.transport.is_closing():
             return
         self.refused = True
@@ -304,14 +304,14 @@ class BoundedProtocol(HttpToolsProtocol):
         words = self._problem(kind, detail)
         in_body = self.reading_body
         self._end_body()
-        if in_body and self.pipeline:  # the last of those that wait will never have its body
+        if in_body and self.pipeline:  # the last waiting request will never receive its body
             self.pipeline.popleft()
         elif in_body and not self._is_free() and not self.cycle.response_started:
-            self.cycle.disconnected = True  # the route learns that no more comes
+            self.cycle.disconnected = True  # tells the route that no more data comes
             self.cycle.message_event.set()
             self._say(words)
             return
-        elif in_body:  # it is answered already, or half
+        elif in_body:  # its answer has already begun
             self.linger()
             return
         elif self._is_free():
@@ -328,12 +328,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self.linger()
 
     def closing(self) -> None:
-        """The transport is closed once the client has read what is left, for which it has a deadline, too."""
+        """The transport closes once the client has read the rest, which has a deadline too."""
         if self.unsent():
             self._enter(Phase.CLOSING)
 
     def linger(self) -> None:
-        """Close once the client has stopped sending, or after a moment."""
+        """Close once the client stops sending, or after a short time."""
         transport = cast(LingeringTransport, self.transport).real
         self.refused = True
         self._end_body()
@@ -346,7 +346,7 @@ class BoundedProtocol(HttpToolsProtocol):
             transport.close()
 
     def _problem(self, kind: ErrorKind, detail: str) -> bytes:
-        """A whole answer."""
+        """A complete answer with its headers."""
         request_id = secrets.token_hex(16)
         problem = Problem(
             type=f"urn:buddy-coach:problem:{kind.code}",
@@ -371,7 +371,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 class LingeringTransport:
-    """A transport that closes only once the client has sent what it is sending: closing at once would reset the
+    """A transport that closes only after the client has stopped sending: an immediate close would reset the
     connection, and the client would never see the answer."""
 
     def __init__(self, real: asyncio.Transport, protocol: BoundedProtocol) -> None:
@@ -386,7 +386,7 @@ class LingeringTransport:
         self.resume_reading = real.resume_reading
 
     def close(self) -> None:
-        """Close, at once where the client has sent all that it announced."""
+        """Close; immediately if the client has sent all that it announced."""
         if self.real.is_closing() or self._protocol.phase is Phase.LINGER:
             return
         if self._protocol.reading_body:

@@ -1,10 +1,10 @@
-"""How often a client may ask: generous for a user and for an address, tight for making new users.
+"""Rate limits: generous for a user and for an address, tight for the creation of users.
 
-The counts are shared through Redis where `REDIS_URL` names one, and are this process's own otherwise. If Redis goes
-away the process counts for itself, and says so in the log, until Redis is back.
+With `REDIS_URL`, all processes share the counts through Redis; otherwise each process counts alone. While Redis is
+unavailable, the process counts alone and logs that.
 
-Every operation is limited but these: a single anonymous decision of the coach, which stores nothing and costs less than
-counting it, and what machines ask (`UNLIMITED`). Kinderbud counts for itself (`COUNTED_THERE`).
+All operations are limited except these: a single anonymous decision of the coach, which stores nothing and costs less
+than the count, and what machines request (`UNLIMITED`). Kinderbud has its own limits (`COUNTED_THERE`).
 """
 
 import asyncio
@@ -38,31 +38,31 @@ REQUESTS_PER_USER = parse("1200/minute")
 COACH = "/coach/suggestions"
 BATCH = "/coach/suggestions/batch"
 BATCHES_PER_ADDRESS = parse("120/minute")
-"""A batch may hold 10,000 decisions and keeps a thread at work for some tenths of a second."""
+"""A batch may hold 10,000 decisions, which keep a thread busy for some tenths of a second."""
 EXPORT = "/api/admin/research/export"
 EXPORTS_PER_ADDRESS = parse("30/minute")
 """Enough for a script that fetches every format, too few to try tokens."""
 READS_PER_ADDRESS = parse("6000/minute")
 """Templates, badges, instruments, the policy, the documentation, pages and admin: all together, in each process."""
 UNLIMITED = frozenset({"/", "/health/live", "/health/ready", "/metrics"})
-"""What load balancers and Prometheus ask."""
+"""Paths that load balancers and Prometheus request."""
 COUNTED_THERE = "/api/v1/"
 USER_DIGITS = 5
-"""Hex digits of a user's digest that name their count: a million counts, however many ids somebody makes up."""
+"""Hex digits of a user's digest that name the count: at most a million counts, however many ids a client invents."""
 LINE_BITS = 64
-"""Of an IPv6 address, those that name the line."""
+"""Bits of an IPv6 address that identify the client's network."""
 REDIS_SECONDS = 0.5
-"""How long Redis may take before the process counts for itself."""
+"""Timeout of Redis in seconds; after it the process counts alone."""
 RETRY_SECONDS = 10.0
-"""After Redis failed, how long the process counts for itself before it asks again."""
+"""Seconds that the process counts alone after Redis failed, before it tries Redis again."""
 ALLOWED = Window(True, 0, 1)
-"""Where it does not matter how many more may come."""
+"""An allowed request, for callers that do not use the remaining count."""
 
 log = structlog.get_logger("api.http.rate_limits")
 
 
 def address_of(scope: Scope) -> str:
-    """From where somebody asks, as limits count it: of IPv6 the network, of which a single line has 2^64 addresses."""
+    """The client's address as the limits count it: for IPv6 the /64 network, since one line has 2^64 addresses."""
     client = scope.get("client")
     host = client[0] if client else "unknown"
     if ":" not in host:
@@ -74,8 +74,8 @@ def address_of(scope: Scope) -> str:
 
 
 class RateLimits:
-    """Counts requests, in Redis if there is one. The counts are weighted by the window before, which costs two numbers
-    a key; `exact` keeps the time of every request instead, so that no window of any beginning holds more."""
+    """Counts requests, in Redis if it is configured. The default is a sliding window counter, which stores two numbers
+    per key. `exact` stores the time of every request, so that no window, wherever it starts, exceeds the limit."""
 
     def __init__(self, redis_url: str | None, *, exact: bool = False) -> None:
         self.own: WeightedCounts | ExactCounts = ExactCounts() if exact else WeightedCounts()
@@ -87,13 +87,13 @@ class RateLimits:
         self._away_since = -RETRY_SECONDS
 
     async def seconds_to_wait(self, item: RateLimitItem, key: str) -> int | None:
-        """Count one request; None if it may go on, else the seconds after which it is worth another try. Asks Redis
-        once, and once more only where the limit is reached."""
+        """Count one request. Returns None if it is allowed, else the seconds until the next allowed one. Sends one
+        command to Redis, and a second one only if the limit is reached."""
         window = await self._hit(item, key, also_if_allowed=False)
         return None if window.allowed else window.seconds
 
     async def hit(self, item: RateLimitItem, key: str) -> Window:
-        """Count one request, and tell what is left, for which Redis is asked twice."""
+        """Count one request and return what is left. Sends two commands to Redis."""
         return await self._hit(item, key, also_if_allowed=True)
 
     async def _hit(self, item: RateLimitItem, key: str, *, also_if_allowed: bool) -> Window:
@@ -112,7 +112,7 @@ class RateLimits:
         return self.own.hit(item, key)
 
     async def forget(self, item: RateLimitItem, key: str) -> None:
-        """Begin to count anew: somebody has shown who they are."""
+        """Reset the count, for example after a successful login."""
         self.own.forget(item, key)
         if self._shared is not None:
             with contextlib.suppress(StorageError, RedisError, OSError, TimeoutError):
@@ -121,8 +121,8 @@ class RateLimits:
 
 
 class RateLimitMiddleware:
-    """ASGI middleware: answers 429 with `Retry-After` where a limit is reached. `limits` are shared by all processes;
-    reads of what everybody may read are counted by this process alone, so that they need not wait for Redis."""
+    """ASGI middleware: answers 429 with `Retry-After` if a limit is reached. All processes share `limits`; this process
+    alone counts reads of public data, so that they need not wait for Redis."""
 
     def __init__(self, app: ASGIApp, limits: RateLimits) -> None:
         self.app = app
@@ -143,7 +143,7 @@ class RateLimitMiddleware:
 
 
 def is_limited(path: str) -> bool:
-    """Whether requests to `path` are counted here at all."""
+    """Whether this middleware counts requests to `path`."""
     return path not in UNLIMITED and not path.startswith(COUNTED_THERE)
 
 
@@ -157,7 +157,8 @@ def _header(scope: Scope, name: bytes) -> str | None:
 
 
 def _counted(scope: Scope) -> Iterator[tuple[RateLimitItem, str]]:
-    """What a request counts towards. An id is a capability, so only a part of its digest leaves the process."""
+    """The limits and keys that a request counts towards. An id is a capability, so only a part of its digest leaves
+    the process."""
     path = scope["path"]
     uuid = _header(scope, b"x-user-uuid") if path == COACH else None
     if not is_limited(path) or (path == COACH and uuid is None and scope["method"] == "POST"):

@@ -1,7 +1,7 @@
-"""Reads request bodies: bounded while they arrive and while they are unpacked, and JSON by one rule on every route.
+"""Reads request bodies: limits their size while they arrive and are unpacked, and reads JSON by one rule everywhere.
 
-The rule: a body is JSON in UTF-8, whatever its Content-Type says. A byte order mark is ignored. Content-Encoding may be
-gzip or deflate; the bound counts what comes out.
+The rule: a body is JSON in UTF-8; the Content-Type does not matter. A byte order mark is ignored. Content-Encoding may
+be gzip or deflate; the limit counts the unpacked bytes.
 """
 
 import zlib
@@ -16,16 +16,16 @@ from api.http.problems import BODY_TOO_LARGE, ENCODING_UNSUPPORTED, MALFORMED_BO
 LARGEST_BODY = 256 * 1024
 """Bytes, after unpacking."""
 MOST_VALUES = 8_000
-"""Values of a JSON body that FastAPI validates, counted by their commas. Each may cost an error, and 8,000
-errors take some 40 ms in which the process answers no other request. Apps need some hundreds."""
+"""Values of a JSON body that FastAPI validates, counted by commas. Each may cause an error, and 8,000 errors take about
+40 ms in which the process answers no other request. Apps send a few hundred."""
 ENCODINGS = frozenset({b"gzip", b"x-gzip", b"deflate"})
 GZIP_OR_ZLIB = zlib.MAX_WBITS | 32
-"""zlib tells both apart by their first bytes."""
+"""zlib distinguishes both formats by their first bytes."""
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS"})
 JSON = (b"content-type", b"application/json")
 ABOUT_THE_BODY = frozenset({b"content-encoding", b"content-length"})
-"""Headers that are not true any more of what the routes read."""
+"""Headers that do not describe the unpacked body that the routes read."""
 
 
 class _Unpacker(Protocol):
@@ -37,15 +37,15 @@ class _Unpacker(Protocol):
 
 
 async def read_json(request: Request, largest: int = LARGEST_BODY) -> bytes:
-    """The body of a JSON route, in UTF-8 and without a byte order mark. Raises ProblemOccurred: 413 before reading
-    where the client announces more than `largest` bytes, and as soon as more have come; 415 for a Content-Encoding that
-    is not known; 422 for one that is broken, and for a body that is not UTF-8."""
+    """The body of a JSON route, in UTF-8 and without a byte order mark. Raises ProblemOccurred: 413 for more than
+    `largest` bytes, before reading if the client announces them; 415 for an unknown Content-Encoding; 422 for broken
+    compression and for a body that is not UTF-8."""
     return _utf8(await _read(request.scope, request.receive, largest))
 
 
 class RequestBodyMiddleware:
-    """ASGI middleware: the same for the bodies that FastAPI reads. Paths below `pages` are not JSON: their bodies are
-    bounded and unpacked only. `own` are paths whose endpoints call `read_json` themselves."""
+    """ASGI middleware: does the same for bodies that FastAPI reads. Bodies below `pages` are not JSON; they are only
+    limited and unpacked. The endpoints of the paths in `own` call `read_json` themselves."""
 
     def __init__(self, app: ASGIApp, own: frozenset[str], pages: tuple[str, ...]) -> None:
         self.app = app
@@ -57,14 +57,14 @@ class RequestBodyMiddleware:
             await self.app(scope, receive, send)
             return
         is_json = not scope["path"].startswith(self.pages)
-        received = dict(scope)  # `_read` sees the headers as they came
+        received = dict(scope)  # `_read` needs the original headers
         dropped = ABOUT_THE_BODY | {JSON[0]} if is_json else ABOUT_THE_BODY
         scope["headers"] = [header for header in scope["headers"] if header[0] not in dropped]
         if is_json:
             scope["headers"].append(JSON)
         done = False
 
-        async def whole() -> Message:  # raises below the error handlers of the app that the request is for
+        async def whole() -> Message:  # raises inside the error handlers of the app that handles the request
             nonlocal done
             if done:
                 return await receive()
@@ -112,7 +112,7 @@ def _unpacker(encoding: bytes) -> _Unpacker | None:
 
 
 def _unpacked(unpacker: _Unpacker, part: bytes, most: int) -> bytes:
-    """What `part` holds, at most `most` bytes: more are never made, so that a small body cannot fill the memory."""
+    """The unpacked bytes of `part`, at most `most`, so that a small body cannot fill the memory."""
     if not part:
         return b""
     try:
@@ -133,14 +133,14 @@ def _utf8(body: bytes) -> bytes:
             raise ProblemOccurred(MALFORMED_BODY, f"The body is not UTF-8 (byte {error.start}).") from error
     if body.startswith(BYTE_ORDER_MARK):
         raise ProblemOccurred(MALFORMED_BODY, "The body begins with two byte order marks.")
-    if b"\0" in body:  # no JSON text has one; UTF-16 and UTF-32 do
+    if b"\0" in body:  # JSON in UTF-8 has no NUL; UTF-16 and UTF-32 do
         raise ProblemOccurred(MALFORMED_BODY, f"The body is not JSON in UTF-8 (byte {body.index(0)} is NUL).")
     return body
 
 
 def _validatable(body: bytes) -> bytes:
     if body.count(b",") >= MOST_VALUES:
-        raise ProblemOccurred(BODY_TOO_LARGE, f"At most {MOST_VALUES} values are read here.")
+        raise ProblemOccurred(BODY_TOO_LARGE, f"At most {MOST_VALUES} values are accepted.")
     return _utf8(body)
 
 
@@ -155,4 +155,4 @@ def _broken(detail: str) -> ProblemOccurred:
 
 def _too_large(largest: int) -> ProblemOccurred:
     # The rest of the body is not read, so the connection cannot be used again.
-    return ProblemOccurred(BODY_TOO_LARGE, f"At most {largest} bytes are read here.", headers={"Connection": "close"})
+    return ProblemOccurred(BODY_TOO_LARGE, f"At most {largest} bytes are accepted.", headers={"Connection": "close"})

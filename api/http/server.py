@@ -1,4 +1,4 @@
-"""uvicorn's configuration: bounded connections, and room for them."""
+"""uvicorn's configuration: the limit on connections, and enough open files for them."""
 
 import contextlib
 import resource
@@ -10,14 +10,14 @@ from api.http.traffic import Deadlines
 from api.settings import Settings
 
 FINISH_SECONDS = 25
-"""After the server stopped to listen, how long open requests may take."""
+"""Seconds that open requests may take after the server stops listening."""
 OTHER_FILES = 256
-"""Files that a process has open beside its connections: databases, logs, sockets to Redis."""
+"""Open files of a process besides its connections: databases, logs, sockets to Redis."""
 
 
 def server_config(app: FastAPI | str, settings: Settings) -> ServerConfig:
-    """The configuration; `app` may name the function that makes the app in each worker. This process and its workers
-    may open as many files as there may be connections."""
+    """The configuration; `app` may name the function that creates the app in each worker. Raises the limit on open
+    files of this process and its workers to fit the connections."""
     _allow_files(settings.http_connections + OTHER_FILES)
     config = ServerConfig(
         app,
@@ -42,7 +42,7 @@ def server_config(app: FastAPI | str, settings: Settings) -> ServerConfig:
 
 
 def _allow_files(needed: int) -> None:
-    """Each connection is an open file, of which many systems allow 1,024 unless more are asked for."""
+    """Raise the limit on open files: each connection is one, and many systems allow only 1,024 by default."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     if soft != resource.RLIM_INFINITY and soft < wanted:

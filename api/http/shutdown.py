@@ -1,5 +1,5 @@
-"""SIGTERM in two steps: first /health/ready turns red, so that a proxy sends no more requests; those that come
-are still answered. Then the server stops."""
+"""SIGTERM in two steps: first /health/ready fails, so that a proxy sends no more requests; the service still answers
+those that arrive. Then the server stops."""
 
 import asyncio
 import signal
@@ -16,8 +16,8 @@ log = structlog.get_logger("api.shutdown")
 
 @contextmanager
 def announced_shutdown(state: Any, drain_seconds: float) -> Iterator[None]:
-    """While the service runs: after SIGTERM, `state.is_leaving` for `drain_seconds`, then what SIGTERM did before. A
-    second SIGTERM, or Ctrl-C at any time, stops at once. The server's own handler is there before this begins."""
+    """Install the SIGTERM handler while the service runs: it sets `state.is_leaving` for `drain_seconds`, then calls
+    the handler that was there before, which is the server's own. A second SIGTERM, or Ctrl-C, stops immediately."""
     if not drain_seconds or threading.current_thread() is not threading.main_thread():
         yield
         return

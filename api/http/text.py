@@ -1,59 +1,59 @@
-"""Text from outside: what is refused where people can correct it, and what is cleaned where they cannot.
+"""Text from outside: refused if its author can correct it, else cleaned.
 
-Clients and commands get an error (`storable`). What a model or another stranger wrote is cleaned (`cleaned`), since
-there is no one to correct it.
+Clients and commands get an error (`storable`). Text of a model or of another service is cleaned (`cleaned`), since its
+author cannot correct it.
 """
 
 import re
 
 BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
-"""Embeddings, overrides and isolates: with them a text shows in another order than it is stored (CVE-2021-42574)."""
+"""Embeddings, overrides and isolates: they display text in another order than it is stored (CVE-2021-42574)."""
 INVISIBLE = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff{BIDI_CONTROLS}]")
-"""Controls other than newline and tab, half characters, byte order marks and noncharacters."""
+"""Controls other than newline and tab, lone surrogates, byte order marks and noncharacters."""
 LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 HIGH_SURROGATES = ("\ud800", "\udbff")
 
 
 def is_storable(text: str) -> bool:
-    """Whether every database and file format can hold `text`: there is no NUL and no half character in it."""
+    """Whether every database and file format can hold `text`: it has no NUL and no lone surrogate."""
     return NOT_STORABLE.search(text) is None
 
 
 def storable(text: str) -> str:
-    """`text` as it is. Raises ValueError where a database cannot hold it."""
+    """`text`, unchanged. Raises ValueError if a database cannot hold it."""
     if not is_storable(text):
         raise ValueError("must be Unicode text without NUL")
     return text
 
 
 def cleaned(text: str, longest: int) -> str:
-    """A stranger's text: whole characters, newline and tab as the only controls, no blanks around it, at most `longest`
-    characters. It may be empty."""
+    """Clean a text from outside: valid characters, no controls but newline and tab, no blanks around it, at most
+    `longest` characters. The result may be empty."""
     return _plain(text).strip()[:longest].rstrip()
 
 
 class CleanedParts:
-    """Cleans a text that arrives in parts: what they join to is `cleaned` of the whole, but for blanks around it.
+    """Cleans a text that arrives in parts: the joined result is `cleaned` of the whole, except for blanks around it.
 
-    A part may end within a character or a line end; that end waits for the next part.
+    A part may end inside a character or a line end; that remainder waits for the next part.
     """
 
     def __init__(self, longest: int) -> None:
         self._left = longest
         self._waiting = ""
         self.is_cut = False
-        """Whether more than `longest` characters came."""
+        """Whether more than `longest` characters arrived."""
 
     def add(self, part: str) -> str:
-        """The next characters that are known for sure."""
+        """The next characters that are complete."""
         text = self._waiting + part
         splits = text and (text[-1] == "\r" or HIGH_SURROGATES[0] <= text[-1] <= HIGH_SURROGATES[1])
         text, self._waiting = (text[:-1], text[-1]) if splits else (text, "")
         return self._bounded(_plain(text))
 
     def end(self) -> str:
-        """What still waits."""
+        """The remainder."""
         text, self._waiting = self._waiting, ""
         return self._bounded(_plain(text))
 
@@ -65,5 +65,5 @@ class CleanedParts:
 
 
 def _plain(text: str) -> str:
-    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")  # joins halves that belong together
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")  # joins surrogate pairs
     return INVISIBLE.sub("", LINE_ENDS.sub("\n", whole))

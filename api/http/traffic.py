@@ -1,4 +1,4 @@
-"""The connections of this process together: how many there are, who is waited for, and how much memory they hold."""
+"""The connections of this process: their number, their phases, and the memory that they hold together."""
 
 import asyncio
 import time
@@ -12,27 +12,27 @@ if TYPE_CHECKING:
     from api.http.protocol import BoundedProtocol
 
 UNREAD_BYTES = 64 * 2**20
-"""Of request bodies that have not ended, all connections together: 16 of the largest batches."""
+"""Bytes of unfinished request bodies over all connections: 16 of the largest batches."""
 UNSENT_BYTES = 64 * 2**20
-"""Of answers that clients do not read, all connections together."""
+"""Bytes of answers that clients have not read, over all connections."""
 LEAST_RATE = 1024
 """Bytes a second: a client that sends or reads faster may take as long as it needs. Phones on 2G reach 5 KiB."""
 SWEEPS = 4
-"""How often the shortest deadline is looked at while it passes; a deadline is kept within a quarter."""
+"""Checks within the shortest deadline; a deadline is exact to a quarter of it."""
 LONGEST_PAUSE = 1.0
-"""Seconds between two looks at all deadlines."""
+"""Seconds, the most between two checks of all deadlines."""
 LINGER_SECONDS = 2.0
-"""How long what a refused client goes on sending is thrown away, so that it reads the answer before the connection is
+"""How long the further bytes of a refused client are discarded, so that it reads the answer before the connection is
 reset (as nginx and Apache do)."""
 LOGGED_EVERY = 10.0
-"""Seconds; an attack must not fill the log."""
+"""Seconds between two log lines; an attack must not fill the log."""
 LINGER_BYTES = 16 * 2**20
 
 log = structlog.get_logger("api.http")
 
 
 class Phase(Enum):
-    """Who a connection waits for. All but `ANSWER` wait for the client."""
+    """What a connection waits for. All phases but `ANSWER` wait for the client."""
 
     IDLE = "idle"
     HEAD = "head"
@@ -44,7 +44,7 @@ class Phase(Enum):
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Seconds, and how many connections a process keeps; `.env.example` explains each."""
+    """Deadlines in seconds, and the most connections of a process; `.env.example` explains each."""
 
     head: float = 20.0
     body: float = 30.0
@@ -54,8 +54,8 @@ class Deadlines:
 
 
 class Traffic:
-    """What the connections of a process share. Those that wait for their clients are kept in the order in which they
-    began to, so that the one that waits longest makes room for a new one."""
+    """The state that all connections of a process share. Connections that wait for their clients are ordered by the
+    start of the wait, so that the longest wait ends when a new connection needs room."""
 
     def __init__(self, deadlines: Deadlines) -> None:
         self.deadlines = deadlines
@@ -70,7 +70,7 @@ class Traffic:
         self._pause = min(LONGEST_PAUSE, shortest / SWEEPS)
 
     def enter(self, protocol: "BoundedProtocol") -> bool:
-        """Whether there is room for one more connection; the one that waits longest for its client makes some."""
+        """Whether there is room for one more connection; if needed, drops the one that waits longest for its client."""
         if self.count >= self.deadlines.connections:
             longest = next(iter(self.waiting), None)
             if longest is None:
@@ -84,13 +84,13 @@ class Traffic:
         return True
 
     def leave(self, protocol: "BoundedProtocol") -> None:
-        """A connection that entered is closed."""
+        """Remove a connection that is closed."""
         self.count -= 1
         self.waiting.pop(protocol, None)
         self.stalled.pop(protocol, None)
 
     def stalls(self, protocol: "BoundedProtocol") -> None:
-        """A client does not read. Where all of them together hold too much, the one that holds most is dropped."""
+        """Note a client that does not read. If all of them hold too much, drop the connection that holds most."""
         self.stalled[protocol] = None
         while sum(one.unsent() for one in self.stalled) > UNSENT_BYTES:
             largest = max(self.stalled, key=lambda one: one.unsent())
@@ -99,8 +99,7 @@ class Traffic:
             largest.drop()
 
     def reads(self, size: int) -> None:
-        """Count bytes of bodies that have not ended. Where all of them together are too much, the largest is
-        dropped."""
+        """Count bytes of unfinished bodies. If all of them are too large, drop the connection with the largest."""
         self.unread += size
         while self.unread > UNREAD_BYTES:
             largest = max(self.waiting, key=lambda one: one.held_bytes, default=None)
@@ -110,7 +109,7 @@ class Traffic:
             largest.drop()
 
     def note(self, why: str) -> None:
-        """Count what was refused, and log it now and then."""
+        """Count a refusal, and log the counts at most once per interval."""
         self._refused[why] = self._refused.get(why, 0) + 1
         now = time.monotonic()
         if now - self._logged >= LOGGED_EVERY:
@@ -121,7 +120,7 @@ class Traffic:
         self._sweeper = loop.call_later(self._pause, self._sweep, loop, loop.time())
 
     def _sweep(self, loop: asyncio.AbstractEventLoop, before: float) -> None:
-        """Look at all deadlines. Where this comes late the process was busy, and that is no client's fault."""
+        """Check all deadlines. If this runs late, the process was busy; clients get that time in addition."""
         now = loop.time()
         late = now - before - self._pause
         excused = late if late > self._pause else 0.0

@@ -1,4 +1,4 @@
-"""Types that cross the wire, strict where JSON is loose: a boolean is no number, nor is a string or NaN."""
+"""Types of JSON bodies, stricter than JSON: a boolean, a string or NaN is not a number."""
 
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -10,16 +10,16 @@ from api.clock import timestamp
 from api.http.text import storable
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""What a phone's clock may say: beyond that it is broken, and not every calendar and file format goes so far."""
+"""Range of a phone's clock. A time outside it is wrong, and some calendars and file formats cannot hold it."""
 LARGEST_AMOUNT = Decimal("999999999999.99")
 DECIMALS = 4
-"""That the database keeps (`api.models.base.Amount`): those of CLF, the currency with the most."""
+"""Decimals that the database stores (`api.models.base.Amount`): those of CLF, the currency with the most."""
 CARRIED = Context(prec=15, rounding=ROUND_HALF_UP)
-"""The significant digits that a JSON number carries: read as a binary float and printed again, none is lost."""
+"""Significant digits of a JSON number that survive a round trip through a binary float."""
 
 
 class StrictModel(BaseModel):
-    """A shape on the wire: strict, what it does not know it rejects, and its errors do not repeat what people sent."""
+    """Base of request and response models: strict types, no unknown fields, and errors do not repeat the input."""
 
     model_config = ConfigDict(
         strict=True, extra="forbid", from_attributes=True, str_strip_whitespace=True, hide_input_in_errors=True
@@ -27,12 +27,12 @@ class StrictModel(BaseModel):
 
 
 def example(value: Any) -> ConfigDict:
-    """The `model_config` of a shape that shows `value` as its example."""
+    """The `model_config` of a model with `value` as its example."""
     return ConfigDict(json_schema_extra={"examples": [value]})
 
 
 def rounded(value: Decimal, decimals: int) -> Decimal:
-    """`value` with at most so many decimals, and without zeros at the end. A half rounds away from zero."""
+    """`value` rounded to at most `decimals` decimals, without trailing zeros. A half rounds away from zero."""
     exact = value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     whole = exact.to_integral_value()
     return whole + 0 if exact == whole else exact.normalize()
@@ -43,7 +43,7 @@ def _whole(value: Any) -> Any:
 
 
 def _decimal(value: Any) -> Decimal:
-    """A number as the decimal that was meant: 0.1 + 0.2 is 0.3. Raises ValueError for what is no finite number."""
+    """A number as the intended decimal: 0.1 + 0.2 is 0.3. Raises ValueError for a value that is not a finite number."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise ValueError("must be a number")
     exact = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
@@ -78,7 +78,7 @@ def _in_utc(value: datetime) -> datetime:
 
 
 WHOLE = BeforeValidator(_whole)
-"""Belongs to every integer of a body: 5.0 is 5, since many languages print it so. "5", true and 5.5 are refused."""
+"""For every integer of a body: 5.0 is 5, since many languages print it so. "5", true and 5.5 are refused."""
 
 _exact = BeforeValidator(_decimal)
 _as_number = PlainSerializer(float, return_type=float, when_used="json")
@@ -90,7 +90,7 @@ Money = Annotated[
     _as_number,
     WithJsonSchema({"type": "number", "minimum": 0, "maximum": float(LARGEST_AMOUNT)}),
 ]
-"""A JSON number that is a decimal inside, with all 15 digits that it carries: its currency says how it is rounded."""
+"""A JSON number, stored as a decimal with all its 15 digits; the currency determines the rounding."""
 
 SignedMoney = Annotated[
     Decimal,
@@ -99,13 +99,13 @@ SignedMoney = Annotated[
     _as_number,
     WithJsonSchema({"type": "number", "minimum": float(-LARGEST_AMOUNT), "maximum": float(LARGEST_AMOUNT)}),
 ]
-"""The same where refunds can be more than what was spent."""
+"""The same, but may be negative: refunds can exceed spending."""
 
 Quantity = Annotated[Money, AfterValidator(_four_decimals)]
-"""How much of something that is no money: a JSON number from 0, rounded to four decimals."""
+"""An amount that is not money: a JSON number from 0, rounded to four decimals."""
 
 TIMESTAMP = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
-"""How answers print a moment."""
+"""A moment as answers print it."""
 
 Timestamp = Annotated[
     datetime,
@@ -134,13 +134,13 @@ ClientTime = Annotated[
 
 Applied = Annotated[
     bool,
-    Field(description="Whether what was sent is what counts now; false where something later was there before it."),
+    Field(description="Whether the sent value is now in force; false if a later one was already stored."),
 ]
-"""What an upload did."""
+"""The result of an upload."""
 
 
 Words = Annotated[str, AfterValidator(storable)]
-"""Text that a person wrote: stored as it is, or refused."""
+"""Text that a person wrote: stored unchanged, or refused."""
 
 Uuid = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """An opaque id: 1 to 64 characters, and a capability."""

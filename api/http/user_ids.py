@@ -1,4 +1,4 @@
-"""How the ids of KakeiBuddy's users compare: a UUID without regard to case (RFC 9562), everything else exactly.
+"""How the ids of KakeiBuddy's users compare: UUIDs ignore case (RFC 9562), all other ids compare exactly.
 
 Only the form with hyphens is a UUID here. Other spellings of one (32 digits in a row) are opaque ids like any other.
 """
@@ -7,19 +7,19 @@ import re
 
 UUID_FORM = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 SHARED = frozenset({"00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"})
-"""UUIDs that stand for none: phones that may not tell their own send the first."""
+"""UUIDs that identify no user: phones that may not reveal their own id send the first."""
 
 
 def canonical_id(uuid: str) -> str:
-    """The spelling under which a user is stored, counted and looked for. iOS writes UUIDs with capitals."""
+    """The spelling of an id in storage, counts and lookups. iOS writes UUIDs in capitals."""
     return uuid.lower() if UUID_FORM.fullmatch(uuid) else uuid
 
 
 def canonical_path(path: str) -> str:
-    """`path` with the ids in it in their one spelling."""
+    """`path` with canonical ids."""
     return "/".join(map(canonical_id, path.split("/")))
 
 
 def cannot_be_guessed(uuid: str) -> bool:
-    """Whether an id is a UUID of its own. Only such ids read or erase what a stranger must not see."""
+    """Whether an id is a UUID that identifies one user. Only such ids may read or erase private data."""
     return UUID_FORM.fullmatch(uuid) is not None and canonical_id(uuid) not in SHARED

@@ -1,4 +1,4 @@
-"""Tables and their enums. Importing this package knows them all, which Alembic and the erasure of a user need."""
+"""Tables and their enums. Importing this package loads all of them, as Alembic and the erasure of a user require."""
 
 from api.models.base import Base
 from api.models.catalog import Badge, ChallengeTemplate, IncomeRange

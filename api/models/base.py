@@ -1,4 +1,4 @@
-"""What all tables share: names of constraints, and types that mean the same on SQLite and PostgreSQL."""
+"""The base of all tables: names of constraints, and types that behave the same on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,13 +9,13 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeEngine
 
 DECIMALS = 4
-"""Of the currency with the most: CLF, Chile's unit of account."""
+"""Decimals of CLF, Chile's unit of account, the currency with the most."""
 PRECISION = 18
-"""Digits in all: as many as a 64-bit integer holds, so that both databases take the same amounts."""
+"""Total digits: as many as a 64-bit integer holds, so that both databases accept the same amounts."""
 
 
 class Base(DeclarativeBase):
-    """All tables."""
+    """The base class of all tables."""
 
     metadata = MetaData(
         naming_convention={
@@ -29,9 +29,9 @@ class Base(DeclarativeBase):
 
 
 class Amount(TypeDecorator[Decimal]):
-    """A number with four decimals, exactly: NUMERIC(18, 4) on PostgreSQL, ten-thousandths as an integer on SQLite.
+    """An exact number with four decimals: NUMERIC(18, 4) on PostgreSQL, ten-thousandths as an integer on SQLite.
 
-    It takes a Decimal that fits, and refuses everything else: a float is not exact, and nothing is cut off silently.
+    It accepts only a Decimal that fits: a float is not exact, and digits must not be lost silently.
     """
 
     impl = Numeric(PRECISION, DECIMALS)

@@ -1,7 +1,7 @@
-"""What the service brings along: seeded from data/catalog, and free for an operator to edit.
+"""The catalog of KakeiBuddy: seeded from data/catalog, and editable by an operator.
 
-`seeded` is the digest of what was last seeded into the row. An upgrade overwrites a row only while its content still
-has that digest, that is while nobody has edited it.
+`seeded` is the digest of the content that was last seeded into the row. An upgrade overwrites a row only if its content
+still has that digest, that is, if it was not edited.
 """
 
 from decimal import Decimal
@@ -21,7 +21,7 @@ class Seeded:
 
 
 class IncomeRange(Seeded, Base):
-    """A range of income, relative, lowest first."""
+    """A relative range of income, ordered from the lowest."""
 
     __tablename__ = "income_ranges"
 

@@ -1,4 +1,4 @@
-"""What people take on, how far they came, and the ledger of points that came of it."""
+"""Accepted challenges, their progress, the points ledger and badges."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -25,12 +25,12 @@ class UserChallenge(Base):
     ai_suggestion_id: Mapped[str | None] = mapped_column(String(36))
     accepted_at: Mapped[datetime] = mapped_column(Moment)
     progress_at: Mapped[datetime | None] = mapped_column(Moment)
-    """The effective time of the progress that counts: an older one does not overwrite it."""
+    """The effective time of the stored progress; older progress does not overwrite it."""
     completed_at: Mapped[datetime | None] = mapped_column(Moment)
     claimed_at: Mapped[datetime | None] = mapped_column(Moment)
     changed_at: Mapped[datetime] = mapped_column(Moment)
     consent_id: Mapped[int | None] = mapped_column(ForeignKey("consents.id"), index=True)
-    """Of the acceptance and of every change since: None once anything came without one."""
+    """The consent of the acceptance and of all later changes; None once a change has none."""
 
 
 class ChallengeMetric(Base):
@@ -50,7 +50,7 @@ class ChallengeMetric(Base):
 
 
 class PointEntry(Base):
-    """A row of the points ledger: only ever added, once for each cause."""
+    """A row of the points ledger. Rows are only added, one for each cause."""
 
     __tablename__ = "point_entries"
     __table_args__ = (UniqueConstraint("user_id", "cause", "cause_id"), Index("ix_point_entries_user", "user_id"))

@@ -1,4 +1,4 @@
-"""What the coach said to people who can be told apart."""
+"""Suggestions to identified users, and the coach's studies with their decisions and outcomes."""
 
 from datetime import date, datetime
 
@@ -9,8 +9,8 @@ from api.models.base import Base, Moment
 
 
 class Suggestion(Base):
-    """A challenge that the coach pointed a person at, so that it can be accepted as its suggestion. Nothing else of
-    what was said or asked is here, the row is deleted after 60 days, and it is never exported."""
+    """A challenge that the coach suggested to a person, so that it can be accepted as its suggestion. The row holds
+    nothing else of the request or the answer, is deleted after 60 days, and is never exported."""
 
     __tablename__ = "suggestions"
     __table_args__ = (Index("ix_suggestions_user_id_created_at", "user_id", "created_at"),)
@@ -24,8 +24,8 @@ class Suggestion(Base):
 
 
 class Study(Base):
-    """An experiment that the coach runs with those who consented to a study version: which phase it is in, and how
-    decisions are drawn. There is at most one of each version."""
+    """An experiment with the people who consented to a study version: its phase, and how decisions are drawn. There is
+    at most one for each version."""
 
     __tablename__ = "studies"
 
@@ -33,7 +33,7 @@ class Study(Base):
     study_version: Mapped[str] = mapped_column(String(64), unique=True)
     phase: Mapped[str] = mapped_column(String(10))
     around: Mapped[str] = mapped_column(String(10))
-    """What the explore phase adds noise to: the rules, or the coach as it is served."""
+    """The policy to which the explore phase adds noise: the rules, or the served coach."""
     explore_epsilon: Mapped[float]
     confirm_epsilon: Mapped[float]
     candidate_id: Mapped[str | None] = mapped_column(ForeignKey("candidates.policy_id"))
@@ -43,7 +43,7 @@ class Study(Base):
 
 
 class Candidate(Base):
-    """An artifact that was frozen for a confirm phase. It is kept here, where every process finds the same bytes."""
+    """An artifact that is frozen for a confirm phase. It is stored here, so that all processes read the same bytes."""
 
     __tablename__ = "candidates"
 
@@ -54,7 +54,7 @@ class Candidate(Base):
 
 
 class Decision(Base):
-    """A decision that the coach took for somebody who consented, as it was drawn: everything that a replay needs.
+    """A decision of the coach for a person with consent, with everything that a replay needs.
 
     Decision points of a study have `study_id` and `local_week`, the Monday of the week where the person is.
     """
@@ -83,7 +83,7 @@ class Decision(Base):
     epsilon: Mapped[float]
     context: Mapped[list[float]] = mapped_column(JSON)
     eligible: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
-    """By lever a digit a level, as the dataset has it; None in decisions that are older than the column."""
+    """For each lever one digit per level, as in the dataset; None in decisions older than the column."""
     levels: Mapped[list[int]] = mapped_column(JSON)
     distributions: Mapped[list[list[float]]] = mapped_column(JSON)
     propensity: Mapped[float]
@@ -99,8 +99,8 @@ class Decision(Base):
 
 
 class Outcome(Base):
-    """What came of a decision point, as it came in: the pace up to the next context, and the week's summaries. What is
-    missing stays missing, and what is late is not entered (`data.rewards.outcomes`)."""
+    """The outcome of a decision point as received: the pace up to the next context, and the week's summaries. Missing
+    values stay missing, and late values are not entered (`data.rewards.outcomes`)."""
 
     __tablename__ = "outcomes"
     __table_args__ = (Index("ix_outcomes_user_id", "user_id"),)

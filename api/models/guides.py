@@ -1,5 +1,5 @@
-"""Guides, their stages and items, and who follows them. What the catalog no longer has is `retired`: nobody is
-offered it any more, and what was done with it stays."""
+"""Guides, their stages and items, and the plans that follow them. A row that left the catalog is `retired`: it is not
+offered, and the records that refer to it stay."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from api.models.base import Base, Moment
 
 
 class Guide(Base):
-    """A guide. `seeded` is the digest of what the catalog wrote, by which an upgrade knows edited rows."""
+    """A guide. `seeded` is the digest of the seeded content, by which an upgrade recognises edited rows."""
 
     __tablename__ = "guides"
 
@@ -67,7 +67,7 @@ class GuideItem(Base):
 
 
 class Plan(Base):
-    """A participant follows a guide. `stage_id` is the stage whose todos were made last."""
+    """A guide that a participant follows. `stage_id` is the stage whose todos were created last."""
 
     __tablename__ = "plans"
     __table_args__ = (

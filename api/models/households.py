@@ -1,4 +1,4 @@
-"""Households of Kinderbud: who lives there, who may sign in, and the tokens of their devices and assistants."""
+"""Households of Kinderbud: participants, users, and the tokens of their devices and assistants."""
 
 from datetime import date, datetime
 
@@ -10,9 +10,9 @@ from api.models.sessions import BrowserSession, KnownBrowser
 
 
 class Household(Base):
-    """A family. Its day is the day in its time zone; `learning_since` is when it agreed to take part in learning,
-    `learning_fold` whether it then teaches or judges, for good,
-    `claude_key` its Claude key, encrypted with SECRET_KEY."""
+    """A family. Its day is the day in its time zone. `learning_since` is when it agreed to take part in learning,
+    `learning_fold` its permanent part (training or evaluation), `claude_key` its Claude key, encrypted with
+    SECRET_KEY."""
 
     __tablename__ = "households"
     __table_args__ = (CheckConstraint("daily_task_count BETWEEN 3 AND 15", name="daily_task_count"),)
@@ -28,7 +28,7 @@ class Household(Base):
 
 
 class HouseholdParticipant(Base):
-    """Somebody for whom there are todos: a child with a birthday, or an adult."""
+    """A person with todos: a child with a birthday, or an adult."""
 
     __tablename__ = "household_participants"
     __table_args__ = (CheckConstraint("is_adult OR birthday IS NOT NULL", name="child_has_birthday"),)
@@ -41,8 +41,8 @@ class HouseholdParticipant(Base):
 
 
 class HouseholdUser(Base):
-    """Somebody who signs in; each has an adult participant. The first of a household is its admin. Without a password
-    there are only tokens, until a link sets one; `reset_asked_at` is when somebody last asked for such a link."""
+    """A person who signs in; each has an adult participant. The first user of a household is its admin. A user without
+    a password has only tokens, until a link sets one. `reset_asked_at` is the time of the last request for a link."""
 
     __tablename__ = "household_users"
 
@@ -58,7 +58,7 @@ class HouseholdUser(Base):
 
 
 class HouseholdSession(BrowserSession):
-    """Of somebody on the family's pages."""
+    """A login of a user on the family's pages."""
 
     __tablename__ = "household_sessions"
 
@@ -66,7 +66,7 @@ class HouseholdSession(BrowserSession):
 
 
 class HouseholdBrowser(KnownBrowser):
-    """Of a user on the family's pages."""
+    """A known browser of a user on the family's pages."""
 
     __tablename__ = "household_browsers"
 
@@ -74,7 +74,7 @@ class HouseholdBrowser(KnownBrowser):
 
 
 class HouseholdLink(Base):
-    """A link that works once: an invitation into the household, or, with a `user_id`, a new password for that user.
+    """A single-use link: an invitation into the household, or, with a `user_id`, a new password for that user.
     `made_by_id` is the admin who invites; an operator's links have none."""
 
     __tablename__ = "household_links"
@@ -90,7 +90,7 @@ class HouseholdLink(Base):
 
 
 class HouseholdToken(Base):
-    """A capability to act for a user: only its SHA-256 is kept."""
+    """A capability to act for a user; only its SHA-256 is stored."""
 
     __tablename__ = "household_tokens"
 

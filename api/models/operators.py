@@ -1,4 +1,4 @@
-"""Who runs the service: the admin's account, the browsers in which it is logged in, and who leads what runs once."""
+"""Operators of the service, their logins and known browsers, and leases of background work."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from api.models.sessions import BrowserSession, KnownBrowser
 
 
 class Operator(Base):
-    """Somebody who may use /admin. Without a password nobody can log in as them."""
+    """A person who may use /admin. An operator without a password cannot log in."""
 
     __tablename__ = "operators"
 
@@ -21,7 +21,7 @@ class Operator(Base):
 
 
 class OperatorSession(BrowserSession):
-    """Of an operator in the admin."""
+    """A login of an operator in the admin."""
 
     __tablename__ = "operator_sessions"
 
@@ -29,7 +29,7 @@ class OperatorSession(BrowserSession):
 
 
 class OperatorBrowser(KnownBrowser):
-    """Of an operator in the admin."""
+    """A known browser of an operator in the admin."""
 
     __tablename__ = "operator_browsers"
 
@@ -37,7 +37,7 @@ class OperatorBrowser(KnownBrowser):
 
 
 class Lease(Base):
-    """Which process does what only one should, and until when, unless it says again that it is there."""
+    """The process that does work which only one may do, and until when, unless it renews the lease."""
 
     __tablename__ = "leases"
 

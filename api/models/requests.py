@@ -1,4 +1,4 @@
-"""What is remembered of requests that a client may send twice."""
+"""Stored answers of requests that a client may retry."""
 
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from api.models.base import Base, Moment
 
 
 class KeptAnswer(Base):
-    """The answer to a request that carried an `Idempotency-Key`, for whoever sends it again within a day. Each app
-    has a table of its own, whose `owner_id` is who asked."""
+    """The answer to a request with an `Idempotency-Key`, stored for a day for retries. Each app has its own table,
+    whose `owner_id` is the sender."""
 
     __abstract__ = True
 
@@ -31,7 +31,7 @@ class KeptAnswer(Base):
 
 
 class IdempotencyKey(KeptAnswer):
-    """Of a KakeiBuddy user."""
+    """The answer to a KakeiBuddy user."""
 
     __tablename__ = "idempotency_keys"
     __table_args__ = (UniqueConstraint("user_id", "route", "key"),)
@@ -40,7 +40,7 @@ class IdempotencyKey(KeptAnswer):
 
 
 class HouseholdAnswer(KeptAnswer):
-    """Of a Kinderbud token."""
+    """The answer to a Kinderbud token."""
 
     __tablename__ = "household_answers"
     __table_args__ = (UniqueConstraint("token_id", "route", "key"),)

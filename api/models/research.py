@@ -1,7 +1,7 @@
-"""What people give to research, under which consent, and what left the house.
+"""Research data of people, the consent for it, and the releases of exported data.
 
-Every row that may ever leave names the consent that was in force when it was received (`Received.consent_id`). Without
-one it is never exported, not even after a later consent.
+Every row that may be exported names the consent that was in force at its receipt (`Received.consent_id`). A row without
+one is never exported, not even after a later consent.
 """
 
 from datetime import datetime
@@ -14,11 +14,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from api.models.base import Amount, Base, Moment
 
 NAME = 64
-"""Characters of an id or a name: a study version, an instrument, an event."""
+"""Length of an id or a name: a study version, an instrument, an event."""
 
 
 class Consent(Base):
-    """A change of mind: rows are only added, and the newest one of a person is in force."""
+    """A consent or its withdrawal. Rows are only added, and a person's newest row is in force."""
 
     __tablename__ = "consents"
     __table_args__ = (Index("ix_consents_user_id_id", "user_id", "id"),)
@@ -35,7 +35,7 @@ class Consent(Base):
 
 
 class PseudonymKey(Base):
-    """The key that makes the pseudonyms of a study, encrypted with `SECRET_KEY`; the newest generation counts."""
+    """The key that derives the pseudonyms of a study, encrypted with `SECRET_KEY`; the newest generation is used."""
 
     __tablename__ = "pseudonym_keys"
     __table_args__ = (UniqueConstraint("study_version", "generation"),)
@@ -48,7 +48,7 @@ class PseudonymKey(Base):
 
 
 class Participant(Base):
-    """A person within a study: their pseudonym there, and what their data are for, drawn once at consent."""
+    """A person within a study: their pseudonym, and the use of their data, drawn once at consent."""
 
     __tablename__ = "participants"
     __table_args__ = (UniqueConstraint("user_id", "study_version"),)
@@ -62,7 +62,7 @@ class Participant(Base):
 
 
 class Received:
-    """A row that a person's app sent: when, by both clocks, and under which consent."""
+    """A row that a person's app sent: the times of both clocks, and the consent in force."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -72,7 +72,7 @@ class Received:
 
 
 class Response(Received, Base):
-    """Answers to an instrument. `fingerprint` tells a repeated upload from a later answer."""
+    """Answers to an instrument. `fingerprint` distinguishes a repeated upload from a later answer."""
 
     __tablename__ = "responses"
     __table_args__ = (UniqueConstraint("user_id", "fingerprint"),)
@@ -88,7 +88,7 @@ class Response(Received, Base):
 
 
 class Reflection(Received, Base):
-    """What a person wrote about their spending, and how it was judged."""
+    """A person's text about their spending, and its assessment."""
 
     __tablename__ = "reflections"
     __table_args__ = (UniqueConstraint("user_id", "fingerprint"),)
@@ -105,7 +105,7 @@ class Reflection(Received, Base):
 
 
 class AppEvent(Received, Base):
-    """Something that happened in the app; `known` events are in the catalog."""
+    """An event in the app; `known` events are in the catalog."""
 
     __tablename__ = "events"
     __table_args__ = (UniqueConstraint("user_id", "fingerprint"),)
@@ -117,7 +117,7 @@ class AppEvent(Received, Base):
 
 
 class ProgressSnapshot(Received, Base):
-    """Where a person stands in the game in a month, as their app sees it; the latest client time wins."""
+    """A person's state in the game in a month, as the app reports it; the latest client time wins."""
 
     __tablename__ = "progress_snapshots"
     __table_args__ = (UniqueConstraint("user_id", "month"),)
@@ -140,7 +140,7 @@ class ProgressSnapshot(Received, Base):
 
 
 class Release(Base):
-    """An export that left the house. It names nobody."""
+    """A released export. It identifies no person."""
 
     __tablename__ = "releases"
 
@@ -151,13 +151,13 @@ class Release(Base):
     rows: Mapped[dict[str, int]] = mapped_column(JSON)
     changes: Mapped[dict[str, int]] = mapped_column(JSON)
     zones: Mapped[list[list[str]]] = mapped_column(JSON)
-    """Studies and time zones that were shown."""
+    """The released studies and time zones."""
     digest: Mapped[str] = mapped_column(String(64))
     snapshot_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class ReleasedParticipant(Base):
-    """A pseudonym that left the house: a later release can ask to delete it, even of a person who was erased."""
+    """A released pseudonym: a later release can request its deletion, even after the person was erased."""
 
     __tablename__ = "released_participants"
 

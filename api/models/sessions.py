@@ -1,4 +1,4 @@
-"""What is kept of browsers: in which an account is logged in, and in which it logged in before."""
+"""Logins of browsers, and browsers in which an account logged in before."""
 
 from datetime import datetime
 
@@ -9,8 +9,8 @@ from api.models.base import Base, Moment
 
 
 class BrowserSession(Base):
-    """A browser in which somebody is logged in: only the SHA-256 of its cookie is kept. Families and operators have
-    tables of their own, whose `owner_id` is who."""
+    """A login of a browser; only the SHA-256 of its cookie is stored. Families and operators have their own tables,
+    whose `owner_id` is the account."""
 
     __abstract__ = True
 
@@ -25,8 +25,8 @@ class BrowserSession(Base):
 
 
 class KnownBrowser(Base):
-    """A browser in which an account logged in before: only the SHA-256 of its cookie is kept. With `link_until` it is a
-    link that makes one browser known, until then. Families and operators have tables of their own."""
+    """A browser in which an account logged in before; only the SHA-256 of its cookie is stored. With `link_until` it is
+    a link that makes one browser known until that time. Families and operators have their own tables."""
 
     __abstract__ = True
 

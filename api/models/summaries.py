@@ -1,4 +1,4 @@
-"""What people spent, by week and by month."""
+"""Spending of people by week and by month."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from api.models.base import Amount, Base, Moment
 
 
 class Summary:
-    """What weekly and monthly summaries have in common. The latest client time wins, without one the latest arrival."""
+    """Common columns of weekly and monthly summaries. The latest client time wins; without one, the latest arrival."""
 
     id: Mapped[int] = mapped_column(primary_key=True)
     month_key: Mapped[int]
@@ -26,7 +26,7 @@ class Summary:
 
 
 class WeeklySummary(Summary, Base):
-    """A week of a month; `week_key` counts from 1."""
+    """The summary of a week in a month; `week_key` counts from 1."""
 
     __tablename__ = "weekly_summaries"
     __table_args__ = (UniqueConstraint("user_id", "month_key", "week_key"),)
@@ -36,7 +36,7 @@ class WeeklySummary(Summary, Base):
 
 
 class MonthlySummary(Summary, Base):
-    """A whole month."""
+    """The summary of a month."""
 
     __tablename__ = "monthly_summaries"
     __table_args__ = (UniqueConstraint("user_id", "month_key"),)

@@ -1,4 +1,4 @@
-"""Todos, what was done with them, and which of them a day showed."""
+"""Todos, the actions on them, and the todos that each day showed."""
 
 from datetime import date, datetime
 from typing import Any
@@ -12,8 +12,8 @@ COMPLETES = text("action_type = 'completed' AND undone_at IS NULL")
 
 
 class Todo(Base):
-    """Something to do, of a guide's item or of the family's own. `last_completed_on`, `snoozed_until` and `dismissed`
-    are what the remaining action log says (`api/kinderbud/todos/rules.py`)."""
+    """A todo of a guide's item, or the family's own. `last_completed_on`, `snoozed_until` and `dismissed` are derived
+    from the action log without undone actions (`api/kinderbud/todos/rules.py`)."""
 
     __tablename__ = "todos"
     __table_args__ = (
@@ -38,9 +38,9 @@ class Todo(Base):
 
 
 class TodoAction(Base):
-    """The action log. What is undone stays, and counts no more. `created_at` is when it was done: the client's time,
-    where a phone was without a network then. `former_name` is the name of a member who was removed and whose name the
-    household keeps."""
+    """A row of the action log. An undone action stays, but does not count. `created_at` is the time of the action: the
+    client's time if the phone was offline. `former_name` is the name of a removed member, if the household keeps
+    it."""
 
     __tablename__ = "todo_actions"
     __table_args__ = (
@@ -71,7 +71,8 @@ class TodoAction(Base):
 
 
 class CompletionRun(Base):
-    """Consecutive days with a completion. A day joins and parts runs, so that a streak of ten years is one row."""
+    """A run of consecutive days with a completion. Changes of a day join or split runs, so that a streak of ten years
+    is one row."""
 
     __tablename__ = "completion_runs"
     __table_args__ = (UniqueConstraint("household_id", "first_on"),)
@@ -83,7 +84,7 @@ class CompletionRun(Base):
 
 
 class DaySelection(Base):
-    """What the daily coach chose for a household's day, once. `logged` is there for those who take part in learning:
+    """The daily coach's choice for a household's day, made once. Households that take part in learning have `logged`:
     the candidates, their features, scores and inclusion propensities."""
 
     __tablename__ = "day_selections"
@@ -106,7 +107,7 @@ class DaySelection(Base):
 
 
 class DayItem(Base):
-    """A todo that a day showed: chosen by the coach, or of the family's own."""
+    """A todo that a day showed: chosen by the coach, or the family's own."""
 
     __tablename__ = "day_items"
 
@@ -117,7 +118,7 @@ class DayItem(Base):
 
 
 class DayCuration(Base):
-    """Who is asking Claude about a household's day, until when, and how often somebody has."""
+    """The lease for asking Claude about a household's day, and the number of attempts."""
 
     __tablename__ = "day_curations"
 
@@ -128,8 +129,8 @@ class DayCuration(Base):
 
 
 class ChatMessage(Base):
-    """A question of a household's, or Claude's answer to it. `key` is the question's `Idempotency-Key`; `cut_off` is
-    true for an answer that stopped before it was whole."""
+    """A household's question, or Claude's answer to it. `key` is the question's `Idempotency-Key`; `cut_off` is true
+    for an incomplete answer."""
 
     __tablename__ = "chat_messages"
     __table_args__ = (

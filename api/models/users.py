@@ -1,4 +1,4 @@
-"""People, by nothing but an opaque id, and their budget profiles."""
+"""People, identified only by an opaque id, and their budget profiles."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,7 +10,7 @@ from api.models.base import Amount, Base, Moment
 
 
 class User(Base):
-    """A person. The uuid is a capability: whoever knows it may act for them."""
+    """A person. The uuid is a capability: a client that knows it may act for this person."""
 
     __tablename__ = "users"
 

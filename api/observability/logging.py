@@ -1,4 +1,4 @@
-"""Structured logs on stderr: lines for people, or one JSON object a line for machines."""
+"""Structured logs on stderr: readable lines for people, or one JSON object per line for machines."""
 
 import logging
 import sys
@@ -15,14 +15,14 @@ _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
 def configure(settings: Settings) -> None:
-    """Send structlog's and the standard library's records (uvicorn's among them) the same way."""
+    """Format records of structlog and of the standard library (such as uvicorn's) the same way."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     if settings.log_format is LogFormat.JSON:
         processors: list[Any] = [_json]
         factory: Any = structlog.BytesLoggerFactory(sys.stderr.buffer)
     else:
         stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
-        # A plain traceback: rich ones would show local variables, and with them what people sent.
+        # Plain tracebacks: rich ones show local variables, which may hold personal data.
         plain = structlog.dev.plain_traceback
         console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)
         processors = [structlog.stdlib.add_log_level, stamp, console]
@@ -39,7 +39,7 @@ def configure(settings: Settings) -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
-    # At debug they write what is stored and what is sent, ids and questions included.
+    # At debug level they log stored and sent data, including ids and questions.
     for chatty in (
         "aiosqlite",
         "sqlalchemy",
@@ -56,12 +56,12 @@ def configure(settings: Settings) -> None:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Not the second copy of an unforeseen error, which api.http.problems has logged with its request's id."""
+    """False for uvicorn's copy of an unexpected error, which api.http.problems logs with the request's id."""
     return not record.getMessage().startswith("Exception in ASGI application")
 
 
 class _Handler(logging.Handler):
-    """Hands records of the standard library to structlog."""
+    """Passes records of the standard library to structlog."""
 
     def emit(self, record: logging.LogRecord) -> None:
         logger = structlog.get_logger()
@@ -70,7 +70,7 @@ class _Handler(logging.Handler):
 
 
 def _json(_: Any, level: str, event: dict[str, Any]) -> bytes:
-    """The last and only processor: msgspec writes the time by itself, which is most of why this is cheap."""
+    """The only processor; it is fast mainly because msgspec formats the time itself."""
     error = event.pop("exc_info", None)
     if error:
         error = (

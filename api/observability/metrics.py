@@ -1,4 +1,4 @@
-"""What is known of every request: its id, its log line, its metrics. Routes are named by template, never by path."""
+"""The id, the log line and the metrics of every request. Routes are named by their template, never by path."""
 
 import os
 import re
@@ -23,19 +23,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 UNMATCHED = "(unmatched)"
 CLIENT_WENT_AWAY = 499
-"""No status of HTTP's, but the one that logs use for it since nginx."""
+"""Not an HTTP status; nginx and its logs use it for clients that closed the request."""
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
-"""Where the library keeps what several workers count; `buddy serve` sets it before they start."""
+"""The variable with the library's folder for counts of several workers; `buddy serve` sets it before they start."""
 LATENCY_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
 """Seconds."""
 
 
 class Metrics:
-    """The service's Prometheus metrics, in a registry of their own; of several workers those of all (`SHARED`)."""
+    """The service's Prometheus metrics in their own registry; with several workers, of all workers (`SHARED`)."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        if SHARED not in os.environ:  # they tell of one process
+        if SHARED not in os.environ:  # these describe one process
             ProcessCollector(registry=self.registry)
             PlatformCollector(registry=self.registry)
         self.requests = Histogram(
@@ -47,39 +47,39 @@ class Metrics:
         )
         self.decisions = Counter(
             "buddy_coach_decisions",
-            "Decisions of a coach by who took them and why",
+            "Decisions of a coach by source and fallback reason",
             ("coach", "source", "reason"),
             registry=self.registry,
         )
         self.drawn = Counter(
             "buddy_study_decisions",
-            "Decisions that a study drew and somebody was told, by phase and component",
+            "Decisions that a study drew and a user received, by phase and component",
             ("phase", "component"),
             registry=self.registry,
         )
         self.policy = Gauge(
             "buddy_coach_policy",
-            "1 for the policy that is served, 0 for those that were",
+            "1 for the policy that is served, 0 for earlier ones",
             ("coach", "policy_id"),
             registry=self.registry,
             multiprocess_mode="livemax",
         )
         self.loads = Counter(
             "buddy_coach_policy_loads",
-            "Artifacts that were tried, by outcome",
+            "Attempts to load an artifact, by outcome",
             ("coach", "outcome"),
             registry=self.registry,
         )
         self.breaker = Gauge(
             "buddy_coach_breaker_open",
-            "1 where a policy kept failing, so that the rules answer until there is another artifact",
+            "1 if a policy failed repeatedly, so that the rules answer until there is a new artifact",
             ("coach",),
             registry=self.registry,
             multiprocess_mode="livemax",
         )
         self.drift = Gauge(
             "buddy_coach_context_psi",
-            "Population stability index of the contexts that are asked about against those of the training",
+            "Population stability index of the requested contexts against those of the training",
             ("coach", "feature"),
             registry=self.registry,
             multiprocess_mode="livemax",
@@ -87,7 +87,7 @@ class Metrics:
         self._counters: dict[tuple[str, str, str | None], Any] = {}
 
     def gathered(self) -> CollectorRegistry:
-        """All of it, of all processes."""
+        """The metrics of all processes."""
         if SHARED not in os.environ:
             return self.registry
         together = CollectorRegistry()
@@ -95,11 +95,11 @@ class Metrics:
         return together
 
     def exposed(self) -> bytes:
-        """All of it, in Prometheus' text format."""
+        """The metrics in Prometheus' text format."""
         return generate_latest(self.gathered())
 
     def count_decision(self, coach: str, source: str, reason: str | None) -> None:
-        """One more decision; `reason` is None where the policy took it."""
+        """Count a decision; `reason` is None if the policy took it."""
         key = (coach, source, reason)
         if key not in self._counters:
             self._counters[key] = self.decisions.labels(coach, source, reason or "")
@@ -107,9 +107,9 @@ class Metrics:
 
 
 class TelemetryMiddleware:
-    """ASGI middleware, outermost: gives the request its id, answers with it, logs and measures.
+    """Outermost ASGI middleware: gives the request an id, returns it in the answer, logs and measures.
 
-    A path with a trailing slash is the same as the path without, and no redirect loses a body.
+    It removes a trailing slash from the path, since a redirect would lose the body.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -139,7 +139,7 @@ class TelemetryMiddleware:
 
         try:
             await self.app(scope, receive, send_with_id)
-        except ClientDisconnect:  # a phone that went away while it was sending; nobody is left to be answered
+        except ClientDisconnect:  # the client disconnected while it sent its request; there is no one to answer
             status = CLIENT_WENT_AWAY
         finally:
             seconds = time.perf_counter() - started
