@@ -1,4 +1,4 @@
-"""Safe retries of what a user sends: `api.http.idempotency` with the user as the owner of the key."""
+"""Safe retries for users: `api.http.idempotency` with the user as the owner of the key."""
 
 from fastapi import Depends, Request
 
@@ -26,4 +26,4 @@ async def _once_for_update(
 
 Once = Depends(_once, scope="function")
 OnceForUpdate = Depends(_once_for_update, scope="function")
-"""The same where nobody else may write for the person meanwhile: a lock that is taken in two steps deadlocks."""
+"""The same with an exclusive lock on the user. Taking that lock in two steps could deadlock."""

@@ -1,4 +1,4 @@
-"""Currencies (ISO 4217): which there are, and how many decimals their amounts have."""
+"""Currencies (ISO 4217): the known codes, and the decimals of their amounts."""
 
 from decimal import Decimal
 from functools import cache
@@ -8,7 +8,7 @@ from babel.core import get_global
 from api.http.types import DECIMALS, rounded
 
 STILL_REPORTED_SINCE = 2015
-"""Phones of ten years ago still report a currency that was withdrawn in this year or later, such as HRK."""
+"""Currencies withdrawn in this year or later are accepted, because old phones still report them, such as HRK."""
 NO_ISO_CODE = frozenset({"CNH"})
 """Codes that CLDR lists and ISO 4217 does not."""
 MORE_THAN_IN_DAILY_USE = {
@@ -16,12 +16,12 @@ MORE_THAN_IN_DAILY_USE = {
     **dict.fromkeys(("MRO", "SLL", "STD", "YER"), 2),
     "IQD": 3,
 }
-"""ISO 4217 minor units where CLDR says 0, because such coins are hardly used; an amount may have them all the same."""
+"""ISO 4217 minor units of currencies for which CLDR says 0, as such coins are rare; amounts may still have them."""
 
 
 @cache
 def known_currencies() -> frozenset[str]:
-    """The codes that are in use, or were until a few years ago. Metals, tests and `XXX` are no currencies."""
+    """The codes that are in use or were recently. Metals, test codes and `XXX` are not included."""
     found = set()
     for uses in get_global("territory_currencies").values():
         for code, _, end, is_tender in uses:
@@ -38,7 +38,7 @@ def decimals_of(currency: str) -> int:
 
 
 def in_currency(amount: Decimal, currency: str | None) -> Decimal:
-    """`amount`, rounded to the currency's decimals; to those that the database keeps where no currency is known."""
+    """`amount` rounded to the currency's decimals, or to the database's decimals without a currency."""
     return rounded(
         amount, decimals_of(currency) if currency is not None and currency in known_currencies() else DECIMALS
     )

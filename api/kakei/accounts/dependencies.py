@@ -1,4 +1,4 @@
-"""The user of an id in a path or a header."""
+"""Loads the user of an id in a path or a header."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,8 +10,8 @@ from api.models import User
 
 
 async def get_user_or_404(session: AsyncSession, uuid: str, *, for_update: bool = False) -> User:
-    """The user with that id; `alone` waits for whatever is being received from them, and holds back what comes until
-    the end of the transaction. Raises ProblemOccurred (404) where there is none, and for reserved names."""
+    """The user with that id. `for_update` waits for other writes of this user, and blocks new ones until the end of the
+    transaction. Raises ProblemOccurred (404) if there is no such user, and for reserved names."""
     possible = is_well_formed(uuid) and not is_reserved(uuid)
     user = await queries.user_by_uuid(session, uuid, for_update=for_update) if possible else None
     if user is None:
@@ -20,8 +20,8 @@ async def get_user_or_404(session: AsyncSession, uuid: str, *, for_update: bool 
 
 
 async def owner(session: AsyncSession, uuid: str) -> User:
-    """The user with that id, for what a stranger must not see or do. Raises ProblemOccurred: 404 as `person` does, 403
-    where the id could be guessed, such as `participant-001`."""
+    """The user with that id, for private data and actions. Raises ProblemOccurred: 404 like `get_user_or_404`, 403 if
+    the id can be guessed, such as `participant-001`."""
     user = await get_user_or_404(session, uuid)
     if not cannot_be_guessed(uuid):
         raise ProblemOccurred(GUESSABLE_ID, "The id of this user could be guessed. Ask the operator of the service.")

@@ -1,4 +1,4 @@
-"""All that is stored about a person, to read, and to erase with a receipt."""
+"""Reads all stored data of a person, and erases it with a receipt."""
 
 import hashlib
 import json
@@ -16,14 +16,14 @@ USERS = Base.metadata.tables["users"]
 
 
 async def personal_data_of(session: AsyncSession, user: User) -> dict[str, Rows]:
-    """By table, all rows of the person, ready for JSON."""
+    """All rows of the person by table, ready for JSON."""
     person = {"uuid": user.uuid, "created_at": plain(user.created_at)}
     return {"users": [person]} | await rows_of(session, USERS, user.id)
 
 
 async def erase(session: AsyncSession, user: User) -> dict[str, int]:
-    """Delete the person and every row of theirs; returns the counts by table."""
-    await session.refresh(user, with_for_update=True)  # nothing of theirs can be added any more
+    """Delete the person and all their rows. Returns the counts by table."""
+    await session.refresh(user, with_for_update=True)  # blocks new rows of this user
     counts = {}
     for table in reversed(tables_of(USERS)):
         gone = await session.execute(delete(table).where(belonging(USERS, user.id, table)))
@@ -34,7 +34,7 @@ async def erase(session: AsyncSession, user: User) -> dict[str, int]:
 
 
 def receipt(uuid: str, counts: dict[str, int], now: datetime) -> dict[str, Any]:
-    """What a person keeps as a proof. The digest is SHA-256 over id, counts and time, which only they can repeat."""
+    """The person's proof of erasure. The digest is SHA-256 over id, counts and time, which only they can repeat."""
     erased_at = timestamp(now)
     proven = json.dumps({"uuid": uuid, "erased": counts, "erased_at": erased_at}, sort_keys=True)
     return {"erased": counts, "erased_at": erased_at, "digest": hashlib.sha256(proven.encode()).hexdigest()}

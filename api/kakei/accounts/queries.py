@@ -1,4 +1,4 @@
-"""Users and profiles in the database."""
+"""Queries on users and profiles."""
 
 from datetime import datetime
 from typing import Any
@@ -24,12 +24,12 @@ _TWIN = _by_lock(
     .order_by(User.uuid != bindparam("sent"))
     .limit(1)
 )
-"""The user with exactly the spelling that was sent comes first: before ids compared without case, two could be made."""
+"""The user with exactly the sent spelling comes first: earlier versions compared case and could create two."""
 
 
 async def user_by_uuid(session: AsyncSession, uuid: str, *, for_update: bool = False) -> User | None:
-    """The user with that id, in whatever case a UUID is written. Where the session writes, the user cannot be erased
-    before it ends, so no row is left without its owner; with `alone` no other transaction writes for them meanwhile."""
+    """The user with that id; UUIDs ignore case. In a writing session the user cannot be erased before it ends, so that
+    no row loses its owner. `for_update` also blocks other transactions that write for this user."""
     uuid, sent = canonical_id(uuid), uuid
     plain, kept, only = _USER if uuid == sent else _TWIN
     query = only if for_update else kept if WRITES in session.info else plain
@@ -37,7 +37,7 @@ async def user_by_uuid(session: AsyncSession, uuid: str, *, for_update: bool = F
 
 
 async def create_user(session: AsyncSession, uuid: str, now: datetime) -> bool:
-    """Whether the user is new; however many ask at once, one of them is told so. `uuid` is in its one spelling."""
+    """Create the user. Returns True for exactly one of several concurrent calls. `uuid` is canonical."""
     insert = (
         insert_into(session, User).values(uuid=uuid, created_at=now).on_conflict_do_nothing(index_elements=["uuid"])
     )
@@ -57,7 +57,7 @@ async def profile_of(session: AsyncSession, user_id: int) -> Profile | None:
 
 
 async def put_profile(session: AsyncSession, user_id: int, values: dict[str, Any]) -> None:
-    """Create the profile, or replace it whole."""
+    """Create the profile, or replace it completely."""
     insert = insert_into(session, Profile).values(user_id=user_id, **values)
     await session.execute(insert.on_conflict_do_update(index_elements=["user_id"], set_=values))
 

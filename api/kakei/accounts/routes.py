@@ -42,7 +42,7 @@ router = APIRouter(prefix="/api", tags=["users"], route_class=IdempotentRoute)
     status_code=201,
     response_model=UserCreated,
     responses={
-        200: {"model": UserCreated, "description": "The user was there before"},
+        200: {"model": UserCreated, "description": "The user existed before"},
         **problem_responses(409, 413, 422, 503),
     },
 )
@@ -54,12 +54,12 @@ async def create(
     body: UserCreate | None = None,
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> UserCreated:
-    """201 for a new user, 200 for one that exists. The id is a capability: keep it like a password. The body may be
-    left out. Without a `uuid` the service makes one, and an `Idempotency-Key` has no owner and is ignored.
+    """201 for a new user, 200 for an existing one. The id is a capability: keep it like a password. The body is
+    optional. Without a `uuid` the service generates one, and an `Idempotency-Key` has no owner and is ignored.
 
-    A UUID compares without case (RFC 9562) and is answered in lower case. Every other id is opaque and compares
-    exactly, also a UUID without hyphens. An id that is no UUID can be guessed: it works for what the app sends, and not
-    for what shows or erases a person's data. Where the operator requires UUIDs, other ids are not created (422).
+    UUIDs ignore case (RFC 9562) and are returned in lower case. Every other id is opaque and compares exactly, also a
+    UUID without hyphens. An id that is not a UUID can be guessed: the app can upload with it, but cannot read or erase
+    a person's data. If the operator requires UUIDs, other ids are refused (422).
     """
     sent = body.uuid if body else None
     wanted = canonical_id(sent) if sent else str(uuids.uuid4())
@@ -83,11 +83,11 @@ async def create(
 @router.get(
     "/users/{uuid}/data",
     operation_id="users_get_data",
-    summary="All that is stored about a user",
+    summary="All stored data of a user",
     responses=problem_responses(403, 404, 503),
 )
 async def get_data(uuid: str, session: ReadSession) -> dict[str, list[dict[str, Any]]]:
-    """By table, every row. Only for UUIDs, which cannot be guessed."""
+    """Every row by table. Only for UUIDs, which cannot be guessed."""
     user = await owner(session, uuid)
     return await erasure.personal_data_of(session, user)
 
@@ -99,8 +99,7 @@ async def get_data(uuid: str, session: ReadSession) -> dict[str, list[dict[str, 
     responses=problem_responses(403, 404, 503),
 )
 async def erase(uuid: str, session: WriteSession, now: Now) -> Receipt:
-    """Everything about the user is gone, on every table, and the answer is the receipt. Only for ids in the form of a
-    UUID, which nobody can guess."""
+    """Deletes all rows of the user in every table and returns the receipt. Only for UUIDs, which cannot be guessed."""
     user = await owner(session, uuid)
     counts = await erasure.erase(session, user)
     return Receipt.model_validate(erasure.receipt(user.uuid, counts, now))
@@ -121,7 +120,7 @@ async def list_income_ranges(session: ReadSession) -> list[IncomeRangeOut]:
     responses=problem_responses(404, 413, 422, 503),
 )
 async def put_profile(uuid: str, body: BudgetProfileUpdate, session: WriteSession, now: Now) -> Status:
-    """Replaces the whole profile; safe to send again."""
+    """Replaces the whole profile; safe to retry."""
     user = await get_user_or_404(session, uuid)
     if not await queries.is_income_range(session, body.income_range_id):
         unknown = FieldError("income_range_id", "no such income range")
@@ -139,7 +138,7 @@ async def put_profile(uuid: str, body: BudgetProfileUpdate, session: WriteSessio
     responses=problem_responses(403, 404, 503),
 )
 async def get_profile(uuid: str, session: ReadSession) -> BudgetProfile:
-    """The profile as it was put, the exact income included. Only for UUIDs."""
+    """The stored profile, including the exact income. Only for UUIDs."""
     user = await owner(session, uuid)
     profile: Profile | None = await queries.profile_of(session, user.id)
     if profile is None:

@@ -1,4 +1,4 @@
-"""Who may be addressed: an id is a capability, and some names never are one."""
+"""Which ids are valid: an id is a capability, and some names are reserved."""
 
 import re
 
@@ -6,11 +6,11 @@ WELL_FORMED = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED = frozenset(
     {"admin", "administrator", "root", "system", "me", "self", "null", "none", "undefined", "anonymous"}
 )
-"""Never reachable, never creatable, in whatever case they are written."""
+"""Names that clients can neither use nor create, in any case."""
 
 
 def is_well_formed(uuid: str) -> bool:
-    """Whether `uuid` can be the id of anybody."""
+    """Whether `uuid` can be the id of a user."""
     return WELL_FORMED.fullmatch(uuid) is not None
 
 

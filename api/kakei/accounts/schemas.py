@@ -1,4 +1,4 @@
-"""Shapes of users, profiles and income ranges on the wire."""
+"""Request and response models of users, profiles and income ranges."""
 
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -32,7 +32,7 @@ def _known_currency(code: str) -> str:
 
 
 class UserCreate(StrictModel):
-    """A new user; without a uuid the service makes one."""
+    """A new user; without a uuid the service generates one."""
 
     model_config = example({"uuid": "participant-uuid"})
 
@@ -40,7 +40,7 @@ class UserCreate(StrictModel):
 
 
 class UserCreated(StrictModel):
-    """The user's id, a capability: whoever knows it acts for them."""
+    """The user's id, a capability: a client that knows it can act for the user."""
 
     model_config = example({"uuid": "participant-uuid"})
 
@@ -65,7 +65,7 @@ PROFILE = {
 
 
 class BudgetProfile(StrictModel):
-    """A budget profile as it is stored."""
+    """A stored budget profile."""
 
     model_config = example(PROFILE)
 
@@ -82,7 +82,7 @@ class BudgetProfile(StrictModel):
 
 
 class BudgetProfileUpdate(BudgetProfile):
-    """A budget profile. An exact income needs `allow_exact_income`; taking that back erases it."""
+    """A budget profile. An exact income needs `allow_exact_income`; setting that to false erases it."""
 
     model_config = example(PROFILE)
 
@@ -104,7 +104,7 @@ class BudgetProfileUpdate(BudgetProfile):
 
 
 class Status(StrictModel):
-    """What a write did."""
+    """The result of a write."""
 
     model_config = example({"status": "created"})
 
@@ -112,7 +112,7 @@ class Status(StrictModel):
 
 
 class IncomeRangeOut(StrictModel):
-    """A range of income, relative to where a person lives."""
+    """An income range, relative to the place where a person lives."""
 
     model_config = example(
         {"id": 3, "slug": "typical", "label": "Typical", "description": "About the typical income where I live."}
@@ -125,7 +125,7 @@ class IncomeRangeOut(StrictModel):
 
 
 class Receipt(StrictModel):
-    """What was erased, by table, and a digest over id, counts and time."""
+    """The erased rows by table, and a digest over id, counts and time."""
 
     model_config = example(
         {

@@ -1,1 +1,1 @@
-"""What can be taken on and earned: templates and badges."""
+"""The catalog: challenge templates and badges."""

@@ -1,4 +1,4 @@
-"""Templates and badges in the database, and who earned which."""
+"""Queries on templates, badges and earned badges."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Templates and badges: all there are, and those that a person earned."""
+"""Routes of templates, badges, and the badges that a user earned."""
 
 from typing import Annotated
 
@@ -29,7 +29,7 @@ router = APIRouter(tags=["challenges"])
 async def list_badges(
     session: ReadSession, request: Request, response: Response, limit: Limit = LONGEST_PAGE, cursor: Cursor = None
 ) -> list[BadgeOut]:
-    """Every badge that can be earned, and its rule."""
+    """All badges with their rules."""
     (after,) = from_cursor(cursor, 1) or (0,)
     found = await queries.badges(session, after, limit + 1)
     if len(found) > limit:
@@ -54,8 +54,8 @@ async def list_templates(
     cursor: Cursor = None,
     x_user_uuid: Annotated[str | None, Header(description="Marks what the coach last suggested to this user.")] = None,
 ) -> list[TemplateOut]:
-    """The challenges that can be accepted; filters combine. What the coach suggested is marked for UUIDs only: an id
-    that can be guessed must not tell it."""
+    """The challenges that can be accepted; filters combine. The coach's suggestions are marked only for UUIDs: an id
+    that can be guessed must not reveal them."""
     (after,) = from_cursor(cursor, 1) or (0,)
     found = await queries.templates(
         session, after, limit + 1, difficulty=difficulty, category_id=category_id, challenge_type=challenge_type

@@ -1,4 +1,4 @@
-"""Which level points make. Pure."""
+"""Computes the level from points. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Level:
-    """A level, and what is missing to the next; both None at the top."""
+    """A level, the next one, and the points missing to it; both None at the top level."""
 
     level: int
     title: str

@@ -1,4 +1,4 @@
-"""Shapes of templates and badges on the wire."""
+"""Response models of templates and badges."""
 
 from typing import Any, Literal
 
@@ -33,7 +33,7 @@ TEMPLATE = {
 
 
 class AiSuggestion(StrictModel):
-    """Why the coach pointed at a challenge."""
+    """Why the coach suggested a challenge."""
 
     suggestion_id: str
     reason: str
@@ -75,7 +75,7 @@ class BadgeOut(StrictModel):
 
 
 class EarnedBadge(StrictModel):
-    """A badge that the user has, since when and why."""
+    """A badge that the user earned, when and why."""
 
     badge: BadgeOut
     reason: str
@@ -83,7 +83,7 @@ class EarnedBadge(StrictModel):
 
 
 class UserBadges(StrictModel):
-    """Where a user stands."""
+    """A user's points, level and badges."""
 
     model_config = example(
         {

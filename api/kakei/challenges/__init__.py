@@ -1,1 +1,1 @@
-"""Challenges, the ledger of points, levels and badges."""
+"""Challenges, the points ledger, levels and badges."""

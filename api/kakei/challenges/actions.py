@@ -1,4 +1,4 @@
-"""What moves a challenge, and what earns a badge: claims, acceptances, summaries and reflections all end here."""
+"""Updates challenges and awards badges after claims, acceptances, summaries and reflections."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from data.catalog import catalog
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a person says they have come: `made_at` is the effective time, `received_at` is now."""
+    """A person's reported progress: `made_at` is the effective time, `received_at` is now."""
 
     value: Decimal
     made_at: datetime
@@ -25,7 +25,7 @@ class Progress:
 
 
 def move_challenge(challenge: UserChallenge, template: ChallengeTemplate, progress: Progress) -> bool:
-    """Bring an open challenge to that progress, unless its own was made later. Whether it was applied."""
+    """Set an open challenge to that progress, unless the stored one is later. Returns whether it was applied."""
     if challenge.progress_at is not None and progress.made_at < challenge.progress_at:
         return False
     mark_changed(challenge, progress.received_at, progress.consent_id)
@@ -41,15 +41,15 @@ def move_challenge(challenge: UserChallenge, template: ChallengeTemplate, progre
 
 
 def mark_changed(challenge: UserChallenge, now: datetime, consent_id: int | None) -> None:
-    """Note a change. What came once without consent stays without: a later consent does not reach back."""
+    """Record a change. A challenge with one change without consent stays without: consent is not retroactive."""
     challenge.changed_at = now
     challenge.consent_id = consent_id if challenge.consent_id is not None else None
 
 
 async def award_badges(session: AsyncSession, user_id: int, now: datetime) -> list[Badge]:
-    """Give the user every badge earned by now, with its points, and return the new ones.
+    """Give the user all badges earned until now, with their points, and return the new ones.
 
-    Badges that look at points come last, so that the points of the others count for them.
+    Badges that depend on points come last, so that the points of the other badges count for them.
     """
     await queries.alone_for(session, user_id, queries.BADGES)
     standing = await queries.standing_of(session, user_id)

@@ -1,4 +1,4 @@
-"""Templates, challenges, metrics, points and badges in the database."""
+"""Queries on templates, challenges, metrics, points and badges."""
 
 from datetime import datetime
 from typing import Any
@@ -20,8 +20,8 @@ from api.models import (
 )
 
 BADGES, UPLOADS = 1, 2
-"""Classes of our advisory locks on users; the other argument is the user. A transaction takes UPLOADS first and BADGES
-last, so that no two wait for each other."""
+"""Classes of advisory locks on users; the second key is the user. A transaction takes UPLOADS first and BADGES last,
+which prevents deadlocks."""
 
 type ChallengeRow = tuple[UserChallenge, ChallengeTemplate]
 
@@ -39,7 +39,7 @@ async def challenges_of(
     limit: int | None = None,
     for_update: bool = False,
 ) -> list[ChallengeRow]:
-    """The challenges, and their templates; `for_update` locks the challenges until the end of the transaction."""
+    """The challenges with their templates; `for_update` locks the challenges until the end of the transaction."""
     query = select(UserChallenge, ChallengeTemplate).join(
         ChallengeTemplate, ChallengeTemplate.id == UserChallenge.challenge_template_id
     )
@@ -52,7 +52,7 @@ async def challenges_of(
 
 
 async def challenge_for_update(session: AsyncSession, user_id: int, challenge_id: int) -> ChallengeRow | None:
-    """The challenge, locked until the end of the transaction (SQLite's writers are alone anyway)."""
+    """The challenge, locked until the end of the transaction (SQLite has only one writer anyway)."""
     mine = (UserChallenge.id == challenge_id, UserChallenge.user_id == user_id)
     challenge = await session.scalar(select(UserChallenge).where(*mine).with_for_update())
     if challenge is None:
@@ -65,14 +65,14 @@ async def challenge(session: AsyncSession, challenge_id: int) -> UserChallenge:
 
 
 async def accept_challenge(session: AsyncSession, **values: Any) -> int | None:
-    """The new challenge's id, or None where this template was accepted for this month already."""
+    """The new challenge's id, or None if this template was already accepted for this month."""
     insert = insert_into(session, UserChallenge).values(**values)
     insert = insert.on_conflict_do_nothing(index_elements=["user_id", "challenge_template_id", "month"])
     return await session.scalar(insert.returning(UserChallenge.id))
 
 
 async def metrics_of(session: AsyncSession, user_id: int, month: str) -> dict[str, ChallengeMetric]:
-    """By key, the month's metrics; what is moved by one takes its consent over."""
+    """The month's metrics by key; a challenge that a metric moves takes over the metric's consent."""
     found = await session.scalars(
         select(ChallengeMetric).where(ChallengeMetric.user_id == user_id, ChallengeMetric.month == month)
     )
@@ -80,8 +80,8 @@ async def metrics_of(session: AsyncSession, user_id: int, month: str) -> dict[st
 
 
 async def alone_for(session: AsyncSession, user_id: int, lock: int) -> None:
-    """Wait until no other transaction does the same for this user, so that each sees what the one before it did: judge
-    badges (BADGES), or accept challenges and upload metrics (UPLOADS). SQLite has one writer at a time."""
+    """Take an advisory lock for this user, so that each transaction sees the result of the previous one. BADGES covers
+    the evaluation of badges, UPLOADS accepted challenges and metrics. SQLite has one writer anyway."""
     if session.get_bind().dialect.name == "postgresql":
         await session.execute(select(func.pg_advisory_xact_lock(lock, user_id)))
 
@@ -124,7 +124,7 @@ async def give_badge(session: AsyncSession, user_id: int, badge_id: int, reason:
 async def add_points(
     session: AsyncSession, user_id: int, points: int, cause: tuple[str, int], now: datetime, consent_id: int | None
 ) -> None:
-    """One more row of the ledger. Raises IntegrityError where this cause was paid already."""
+    """Add a row to the ledger. Raises IntegrityError if this cause was already paid."""
     entry = PointEntry(user_id=user_id, points=points, cause=cause[0], cause_id=cause[1], created_at=now)
     entry.consent_id = consent_id
     session.add(entry)

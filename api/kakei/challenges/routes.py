@@ -1,4 +1,4 @@
-"""Templates, a user's challenges from accepting to claiming, the metrics that move them, badges."""
+"""Routes of a user's challenges from acceptance to claim, and of the metrics that move them."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -58,7 +58,7 @@ async def list_challenges(
     limit: Limit = LONGEST_PAGE,
     cursor: Cursor = None,
 ) -> list[UserChallengeOut]:
-    """The challenges of a month, or all of them, in the order in which they were accepted."""
+    """The challenges of a month, or all of them, in the order of acceptance."""
     user = await get_user_or_404(session, uuid)
     zone = await _zone(session, user.id)
     (after,) = from_cursor(cursor, 1) or (0,)
@@ -79,9 +79,9 @@ async def list_challenges(
 async def accept(
     uuid: str, challenge_template_id: RowId, body: UserChallengeCreate, session: WriteSession, now: Now
 ) -> UserChallengeOut:
-    """Each template once a month; a month after the next one is refused. What was uploaded of its metric for that month
-    counts from the start. With a `client_timestamp` it was accepted at that time; after its month a challenge is
-    accepted, too, and is `expired` at once."""
+    """Accepts each template once a month, at the latest for the next month. Metrics already uploaded for that month
+    count immediately. `client_timestamp` is the time of acceptance. A challenge accepted after its month is `expired`
+    immediately."""
     user = await get_user_or_404(session, uuid)
     template = await queries.template(session, challenge_template_id)
     if template is None:
@@ -133,9 +133,9 @@ async def accept(
 async def progress(
     uuid: str, user_challenge_id: RowId, body: UserChallengeUpdateProgress, session: WriteSession, now: Now
 ) -> UserChallengeProgressed:
-    """Completes at the target; may be corrected downwards until the reward is claimed. The latest client time wins:
-    `applied` is false where later progress was there. What was done in the month counts until 7 days after it, by its
-    `client_timestamp`; otherwise 409 `challenge_expired`, and 409 `challenge_not_begun` before the month."""
+    """Completes the challenge at the target; may be corrected downwards until the claim. The latest client time wins:
+    `applied` is false if later progress is stored. Progress made in the month (by `client_timestamp`) counts until
+    7 days after it; otherwise 409 `challenge_expired`, and 409 `challenge_not_begun` before the month."""
     user = await get_user_or_404(session, uuid)
     challenge, template = await _challenge(session, user.id, user_challenge_id)
     zone, made_at = await _zone(session, user.id), effective_time(body.client_timestamp, now)
@@ -155,7 +155,7 @@ async def progress(
 async def claim(
     uuid: str, user_challenge_id: RowId, session: WriteSession, now: Now, body: UserChallengeClaim | None = None
 ) -> Claim:
-    """Pays exactly once, whatever retries and races do; also when the month is over. The body may be left out."""
+    """Pays exactly once, also with retries and concurrent claims, and also after the month. The body is optional."""
     user = await get_user_or_404(session, uuid)
     challenge, template = await _challenge(session, user.id, user_challenge_id)
     zone = await _zone(session, user.id)
@@ -185,9 +185,9 @@ async def claim(
     responses=problem_responses(404, 409, 413, 422, 503),
 )
 async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSession, now: Now) -> ChallengeMetricsOut:
-    """Moves every open challenge of that month whose metric is among them. The latest client time wins. What was made
-    in the month moves its challenges until 7 days after it, by its `client_timestamp`; what was made later, or before
-    the month has begun, is stored and moves none."""
+    """Updates all open challenges of that month with these metrics. The latest client time wins. Metrics made in the
+    month (by `client_timestamp`) update its challenges until 7 days after it. Metrics made later, or before the month
+    begins, are stored and update no challenge."""
     user = await get_user_or_404(session, uuid)
     if wrong := rules.month_problem(body.month_range, now):
         raise _invalid("month_range", wrong)
@@ -223,8 +223,8 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
 async def _moved_by(
     session: AsyncSession, user_id: int, body: ChallengeMetricsCreate, sent: dict[str, Any], zone: str | None
 ) -> list[queries.ChallengeRow]:
-    """The open challenges of the month that metrics move, moved. What is stored of the metrics does not matter: the
-    latest total may have been made after the month, where it does not count."""
+    """Update and return the open challenges of the month that use these metrics. The stored metrics do not matter: the
+    latest total may be from after the month, and then it does not count."""
     now, made_at = sent["received_at"], effective_time(body.client_timestamp, sent["received_at"])
     if rules.counts_for(body.month_range, made_at, now, zone) is not Counts.YES:
         return []
@@ -239,7 +239,7 @@ async def _moved_by(
 
 
 async def _challenge(session: AsyncSession, user_id: int, challenge_id: int) -> queries.ChallengeRow:
-    """A challenge of the user, locked. Raises ProblemOccurred (404)."""
+    """The user's challenge, locked. Raises ProblemOccurred (404)."""
     row = await queries.challenge_for_update(session, user_id, challenge_id)
     if row is None:
         raise ProblemOccurred(problems.CHALLENGE_UNKNOWN, "This user has no such challenge.")
@@ -247,7 +247,7 @@ async def _challenge(session: AsyncSession, user_id: int, challenge_id: int) -> 
 
 
 def _check_open(challenge: UserChallenge, made_at: datetime, now: datetime, zone: str | None) -> None:
-    """Raise ProblemOccurred (409) where progress does not count: claimed, expired, or not made in the month."""
+    """Raise ProblemOccurred (409) if progress does not count: claimed, expired, or not made in the month."""
     if challenge.status == ChallengeStatus.CLAIMED:
         raise ProblemOccurred(problems.CHALLENGE_ALREADY_CLAIMED, "A claimed challenge does not move any more.")
     counts = rules.counts_for(challenge.month, made_at, now, zone)

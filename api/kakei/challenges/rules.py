@@ -1,4 +1,4 @@
-"""When a challenge is what, which level points make, and which badges a person has earned: pure arithmetic."""
+"""Computes the status of challenges and the badges that a person earned. Pure."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,20 +11,20 @@ from api.kakei.catalog.rules import level_of
 from api.time_zones import local_date
 
 OF_POINTS = frozenset({"total_points", "level"})
-"""Kinds of badge rules that look at points. They are evaluated last, and such badges bring no points."""
+"""Kinds of badge rules that depend on points. They are evaluated last, and their badges give no points."""
 
 
 GRACE = timedelta(days=7)
-"""How long after a month its challenges still take what was done in it: a phone that was without a network for a
-holiday week loses nothing, and rewards of a month are settled soon after it."""
+"""How long after a month its challenges accept progress made in it. A phone that is offline for a holiday week loses
+nothing, and the rewards of a month are settled soon after it."""
 WESTERNMOST, EASTERNMOST = timedelta(hours=-12), timedelta(hours=14)
-"""The offsets from UTC between which every time zone lies (IANA time zone database)."""
+"""The smallest and the largest offset from UTC of all time zones (IANA time zone database)."""
 EARLIEST_MONTH = "2000-01"
-"""As for timestamps (`api.http.types.EARLIEST`): before it a phone's clock is broken."""
+"""Same as for timestamps (`api.http.types.EARLIEST`): an earlier month means a wrong phone clock."""
 
 
 class ChallengeStatus(StrEnum):
-    """`expired` is never stored: it follows from the month, the acceptance and the clock."""
+    """`expired` is never stored: it is computed from the month, the acceptance and the clock."""
 
     ACCEPTED = "accepted"
     IN_PROGRESS = "in_progress"
@@ -35,7 +35,7 @@ class ChallengeStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Claimed:
-    """A challenge whose reward was claimed, as badges see it."""
+    """A claimed challenge, as input of badge rules."""
 
     category: str
     challenge_type: str
@@ -45,7 +45,7 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Standing:
-    """All that badges are judged by."""
+    """The input of all badge rules."""
 
     total_points: int
     accepted: int
@@ -56,7 +56,7 @@ class Standing:
 
 
 class Counts(StrEnum):
-    """Whether something that was done counts for a month, and if not, why."""
+    """Whether an upload counts for a month, and if not, why."""
 
     YES = "yes"
     NOT_BEGUN = "not begun"
@@ -64,14 +64,14 @@ class Counts(StrEnum):
     DONE_LATER = "done later"
     """It was done after the month."""
     GRACE_OVER = "grace over"
-    """The month is over, and so is the time of grace."""
+    """The month and its grace period are over."""
 
 
 def counts_for(month: str, done_at: datetime, received_at: datetime, time_zone: str | None) -> Counts:
-    """Whether something counts for a month that was done at `done_at` (`api.clock.effective_time`).
+    """Whether something done at `done_at` (`api.clock.effective_time`) counts for a month.
 
-    Where no zone is known, the month is as long as it is anywhere on earth. A client's clock that is behind does not
-    hurt: that the month has begun is what our clock says."""
+    Without a known zone, the month extends over all time zones. A client's clock that is behind does no harm: the start
+    of the month is checked with the server's clock."""
     if _month(_latest_date(received_at, time_zone)) < month:
         return Counts.NOT_BEGUN
     if _month(local_date(received_at, time_zone) - GRACE) > month:
@@ -80,14 +80,14 @@ def counts_for(month: str, done_at: datetime, received_at: datetime, time_zone: 
 
 
 def is_after(month: str, moment: datetime, time_zone: str | None) -> bool:
-    """Whether a moment lies after a month; where no zone is known, after it everywhere."""
+    """Whether a moment is after a month; without a known zone, after it in all time zones."""
     earliest = local_date(moment, time_zone) if time_zone else (moment + WESTERNMOST).date()
     return _month(earliest) > month
 
 
 def month_problem(month: str, now: datetime) -> str | None:
-    """What is wrong with a month that an app names, or None. It may be over; at the latest it is the next one, where
-    the next month is as early as it is anywhere on earth."""
+    """The error of a month that an app sends, or None. Past months are allowed; the latest is the next month, in the
+    time zone that is furthest ahead."""
     this = _latest_date(now, None)
     latest = _month(this.replace(day=1) + timedelta(days=31))
     if month > latest:
@@ -96,8 +96,8 @@ def month_problem(month: str, now: datetime) -> str | None:
 
 
 def status_on(stored: str, month: str, accepted_at: datetime, now: datetime, time_zone: str | None) -> ChallengeStatus:
-    """What a challenge is now. Unfinished ones expire when their month and its time of grace are over, and at once if
-    they were accepted after the month. Completed ones stay claimable."""
+    """The current status of a challenge. Unfinished ones expire after their month and its grace period, or immediately
+    if they were accepted after the month. Completed ones stay claimable."""
     status = ChallengeStatus(stored)
     over = _month(local_date(now, time_zone) - GRACE) > month or is_after(month, accepted_at, time_zone)
     if over and status in {ChallengeStatus.ACCEPTED, ChallengeStatus.IN_PROGRESS}:
@@ -106,7 +106,7 @@ def status_on(stored: str, month: str, accepted_at: datetime, now: datetime, tim
 
 
 def _latest_date(moment: datetime, time_zone: str | None) -> date:
-    """The person's date; where no zone is known, the latest that it is anywhere."""
+    """The person's date; without a known zone, the latest date of all time zones."""
     return local_date(moment, time_zone) if time_zone else (moment + EASTERNMOST).date()
 
 
@@ -115,14 +115,14 @@ def _month(day: date) -> str:
 
 
 def status_at(progress: Decimal, target: Decimal) -> ChallengeStatus:
-    """What progress makes of an open challenge; a correction downwards reopens it."""
+    """The status of an unclaimed challenge with this progress; a correction downwards reopens it."""
     if progress >= target:
         return ChallengeStatus.COMPLETED
     return ChallengeStatus.IN_PROGRESS if progress > 0 else ChallengeStatus.ACCEPTED
 
 
 def metric_problem(value: Decimal, metric: Mapping[str, Any]) -> str | None:
-    """What is wrong with a month's total of a metric of the catalog, or None."""
+    """The error of a month's total of a metric, or None."""
     if value > metric.get("maximum", value):
         return f"at most {metric['maximum']} {metric['unit']}"
     if metric["unit"] != "percent" and value != value.to_integral_value():
@@ -131,7 +131,7 @@ def metric_problem(value: Decimal, metric: Mapping[str, Any]) -> str | None:
 
 
 def quantity(kind: str, standing: Standing, levels: Iterable[Mapping[str, Any]]) -> int:
-    """What a badge's rule counts. Raises ValueError for a kind that nobody knows."""
+    """The quantity that a badge rule counts. Raises ValueError for an unknown kind."""
     name, _, which = kind.partition(":")
     claimed = standing.claimed
     counted = {
@@ -153,7 +153,7 @@ def quantity(kind: str, standing: Standing, levels: Iterable[Mapping[str, Any]])
 
 
 def reason_if_earned(rule: Mapping[str, Any], standing: Standing, levels: Iterable[Mapping[str, Any]]) -> str | None:
-    """Why a badge is earned, in words, or None where it is not."""
+    """Why a badge is earned, in words, or None if it is not."""
     reached = quantity(rule["kind"], standing, levels)
     if reached < rule["at_least"]:
         return None

@@ -1,4 +1,4 @@
-"""Shapes of challenges and metrics on the wire."""
+"""Request and response models of challenges and metrics."""
 
 from typing import Annotated, Literal
 
@@ -32,8 +32,8 @@ CHALLENGE = {
 
 
 class UserChallengeCreate(StrictModel):
-    """Accepts a template for a month, at the latest for the next one. A month that is over is accepted too, and the
-    challenge is `expired` at once. `ai` needs the id of a suggestion that the coach gave this user."""
+    """Accepts a template for a month, at the latest for the next one. A past month is accepted too, and the challenge
+    is `expired` immediately. `ai` needs the id of a suggestion that the coach gave this user."""
 
     model_config = example(
         {"challenge_template_id": 12, "month_range": "2026-06", "source": "user", "ai_suggestion_id": None}
@@ -47,7 +47,7 @@ class UserChallengeCreate(StrictModel):
 
 
 class UserChallengeUpdateProgress(StrictModel):
-    """How far the user has come, in the template's unit."""
+    """The user's progress, in the template's unit."""
 
     model_config = example({"current_progress": 3, "client_timestamp": "2026-06-13T10:30:00Z"})
 
@@ -56,7 +56,7 @@ class UserChallengeUpdateProgress(StrictModel):
 
 
 class UserChallengeClaim(StrictModel):
-    """When the reward was claimed, where the phone was without a network then."""
+    """When the reward was claimed, if the phone was offline then."""
 
     model_config = example({"client_timestamp": "2026-06-13T10:30:00Z"})
 
@@ -64,9 +64,9 @@ class UserChallengeClaim(StrictModel):
 
 
 class UserChallengeOut(StrictModel):
-    """A challenge of a user, as it is now. `expired` means that it was not completed and cannot be any more: its month
-    and the 7 days after it are over, in the user's time zone if that is known, else in UTC; or it was accepted only
-    after its month."""
+    """The current state of a user's challenge. `expired` means that it was not completed in time: its month and the 7
+    days after it are over, in the user's time zone if that is known, else in UTC; or it was accepted after its
+    month."""
 
     model_config = example(CHALLENGE)
 
@@ -89,7 +89,7 @@ class UserChallengeOut(StrictModel):
 
 
 class UserChallengeProgressed(UserChallengeOut):
-    """A challenge after a report of progress."""
+    """A challenge after an upload of progress."""
 
     model_config = example(CHALLENGE | {"applied": True})
 
@@ -97,7 +97,7 @@ class UserChallengeProgressed(UserChallengeOut):
 
 
 class Claim(StrictModel):
-    """What a claim brought."""
+    """The result of a claim."""
 
     model_config = example(
         {
@@ -132,8 +132,8 @@ class ChallengeMetricsCreate(StrictModel):
 
 
 class ChallengeMetricsOut(StrictModel):
-    """What is stored now, which of it no challenge knows, and the challenges that it moved. `applied` is false where a
-    later value of some metric was there; `outdated_metrics` names those."""
+    """The stored metrics, the unknown ones, and the challenges that they moved. `applied` is false if a later value of
+    a metric was already stored; `outdated_metrics` names those."""
 
     model_config = example(
         {

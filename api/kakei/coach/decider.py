@@ -1,4 +1,4 @@
-"""Who asks the policy: many at once, and with an eye on whether it can still be trusted."""
+"""Runs the policy for concurrent requests in batches, and monitors its failures and drift."""
 
 import asyncio
 import time
@@ -17,22 +17,22 @@ from coach_model.policy import FallbackReason
 
 COACH = CONTRACT.coach
 COMPLAINT_SECONDS = 10.0
-"""A policy that fails is logged at most this often."""
+"""Seconds between two log lines about a failing policy."""
 
 BREAKER_WINDOW = 100
-"""Decisions that the breaker looks back on."""
+"""Length of the breaker's window in decisions."""
 BREAKER_FAILURES = 50
-"""So many failures among them open it: no single odd context does, a graph that is broken does at once in a crowd."""
+"""Failures in the window that open the breaker: a few odd contexts do not, a broken graph soon does."""
 DRIFT_EVERY = 256
-"""Contexts between two looks at the drift."""
+"""Contexts between two checks of the drift."""
 FAILURES = frozenset({FallbackReason.MODEL_ERROR, FallbackReason.INVALID_OUTPUT})
 
 log = structlog.get_logger("api.coach")
 
 
 class Decider:
-    """Decides with the policy that is served. What arrives within one turn of the event loop is decided together: a
-    graph costs by its nodes and hardly by its rows, so a crowd is served faster and a single request waits for nobody.
+    """Decides with the served policy. Requests that arrive within one iteration of the event loop are decided as one
+    batch: the cost of a graph depends on its nodes and hardly on its rows. A single request does not wait.
     """
 
     def __init__(self, served: ServedPolicy, metrics: Metrics) -> None:
@@ -46,7 +46,7 @@ class Decider:
         self._unseen = 0
 
     def decision(self, context: tuple[float, ...]) -> asyncio.Future[Decision]:
-        """The decision for one valid context, at the end of this turn of the event loop."""
+        """The decision for one valid context, at the end of this iteration of the event loop."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Decision] = loop.create_future()
         if not self._waiting:
@@ -55,7 +55,7 @@ class Decider:
         return future
 
     def decisions(self, contexts: list[tuple[float, ...]]) -> list[Decision]:
-        """The decisions for valid contexts, at once, in their order."""
+        """The decisions for valid contexts, immediately, in their order."""
         policy, array = self._served.now, np.array(contexts, dtype=np.float32)
         decisions = decide(policy, array)
         if policy is not self._judged:
@@ -72,8 +72,8 @@ class Decider:
         return decisions.rows
 
     def _judge(self, policy: OnnxPolicy, decisions: list[Decision]) -> None:
-        """Open the breaker where the policy keeps failing. What is out of its support is no failure of its own, and
-        anybody could provoke it."""
+        """Open the breaker if the policy fails repeatedly. A context out of support is not a failure, and any client
+        could send one."""
         self._failures.extend(decision.fallback_reason in FAILURES for decision in decisions)
         if sum(self._failures) >= BREAKER_FAILURES:
             reasons = [one.fallback_reason for one in decisions if one.fallback_reason in FAILURES]
@@ -91,11 +91,11 @@ class Decider:
         waiting, self._waiting = self._waiting, []
         try:
             rows = self.decisions([context for context, _ in waiting])
-        except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+        except Exception as error:  # noqa: BLE001 - the waiting requests must get the error
             for _, future in waiting:
                 if not future.done():
                     future.set_exception(error)
             return
         for (_, future), decision in zip(waiting, rows, strict=True):
-            if not future.done():  # a client that went away has cancelled it
+            if not future.done():  # a client that disconnected has cancelled it
                 future.set_result(decision)

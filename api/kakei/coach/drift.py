@@ -1,4 +1,4 @@
-"""How unlike the people whom the policy was learned from are those who ask it now?"""
+"""Measures the drift between the contexts of the training and the requested ones."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,15 +9,15 @@ import numpy.typing as npt
 from coach_model.budget.context import FEATURES, Contexts
 
 FEWEST_CONTEXTS = 500
-"""Below it the index says more about chance than about people."""
+"""Contexts below which the index is mostly noise."""
 SMALLEST_COUNT = 0.5
-"""Stands for an empty tenth, so that its logarithm exists."""
+"""Replaces an empty bin, so that its logarithm exists."""
 SUPPRESSED_COUNT = 2.0
-"""Stands for a tenth that the card does not tell, since it holds fewer than five contexts."""
+"""Replaces a bin that the card suppresses, because it holds fewer than five contexts."""
 
 
 class Drift:
-    """Counts contexts by feature and tenth of [0, 1], as the card of a policy does for its training."""
+    """Counts contexts by feature and tenth of [0, 1], like the card of a policy does for its training."""
 
     def __init__(self, card: Mapping[str, Any]) -> None:
         self._training = _training_counts(card.get("training_contexts"))
@@ -26,7 +26,7 @@ class Drift:
         self._offsets = np.arange(len(FEATURES)) * self._bins
 
     def count(self, contexts: Contexts) -> None:
-        """Some more contexts (n, 10) were decided for."""
+        """Count contexts (n, 10) that were decided."""
         if not self._bins:
             return
         tenths = np.minimum((contexts * self._bins).astype(np.int64), self._bins - 1)
@@ -34,8 +34,8 @@ class Drift:
         self._counts += seen.reshape(self._counts.shape)
 
     def index(self) -> dict[str, float]:
-        """By feature the population stability index Σ (p - q) ln(p / q) of those who ask, p, and the training, q;
-        nothing before there are enough. By custom 0.1 is worth a look and 0.25 a new training."""
+        """By feature the population stability index Σ (p - q) ln(p / q) of requests, p, and training, q; empty until
+        there are enough contexts. By convention 0.1 calls for a check and 0.25 for a new training."""
         if not self._bins or self._counts[0].sum() < FEWEST_CONTEXTS:
             return {}
         asked, trained = _shares(self._counts), _shares(self._training)
@@ -44,7 +44,7 @@ class Drift:
 
 
 def _training_counts(cells: Any) -> npt.NDArray[np.float64]:
-    """(10, bins); empty where a card does not tell, or tells otherwise: without drift there is still a coach."""
+    """(10, bins); empty if the card has no valid counts, so that the coach works without drift monitoring."""
     try:
         rows = [[SUPPRESSED_COUNT if cell is None else float(cell) for cell in cells[name]] for name in FEATURES]
         return np.array(rows, dtype=np.float64)

@@ -1,4 +1,4 @@
-"""What is kept of the coach's suggestions."""
+"""Queries on the coach's stored suggestions."""
 
 from datetime import datetime, timedelta
 
@@ -9,11 +9,11 @@ from api.kakei.coach.schemas import CoachAnswer
 from api.models import Suggestion
 
 KEPT = timedelta(days=60)
-"""Long enough to accept a challenge of last month's suggestion."""
+"""How long suggestions are kept: enough to accept a challenge of last month's suggestion."""
 
 
 async def remember_suggestions(session: AsyncSession, user_id: int, answer: CoachAnswer, now: datetime) -> None:
-    """Keep which challenges the answer points at, and forget what is older than `KEPT`."""
+    """Store the challenges that the answer suggests, and delete suggestions older than `KEPT`."""
     await session.execute(delete(Suggestion).where(Suggestion.created_at < now - KEPT))
     session.add_all(
         Suggestion(
@@ -35,7 +35,7 @@ async def was_given(session: AsyncSession, user_id: int, suggestion_id: str) -> 
 
 
 async def last_suggestions(session: AsyncSession, user_id: int) -> list[Suggestion]:
-    """What the coach's last answer to this user pointed at."""
+    """The suggestions of the coach's last answer to this user."""
     newest = select(Suggestion.suggestion_id).where(Suggestion.user_id == user_id)
     newest = newest.order_by(Suggestion.created_at.desc(), Suggestion.id.desc()).limit(1)
     mine = select(Suggestion).where(Suggestion.user_id == user_id)

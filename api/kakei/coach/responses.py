@@ -1,4 +1,4 @@
-"""From a decision to what the app is told."""
+"""Turns a decision into the answer for the app."""
 
 import os
 import time
@@ -16,8 +16,8 @@ ADJUSTMENTS = [float(level) for level in LEVELS]
 def answer_of(
     decision: Decision, messages: Messages, created_at: datetime, suggestion_id: str | None = None
 ) -> CoachAnswer:
-    """The answer to `decision`, the strongest change first; a lever that holds is there too, and says so. It gets an
-    id of its own unless it has one."""
+    """The answer for `decision`, the strongest change first; it includes levers that hold. It gets a new id unless one
+    is given."""
     w, c, s = decision.levels
     suggestions = [
         Suggestion(said.code, said.lever, said.change_percent, said.title, said.message, because, said.challenge_slug)

@@ -1,4 +1,4 @@
-"""The budget coach: one decision, many decisions, and the policy itself for apps that decide on the device."""
+"""Routes of the budget coach: one decision, many decisions, and the policy for apps that decide on the device."""
 
 import asyncio
 import hashlib
@@ -42,16 +42,16 @@ from coach_model.onnx_policy import OnnxPolicy
 LARGEST_BATCH_BODY = 4 * 2**20
 """Bytes."""
 DATABASE_SECONDS = 2.0
-"""How long an answer waits for the database before the coach answers without it."""
+"""Seconds that an answer waits for the database before the coach answers without it."""
 HEADERS = [
     header_parameter("X-User-UUID", "Who asks; without it nothing is stored.", maxLength=64),
     header_parameter("Idempotency-Key", "With `X-User-UUID`: same key (1 to 255 characters), same answer."),
     header_parameter("Accept-Language", "English or Japanese."),
 ]
 MOST_BATCHES = 8
-"""That wait for their turn, in each process: each holds some tens of megabytes, and takes some tenths of a second."""
+"""Batches that may wait in each process: each holds some tens of megabytes, and takes some tenths of a second."""
 BODIES_READ_HERE = frozenset({"/coach/suggestions", "/coach/suggestions/batch"})
-"""Paths whose endpoints bound their bodies themselves."""
+"""Paths whose endpoints limit their bodies themselves."""
 
 router = APIRouter(prefix="/coach", tags=["coach"])
 log = structlog.get_logger("api.coach")
@@ -71,12 +71,12 @@ _encode = msgspec.json.Encoder().encode
     },
 )
 async def suggest(request: Request) -> Response:
-    """The learned policy answers, or the rules where it cannot be trusted: `source` says who, `fallback_reason` why.
+    """The learned policy answers, or the rules if it is not usable: `source` says which, `fallback_reason` why.
 
-    Anonymous: nothing is stored. With `X-User-UUID` the coach speaks in the tone of the user's `coach_style`, and
-    remembers for 60 days which challenges it pointed at, so that they can be accepted with `source: ai`. The decision
-    for somebody who consented to research is stored before it is answered. If the database is away the coach answers
-    all the same. `Accept-Language` chooses English or Japanese. Anonymous requests are not rate limited.
+    Anonymous requests store nothing. With `X-User-UUID` the coach uses the tone of the user's `coach_style`, and stores
+    the suggested challenges for 60 days, so that they can be accepted with `source: ai`. The decision for a user who
+    consented to research is stored before the answer. The coach also answers without the database.
+    `Accept-Language` chooses English or Japanese. Anonymous requests are not rate limited.
     """
     body = await read_json(request)
     context = msgspec.structs.astuple(decoded(_context, body))
@@ -92,7 +92,7 @@ async def suggest(request: Request) -> Response:
 async def _suggest_to(
     request: Request, uuid: str, body: bytes, context: tuple[float, ...], decision: Decision
 ) -> Response:
-    """The answer to somebody who can be told apart; without the database, to anybody."""
+    """The answer to an identified user; without the database, the anonymous answer."""
     prepared: list[Response] = []
     work = asyncio.create_task(_remembered(request, uuid, body, context, decision, prepared))
     done, _ = await asyncio.wait({work}, timeout=DATABASE_SECONDS)
@@ -102,13 +102,13 @@ async def _suggest_to(
     try:
         if done:
             return work.result()
-        work.cancel()  # it ends by itself: a driver may be slow even in giving up
+        work.cancel()  # it is not awaited: a driver may be slow even to cancel
         log.warning("the coach answers without the database", why="too slow")
     except Answered as answered:
         return answered.response
     except MAY_BE_AWAY as error:
         log.warning("the coach answers without the database", why=type(error).__name__)
-        if prepared:  # the commit may have gone through: what may be stored is what is told
+        if prepared:  # the commit may have succeeded, so the answer must match what may be stored
             return prepared[0]
     return _response(
         answer_of(decision, messages(_language(request), BALANCED), to_the_second(request.app.state.clock))
@@ -116,8 +116,8 @@ async def _suggest_to(
 
 
 def _left_alone(request: Request, work: asyncio.Task[Response], response: Response) -> Response:
-    """The answer that a transaction is about to commit; it goes on by itself. A decision that is told and not stored is
-    lost to the study, one that is stored and not told would be a lie in it."""
+    """Return the answer while its transaction still commits in the background. A decision that is answered and not
+    stored is missing in the study; one that is stored and not answered would falsify it."""
 
     def ended(task: asyncio.Task[Response]) -> None:
         request.app.state.committing.discard(task)
@@ -137,7 +137,7 @@ async def _remembered(
     decision: Decision,
     prepared: list[Response],
 ) -> Response:
-    """The answer, in the tone that the user chose, and kept for them; it is `prepared` before it is committed."""
+    """The answer in the user's tone, stored for the user; it is added to `prepared` before the commit."""
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         wrong = FieldError("Idempotency-Key", f"1 to {LONGEST_KEY} characters")
@@ -177,8 +177,8 @@ async def _remembered(
     },
 )
 async def suggest_batch(request: Request) -> Response:
-    """Decide for up to 10,000 contexts, 4 MiB in all. A bad context is null among the answers and named in `errors`;
-    the others are answered all the same."""
+    """Decides for up to 10,000 contexts, 4 MiB in total. A bad context gets null in the answers and an entry in
+    `errors`; the others are still answered."""
     body = await read_json(request, LARGEST_BATCH_BODY)
     state = request.app.state
     if len(state.batches_waiting) >= MOST_BATCHES:
@@ -199,7 +199,7 @@ async def suggest_batch(request: Request) -> Response:
     responses={200: {"description": "The card", "content": {"application/json": {}}}, **problem_responses(404)},
 )
 async def get_model(request: Request) -> Response:
-    """Where the policy comes from, what it was judged by, and what may be concluded."""
+    """The origin of the policy, its evaluation, and the conclusions that it supports."""
     policy = _policy(request)
     return _cacheable(request, policy.card_bytes, "application/json")
 
@@ -214,8 +214,8 @@ async def get_model(request: Request) -> Response:
     },
 )
 async def get_model_graph(request: Request) -> Response:
-    """For apps that decide on the device: the graph holds standardisation, eligibility, rules and support, so that its
-    `level` is the decision that the service would take."""
+    """For apps that decide on the device: the graph includes standardisation, eligibility, rules and support, so that
+    its `level` equals the decision of the service."""
     return _cacheable(request, _policy(request).graph, "application/octet-stream")
 
 
@@ -228,7 +228,7 @@ def _response(answer: CoachAnswer) -> Response:
 
 
 def start(app: FastAPI, served: ServedPolicy, shadow: ServedPolicy) -> None:
-    """Give the routes what they need for the life of the app."""
+    """Create the state that the routes use while the app runs."""
     app.state.served = served
     app.state.shadow = shadow
     app.state.candidates = FrozenCandidates()
@@ -239,7 +239,7 @@ def start(app: FastAPI, served: ServedPolicy, shadow: ServedPolicy) -> None:
 
 
 def _answer_batch(app: FastAPI, body: bytes, language: str) -> bytes:
-    """The whole batch, in a thread of its own."""
+    """Answer the whole batch; runs in its own thread."""
     contexts = decoded(_batch, body).contexts
     good: list[tuple[float, ...]] = []
     places: list[int] = []

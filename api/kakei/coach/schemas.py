@@ -1,4 +1,4 @@
-"""Shapes of the coach on the wire."""
+"""Request and response models of the coach."""
 
 from typing import Annotated, Any
 
@@ -32,7 +32,7 @@ class CoachContext(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Suggestion(msgspec.Struct):
-    """What the coach says about one lever."""
+    """The coach's suggestion for one lever."""
 
     code: str
     lever: str
@@ -40,15 +40,15 @@ class Suggestion(msgspec.Struct):
     title: str
     message: str
     because: list[str]
-    """Fields of the context that led to it, strongest first."""
+    """Fields of the context that caused it, strongest first."""
     challenge_slug: str | None
 
 
 class CoachAnswer(msgspec.Struct):
-    """A decision: a level for each lever (0, 0.25, 0.5, 0.75 or 1; 0.5 holds), who took it, and what to tell people.
+    """A decision: a level for each lever (0, 0.25, 0.5, 0.75 or 1; 0.5 holds), its source, and texts for the user.
 
-    `fallback_reason` says why the rules decided in the policy's place; it is null where the policy did, or a study let
-    the rules."""
+    `fallback_reason` says why the rules decided instead of the policy; it is null if the policy decided, or if a study
+    chose the rules."""
 
     suggestion_id: str
     source: Source
@@ -62,7 +62,7 @@ class CoachAnswer(msgspec.Struct):
 
 
 class CoachBatch(msgspec.Struct, forbid_unknown_fields=True):
-    """Up to 10,000 contexts to decide for at once. Each is read by itself: a bad one does not spoil the rest."""
+    """Up to 10,000 contexts. Each is validated separately: a bad one does not affect the others."""
 
     contexts: Annotated[
         list[Any],
@@ -81,7 +81,7 @@ class CoachBatch(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class RowError(msgspec.Struct):
-    """A context of a batch that could not be decided for."""
+    """An invalid context of a batch."""
 
     index: int
     field: str

@@ -1,1 +1,1 @@
-"""Consent to research: a history of which the newest entry is in force."""
+"""Consent to research: a history whose newest entry is in force."""

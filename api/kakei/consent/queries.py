@@ -1,4 +1,4 @@
-"""Consents, participants and their pseudonyms in the database."""
+"""Queries on consents, participants and their pseudonyms."""
 
 import random
 import secrets
@@ -21,15 +21,14 @@ async def last_consent(session: AsyncSession, user_id: int) -> Consent | None:
 
 
 async def consent_in_force(session: AsyncSession, user_id: int) -> Consent | None:
-    """The consent under which something is received now, None where there is none. The user is locked against a
-    change of mind by whoever loaded them to write (`user_by_uuid`), so it stays in force until the end of the
-    transaction."""
+    """The consent in force now, None if there is none. In a writing session `user_by_uuid` has locked the user against
+    changes of consent, so it stays in force until the end of the transaction."""
     last = await last_consent(session, user_id)
     return last if last is not None and last.consented else None
 
 
 async def consent_id_in_force(session: AsyncSession, user_id: int) -> int | None:
-    """The id of the consent in force, for the rows that are received under it."""
+    """The id of the consent in force, for rows received under it."""
     consent = await consent_in_force(session, user_id)
     return consent.id if consent else None
 
@@ -45,7 +44,7 @@ async def add_consent(session: AsyncSession, consent: Consent) -> None:
 
 
 async def enrol(session: AsyncSession, keyring: Keyring, user: User, study_version: str, now: datetime) -> None:
-    """Make the person a participant of the study, unless they are one already."""
+    """Make the person a participant of the study, unless they already are."""
     mine = select(Participant.id).where(Participant.user_id == user.id, Participant.study_version == study_version)
     if await session.scalar(mine) is not None:
         return
@@ -61,17 +60,17 @@ async def enrol(session: AsyncSession, keyring: Keyring, user: User, study_versi
 
 
 async def study_key(session: AsyncSession, keyring: Keyring, study_version: str, now: datetime) -> tuple[int, bytes]:
-    """The newest generation of the study's key, and the key; made where there is none. Raises SecretMissing."""
+    """The newest generation of the study's key, and the key; created if missing. Raises SecretMissing."""
     found = await _newest_key(session, study_version)
     if found is None:
         await _add_key(session, keyring, study_version, 1, now)
         found = await _newest_key(session, study_version)
-        assert found is not None  # noqa: S101 - it was inserted by us or by whoever was faster
+        assert found is not None  # noqa: S101 - inserted here or by a concurrent transaction
     return found.generation, keyring.unwrap(found.wrapped)
 
 
 async def rotate_pseudonyms(session: AsyncSession, keyring: Keyring, study_version: str, now: datetime) -> int:
-    """Give every participant of the study a pseudonym that cannot be linked to the one before; returns how many."""
+    """Give every participant of the study a pseudonym that cannot be linked to the old one. Returns their number."""
     generation, _ = await study_key(session, keyring, study_version, now)
     await _add_key(session, keyring, study_version, generation + 1, now)
     _, key = await study_key(session, keyring, study_version, now)

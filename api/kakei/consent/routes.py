@@ -1,4 +1,4 @@
-"""Consent to research, and whether a person's own words may leave."""
+"""Routes of consent to research and of the data mode, which decides whether a person's texts may be exported."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -17,7 +17,7 @@ from api.models import Consent, User
 router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=IdempotentRoute)
 OF_A_CONSENT = ("study_version", "consented", "age_confirmed", "allow_research_export", "data_mode", "participant_code")
 NO_STUDY = "none"
-"""The study of somebody who refuses before there was one."""
+"""The study version of a refusal without an earlier consent."""
 
 
 @router.post(
@@ -34,9 +34,9 @@ NO_STUDY = "none"
 async def consent(
     uuid: str, body: ConsentCreate, session: WriteSession, now: Now, request: Request, response: Response
 ) -> ConsentOut:
-    """A new entry of the history, which is never overwritten. Without consent in force nothing is collected for
-    research, and what was received then is never exported; taking it back ends the collection at once, and no later
-    export holds the person."""
+    """Adds an entry to the history, which is never overwritten. Without consent in force no research data are
+    collected, and data received then are never exported. A withdrawal ends the collection immediately, and no later
+    export includes the person."""
     user = await get_user_or_404(session, uuid, for_update=True)
     last = await queries.last_consent(session, user.id)
     wanted = body.model_dump() | {"data_mode": str(body.data_mode)}
@@ -58,7 +58,7 @@ async def consent(
     responses=problem_responses(403, 404, 503),
 )
 async def get_consent(uuid: str, session: ReadSession) -> ConsentHistory:
-    """Whether research data are collected now, and every change of mind. Only for UUIDs."""
+    """Whether research data are collected now, and all changes of consent. Only for UUIDs."""
     user = await owner(session, uuid)
     entries = await queries.history(session, user.id)
     return ConsentHistory(
@@ -74,8 +74,8 @@ async def get_consent(uuid: str, session: ReadSession) -> ConsentHistory:
     responses=problem_responses(403, 404, 413, 422, 503),
 )
 async def set_data_mode(uuid: str, body: DataModeUpdate, session: WriteSession, now: Now) -> ConsentOut:
-    """Text leaves only if the mode was `sync` both when it was written and when it is exported. The answer names the
-    `participant_code` for UUIDs only."""
+    """Text is exported only if the mode was `sync` when it was written and is `sync` at the export. The answer has the
+    `participant_code` only for UUIDs."""
     user = await get_user_or_404(session, uuid, for_update=True)
     last = await queries.last_consent(session, user.id)
     if last is None or not last.consented:
@@ -89,6 +89,6 @@ async def set_data_mode(uuid: str, body: DataModeUpdate, session: WriteSession, 
 
 
 def _told(entry: Consent, user: User) -> ConsentOut:
-    """The entry, without the participant's code where the id could be guessed."""
+    """The entry, without the participant's code if the id can be guessed."""
     told = ConsentOut.model_validate(entry)
     return told if cannot_be_guessed(user.uuid) else told.model_copy(update={"participant_code": None})

@@ -1,4 +1,4 @@
-"""Shapes of consent on the wire."""
+"""Request and response models of consent."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ STORED = CONSENT | {"received_at": "2026-06-13T10:30:00.000Z"}
 
 
 class ConsentCreate(StrictModel):
-    """What a person agrees to, or takes back (`consented: false`, which needs nothing else)."""
+    """A consent, or its withdrawal (`consented: false`, which needs no other field)."""
 
     model_config = example(CONSENT)
 
@@ -57,7 +57,7 @@ class ConsentOut(StrictModel):
 
 
 class ConsentHistory(StrictModel):
-    """Whether research data are collected now, and every change of mind, newest first."""
+    """Whether research data are collected now, and all changes of consent, newest first."""
 
     model_config = example({"in_force": True, "history": [STORED]})
 
@@ -66,7 +66,7 @@ class ConsentHistory(StrictModel):
 
 
 class DataModeUpdate(StrictModel):
-    """`private`: only numbers leave the service. `sync`: what the person writes from now on may, too."""
+    """`private`: only numbers leave the service. `sync`: texts that the person writes from now on may leave, too."""
 
     model_config = example({"data_mode": "sync"})
 

@@ -1,1 +1,1 @@
-"""Exports of research data: who may be in them, what leaves, and what left before."""
+"""Exports of research data: the allowed participants, the exported rows, and the ledger of releases."""

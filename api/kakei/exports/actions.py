@@ -1,7 +1,7 @@
-"""The export itself, the same from HTTP and from a shell: read, write, enter in the ledger.
+"""The export, for HTTP and for the shell: reads, writes, and adds a release to the ledger.
 
-One consistent snapshot of the database is spooled to disk in parts, so that memory stays flat; the session is closed
-before anything is described, packed or sent.
+It spools one consistent snapshot of the database to disk in parts, so that memory use stays constant. It closes the
+session before it describes, packs or sends anything.
 """
 
 import secrets
@@ -27,24 +27,24 @@ from data.formats.json_lines import JsonSink
 from data.schema import DATASET_VERSION, TABLES
 
 IN_FLIGHT = timedelta(minutes=5)
-"""A row may be committed some time after its `received_at`; an export of changes looks that much further back. What it
-finds twice replaces itself."""
+"""A row may be committed some time after its `received_at`, so an export of changes goes back this much further. Rows
+that are exported twice replace themselves."""
 
 type Progress = Callable[[str, int], None]
-"""Told of a table and how many of its rows are written."""
+"""Called with a table and the number of its written rows."""
 
 
 class BadRequest(ValueError):
-    """What is asked for cannot be exported; the message begins with the field."""
+    """The requested export is not possible; the message begins with the field."""
 
 
 class ReleaseUnknown(BadRequest):
-    """`since` names no release, or one of something else."""
+    """`since` names no release, or one with other filters."""
 
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What is asked for."""
+    """The options of an export."""
 
     kind: Format = "json"
     since: str | None = None
@@ -59,14 +59,14 @@ class ExportRequest:
         unknown = sorted(set(self.tables) - set(known))
         if unknown:
             raise BadRequest(f"tables: {', '.join(unknown)} unknown; there are {', '.join(known)}")
-        # participants is what all others belong to
+        # all other tables refer to participants
         wanted = [name for name in known if not self.tables or name in {*self.tables, "participants"}]
         return [*wanted, "changes"] if self.since else wanted
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written."""
+    """The result of an export."""
 
     name: str
     path: Path
@@ -77,7 +77,7 @@ class Exported:
 
 
 class Sink(Protocol):
-    """Takes the rows of one table after the other."""
+    """Receives the rows, one table after the other."""
 
     def table(self, name: str) -> None: ...
 
@@ -89,15 +89,15 @@ class Sink(Protocol):
 async def export(
     database: Database, request: ExportRequest, out: Path, progress: Progress = lambda _table, _rows: None
 ) -> Exported:
-    """Write an export to `out`: a JSON or NDJSON file, a folder, or a ZIP where the name ends so.
+    """Write an export to `out`: a JSON or NDJSON file, a folder, or a ZIP file if the name ends with `.zip`.
 
-    Raises BadRequest, data.disclosure.TooSmall with `strict`, and ImportError where the writers of a format are not
+    Raises BadRequest, data.disclosure.TooSmall with `strict`, and ImportError if the writers of a format are not
     installed.
     """
     tables = request.chosen()
     now = datetime.now(UTC)
     name = f"buddy-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    half = out.with_name(f".{out.name}.part")  # the final name is given to what is whole
+    half = out.with_name(f".{out.name}.part")  # renamed to the final name when complete
     folder = half if request.kind in PACKAGED else out.parent
     counts: Counter[str] = Counter(dict.fromkeys(tables, 0))
     changes: Counter[str] = Counter()
@@ -168,7 +168,7 @@ async def _scope(session: AsyncSession, request: ExportRequest) -> Scope:
 
 
 def _with_zones(scope: Scope, shown: Disclosure) -> Scope:
-    """The zones whose people must be sent again, because they are shown now and were not, or the other way round."""
+    """The zones whose people must be exported again, because whether the zone is shown has changed."""
     if scope.earlier is None:
         return scope
     before = {(study, zone) for study, zone in scope.earlier.zones}
@@ -176,7 +176,7 @@ def _with_zones(scope: Scope, shown: Disclosure) -> Scope:
 
 
 async def _disclosed(session: AsyncSession, scope: Scope, request: ExportRequest) -> tuple[Disclosure, list[str]]:
-    """What may be shown of whom, and the pseudonyms that leave."""
+    """What the export may show of each participant, and the exported pseudonyms."""
     cells: Counter[Cell] = Counter()
     zones: Counter[tuple[str, str]] = Counter()
     released = []
@@ -189,7 +189,7 @@ async def _disclosed(session: AsyncSession, scope: Scope, request: ExportRequest
 
 
 async def _changes(session: AsyncSession, scope: Scope, now_in: list[str]) -> Rows:
-    """Who came, who changed and who must be deleted since the earlier release."""
+    """The participants that are new, changed or to be deleted since the earlier release."""
     before = await queries.released_before(session, scope)
     changed = await queries.changed_people(session, scope)
     here = [(pseudonym, "changed" if pseudonym in before else "added") for pseudonym in now_in if pseudonym in changed]
@@ -223,12 +223,12 @@ def _sink(request: ExportRequest, folder: Path, out: Path, about: dict[str, Any]
 
 
 def _plain(value: Any) -> Any:
-    """As the ledger, which is JSON, gives it back."""
+    """The value as the ledger, which is JSON, returns it."""
     return list(value) if isinstance(value, tuple) else value
 
 
 def _place(folder: Path, out: Path, name: str) -> None:
-    """The finished package where it belongs: as a folder, or as a ZIP file."""
+    """Move the finished package to its place, as a folder or as a ZIP file."""
     if out.suffix != ".zip":
         folder.rename(out)
         return

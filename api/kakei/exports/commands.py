@@ -1,4 +1,4 @@
-"""`buddy research`: export, validate, the ledger, and what an operator does for a participant."""
+"""`buddy research`: exports, validation, the ledger of releases, and an operator's work for participants."""
 
 import json
 import sys
@@ -21,7 +21,7 @@ from data.formats import FORMATS
 research = typer.Typer(help="Export research data, and look after participants.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 MARK = "IDENTIFIERS"
-"""Is part of the name of every file that names participants."""
+"""Part of the name of every file that contains participant codes."""
 
 
 @research.command()
@@ -35,7 +35,7 @@ def export(
     strict: Annotated[bool, typer.Option("--strict", help="Refuse where small cells would be suppressed.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Export the data of those who consent now: a dataset package, or one JSON document."""
+    """Export the data of participants with consent in force: a dataset package, or one JSON document."""
     from api.kakei.exports.actions import BadRequest, ExportRequest  # noqa: PLC0415 - help should not wait
     from api.kakei.exports.actions import export as export_data  # noqa: PLC0415
     from data.disclosure import TooSmall  # noqa: PLC0415
@@ -64,7 +64,7 @@ def validate(
     package: Annotated[Path, typer.Argument(help="The folder of a dataset package, or its ZIP file.", exists=True)],
     as_json: Json = False,
 ) -> None:
-    """Check a dataset package: digests, schema, Frictionless, Croissant; exits with 1 where anything is wrong."""
+    """Check a dataset package: digests, schema, Frictionless, Croissant. Exits with 1 if a check fails."""
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
@@ -86,7 +86,7 @@ def validate(
 
 @research.command()
 def releases(as_json: Json = False) -> None:
-    """List every export that was made: when, with which filters, how many rows."""
+    """List all exports with time, filters and number of rows."""
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
@@ -119,7 +119,7 @@ def withdraw(
     uuid: Annotated[str, typer.Argument(help="The user's id.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Take back a participant's consent for them: nothing is collected any more, and no later export holds them."""
+    """Withdraw the consent of a participant: the collection ends, and no later export includes them."""
     from api.kakei.accounts.queries import user_by_uuid  # noqa: PLC0415
     from api.kakei.consent import queries  # noqa: PLC0415
     from api.models import Consent  # noqa: PLC0415
@@ -178,7 +178,7 @@ def rotate_pseudonyms(
 
 @contextmanager
 def _reported(as_json: bool, *expected: type[Exception]) -> Iterator[None]:
-    """An expected error in one line, or as JSON with the name of its kind, which the HTTP door translates."""
+    """Print an expected error in one line, or as JSON with its kind, which the HTTP route translates."""
     if not as_json:
         with exit_on(*expected):
             yield
@@ -191,7 +191,7 @@ def _reported(as_json: bool, *expected: type[Exception]) -> Iterator[None]:
 
 
 def _told(value: object) -> str:
-    """A value that JSON has no type for."""
+    """The JSON form of a value for which JSON has no type."""
     return timestamp(value) if isinstance(value, datetime) else str(value)
 
 
@@ -209,7 +209,7 @@ def _shown_progress() -> Iterator[Callable[[str, int], None]]:
 
 @contextmanager
 def _unpacked(package: Path) -> Iterator[Path]:
-    """The folder of a package; a ZIP is unpacked for as long as it is needed."""
+    """The folder of a package; a ZIP file is unpacked temporarily."""
     with tempfile.TemporaryDirectory() if package.is_file() else nullcontext() as folder:
         if folder is None:
             yield package

@@ -1,4 +1,4 @@
-"""What of a stored decision and its outcome leaves the service. Pure."""
+"""Turns a stored decision and its outcome into exported values. Pure."""
 
 import math
 from dataclasses import asdict, fields
@@ -19,7 +19,7 @@ type Values = dict[str, Any]
 
 
 def decision(row: Any) -> Values:
-    """How it was taken: everything that a replay needs."""
+    """The values of a decision, with everything that a replay needs."""
     contexts = np.array([row.context], dtype=np.float32)
     digits = row.eligible or ["".join("01"[int(level)] for level in one) for one in eligible_levels(contexts)[0]]
     values: Values = {
@@ -40,7 +40,7 @@ def decision(row: Any) -> Values:
         "context_schema": row.context_schema,
         "action_schema": row.action_schema,
     }
-    by_rules = row.rules_levels or rules_levels(contexts)[0].tolist()  # older than the column: by the same rules
+    by_rules = row.rules_levels or rules_levels(contexts)[0].tolist()  # for decisions older than the column
     would = {"rules": by_rules, "candidate": row.candidate_levels, "shadow": row.shadow_levels}
     for number, lever in enumerate(LEVERS):
         values[f"eligible_{lever}"] = digits[number]
@@ -52,8 +52,8 @@ def decision(row: Any) -> Values:
 
 
 def outcome(row: Any, now: datetime) -> Values:
-    """What came of it. Nothing is told before the cut-off, neither what was observed nor what is missing: until then
-    those who answer early would stand for all."""
+    """The values of an outcome. Before the cut-off all of them are withheld, because people who answer early are not
+    representative."""
     ripe = row.decided_at + CUT_OFF <= now
     paced = ripe and row.context_at is not None and row.elapsed_share is not None
     summed = ripe and row.summary_at is not None

@@ -1,4 +1,4 @@
-"""What an export reads, in one consistent snapshot, and the ledger of what left."""
+"""Queries of an export on one consistent snapshot, and the ledger of releases."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -33,34 +33,34 @@ from api.models import (
 from data.rewards.outcomes import CUT_OFF
 
 PART_ROWS = 5_000
-"""Rows that are held in memory at once."""
+"""Rows held in memory at a time."""
 INSERT_ROWS = 10_000
-"""Rows of the ledger that are written at once."""
+"""Rows of the ledger written at a time."""
 ZONES = timedelta(days=1)
 """A month ends within a day of its end in UTC; its challenges expire `GRACE` later."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose rows: of which study, and only of people who changed since an earlier release."""
+    """The filter of an export: the study, and optionally only people who changed since an earlier release."""
 
     study_version: str | None = None
     changed_since: datetime | None = None
     earlier: Release | None = None
     zones_changed: tuple[tuple[str, str], ...] = ()
-    """Study and zone of those whose time zone is shown now and was not, or the other way round."""
+    """Study and zone of people for whom it changed whether their time zone is shown."""
 
 
 async def begin_snapshot(session: AsyncSession) -> None:
-    """See the database as it is now until the end of the session, whatever is written meanwhile."""
+    """Give the session a snapshot of the database that later writes do not change."""
     if session.get_bind().dialect.name == "postgresql":
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         await session.connection(execution_options=options)
 
 
 def allowed(scope: Scope) -> CTE:
-    """Participants who may be exported now: the newest entry of their consent says so, of all entries and of those of
-    the study, and nothing was taken back since the latter. Whoever takes back takes back everything."""
+    """Participants who may be exported now: their newest consent entry and their newest one for the study are consents,
+    and no withdrawal follows the latter. A withdrawal covers all studies."""
     now, own = aliased(Consent), aliased(Consent)
     newest = select(func.max(Consent.id)).group_by(Consent.user_id)
     newest_of_study = select(func.max(Consent.id)).group_by(Consent.user_id, Consent.study_version)
@@ -94,13 +94,13 @@ def allowed(scope: Scope) -> CTE:
 
 
 def people(scope: Scope) -> Select[Any]:
-    """The participants themselves; of an export of changes all of them, since their standing is small and whole."""
+    """The participants; an export of changes also includes all of them, because their rows are few."""
     who = allowed(scope)
     return select(who).order_by(who.c.pseudonym)
 
 
 def consents(scope: Scope) -> Select[Any]:
-    """Every entry of those who may be exported; of an export of changes all of them, too."""
+    """All consent entries of the allowed participants; an export of changes also includes all of them."""
     who = allowed(scope)
     query = select(
         *(who.c.pseudonym, who.c.study_version, who.c.zone, who.c.joined_at, who.c.income_range_id, who.c.user_profile),
@@ -111,7 +111,7 @@ def consents(scope: Scope) -> Select[Any]:
 
 
 def received(table: type[Any], scope: Scope, *columns: Any) -> Select[Any]:
-    """Rows of a table that were received under a consent to the participant's study, with what decides on them."""
+    """Rows of a table received under consent to the participant's study, with the columns that the rules need."""
     who, then = allowed(scope), aliased(Consent)
     query = (
         select(
@@ -127,8 +127,8 @@ def received(table: type[Any], scope: Scope, *columns: Any) -> Select[Any]:
 
 
 def responses(scope: Scope) -> Select[Any]:
-    """Answers with their version among those to the same instrument in the same phase and period: the latest effective
-    time is the current one, as `latest_response` has it for the app."""
+    """Answers with their version among the answers to the same instrument in the same phase and period. The latest
+    effective time is the current one, as in `latest_response`."""
     query = received(Response, scope, *Response.__table__.columns)
     group = (query.selected_columns["pseudonym"], Response.instrument_key, Response.phase, Response.period)
     when = (effective_time_of(Response), Response.id)
@@ -144,8 +144,8 @@ def challenges(scope: Scope) -> Select[Any]:
 
 
 def outcomes(scope: Scope) -> Select[Any]:
-    """What came of the decision points of studies, with the decisions that they belong to. All decisions are there, so
-    that they are numbered alike; those that no study drew have no outcome."""
+    """Outcomes of decision points with their decisions. All decisions are included, so that the numbering is equal;
+    decisions that no study drew have no outcome."""
     query = received(Decision, scope, *Decision.__table__.columns)
     columns = [column for column in Outcome.__table__.columns if column.name not in {"user_id", "decision_key"}]
     return query.outerjoin(Outcome, Outcome.decision_key == Decision.id).add_columns(*columns)
@@ -171,32 +171,32 @@ SELECTS: dict[str, Callable[[Scope], Select[Any]]] = {
     "decisions": _whole(Decision),
     "outcomes": outcomes,
 }
-"""By table of the dataset, what it is read from."""
+"""The query for each table of the dataset."""
 
 CHANGED_AT = (
     *(table.received_at for table in (Consent, Response, Reflection, AppEvent, ChallengeMetric, ProgressSnapshot)),
     *(WeeklySummary.received_at, MonthlySummary.received_at, UserChallenge.changed_at, PointEntry.created_at),
     *(Decision.decided_at, Outcome.context_at, Outcome.summary_at, Profile.updated_at),
 )
-"""Every moment that says that something about a person changed."""
+"""All moments that mark a change of a person's data."""
 
 
 async def parts(session: AsyncSession, query: Select[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
-    """The rows of a query, some thousands at a time, through a cursor on the server."""
+    """The rows of a query in parts of some thousands, with a server-side cursor."""
     result = await session.stream(query.execution_options(yield_per=PART_ROWS))
     async for part in result.partitions(PART_ROWS):
         yield part
 
 
 async def cells(session: AsyncSession, scope: Scope) -> AsyncIterator[Row[Any]]:
-    """The quasi-identifiers of everybody who may be exported."""
+    """The quasi-identifiers of all allowed participants."""
     async for part in parts(session, people(scope)):
         for row in part:
             yield row
 
 
 async def enrolled(session: AsyncSession, scope: Scope) -> int:
-    """How many people ever took part, whatever they say now."""
+    """The number of people who ever took part, regardless of their current consent."""
     query = select(func.count()).select_from(Participant)
     if scope.study_version is not None:
         query = query.where(Participant.study_version == scope.study_version)
@@ -213,20 +213,20 @@ async def releases(session: AsyncSession) -> list[Release]:
 
 
 async def changed_people(session: AsyncSession, scope: Scope) -> set[str]:
-    """The pseudonyms whose rows an export of changes holds."""
+    """The pseudonyms in an export of changes."""
     who = allowed(scope)
     return set(await session.scalars(_changed(select(who.c.pseudonym), who, scope)))
 
 
 async def released_before(session: AsyncSession, scope: Scope) -> set[str]:
-    """The pseudonyms that left with the earlier release."""
-    assert scope.earlier is not None  # noqa: S101 - only asked for an export of changes
+    """The pseudonyms in the earlier release."""
+    assert scope.earlier is not None  # noqa: S101 - only called for an export of changes
     left = select(ReleasedParticipant.pseudonym).where(ReleasedParticipant.release_id == scope.earlier.id)
     return set(await session.scalars(left))
 
 
 async def add_release(session: AsyncSession, release: Release, released: Iterable[str]) -> None:
-    """Enter an export in the ledger, and the pseudonyms that left with it."""
+    """Add an export and its pseudonyms to the ledger."""
     session.add(release)
     await session.flush()
     entries = [{"release_id": release.id, "pseudonym": pseudonym} for pseudonym in released]
@@ -235,7 +235,7 @@ async def add_release(session: AsyncSession, release: Release, released: Iterabl
 
 
 def _changed(query: Select[Any], who: CTE, scope: Scope) -> Select[Any]:
-    """Only of people who changed since the earlier release, or were not in it."""
+    """Restrict `query` to people who changed since the earlier release, or were not in it."""
     if scope.changed_since is None or scope.earlier is None:
         return query
     since = f"{scope.changed_since - ZONES - GRACE:%Y-%m}"

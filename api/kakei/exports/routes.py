@@ -1,7 +1,7 @@
-"""The export over HTTP: the very command of the shell, in a process of its own.
+"""The export over HTTP: runs the shell command in its own process.
 
-So the service keeps answering while a large study is read, needs none of the writers' libraries, and a client that goes
-away takes nothing with it but that process.
+So the service answers other requests while a large study is read, and does not import the writers' libraries. A client
+that disconnects affects only that process.
 """
 
 import asyncio
@@ -33,12 +33,12 @@ from api.settings import Settings
 from data.formats import PACKAGED, Format
 
 SPOOL = Path("var/exports")
-"""Where exports lie until they are sent: on disk, since /tmp may be memory."""
+"""The folder of exports until they are sent; on disk, because /tmp may be in memory."""
 PART_BYTES = 1 << 18
 LOOK_SECONDS = 0.5
-"""How often a waiting client is looked after."""
+"""Seconds between two checks whether a waiting client is still connected."""
 END_SECONDS = 5.0
-"""How long a command that is told to end may take."""
+"""Seconds that a command may take to end after SIGTERM."""
 MEDIA = {"json": "application/json", "ndjson": "application/x-ndjson"}
 WRITERS = {"csv": "pyarrow", "parquet": "pyarrow", "sav": "pyreadstat", "dta": "pyreadstat"}
 
@@ -82,23 +82,23 @@ async def export(
     identifiers: Annotated[bool, Query(description="With participant codes.")] = False,
     strict: Annotated[bool, Query(description="Refuse where small cells would be suppressed.")] = False,
 ) -> StreamingResponse:
-    """Everything of those who consent now, as one consistent snapshot; every export is entered in the ledger, and
-    `X-Release` names it. `since` gives what changed since a release, with tombstones (`changes`) of people to delete.
-    HEAD makes no export."""
+    """Exports all data of participants with consent in force, as one consistent snapshot. Every export is entered in
+    the ledger, and `X-Release` names it. `since` exports the changes since a release, with tombstones (`changes`) of
+    people to delete. HEAD creates no export."""
     missing = WRITERS.get(kind)
     if missing is not None and importlib.util.find_spec(missing) is None:
         raise ProblemOccurred(problems.FORMAT_NOT_INSTALLED, "Install the extra `research`, or ask for json or ndjson.")
     media = MEDIA.get(kind, "application/zip")
-    if is_head(request.scope):  # nobody would read it, and it would be entered in the ledger
+    if is_head(request.scope):  # an export without a reader would be in the ledger
         return StreamingResponse(_nothing(), headers={"Cache-Control": "no-store"}, media_type=media)
-    with _spool() as folder:  # what is open can still be read, and nothing is left behind whatever happens
+    with _spool() as folder:  # an open file stays readable after the folder is removed
         suffix = "zip" if kind in PACKAGED else kind
         out = folder / (f"{MARK}.{suffix}" if identifiers else f"export.{suffix}")
         options = {"--format": kind, "--since": since, "--study": study_version, "--tables": tables or None}
         arguments = [part for name, value in options.items() if value is not None for part in (name, value)]
         arguments += ["--identifiers"] if identifiers else []
         arguments += ["--strict"] if strict else []
-        async with request.app.state.exporting:  # one at a time: each is a process that works at full speed
+        async with request.app.state.exporting:  # one at a time: each process uses a full core
             done = await _run(request, [str(out), *arguments])
         opened = out.open("rb")
     name = f"{done['name']}{f'-{MARK}' if identifiers else ''}.{suffix}"
@@ -117,21 +117,21 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 async def _parts(opened: BinaryIO) -> AsyncIterator[bytes]:
-    """The file, read in a thread."""
+    """The parts of the file, read in a thread."""
     with opened:
         while part := await asyncio.to_thread(opened.read, PART_BYTES):
             yield part
 
 
 def sweep() -> None:
-    """Remove what exports left that were killed together with their service.
+    """Remove the folders of exports that were killed together with their service.
 
-    A living export holds a lock on its folder, whichever service of this machine runs it.
+    A running export of any service on this machine holds a lock on its folder.
     """
     for folder in SPOOL.iterdir() if SPOOL.exists() else ():
         try:
             descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        except OSError:  # it is gone, or no folder of ours
+        except OSError:  # it was removed, or is not our folder
             continue
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -144,13 +144,13 @@ def sweep() -> None:
 
 @contextlib.contextmanager
 def _spool() -> Iterator[Path]:
-    """A new folder that only this account reads, locked for as long as it is used."""
+    """A new folder that only this account can read, locked while it is in use."""
     SPOOL.mkdir(parents=True, exist_ok=True, mode=0o700)
     while True:
         folder = Path(tempfile.mkdtemp(dir=SPOOL))
         descriptor = os.open(folder, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if folder.exists():  # a service that started just now may have swept it before it was locked
+        if folder.exists():  # a service that just started may have swept it before it was locked
             break
         os.close(descriptor)
     try:
@@ -161,7 +161,7 @@ def _spool() -> Iterator[Path]:
 
 
 async def _run(request: Request, arguments: list[str]) -> dict[str, Any]:
-    """What the command says; the command ends with the client. Raises ProblemOccurred for what it refuses."""
+    """Run the command and return its output; stop it if the client disconnects. Raises ProblemOccurred for refusals."""
     command = [sys.executable, "-m", "api", "research", "export", *arguments, "--json"]
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -192,7 +192,7 @@ async def _run(request: Request, arguments: list[str]) -> dict[str, Any]:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    """Let the command end its query and remove its files, and end it if it does not."""
+    """Ask the command to end its query and remove its files, and kill it if it does not."""
     for end in (process.terminate, process.kill):
         with contextlib.suppress(ProcessLookupError):
             end()

@@ -1,4 +1,4 @@
-"""How a stored row becomes a row of the dataset: what may leave, under which name, and why the rest does not. Pure."""
+"""Turns stored rows into rows of the dataset: which values are exported, and why the others are missing. Pure."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ from data.schema.missing import Missing
 
 SYNC = "sync"
 WITHHELD = "withheld"
-"""Stands for the name of something that the app made up, where words are private."""
+"""Replaces a name that the app invented, if texts are private."""
 type Values = dict[str, Any]
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass
 class Exporter:
-    """Turns stored rows into rows of one export. Rows come sorted by pseudonym, which is what ids are counted by."""
+    """Turns stored rows into rows of one export. Rows must be sorted by pseudonym, because ids are counted by it."""
 
     disclosure: Disclosure
     identifiers: bool
@@ -36,30 +36,30 @@ class Exporter:
     _counted: dict[str, tuple[str, int]] = field(default_factory=dict)
 
     def begin(self) -> None:
-        """Count from 1 again: another table begins."""
+        """Restart the count at 1 for a new table."""
         self._counted.clear()
 
     def rows(self, table: str, stored: Sequence[Any]) -> Rows:
-        """The rows of a table that stored rows become; an answer to an instrument becomes a row for each item."""
+        """The exported rows for stored rows; an answer to an instrument gives one row per item."""
         columns = [column.name for column in TABLES[table].shipped(identifiers=self.identifiers)]
         make = MAKERS[table]
         return [_in_order(columns, values) for row in stored for values in make(self, row)]
 
     def number(self, kind: str, pseudonym: str) -> str:
-        """The next id of a kind for a participant; it tells nothing but the participant and the order."""
+        """The next id of a kind for a participant; it reveals only the participant and the order."""
         last, count = self._counted.get(kind, ("", 0))
         count = count + 1 if last == pseudonym else 1
         self._counted[kind] = (pseudonym, count)
         return f"{pseudonym}-{kind}{count}"
 
     def local(self, row: Any, moment: datetime) -> Values:
-        """The local date and the zone, where they may be shown."""
+        """The local date and the zone, if they may be shown."""
         zone = self.disclosure.zone(row.study_version, row.zone)
         hidden = zone is Missing.SUPPRESSED
         return {"local_date": zone if hidden else moment.astimezone(zone_of(row.zone)).date(), "time_zone": zone}
 
     def moments(self, row: Any) -> Values:
-        """When a row was made and received, in every form."""
+        """The times when a row was made and received, in all formats."""
         made = row.client_timestamp
         return {
             "client_timestamp": made or Missing.NOT_UPLOADED,
@@ -92,7 +92,7 @@ def cell_of(row: Any) -> Cell:
 
 
 def consent(export: Exporter, row: Any) -> list[Values]:
-    """Where the month of a participant's first consent is suppressed, the times of all of them are."""
+    """If the month of a participant's first consent is suppressed, the times of all their consents are, too."""
     _, _, month = export.disclosure.shown(cell_of(row))
     return [
         {
@@ -135,7 +135,7 @@ def responses(export: Exporter, row: Any) -> list[Values]:
 
 
 def scores(export: Exporter, row: Any) -> list[Values]:
-    shared = _of_response(export, row)  # counts the response also where nothing is scored, as `responses` does
+    shared = _of_response(export, row)  # counts the response even without a score, as `responses` does
     if row.score is None and row.score_missing is None:
         return []
     instrument = instruments().get(row.instrument_key)
@@ -164,7 +164,7 @@ def reflection(export: Exporter, row: Any) -> list[Values]:
 
 
 def event(export: Exporter, row: Any) -> list[Values]:
-    """Of what is private, an event's own name and keys leave only if the catalog knows them: names are words, too."""
+    """For private texts, names and keys of an event are exported only if the catalog knows them."""
     shared = may_leave(row) is None
     told = row.context if shared or row.known else {}
     context = {name: value for name, value in told.items() if shared or not isinstance(value, str)}
@@ -268,22 +268,22 @@ def decision(export: Exporter, row: Any) -> list[Values]:
 
 
 def outcome(export: Exporter, row: Any) -> list[Values]:
-    number = export.number("d", row.pseudonym)  # counts every decision, as `decision` does
+    number = export.number("d", row.pseudonym)  # counts all decisions, as `decision` does
     if row.phase == NO_STUDY:
         return []
     return [{"decision_id": number, "participant_id": row.pseudonym} | learning.outcome(row, export.now)]
 
 
 def may_leave(row: Any) -> Missing | None:
-    """Why a person's own words stay here: they may leave only if the mode was `sync` when they were written (by the
-    phone's clock, where it told) and received, and is now; None where they may."""
+    """Why a person's texts are not exported, or None if they are. The mode must be `sync` now, and must have been when
+    they were written (by the phone's clock, if known) and received."""
     if row.mode_then != SYNC or (row.client_timestamp is not None and row.client_timestamp < row.mode_since):
         return Missing.PRIVATE
     return None if row.mode_now == SYNC else Missing.WITHDRAWN
 
 
 def words(row: Any, text: str) -> str | Missing:
-    """A person's own words, or why they stay here."""
+    """A person's text, or why it is not exported."""
     return may_leave(row) or text
 
 
@@ -303,7 +303,7 @@ MAKERS: Mapping[str, Callable[[Exporter, Any], list[Values]]] = {
     "decisions": decision,
     "outcomes": outcome,
 }
-"""By table, what a stored row becomes."""
+"""For each table, the function that converts a stored row."""
 
 
 def _of_response(export: Exporter, row: Any) -> Values:

@@ -1,1 +1,1 @@
-"""Reflections: what people write about their spending, and how much of the story it tells."""
+"""Reflections: people's texts about their spending, and feedback on them."""

@@ -1,4 +1,4 @@
-"""Reflections, and feedback on them."""
+"""Routes of reflections and the feedback on them."""
 
 from decimal import Decimal
 from typing import Annotated
@@ -42,9 +42,9 @@ async def create(
     response: Response,
     accept_language: Annotated[str, Header(description="Feedback in English or Japanese.")] = "en",
 ) -> ReflectionOut:
-    """Feedback names what made the reflection strong and what is missing: an observation, an amount, a cause, a plan.
-    It is deterministic, and length earns nothing. The same reflection sent again on the same day, or with the same
-    `client_timestamp`, is not a second one."""
+    """Feedback names the strengths and the missing parts: an observation, an amount, a cause, a plan. It is
+    deterministic, and length does not count. The same reflection on the same day, or with the same
+    `client_timestamp`, is stored once."""
     user = await get_user_or_404(session, uuid)
     quality = quality_of(body.reflection_text, body.intended_action, catalog("reflections"))
     content = body.model_dump(exclude={"client_timestamp"})
@@ -71,5 +71,5 @@ async def create(
         quality_level=stored.quality_level,
         feedback=list(feedback(quality, texts)),
         received_at=stored.received_at,
-        applied=True,  # nothing replaces a reflection
+        applied=True,  # a reflection is never replaced
     )

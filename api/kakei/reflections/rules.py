@@ -1,12 +1,12 @@
-"""How much of the story a written reflection tells: what was noticed, how much, why, and what comes next.
+"""Scores a written reflection by its content: an observation, an amount, a cause and a plan.
 
-The score is the sum of the weights of the signals that are there, each counted once however often it is said:
+The score is the sum of the weights of the signals that are present, each counted once:
 
     score = 0.40 observation + 0.25 plan + 0.20 cause + 0.15 amount
 
-So length, spelling, eloquence and mood earn nothing, and three short sentences reach 1. Signals are found by the words
-of data/catalog/reflections.toml, in English and Japanese alike; of other languages only numbers and the intended action
-are understood. Honesty is not judged, nor could it be: the words can be written without the thought.
+So length, spelling, style and mood do not count, and three short sentences can reach 1. Signals are found by the words
+of data/catalog/reflections.toml, in English and Japanese; in other languages only numbers and the intended action are
+recognised. The score cannot measure honesty: the words can be written without the thought.
 """
 
 import re
@@ -20,24 +20,24 @@ from typing import Any
 OBSERVATION, AMOUNT, CAUSE, PLAN = "observation", "amount", "cause", "plan"
 
 WEIGHTS = {
-    OBSERVATION: 0.40,  # the rest hangs on it: without something noticed there is nothing to explain or to change
-    AMOUNT: 0.15,  # the least, since the app knows the amounts already, and not everybody likes to write them down
-    CAUSE: 0.20,  # tells where a change can begin
-    PLAN: 0.25,  # more than a cause: saying when and how one will act makes acting likelier (Gollwitzer, 1999)
+    OBSERVATION: 0.40,  # the basis: without an observation there is nothing to explain or to change
+    AMOUNT: 0.15,  # the least: the app already knows the amounts, and some people do not like to write them
+    CAUSE: 0.20,  # shows where a change can begin
+    PLAN: 0.25,  # more than a cause: a plan of when and how makes an action likelier (Gollwitzer, 1999)
 }
 """Shares of the score, in the order in which feedback is given. They sum to 1; the sizes are ours."""
 
 CLEAR_FROM = 0.40
-"""Score: an observation by itself, or as much as one."""
+"""Score of an observation alone."""
 STRONG_FROM = 0.75
-"""Score: an observation and any two of the other three, and nothing less: those three by themselves are 0.60."""
+"""Score that needs an observation and two of the other three; those three without it are 0.60."""
 
 FEWEST_WORDS = 2
-"""Different words and numbers from which on an observation counts: "Snacks." is a topic, "Snacks again." is news."""
+"""Least different words and numbers of an observation: "Snacks." is only a topic, "Snacks again." says something."""
 CHARACTERS_PER_WORD = 3
-"""Different Japanese characters that stand for one word, rounded up: お菓子 is one, 外食多め are two."""
+"""Different Japanese characters that count as one word, rounded up: お菓子 is one, 外食多め are two."""
 KEYBOARD_RUN = 3
-"""Letters from which on neighbouring keys are no word; "we" and "as" are."""
+"""Letters from which on a run of neighbouring keys is not a word; "we" and "as" are words."""
 
 _LATIN = "0-9a-z\u00df-\u024f"
 _JAPANESE = "\u3005\u3041-\u3096\u30a1-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff"
@@ -56,7 +56,7 @@ _KANJI_AMOUNT = re.compile(
 
 
 class QualityLevel(StrEnum):
-    """How far a reflection has come; `starting` is where everybody does."""
+    """The level of a reflection; `starting` is the lowest."""
 
     STARTING = "starting"
     CLEAR = "clear"
@@ -74,7 +74,7 @@ class Quality:
 
 
 def quality_of(reflection_text: str, intended_action: str | None, signals: Iterable[Mapping[str, Any]]) -> Quality:
-    """What a reflection holds, by the signals of the catalog. Case, spacing and NFKC-equal forms do not matter."""
+    """The quality of a reflection by the signals of the catalog. Case, spacing and NFKC-equal forms do not matter."""
     text, action = _even(reflection_text), _even(intended_action or "")
     by_key = {signal["key"]: signal for signal in signals}
     found = {key: _is_said(text, by_key[key]) for key in WEIGHTS}
@@ -91,14 +91,14 @@ def quality_of(reflection_text: str, intended_action: str | None, signals: Itera
 
 
 def feedback(quality: Quality, texts: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-    """What is there, then what is asked for: one sentence for each signal, out of `texts_in` a language."""
+    """One sentence for each signal from `texts_in` a language: the strengths first, then the missing ones."""
     there = (texts[key]["present"] for key in quality.strengths)
     asked = (texts[key]["missing"] for key in quality.missing)
     return (*there, *asked)
 
 
 def texts_in(language: str, signals: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """By signal, its two sentences in a language of the catalog. Raises KeyError for another language."""
+    """The two sentences of each signal in a language. Raises KeyError for a language that the catalog lacks."""
     return {signal["key"]: {kind: signal[kind][language] for kind in ("present", "missing")} for signal in signals}
 
 
@@ -125,7 +125,7 @@ def _is_said(text: str, signal: Mapping[str, Any]) -> bool:
 
 
 def _any_of(words: Iterable[str], exceptions: Iterable[str]) -> str:
-    """A pattern of all phrases, the longest first, so that an exception swallows the word inside it."""
+    """A pattern of all phrases, the longest first, so that an exception matches before the word inside it."""
     longest_first = sorted((*words, *exceptions), key=lambda phrase: (-len(phrase), phrase))
     return "|".join(re.escape(phrase).replace(r"\*", f"[{_LATIN}]*") for phrase in longest_first)
 
@@ -136,7 +136,7 @@ def _has_number(text: str) -> bool:
 
 
 def _words(text: str) -> int:
-    """Different words that could be some: no single letters, no keyboard runs, nothing without a vowel."""
+    """The number of different plausible words: no single letters, no keyboard runs, none without a vowel."""
     japanese = len(set(re.findall(f"[{_JAPANESE}]", text)))
     others = {_unit(token) for token in re.findall(rf"[^\W\d_{_JAPANESE}]+", text)}
     japanese_words = -(-japanese // CHARACTERS_PER_WORD) if japanese > 1 else 0
@@ -144,7 +144,7 @@ def _words(text: str) -> int:
 
 
 def _unit(token: str) -> str:
-    """What a token repeats: "a" of "aaaa", "asdf" of "asdfasdf"."""
+    """The repeated part of a token: "a" of "aaaa", "asdf" of "asdfasdf"."""
     return token[: (token + token).index(token, 1)]
 
 

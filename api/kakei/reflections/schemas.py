@@ -1,4 +1,4 @@
-"""Shapes of reflections on the wire."""
+"""Request and response models of reflections."""
 
 from typing import Annotated, Literal
 
@@ -19,7 +19,7 @@ REFLECTION = {
 
 
 class ReflectionCreate(StrictModel):
-    """What a person noticed about their spending, in their own words."""
+    """A person's text about their spending."""
 
     model_config = example(REFLECTION)
 

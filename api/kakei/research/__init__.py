@@ -1,1 +1,1 @@
-"""What apps send for research: answers to instruments, events, snapshots of progress."""
+"""Uploads for research: answers to instruments, events, snapshots of progress."""

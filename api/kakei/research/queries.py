@@ -1,4 +1,4 @@
-"""Responses, reflections, events and snapshots in the database."""
+"""Queries on responses, reflections, events and snapshots."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from api.models import AppEvent, Reflection, Response
 async def add_once(
     session: AsyncSession, table: type[Response] | type[AppEvent] | type[Reflection], values: dict[str, Any]
 ) -> bool:
-    """Whether the row is new: one with the same fingerprint of the same person came before."""
+    """Add the row. Returns False if the person already has one with the same fingerprint."""
     insert = insert_into(session, table).values(**values)
     insert = insert.on_conflict_do_nothing(index_elements=["user_id", "fingerprint"])
     return await session.scalar(insert.returning(table.id)) is not None
@@ -21,20 +21,20 @@ async def add_once(
 async def latest_response(
     session: AsyncSession, user_id: int, instrument_key: str, phase: str, period: str
 ) -> Response | None:
-    """The answers to an instrument in a phase and period that count: those with the latest effective time, and among
-    equals those that arrived last."""
+    """The current answers to an instrument in a phase and period: those with the latest effective time; among equal
+    times, the last to arrive."""
     same = (Response.instrument_key == instrument_key, Response.phase == phase, Response.period == period)
     query = select(Response).where(Response.user_id == user_id, *same)
     return await session.scalar(query.order_by(effective_time_of(Response).desc(), Response.id.desc()).limit(1))
 
 
 async def response(session: AsyncSession, user_id: int, fingerprint: str) -> Response:
-    """The response with that fingerprint, which must be there."""
+    """The response with that fingerprint, which must exist."""
     same = (Response.user_id == user_id, Response.fingerprint == fingerprint)
     return (await session.scalars(select(Response).where(*same))).one()
 
 
 async def reflection(session: AsyncSession, user_id: int, fingerprint: str) -> Reflection:
-    """The reflection with that fingerprint, which must be there."""
+    """The reflection with that fingerprint, which must exist."""
     same = (Reflection.user_id == user_id, Reflection.fingerprint == fingerprint)
     return (await session.scalars(select(Reflection).where(*same))).one()

@@ -1,4 +1,4 @@
-"""Instruments, and what apps send for research."""
+"""Routes of instruments and research uploads."""
 
 from typing import Annotated
 
@@ -49,7 +49,7 @@ async def list_instruments(
     phase: Annotated[Phase | None, Query(description="Only those asked in this phase.")] = None,
     track: Annotated[Track | None, Query(description="Only those of this track.")] = None,
 ) -> list[InstrumentOut]:
-    """Items, response options with their values, source and licence; ready to be shown."""
+    """Items, response options with their values, source and licence, ready to display."""
     return [
         _shown(instrument)
         for instrument in instruments().values()
@@ -71,9 +71,9 @@ async def list_instruments(
 async def create_response(
     uuid: str, body: ResponseCreate, session: WriteSession, now: Now, response: Response
 ) -> ResponseOut:
-    """Needs consent in force. Partial answers are kept with what is missing and why; a later answer to the same
-    instrument in the same phase (weekly: the same week, monthly: the same month) is a new version. Older answers are
-    kept beside it, and `applied` is false."""
+    """Needs consent in force. Partial answers are stored with the missing items and the reason. A later answer to the
+    same instrument in the same phase (weekly: the same week, monthly: the same month) is a new version. Older answers
+    are stored too, with `applied` false."""
     user = await get_user_or_404(session, uuid)
     consent = await consent_in_force(session, user.id)
     if consent is None:
@@ -89,7 +89,7 @@ async def create_response(
     period = rules.period_of(body.phase, day)
     result = score(instrument, body.responses)
     group = (session, user.id, body.instrument_key, body.phase, period)
-    if body.client_timestamp is None:  # the same as the latest is the same again; anything else is a later answer
+    if body.client_timestamp is None:  # equal to the latest answer: a repeat; otherwise a later answer
         latest = await queries.latest_response(*group)
         if latest is not None and latest.answers == body.responses:
             response.status_code = 200
@@ -129,8 +129,8 @@ async def create_response(
 async def create_event(
     uuid: str, body: EventCreate, session: WriteSession, now: Now, response: Response
 ) -> EventStored:
-    """Without consent in force nothing is stored, and the answer says so. Known events are checked against their
-    catalog; unknown names are kept and marked. The same event sent again is not a second one."""
+    """Without consent in force nothing is stored, and the answer says so. Known events are checked against the
+    catalog; unknown names are stored and marked. A repeated event is stored once."""
     user = await get_user_or_404(session, uuid)
     known = {event["name"]: event.get("context", {}) for event in catalog("events")}.get(body.event_name)
     wrong = rules.context_problems(known, body.context) if known is not None else []
@@ -169,8 +169,8 @@ async def create_event(
 async def put_snapshot(
     uuid: str, body: ProgressSnapshotCreate, session: WriteSession, now: Now, response: Response
 ) -> ProgressSnapshotOut:
-    """201 for a new month, 200 where there was one. The latest client time wins: `applied` is false where a later one
-    was there, and the answer is what is stored."""
+    """201 for a new month, 200 for an existing one. The latest client time wins: `applied` is false if a later one is
+    stored. The answer is the stored snapshot."""
     user = await get_user_or_404(session, uuid)
     if wrong := month_problem(body.month_range, now):
         raise _invalid([("month_range", wrong)])

@@ -1,4 +1,4 @@
-"""What an upload is: to which period it belongs, whether it came before, what is wrong with it. Pure."""
+"""Fingerprints, periods and validation of research uploads. Pure."""
 
 import hashlib
 import json
@@ -9,21 +9,21 @@ from typing import Any
 from data.catalog.instruments import Instrument, problem_with
 
 FINGERPRINT_HEX = 32
-"""128 bits: two uploads of one person that differ never share it by chance."""
+"""128 bits: two different uploads of one person do not collide by chance."""
 CONTEXT_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "boolean": (bool,)}
 
 type Problems = list[tuple[str, str]]
-"""Field and what is wrong with it."""
+"""Pairs of a field and its error."""
 
 
 def fingerprint(*parts: Any) -> str:
-    """The same for the same upload, whenever it arrives."""
+    """A digest that is equal for equal uploads, independent of their arrival."""
     canonical = json.dumps(parts, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain)
     return hashlib.sha256(canonical.encode()).hexdigest()[:FINGERPRINT_HEX]
 
 
 def period_of(phase: str, day: date) -> str:
-    """Within what a later answer replaces an earlier one: the ISO week, the month, or the whole phase."""
+    """The period in which a later answer replaces an earlier one: the ISO week, the month, or the whole phase."""
     if phase == "weekly":
         year, week, _ = day.isocalendar()
         return f"{year}-W{week:02}"
@@ -31,7 +31,7 @@ def period_of(phase: str, day: date) -> str:
 
 
 def response_problems(instrument: Instrument, phase: str, response_type: str, answers: Mapping[str, Any]) -> Problems:
-    """What is wrong with answers to an instrument."""
+    """The errors of answers to an instrument."""
     wrong: Problems = []
     if phase not in instrument.phases:
         wrong.append(("phase", f"{instrument.key} is asked in {', '.join(instrument.phases)}"))
@@ -46,7 +46,7 @@ def response_problems(instrument: Instrument, phase: str, response_type: str, an
 
 
 def context_problems(known: Mapping[str, str], context: Mapping[str, Any]) -> Problems:
-    """What is wrong with the context of a known event, whose keys and types are `known`."""
+    """The errors of the context of a known event, whose keys and types are `known`."""
     wrong: Problems = []
     for name, value in context.items():
         kind = known.get(name)

@@ -1,4 +1,4 @@
-"""Shapes of research uploads on the wire."""
+"""Request and response models of research uploads."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ def _small[T](value: T) -> T:
 
 
 def _texts(value: Any) -> Iterator[str]:
-    """Every text in it, names of fields included, as characters: a text may well mention `\\u0000`."""
+    """All texts in the value, including field names, as characters: a text may mention `\\u0000`."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -43,7 +43,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def _is_deeper(value: Any, depth: int) -> bool:
-    """Whether lists and objects are nested deeper than that."""
+    """Whether lists and objects are nested deeper than `depth`."""
     layer = [value]
     for _ in range(depth + 1):
         inside = [part.values() if isinstance(part, dict) else part for part in layer if isinstance(part, dict | list)]
@@ -65,7 +65,7 @@ class OptionOut(StrictModel):
 
 
 class ItemOut(StrictModel):
-    """A question; which of the optional fields count depends on its type."""
+    """A question; its type decides which optional fields apply."""
 
     id: str
     text: str
@@ -79,7 +79,7 @@ class ItemOut(StrictModel):
 
 
 class InstrumentOut(StrictModel):
-    """An instrument, ready to be shown."""
+    """An instrument, ready to display."""
 
     key: str
     version: str
@@ -92,12 +92,12 @@ class InstrumentOut(StrictModel):
     source: str
     licence: str
     score: str | None
-    """What its score is called, None where nothing is scored."""
+    """The name of its score, None without a score."""
     items: list[ItemOut]
 
 
 class ResponseCreate(StrictModel):
-    """Answers by item. An item that was shown and left out is null; an item that was not shown is not here."""
+    """Answers by item. An item that was shown and skipped is null; an item that was not shown is absent."""
 
     model_config = example(
         {
@@ -122,7 +122,7 @@ class ResponseCreate(StrictModel):
 
 
 class ResponseOut(StrictModel):
-    """What was stored, and what is missing from it."""
+    """The stored answers and the missing items."""
 
     model_config = example(
         {
@@ -154,7 +154,7 @@ class ResponseOut(StrictModel):
 
 
 class EventCreate(StrictModel):
-    """Something that happened in the app, at a time by the app's clock."""
+    """An event in the app, with the time of the app's clock."""
 
     model_config = example(
         {
@@ -170,7 +170,7 @@ class EventCreate(StrictModel):
 
 
 class EventStored(StrictModel):
-    """Whether the event is kept (without consent in force it is not), and whether its name is known."""
+    """Whether the event is stored (without consent in force it is not), and whether its name is known."""
 
     model_config = example({"stored": True, "known": True})
 
@@ -198,7 +198,7 @@ SNAPSHOT = {
 
 
 class ProgressSnapshotCreate(StrictModel):
-    """Where a person stands in a month; uploading again replaces, the latest client time wins."""
+    """A person's progress in a month; a new upload replaces it, the latest client time wins."""
 
     model_config = example(SNAPSHOT)
 
@@ -221,7 +221,7 @@ class ProgressSnapshotCreate(StrictModel):
 
 
 class ProgressSnapshotOut(ProgressSnapshotCreate):
-    """A snapshot as it is stored."""
+    """A stored snapshot."""
 
     model_config = example(
         SNAPSHOT | {"client_timestamp": None, "received_at": "2026-06-14T08:00:00.000Z", "applied": True}

@@ -1,1 +1,1 @@
-"""Studies: how decisions are drawn for those who consented, and what came of them."""
+"""Studies: randomised decisions for people with consent, and their outcomes."""

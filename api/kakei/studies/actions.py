@@ -1,4 +1,4 @@
-"""What happens to a decision point: it is drawn once a week, and its outcome is entered as it comes in."""
+"""Draws the weekly decision points, and enters their outcomes when they arrive."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -27,7 +27,7 @@ from data.calendar_weeks import monday_of, summaries_of, week_of, week_that_ends
 from data.rewards.outcomes import pace_between
 
 FIRST_OF_MONTH = 1
-"""Where a person's budget cycle begins who has not told otherwise."""
+"""Default start day of a person's budget cycle."""
 LOGGING_DAYS = 7
 
 log = structlog.get_logger("api.studies")
@@ -35,7 +35,7 @@ log = structlog.get_logger("api.studies")
 
 @dataclass(frozen=True)
 class Told:
-    """What a participant is told, under which id, since when; `drawn` is there where a study drew it just now."""
+    """The decision for a participant with its id and time; `drawn` is set if a study drew it just now."""
 
     decision: Decision
     suggestion_id: str
@@ -54,8 +54,8 @@ async def take_decision(
     suggestion_id: str,
     now: datetime,
 ) -> Told:
-    """What a person who consented is told: in a study week its one decision, else what the
-    coach has `served`. It is stored before it is told."""
+    """The decision for a person with consent: the week's decision in a study, else the coach's `served` one. It is
+    stored before it is answered."""
     contexts = np.array([context], dtype=np.float32)
     zone = profile.time_zone if profile else None
     await observe_context(session, consent, profile, context, now)
@@ -79,7 +79,7 @@ async def take_decision(
     if not await queries.add_decision(session, values):
         assert study is not None and monday is not None  # noqa: S101, PT018 - only a study's decision is unique
         earlier = await queries.decision_of_week(session, consent.user_id, study.id, monday)
-        assert earlier is not None  # noqa: S101 - whoever was faster has committed it
+        assert earlier is not None  # noqa: S101 - a concurrent transaction has committed it
         return _told(earlier)
     return Told(logged.decision, suggestion_id, now, logged if in_study else None)
 
@@ -87,7 +87,7 @@ async def take_decision(
 async def observe_context(
     session: AsyncSession, consent: Consent, profile: Profile | None, context: tuple[float, ...], now: datetime
 ) -> None:
-    """Enter a context as the next one of the decisions that wait for it."""
+    """Enter a context as the next context of the decisions that wait for it."""
     for decision in await queries.without_next_context(session, consent.user_id, consent.study_version, now):
         before, after = (
             _position(moment, values, profile)
@@ -103,8 +103,8 @@ async def observe_context(
 async def observe_summary(
     session: AsyncSession, consent: Consent, profile: Profile | None, week: tuple[int, int], now: datetime
 ) -> None:
-    """Enter the logging days of a calendar week, once all of its summaries were sent at their end or later. `week` is
-    (month_key, week_key) of the one that has come."""
+    """Enter the logging days of a calendar week once all its summaries were sent at its end or later. `week` is the
+    (month_key, week_key) of the received summary."""
     covered, zone = week_of(*week), profile.time_zone if profile else None
     if covered is None:
         return
@@ -133,7 +133,7 @@ async def _drawn(
     candidates: FrozenCandidates,
     seed: str,
 ) -> Logged | None:
-    """A draw of the study's phase; None where its candidate cannot be run, so that the coach answers as ever."""
+    """A draw of the study's phase; None if its candidate cannot run, so that the coach answers as usual."""
     if study.phase == Phase.EXPLORE:
         around = served if study.around == Around.COACH else None
         return rules.explored(seed, contexts, around, study.explore_epsilon)
@@ -148,7 +148,7 @@ async def _drawn(
 
 
 def _told(earlier: Stored) -> Told:
-    """The week's decision, as it was told first."""
+    """The stored decision of the week."""
     source = Source.RULES if earlier.policy_id.startswith("budget-rules/") or earlier.fallback_reason else Source.POLICY
     reason = FallbackReason(earlier.fallback_reason) if earlier.fallback_reason else None
     told = Decision(earlier.levels, source, reason, earlier.policy_id, earlier.because or [[], [], []])
@@ -186,7 +186,7 @@ def _row(
 
 
 def _shadowed(shadow: OnnxPolicy | FallbackReason, contexts: Contexts) -> dict[str, object]:
-    """What the challenger would have decided, which nobody is told."""
+    """The decision of the challenger, which is only logged."""
     if not isinstance(shadow, OnnxPolicy):
         return {"shadow_policy_id": None, "shadow_levels": None}
     decided = decide(shadow, contexts)

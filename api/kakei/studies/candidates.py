@@ -1,4 +1,4 @@
-"""The frozen candidates of confirm phases, loaded once in each process."""
+"""Frozen candidates of confirm phases; each process loads a candidate once."""
 
 import asyncio
 
@@ -13,13 +13,13 @@ log = structlog.get_logger("api.studies")
 
 
 class FrozenCandidates:
-    """Loads a candidate from the database when it is first asked for."""
+    """Loads a candidate from the database on first use."""
 
     def __init__(self) -> None:
         self._known: dict[str, OnnxPolicy | None] = {}
 
     async def policy(self, session: AsyncSession, policy_id: str | None) -> OnnxPolicy | None:
-        """The candidate of that id; None where this version of the service cannot run it, which is logged once."""
+        """The candidate with that id; None if this version of the service cannot run it, which is logged once."""
         if policy_id is None:
             return None
         if policy_id not in self._known:

@@ -1,4 +1,4 @@
-"""`buddy study`: start one, confirm a candidate in it, stop it, and see how far it is."""
+"""`buddy study`: start a study, confirm a candidate, stop the study, and show its progress."""
 
 import json
 import re
@@ -30,7 +30,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document inst
 
 
 class Refused(ValueError):
-    """The study is in another phase, or there is none."""
+    """The study does not exist or is in another phase."""
 
 
 @study.command()
@@ -45,7 +45,7 @@ def start(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Begin the explore phase: once a local week, each participant's levers are drawn with noise."""
+    """Begin the explore phase: once per local week, each participant's levers are drawn with noise."""
     from api.kakei.studies import queries  # noqa: PLC0415 - help should not wait
     from api.models import Study  # noqa: PLC0415
 
@@ -81,7 +81,7 @@ def confirm(
     epsilon: Epsilon = CONFIRM_EPSILON,
     as_json: Json = False,
 ) -> None:
-    """Freeze a candidate and begin the confirm phase: half of the decisions are the rules', half the candidate's."""
+    """Freeze a candidate and begin the confirm phase: the rules take half of the decisions, the candidate the rest."""
     from api.kakei.studies import queries  # noqa: PLC0415
     from coach_model.budget.coach import CONTRACT  # noqa: PLC0415
     from coach_model.onnx_policy import ArtifactMissing, ArtifactRefused, load_policy  # noqa: PLC0415
@@ -103,7 +103,7 @@ def confirm(
 
 @study.command()
 def stop(version: Version, as_json: Json = False) -> None:
-    """End a study: the coach is deterministic again. Outcomes of its last decisions still come in for two weeks."""
+    """End a study: the coach is deterministic again. Outcomes of its last decisions are accepted for two more weeks."""
 
     async def run(database: Database) -> None:
         async with database.write() as session:
@@ -117,7 +117,7 @@ def stop(version: Version, as_json: Json = False) -> None:
 
 @study.command()
 def status(as_json: Json = False) -> None:
-    """How far each study is: phase, participants, decisions, and how many outcomes have come in."""
+    """Show each study: phase, participants, decisions, and the number of received outcomes."""
     from api.kakei.studies import queries  # noqa: PLC0415
 
     async def run(database: Database) -> list[queries.Standing]:
@@ -140,7 +140,7 @@ def status(as_json: Json = False) -> None:
 
 
 def _say(as_json: bool, sentence: str, version: str) -> None:
-    """What was done: as a sentence, or as the study's standing."""
+    """Print the result as a sentence, or as the study's state in JSON."""
     if not as_json:
         typer.echo(sentence)
         return
@@ -165,7 +165,7 @@ async def _of_phase(session: Any, version: str, *phases: str) -> Any:
 
 
 def _plain(one: Any) -> dict[str, Any]:
-    """A standing as JSON has it."""
+    """A study's state as JSON types."""
     columns = ("study_version", "phase", "around", "explore_epsilon", "confirm_epsilon", "candidate_id")
     told: dict[str, Any] = {name: getattr(one.study, name) for name in columns}
     for name in ("started_at", "confirmed_at", "stopped_at"):

@@ -1,4 +1,4 @@
-"""Studies, decision points and outcomes in the database."""
+"""Queries on studies, decision points and outcomes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _LAST = (
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a study is."""
+    """The progress of a study."""
 
     study: Study
     participants: int
@@ -41,19 +41,19 @@ async def study_named(session: AsyncSession, version: str) -> Study | None:
 
 
 async def running_study(session: AsyncSession, version: str, now: datetime) -> Study | None:
-    """The study of a version, from its first day until it is stopped."""
+    """The study of a version, if it has begun and is not stopped."""
     return await session.scalar(_RUNNING, {"version": version, "now": now})
 
 
 async def studies(session: AsyncSession) -> list[Study]:
-    """All of them, newest first."""
+    """All studies, newest first."""
     return list(await session.scalars(select(Study).order_by(Study.id.desc())))
 
 
 async def standing_of(session: AsyncSession, study: Study) -> Standing:
     mine = Decision.study_id == study.id
     by_phase = await session.execute(select(Decision.phase, func.count()).where(mine).group_by(Decision.phase))
-    counts = {phase: count for phase, count in by_phase}  # noqa: C416 - rows are no pairs to `dict`
+    counts = {phase: count for phase, count in by_phase}  # noqa: C416 - `dict` does not accept rows as pairs
     people = await session.scalar(select(func.count(Decision.user_id.distinct())).where(mine))
     outcomes = select(func.count(Outcome.context_at), func.count(Outcome.summary_at))
     found = (await session.execute(outcomes.join(Decision, Decision.id == Outcome.decision_key).where(mine))).one()
@@ -61,7 +61,7 @@ async def standing_of(session: AsyncSession, study: Study) -> Standing:
 
 
 async def freeze(session: AsyncSession, policy_id: str, graph: bytes, card: bytes, now: datetime) -> None:
-    """Keep an artifact; the same one again changes nothing."""
+    """Store an artifact; a repeat changes nothing."""
     insert = insert_into(session, Candidate).values(policy_id=policy_id, graph=graph, card=card, frozen_at=now)
     await session.execute(insert.on_conflict_do_nothing(index_elements=["policy_id"]))
 
@@ -71,18 +71,18 @@ async def candidate_named(session: AsyncSession, policy_id: str) -> Candidate | 
 
 
 async def decision_of_week(session: AsyncSession, user_id: int, study_id: int, monday: date) -> Decision | None:
-    """The decision point of a person and a week."""
+    """A person's decision point in a week."""
     same = (Decision.user_id == user_id, Decision.study_id == study_id, Decision.local_week == monday)
     return await session.scalar(select(Decision).where(*same))
 
 
 async def last_levels(session: AsyncSession, user_id: int) -> list[int] | None:
-    """What was decided for a person last."""
+    """The levels of a person's last decision."""
     return await session.scalar(_LAST, {"user_id": user_id})
 
 
 async def add_decision(session: AsyncSession, values: dict[str, Any]) -> bool:
-    """Store a decision; False where the person has one in that study and week already."""
+    """Store a decision. Returns False if the person already has one in that study and week."""
     insert = insert_into(session, Decision).values(**values)
     if values["study_id"] is None:
         await session.execute(insert)
@@ -95,7 +95,7 @@ async def add_decision(session: AsyncSession, values: dict[str, Any]) -> bool:
 
 
 async def without_next_context(session: AsyncSession, user_id: int, version: str, now: datetime) -> list[Decision]:
-    """A person's decision points whose next context may come now and has not come yet."""
+    """A person's decision points that wait for their next context and may receive it now."""
     earliest, latest = NEXT_CONTEXT
     query = (
         select(Decision)
@@ -108,7 +108,7 @@ async def without_next_context(session: AsyncSession, user_id: int, version: str
 
 
 async def ripening(session: AsyncSession, user_id: int, version: str, now: datetime) -> list[Decision]:
-    """A person's decision points before their cut-off."""
+    """A person's decision points whose cut-off is in the future."""
     query = (
         select(Decision)
         .join(Study, Study.id == Decision.study_id)
@@ -121,7 +121,7 @@ async def ripening(session: AsyncSession, user_id: int, version: str, now: datet
 async def summaries_at(
     session: AsyncSession, user_id: int, version: str, keys: Iterable[tuple[int, int]]
 ) -> list[WeeklySummary]:
-    """The weekly summaries of some weeks, by (month_key, week_key), that were received under consent to the study."""
+    """The weekly summaries by (month_key, week_key) that were received under consent to the study."""
     wanted = list(keys)
     months = {month for month, _ in wanted}
     query = (
@@ -134,7 +134,7 @@ async def summaries_at(
 
 
 async def observe_first(session: AsyncSession, decision_key: int, values: dict[str, Any]) -> None:
-    """Enter the next context, unless there is one by now."""
+    """Enter the next context, unless one is stored already."""
     mine = update(Outcome).where(Outcome.decision_key == decision_key, Outcome.context_at.is_(None))
     await session.execute(mine.values(**values))
 

@@ -1,4 +1,4 @@
-"""What a decision point is, how it is drawn, and what of it is logged. Pure."""
+"""Draws decision points and defines what is logged of them. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,13 +18,13 @@ from data.calendar_weeks import monday_of
 from data.schema.learning import NO_STUDY
 
 STOPPED = "stopped"
-"""Phase of a study that draws nothing any more."""
+"""Phase of a stopped study, which draws no decisions."""
 RULES, CANDIDATE, COACH = "rules", "candidate", "coach"
-"""Components: who acted."""
+"""Components: the source of a decision."""
 
 
 class Around(StrEnum):
-    """What the explore phase adds noise to."""
+    """The policy to which the explore phase adds noise."""
 
     RULES = "rules"
     COACH = "coach"
@@ -32,10 +32,10 @@ class Around(StrEnum):
 
 @dataclass(frozen=True)
 class Logged:
-    """A decision with all that is logged of how it was taken."""
+    """A decision with everything that is logged about it."""
 
     decision: Decision
-    """What the app is told."""
+    """The decision for the app."""
     phase: str
     component: str
     policy_id: str
@@ -48,7 +48,7 @@ class Logged:
 
 
 def decided_outside(decision: Decision, contexts: Contexts) -> Logged:
-    """No study draws it: the coach is deterministic, so its choice had probability 1. `contexts` is (1, 10)."""
+    """A decision outside a study: the coach is deterministic, so its probability is 1. `contexts` is (1, 10)."""
     chosen = one_hot(np.array([decision.levels]), len(LEVELS))[0]
     levels = rules_levels(contexts)[0].tolist()
     return Logged(
@@ -57,7 +57,7 @@ def decided_outside(decision: Decision, contexts: Contexts) -> Logged:
 
 
 def explored(seed: str, contexts: Contexts, around: Decision | None, epsilon: float) -> Logged:
-    """A draw of the explore phase, around the coach's decision or, where that is None, around the rules'."""
+    """A draw of the explore phase around the coach's decision, or around the rules' decision if `around` is None."""
     rules = by_rules(contexts)
     base = around or rules
     drawn = explore([seed], np.array([base.levels]), eligible_levels(contexts), epsilon)
@@ -66,7 +66,7 @@ def explored(seed: str, contexts: Contexts, around: Decision | None, epsilon: fl
 
 
 def confirmed(seed: str, contexts: Contexts, candidate: Decision, candidate_id: str, epsilon: float) -> Logged:
-    """A draw of the confirm phase: half rules, half candidate, which is the composite that would be served."""
+    """A draw of the confirm phase: half rules, half candidate with its fallback, as it would be served."""
     rules = by_rules(contexts)
     tried = np.array([candidate.levels])
     drawn = confirm([seed], np.array([rules.levels]), tried, eligible_levels(contexts), epsilon)
@@ -77,21 +77,21 @@ def confirmed(seed: str, contexts: Contexts, candidate: Decision, candidate_id: 
 
 
 def by_rules(contexts: Contexts) -> Decision:
-    """What the rules decide for one context (1, 10), in their own right and not in a policy's place."""
+    """The rules' decision for one context (1, 10), not as the fallback of a policy."""
     levels: list[int] = rules_levels(contexts)[0].tolist()
     return Decision(levels, Source.RULES, None, RULES_VERSION, rules_because(contexts)[0])
 
 
 def study_week(started_at: datetime, now: datetime, time_zone: str | None) -> tuple[date, int]:
-    """The Monday of the week where the person is, and how many weeks after the study's first one anywhere it comes:
-    the same count for everybody, wherever they say they are."""
+    """The Monday of the person's local week, and its number since the study's first week in any time zone. So the count
+    is the same in all time zones."""
     monday = monday_of(local_date(now, time_zone))
-    first = monday_of((started_at - timedelta(days=1)).date())  # where it was still the day before
+    first = monday_of((started_at - timedelta(days=1)).date())  # the date in the time zones that are furthest behind
     return monday, (monday - first).days // 7
 
 
 def prev_disagrees(contexts: Contexts, last_levels: list[int] | None) -> bool:
-    """Whether the client says that other levels are in force than those that were decided last."""
+    """Whether the levels that the client reports differ from the last decided ones."""
     return last_levels is not None and previous_levels(contexts)[0].tolist() != last_levels
 
 
@@ -106,7 +106,7 @@ def _logged(
     rules: list[int],
     candidate: list[int] | None,
 ) -> Logged:
-    """A lever that noise has moved has no reason but chance, and names none."""
+    """Build the log entry. A lever that was changed by noise has no reasons."""
     levels: list[int] = drawn.levels[0].tolist()
     because = [base.because[lever] if levels[lever] == base.levels[lever] else [] for lever in range(len(LEVERS))]
     told = Decision(levels, base.source, base.fallback_reason, policy_id, because)

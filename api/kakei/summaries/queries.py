@@ -1,4 +1,4 @@
-"""Summaries in the database."""
+"""Queries on summaries."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ async def page_of[T: (WeeklySummary, MonthlySummary)](
     before: tuple[int, ...] | None,
     limit: int,
 ) -> list[T]:
-    """At most `limit` summaries, newest first, of the months from and to (both included), before a key."""
+    """At most `limit` summaries before a key, newest first, in a range of months (both ends included)."""
     order: list[ColumnElement[Any]] = [table.month_key]  # type: ignore[list-item]
     if issubclass(table, WeeklySummary):
         order.append(table.week_key)  # type: ignore[arg-type]

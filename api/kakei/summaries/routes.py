@@ -1,4 +1,4 @@
-"""Weekly and monthly summaries: posting again replaces."""
+"""Routes of weekly and monthly summaries; a new upload replaces the stored one."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -54,8 +54,8 @@ To = Annotated[MonthKey | None, Query(alias="to", description="Last month, YYYYM
 async def put_weekly(
     uuid: str, body: WeeklySummaryCreate, session: WriteSession, now: Now, response: Response
 ) -> WeeklySummaryPut:
-    """201 for a new week, 200 where there was one. The latest client time wins: `applied` is false where a
-    later one was there, and the answer is what is stored."""
+    """201 for a new week, 200 for an existing one. The latest client time wins: `applied` is false if a later one is
+    stored. The answer is the stored summary."""
     user = await get_user_or_404(session, uuid)
     _check_month(body.month_key, now)
     key = {"user_id": user.id, "month_key": body.month_key, "week_key": body.week_key}
@@ -103,7 +103,7 @@ async def list_weekly(
 async def get_weekly(
     uuid: str, month_key: Annotated[MonthKey, Path()], week_key: Annotated[WeekKey, Path()], session: ReadSession
 ) -> WeeklySummaryOut:
-    """The week as it was uploaded last. 404 where none was uploaded, 422 for a week that the month does not have."""
+    """The stored summary of the week. 404 if there is none, 422 for a week that the month does not have."""
     problem = week_problem(month_key, week_key)
     if problem:
         raise ProblemOccurred(INVALID_INPUT, f"week_key: {problem}", [FieldError("week_key", problem)])
@@ -129,8 +129,8 @@ async def get_weekly(
 async def put_monthly(
     uuid: str, body: MonthlySummaryCreate, session: WriteSession, now: Now, response: Response
 ) -> MonthlySummaryPut:
-    """201 for a new month, 200 where there was one. The latest client time wins: `applied` is false where a
-    later one was there, and the answer is what is stored."""
+    """201 for a new month, 200 for an existing one. The latest client time wins: `applied` is false if a later one is
+    stored. The answer is the stored summary."""
     user = await get_user_or_404(session, uuid)
     _check_month(body.month_key, now)
     key = {"user_id": user.id, "month_key": body.month_key}
@@ -167,7 +167,7 @@ async def list_monthly(
     responses=problem_responses(404, 422, 503),
 )
 async def get_monthly(uuid: str, month_key: Annotated[MonthKey, Path()], session: ReadSession) -> MonthlySummaryOut:
-    """The month as it was uploaded last."""
+    """The stored summary of the month."""
     user = await get_user_or_404(session, uuid)
     found = await queries.summary_at(session, MonthlySummary, {"user_id": user.id, "month_key": month_key})
     if found is None:
@@ -176,12 +176,12 @@ async def get_monthly(uuid: str, month_key: Annotated[MonthKey, Path()], session
 
 
 def _check_month(month_key: int, now: datetime) -> None:
-    """Raise ProblemOccurred (422) for a month after the next one: its spending cannot be known yet."""
+    """Raise ProblemOccurred (422) for a month after the next one, whose spending is not known yet."""
     if wrong := month_problem(f"{month_key // 100}-{month_key % 100:02}", now):
         raise ProblemOccurred(INVALID_INPUT, f"month_key: {wrong}", [FieldError("month_key", wrong)])
 
 
 def _told[T: StrictModel](shape: type[T], put: Upserted[Any]) -> T:
-    """What is stored after an upload, and whether that is what was sent."""
+    """The stored summary after an upload, and whether the upload was applied."""
     stored = {name: getattr(put.row, name) for name in shape.model_fields if name != "applied"}
     return shape.model_validate(stored | {"applied": put.applied})

@@ -1,4 +1,4 @@
-"""Which days a summary covers, and what its amounts are in the person's currency. Pure."""
+"""The days that a summary covers, and its amounts in the person's currency. Pure."""
 
 from calendar import monthrange
 from collections.abc import Mapping
@@ -11,18 +11,18 @@ AMOUNTS = ("total_spent", "spent_wants", "spent_needs", "spent_culture", "spent_
 
 
 def days_of_month(month_key: int) -> int:
-    """How many days a month YYYYMM has."""
+    """The number of days of a month YYYYMM."""
     return monthrange(month_key // 100, month_key % 100)[1]
 
 
 def days_of_week(month_key: int, week_key: int) -> int:
-    """How many days of a month its week `week_key` covers, 1 to 7; 0 where the month has no such week."""
+    """The number of days of the month in its week `week_key`, 1 to 7; 0 if the month has no such week."""
     covered = week_of(month_key, week_key)
     return (covered[1] - covered[0]).days + 1 if covered else 0
 
 
 def week_problem(month_key: int, week_key: int) -> str | None:
-    """What is wrong with a week of a month, or None."""
+    """The error of a week of a month, or None."""
     if week_of(month_key, week_key) is not None:
         return None
     weeks = max(week for week in range(1, 7) if week_of(month_key, week) is not None)
@@ -30,5 +30,5 @@ def week_problem(month_key: int, week_key: int) -> str | None:
 
 
 def amounts_in_currency(values: Mapping[str, Any], currency: str | None) -> dict[str, Any]:
-    """`values` with each amount rounded to the currency's decimals, each by itself."""
+    """`values` with each amount rounded separately to the currency's decimals."""
     return {name: in_currency(value, currency) if name in AMOUNTS else value for name, value in values.items()}

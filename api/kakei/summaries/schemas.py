@@ -1,4 +1,4 @@
-"""Shapes of weekly and monthly summaries on the wire."""
+"""Request and response models of weekly and monthly summaries."""
 
 from decimal import Decimal
 from typing import Annotated, Self
@@ -9,7 +9,7 @@ from api.http.types import WHOLE, Applied, ClientTime, SignedMoney, StrictModel,
 from api.kakei.summaries.rules import days_of_month, days_of_week, week_problem
 
 PARTS_TOLERANCE = Decimal("0.05")
-"""How far the four parts may be from the total: phones round each of them."""
+"""Largest difference between the four parts and the total, because phones round each part."""
 
 
 def _real_month(key: int) -> int:
@@ -59,19 +59,19 @@ STORED = {"client_timestamp": None, "received_at": "2026-06-14T08:00:00.000Z"}
 
 
 class OfMonth(StrictModel):
-    """Which month a summary is of."""
+    """The month of a summary."""
 
     month_key: MonthKey
 
 
 class OfWeek(OfMonth):
-    """Which week of which month a summary is of."""
+    """The month and week of a summary."""
 
     week_key: WeekKey
 
 
 class Spending(StrictModel):
-    """What was spent, and on how many days something was entered."""
+    """The spending, and the number of days with an entry."""
 
     total_spent: Spent
     spent_wants: Spent
@@ -83,7 +83,7 @@ class Spending(StrictModel):
 
 
 class SpendingCreate(Spending):
-    """What was spent; the four parts add up to the total."""
+    """The spending; the four parts add up to the total."""
 
     @model_validator(mode="after")
     def _parts_add_up(self) -> Self:
@@ -131,7 +131,7 @@ class MonthlySummaryCreate(SpendingCreate, OfMonth):
 
 
 class WeeklySummaryOut(Spending, OfWeek):
-    """A week as it is stored."""
+    """A stored week."""
 
     model_config = example(WEEK | STORED)
 
@@ -139,7 +139,7 @@ class WeeklySummaryOut(Spending, OfWeek):
 
 
 class MonthlySummaryOut(Spending, OfMonth):
-    """A month as it is stored."""
+    """A stored month."""
 
     model_config = example(MONTH | STORED)
 
@@ -147,7 +147,7 @@ class MonthlySummaryOut(Spending, OfMonth):
 
 
 class WeeklySummaryPut(WeeklySummaryOut):
-    """A week as it is stored after an upload."""
+    """The stored week after an upload."""
 
     model_config = example(WEEK | STORED | {"applied": True})
 
@@ -155,7 +155,7 @@ class WeeklySummaryPut(WeeklySummaryOut):
 
 
 class MonthlySummaryPut(MonthlySummaryOut):
-    """A month as it is stored after an upload."""
+    """The stored month after an upload."""
 
     model_config = example(MONTH | STORED | {"applied": True})
 
