@@ -1,4 +1,4 @@
-"""Artifacts that are wrong in one way each: the packaged one, tampered with, and its card made to fit."""
+"""Artifacts with one fault each: the packaged graph is changed, and its card is updated to match."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""What every test can ask for. How the services are found and started is in tests/services.py."""
+"""Fixtures for all tests. tests/services.py finds and starts the services."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Contexts for tests: hypothesis strategies that love the thresholds, and millions of random ones."""
+"""Contexts for tests: hypothesis strategies that favour the thresholds, and millions of random ones."""
 
 import numpy as np
 from hypothesis import strategies as st

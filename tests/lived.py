@@ -26,7 +26,7 @@ BEGINNING = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
 class Clock:
-    """Stands still unless it is moved."""
+    """A clock that changes only when the test moves it."""
 
     def __init__(self, file: Path, now: datetime = BEGINNING) -> None:
         self._file = file

@@ -1,4 +1,4 @@
-"""A real mail server for the tests: it keeps what it is sent, and refuses as often as it is told."""
+"""A real mail server for the tests: it stores the mails, and refuses a given number of them."""
 
 import time
 from collections.abc import Iterator

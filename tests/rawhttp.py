@@ -1,4 +1,4 @@
-"""HTTP over a bare socket: what no client library lets a test send, and what it would hide of the answer."""
+"""HTTP over a bare socket, for requests and answers that client libraries do not support or hide."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""How the tests come by PostgreSQL, Redis and Chromium.
+"""Finds or starts PostgreSQL, Redis and Chromium for the tests.
 
 The search, for the two servers: the address in TEST_DATABASE_URL or TEST_REDIS_URL; else the usual local port; else a
 server of our own, started from the machine's binaries in a temporary folder. An address that was given but does
@@ -94,7 +94,7 @@ def postgres_server(environ: Mapping[str, str], port: int = POSTGRES_PORT) -> It
 def postgres_database(server_url: str, worker: str) -> Iterator[str]:
     """The URL of a new, empty database on that server, dropped in the end."""
     name = f"buddy_test_{worker}_{secrets.token_hex(4)}"
-    # template0, since nobody can be connected to it: workers create their databases at the same time.
+    # template0, since it accepts no connections: workers create their databases at the same time.
     asyncio.run(_execute(server_url, f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
     try:
         yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
@@ -128,7 +128,7 @@ class Cluster:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Not there for a while: clients are sent away, then nobody listens."""
+        """Stop the server for a while: it disconnects its clients, then refuses connections."""
         self.control("stop", "-m", "fast")
         try:
             yield
@@ -227,7 +227,7 @@ def redis_database(server_url: str, numbers: Iterable[int] = range(15, 0, -1)) -
             # Two sessions may see the same empty database; only one of them gets the claim.
             if client.dbsize() or not client.set(CLAIM, "a test session", nx=True, ex=CLAIM_SECONDS):
                 continue
-            if client.dbsize() != 1:  # somebody wrote between the look and the claim
+            if client.dbsize() != 1:  # another client wrote between the check and the claim
                 client.delete(CLAIM)
                 continue
             try:

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of PostgreSQL that can fall silent, as a server does whose disk or host hangs."""
+"""A TCP proxy in front of PostgreSQL that can stall, like a server whose disk or host hangs."""
 
 import asyncio
 import threading

@@ -1,4 +1,4 @@
-"""compose.yaml: what is advertised for production keeps its data, and has a password of its own."""
+"""compose.yaml: the production profile keeps its data and has its own password."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""The services that tests stand on: each is really spoken to, and the search for it keeps its order."""
+"""The services that tests use: each answers, and they are searched in a fixed order."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ NOTHING_INSTALLED: Mapping[str, str] = {"PATH": "/nonexistent"}
 
 @pytest.fixture(scope="module")
 def own_redis() -> Iterator[str]:
-    """A server that these tests start themselves: nobody else's keys can be on it."""
+    """A server that these tests start themselves, so that it holds no other keys."""
     try:
         with services.redis_server({"PATH": os.environ["PATH"]}, port=services.free_port()) as server:
             yield server

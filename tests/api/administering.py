@@ -1,4 +1,4 @@
-"""A browser at the admin's door, and a service that has one."""
+"""A client of the admin, and a service with an admin login."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +25,7 @@ def administered(request: pytest.FixtureRequest, folder: Path) -> Iterator[Servi
 
 
 class Admin:
-    """A browser at the admin's door."""
+    """A browser at the admin's login."""
 
     def __init__(self, running: Service) -> None:
         self.client = new_client(base_url=f"{running.url}/admin/api", headers=somewhere(), timeout=30)

@@ -1,4 +1,4 @@
-"""The admin, for the tests of its doors and of its screens."""
+"""Fixtures for the tests of the admin."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture
 def admin(served: Service) -> Admin:
-    """Somebody who has logged in."""
+    """A logged-in operator."""
     made = Admin(served)
     assert made.sign_in().status_code == 200
     return made

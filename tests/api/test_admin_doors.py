@@ -1,4 +1,4 @@
-"""The admin over HTTP: who comes in, and for how long."""
+"""The admin over HTTP: logins and sessions."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The admin over HTTP: what an operator sees, what they may change, and what nobody may."""
+"""The admin over HTTP: what an operator can see and change, and what is read-only."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Any text in every string field of both OpenAPI documents: no 5xx, and what is answered is what was sent."""
+"""Any text in every string field of both OpenAPI documents: no 5xx, and the answer repeats the sent text."""
 
 import copy
 import json

@@ -91,7 +91,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 EVERY_SETTING = ("serve", "doctor", "db check", "household list", "research export")
-"""Commands that are tried with every setting; the others with some, since all go through the same function."""
+"""Commands that run with every setting; the others run with some, since all use the same function."""
 SOME_SETTINGS = ("garbage", "nobody listens", "a folder where a file should be", "a Redis of another kind")
 CASES = [
     (command, setting)

@@ -1,4 +1,4 @@
-"""What operators do from a shell: backups that restore, and a doctor who is right."""
+"""The operator's commands: backup, restore and doctor."""
 
 import json
 import os

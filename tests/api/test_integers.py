@@ -39,7 +39,7 @@ def _below(shape: type[StrictModel]) -> Iterator[type[StrictModel]]:
 
 
 def integers(shape: type[StrictModel]) -> Iterator[tuple[str, bool, int]]:
-    """By name, the fields that are an integer or a list of integers, and a value that each takes."""
+    """The fields that are an integer or a list of integers, by name, with a valid value for each."""
     for name, schema in shape.model_json_schema()["properties"].items():
         for one in (schema, *schema.get("anyOf", ())):
             inner = one.get("items", one)

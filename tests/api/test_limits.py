@@ -1,4 +1,4 @@
-"""Rate limits: by address and by user, shared between processes through Redis, and still there when Redis is not."""
+"""Rate limits by address and by user, shared between processes through Redis, and still active without Redis."""
 
 import asyncio
 import itertools

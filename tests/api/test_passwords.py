@@ -1,4 +1,4 @@
-"""Passwords: hashed as they must be, and looked at as long where there is nobody."""
+"""Passwords: correct hashes, and equal work for an unknown user."""
 
 import asyncio
 from typing import Literal

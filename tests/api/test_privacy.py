@@ -1,4 +1,4 @@
-"""What people send stays out of logs, whatever goes wrong."""
+"""Personal data stay out of logs, also after errors."""
 
 import socket
 import sqlite3
@@ -23,7 +23,7 @@ def test_nothing_that_people_send_is_logged_at_any_level(log_format: str, tmp_pa
         person.put("/profile", PROFILE | {"allow_exact_income": True, "exact_income_local": INCOME})
         person.get("/data")
         httpx.get(f"{running.url}/api/users/%00/points")
-        with closing(sqlite3.connect(tmp_path / "var" / "buddy.db")) as database:  # and now what nobody foresaw
+        with closing(sqlite3.connect(tmp_path / "var" / "buddy.db")) as database:  # causes an unexpected error
             database.execute("UPDATE profiles SET exact_income_local = -exact_income_local")
             database.commit()
         unforeseen = person.get("/profile")

@@ -1,4 +1,4 @@
-"""The floor under passwords, tokens and keys: one rule for all of them."""
+"""The minimum strength of passwords, tokens and keys: one rule for all."""
 
 import secrets
 import string

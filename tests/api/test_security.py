@@ -1,4 +1,4 @@
-"""Secrets: wrapped, rotated, compared, and kept where only the service reads them."""
+"""Secrets: wrapping, rotation, comparison, and file permissions."""
 
 import stat
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What holds for the whole service: health, ids, logs, metrics, errors, docs."""
+"""The whole service: health, request ids, logs, metrics, errors, docs."""
 
 import json
 import subprocess

@@ -123,17 +123,17 @@ ROWS: dict[str, list[dict[str, Any]]] = {
     "day_selections": [{"source": "rules", "policy_id": "daily-rules/1", "logged": None, "fallback_reason": None}],
     "chat_messages": [{"role": "user", "key": "k", "answers_id": None}],
 }
-"""By table, what a row has that no rule below makes."""
+"""Values by table that the rules below do not generate."""
 SHORTENED = {
     "badges": "DELETE FROM badges WHERE id > 3",
     "challenge_templates": "DELETE FROM challenge_templates WHERE id > 3",
     "guide_items": "DELETE FROM guide_items WHERE position > 1 OR stage_id > (SELECT min(id) FROM guide_stages)",
 }
-"""Seeds bring the rest; a recorded database need not hold it."""
+"""Seeds add the rest; a recorded database need not contain it."""
 
 
 def fill(connection: Connection) -> None:
-    """Give each empty table rows; those that are there stay, apart from the rest of the catalog."""
+    """Add rows to each empty table; existing rows stay, except for the rest of the catalog."""
     from api.models import Base
 
     for table in Base.metadata.sorted_tables:
@@ -191,7 +191,7 @@ def dumped_sqlite(file: Path) -> str:
 
 
 def dumped_postgres(url: str) -> str:
-    """What pg_dump says, without what depends on the server's version."""
+    """The output of pg_dump without the parts that depend on the server's version."""
     command = ["pg_dump", "--inserts", "--no-owner", "--no-privileges", "--exclude-table=erasure_ledger"]
     command += [f"--dbname={url}"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -202,13 +202,13 @@ def dumped_postgres(url: str) -> str:
 
 
 def digests() -> dict[str, str]:
-    """By name, the SHA-256 of every migration of this tree."""
+    """The SHA-256 of every migration of this tree, by name."""
     files = sorted(MIGRATIONS.glob("[0-9]*.py"))
     return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def frozen() -> dict[str, str]:
-    """By name, the SHA-256 of every released migration."""
+    """The SHA-256 of every released migration, by name."""
     lines = (line.split() for line in FROZEN.read_text(encoding="utf-8").splitlines())
     return {name: digest for digest, name in lines}
 

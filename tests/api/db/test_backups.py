@@ -1,4 +1,4 @@
-"""Backups prove themselves, restores are careful, and who was erased stays erased."""
+"""Backups are checked, restores are safe, and erased people stay erased."""
 
 import asyncio
 import json
@@ -62,7 +62,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
 def test_a_backup_that_differs_in_a_byte_is_refused(
     small: tuple[str, Path], tmp_path: Path, data: st.DataObject
 ) -> None:
-    """Overwritten, cut off, or grown: nothing is restored, and the database stays."""
+    """An overwritten, truncated or extended file is not restored, and the database is unchanged."""
     url, file = small
     content = bytearray(file.read_bytes())
     place = data.draw(st.integers(0, len(content) - 1) | st.integers(0, 400))
@@ -186,7 +186,7 @@ def test_a_ledger_that_was_cut_off_goes_on(tmp_path: Path) -> None:
 
 
 def test_a_damaged_database_with_a_log_is_replaced(tmp_path: Path) -> None:
-    """What is left of its log must not meet the restored database."""
+    """The remaining WAL must not be applied to the restored database."""
     url, file = f"sqlite:///{tmp_path}/own.db", tmp_path / "own.db"
     on(url, migrate.prepare)
     backups.backup(read_url(url), tmp_path / "safe.bak")

@@ -1,4 +1,4 @@
-"""Which failures of a database are 503, on real databases; and that exports may take longer than requests."""
+"""Database failures that are answered with 503, on real databases; exports may take longer than requests."""
 
 import asyncio
 import sqlite3
@@ -19,7 +19,7 @@ from tests.serving import CLIENT, Service, service
 
 
 def failure_of(url: str, *statements: str) -> Exception:
-    """What the last of these statements raises, in one transaction."""
+    """The error of the last of these statements, in one transaction."""
 
     async def run() -> None:
         database = open_database(url, seconds=1)
@@ -30,7 +30,7 @@ def failure_of(url: str, *statements: str) -> Exception:
         finally:
             await database.close()
 
-    with pytest.raises(Exception) as failed:  # noqa: PT011 - which one is what is asked
+    with pytest.raises(Exception) as failed:  # noqa: PT011 - the test checks which error it is
         asyncio.run(run())
     return failed.value
 

@@ -1,5 +1,5 @@
-"""A PostgreSQL that hangs: it accepts connections and does not answer. Every route that needs it says so soon, the
-coach goes on, and afterwards all is as before."""
+"""A PostgreSQL that hangs: it accepts connections and does not answer. Routes that need it answer 503 soon, the coach
+still answers, and the service recovers afterwards."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tests.serving import CLIENT, Service, service
 from tests.stalling import Stalling, stalling
 
 PATIENCE = 30.0
-"""Seconds that a client of these tests waits on a busy machine; what was answered after 62 s before is an error."""
+"""Client timeout in seconds, enough for a busy machine. A regression answered after 62 s, which is an error."""
 WITHOUT_DATABASE = {
     *("/", "/health/live", "/metrics", "/coach/model", "/coach/model/policy.onnx", "/openapi.json", "/docs"),
     *(
@@ -51,7 +51,7 @@ def hanging(proxy: Stalling, tmp_path: Path) -> Iterator[Service]:
 
 
 def paths_of(running: Service, document: str, prefix: str) -> list[str]:
-    """Every address that GET takes without a query, with what is in braces filled in."""
+    """Every GET path without a query, with values for its parameters."""
     told = CLIENT.get(f"{running.url}{document}").json()["paths"]
     return [prefix + path for path, operations in told.items() if "get" in operations and path != "/metrics"]
 
@@ -103,7 +103,7 @@ def test_every_route_that_needs_it_says_503_and_recovers(hanging: Service, proxy
         coached = CLIENT.post(f"{hanging.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=mine, timeout=PATIENCE)
         assert (coached.status_code, coached.json()["source"]) == (200, "policy")
     again = f"POST /api/users/{person.uuid}/summaries/weekly"  # 201 the first time, 200 later
-    token["Authorization"] = f"Bearer {family.new_token()}"  # the first one has asked often enough for a minute
+    token["Authorization"] = f"Bearer {family.new_token()}"  # the first one has reached its limit per minute
     for request in asked:
         if "/api/v1/" in request.url.path:
             request.headers.update(token)

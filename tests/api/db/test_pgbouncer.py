@@ -1,4 +1,4 @@
-"""Both apps behind a real PgBouncer in transaction mode, which hands connections on after each transaction."""
+"""Both apps behind a real PgBouncer in transaction mode, which reassigns connections after each transaction."""
 
 import asyncio
 import os
@@ -131,7 +131,7 @@ def test_nothing_is_left_in_a_connection_that_another_client_gets(pooled_url: st
 
 
 def test_a_backup_goes_around_the_pooler_or_not_at_all(pooled_url: str, tmp_path: Path) -> None:
-    """pg_dump empties the search path of its session, and would leave it so to another client."""
+    """pg_dump clears the search path of its session, and the pooler would give that session to another client."""
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": pooled_url}
     refused = forking.run("db", "backup", "safe.bak", cwd=tmp_path, env=environment)
     assert (refused.returncode, len(refused.stderr.splitlines())) == (1, 1)

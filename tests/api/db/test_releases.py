@@ -1,4 +1,4 @@
-"""Databases of every release come to the tables of this one, with all that was stored, and serve."""
+"""Databases of every release upgrade to the current tables without loss of data, and the service runs on them."""
 
 import asyncio
 import sqlite3
@@ -25,9 +25,9 @@ from tests.serving import Service, service
 
 FILES = sorted(record_release.FOLDER.glob("*.sql"))
 MENDED = {"releases": {"zones"}, "guide_stages": {"seeded"}, "guide_items": {"seeded"}, "plans": {"stage_id"}}
-"""What seeds and migrations change in rows that are there."""
+"""Columns that seeds and migrations change in existing rows."""
 OTHERS_NOW = {"released_participants", "alembic_version"}
-"""Tables whose rows have another form now; there are tests of their own."""
+"""Tables whose rows have a different form now; they have their own tests."""
 CALM = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 HEAD = str(migrate.newest_revision())
 SECRETS = {"SECRET_KEY": record_release.SECRET, "ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "CLAUDE_SECONDS": "1"}
@@ -79,7 +79,7 @@ def synced(work: Any) -> Any:
 
 
 def rows(connection: Connection) -> dict[str, dict[Any, dict[str, Any]]]:
-    """By table and primary key, every row as it is stored."""
+    """All stored rows by table and primary key."""
     found: dict[str, dict[Any, dict[str, Any]]] = {}
     everything: Any = literal_column("*")
     looked = inspect(connection)
@@ -91,7 +91,7 @@ def rows(connection: Connection) -> dict[str, dict[Any, dict[str, Any]]]:
 
 
 def schema(connection: Connection) -> dict[str, Any]:
-    """All that the database knows about its tables, whatever the order in which it came."""
+    """The schema of the tables, independent of the order of definition."""
     looked = inspect(connection)
 
     def told(values: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""Connections with TLS to a real PostgreSQL. What our reading of a URL does is what libpq (psql) does with it."""
+"""Connections with TLS to a real PostgreSQL. The service treats a URL like libpq (psql) does."""
 
 import asyncio
 import os

@@ -53,7 +53,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Deadlines that no test waits for, and room for few connections."""
+    """Long deadlines, which no test waits for, and a low limit on connections."""
     settings = {"HTTP_CONNECTIONS": str(ROOM), "LOG_LEVEL": "warning"}
     with service(tmp_path_factory.mktemp("patient"), settings) as running:
         yield running
@@ -101,7 +101,7 @@ def test_what_is_too_large_or_no_http_is_refused(
 ) -> None:
     for running in (patient, quick):
         problem(exchange(port_of(running.url), sent), status, code)
-    if sent.strip():  # empty lines behind a request are passed over, and kept nowhere
+    if sent.strip():  # empty lines after a request are skipped and not stored
         problem(exchange(port_of(patient.url), WHOLE + sent), status, code)
 
 
@@ -146,7 +146,7 @@ def test_chunk_extensions_are_bounded(quick: Service) -> None:
 
 
 def test_a_trailer_is_no_header(quick: Service) -> None:
-    """Else somebody whose proxy removes X-User-UUID could send it behind the body."""
+    """Otherwise a client whose proxy removes X-User-UUID could send it after the body."""
     chunked = b"POST /coach/suggestions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     body = b"%x\r\n%s\r\n0\r\nX-User-UUID: somebody\r\n\r\n" % (len(ASK), ASK)
     assert exchange(port_of(quick.url), chunked + body).statuses == [200]
@@ -159,7 +159,7 @@ def test_so_many_requests_wait_behind_another(patient: Service) -> None:
 
 
 def test_a_client_that_sends_too_much_reads_the_answer(patient: Service) -> None:
-    """The connection is not reset before the client has read why."""
+    """The connection is not reset before the client has read the answer."""
     body = b"x" * 8 * MIB
     for _ in range(5):
         problem(exchange(port_of(patient.url), POST % len(body) + body), 413, "body_too_large")
@@ -194,7 +194,7 @@ def test_who_says_nothing_is_closed_without_a_word(quick: Service) -> None:
 
 
 def test_a_client_that_sends_byte_by_byte_is_not_waited_for(quick: Service) -> None:
-    """Each byte begins no new deadline."""
+    """A byte does not restart the deadline."""
     for sent in (LIVE + b"A: " + b"b" * 1_000, POST % 1_000 + b" " * 1_000):
         with contextlib.closing(connected(port_of(quick.url))) as connection:
             given = 0
@@ -208,7 +208,7 @@ def test_a_client_that_sends_byte_by_byte_is_not_waited_for(quick: Service) -> N
 
 
 def test_a_slow_phone_is_waited_for(tmp_path: Path) -> None:
-    """Faster than 1 KiB/s: as long as it needs, though it takes three times the deadline."""
+    """A body faster than 1 KiB/s has no deadline; this one takes three times the deadline."""
     body = ASK + b" " * 60_000
     with service(tmp_path, QUICK) as running, contextlib.closing(connected(port_of(running.url))) as connection:
         connection.sendall(POST % len(body))
@@ -236,7 +236,7 @@ def test_a_thousand_connections_that_wait_are_gone_after_the_deadline(sent: byte
 
 @pytest.mark.parametrize("sent", [b"", LIVE, HALF_BODY, WHOLE], ids=["idle", "half head", "half body", "kept alive"])
 def test_connections_that_wait_make_room_for_one_that_asks(sent: bytes, patient: Service) -> None:
-    """No deadline passes here: whoever waits longest for nothing goes."""
+    """No deadline passes here: the connection that waits longest is dropped."""
     with many(port_of(patient.url), 3 * ROOM, sent):
         for _ in range(20):
             assert answers(patient)

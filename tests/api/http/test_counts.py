@@ -1,4 +1,4 @@
-"""Counts of one process: as many pass as a limit says, and made-up keys do not fill the memory."""
+"""Counts of one process: exactly the limit passes, and invented keys do not fill the memory."""
 
 import secrets
 

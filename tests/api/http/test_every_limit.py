@@ -1,4 +1,4 @@
-"""Every operation of both apps is limited or says that it is not; each limit that is documented is reached."""
+"""Every operation of both apps is limited or documents that it is not; each documented limit can be reached."""
 
 import asyncio
 import re
@@ -61,7 +61,7 @@ def prepared(url: str) -> Settings:
 
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every limit is two a minute; those that stand behind one another stay apart."""
+    """Every limit is two per minute; limits that apply to the same request stay different."""
     for module, names in (
         (rate_limits, ["NEW_USERS_PER_ADDRESS", "BATCHES_PER_ADDRESS", "EXPORTS_PER_ADDRESS", "READS_PER_ADDRESS"]),
         (rate_limits, ["REQUESTS_PER_USER"]),
@@ -84,7 +84,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, A
 
 
 async def answers(app: FastAPI, method: str, path: str, **headers: str) -> list[httpx.Response]:
-    """What somebody at an address of their own is answered who asks once too often."""
+    """The answer to a client with its own address after one request too many."""
     address = f"10.{secrets.randbelow(256)}.{secrets.randbelow(256)}.{secrets.randbelow(256)}"
     transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://buddy", headers=headers) as client:
@@ -157,8 +157,8 @@ def test_an_anonymous_decision_of_the_coach_is_not_limited(settings: Settings) -
 
 
 def test_the_limits_stand_outside_of_everything_that_works(settings: Settings) -> None:
-    """The first is the outermost. The shortcut writes, so that it must not be reached past the limits; the bodies are
-    bounded for all that is routed; each answer, a refusal included, has CORS headers, an id and a log line."""
+    """The first is the outermost. The fast path writes, so it must be inside the limits. Bodies are limited for all
+    routes. Each answer, including refusals, has CORS headers, an id and a log line."""
     app = create_app(settings)
     order: list[object] = [middleware.cls for middleware in app.user_middleware]
     assert order == [
@@ -173,8 +173,8 @@ def test_the_limits_stand_outside_of_everything_that_works(settings: Settings) -
 
 
 def test_random_tokens_and_ids_leave_no_count_each(tmp_path: Path) -> None:
-    """Ten thousand made-up tokens from one address leave two counts, and as many ids and lines of an IPv6 network no
-    more than there may be at all."""
+    """Ten thousand invented tokens from one address create two counts. As many ids and lines of an IPv6 network create
+    no more counts than the maximum."""
     reached = 0
     prepared_url = f"sqlite:///{tmp_path}/buddy.db"
     prepared(prepared_url)
@@ -208,7 +208,7 @@ def test_random_tokens_and_ids_leave_no_count_each(tmp_path: Path) -> None:
 
 
 def test_a_token_is_counted_by_itself_and_random_ones_by_their_address(stored: Service) -> None:
-    """A family's own token is not refused because a neighbour behind the same address makes up tokens."""
+    """A family's token is not refused when another client behind the same address invents tokens."""
     family = Family(stored)
     here = {"X-Forwarded-For": f"10.66.{secrets.randbelow(256)}.{secrets.randbelow(256)}"}
     url = f"{stored.url}/api/v1/me"

@@ -52,7 +52,7 @@ BOMB = gzip.compress(b"[" + b" " * (64 * 2**20))
 
 
 def operations(service: Service, prefix: str) -> Iterator[tuple[str, str]]:
-    """Method and address of every operation that takes a body; of somebody who does not exist."""
+    """Method and address of every operation with a body, for a user who does not exist."""
     document = CLIENT.get(f"{service.url}{prefix}/openapi.json").json()
     for path, methods in document["paths"].items():
         for method, operation in methods.items():

@@ -107,7 +107,7 @@ def next_month() -> str:
 
 @dataclass
 class Person:
-    """A user whom nobody else knows."""
+    """A new user with a random id."""
 
     service: Service | Lived
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))

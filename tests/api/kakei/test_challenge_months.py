@@ -1,4 +1,4 @@
-"""Which months an app may name, and what counts for the challenges of a month: held against a plain model."""
+"""The months that an app may send, and what counts for the challenges of a month, compared with a simple model."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

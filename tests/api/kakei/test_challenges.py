@@ -267,7 +267,7 @@ def pages(stored: Service, path: str) -> list[dict[str, Any]]:
 
 
 def test_an_acceptance_and_metrics_that_arrive_together_find_each_other(stored: Service) -> None:
-    """A phone sends all that it has at once; nothing of it is sent again."""
+    """A phone sends all its uploads at once, without retries."""
     metrics = {"month_range": this_month(), "metrics": {"expense_log_days": FEW_DAYS["target_value"]}}
     accept = {"challenge_template_id": FEW_DAYS["id"], "month_range": this_month(), "source": "user"}
     for _ in range(12):

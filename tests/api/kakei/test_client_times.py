@@ -1,4 +1,4 @@
-"""A client's clock is a claim: held against plain models, through the API, on a clock that the test moves."""
+"""Client times, compared with simple models through the API, on a clock that the test moves."""
 
 import uuid
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def upload(person: Person, kind: str, value: int, claimed: datetime | None) -> t
 
 
 def claims(now: datetime) -> st.SearchStrategy[datetime | None]:
-    """What a phone may say that the time is."""
+    """The times that a phone may send."""
     near = [now + sign * CLOCK_TOLERANCE + tiny for sign in (-1, 0, 1) for tiny in (-MICROSECOND, 0 * DAY, MICROSECOND)]
     about = st.integers(-400 * 24 * 60, 400 * 24 * 60).map(lambda minutes: now + minutes * MINUTE)
     offsets = st.sampled_from([timezone(timedelta(hours=hours)) for hours in (-12, -5, 0, 3, 14)])

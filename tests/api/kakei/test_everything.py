@@ -1,4 +1,4 @@
-"""All that is stored about a person: theirs to read, and gone when they say so."""
+"""A person can read and erase all their stored data."""
 
 import json
 import secrets
@@ -30,11 +30,11 @@ from tests.serving import CLIENT, Service, service
 
 NOBODYS = {*SEEDED, "users", "pseudonym_keys", "releases", "released_participants", "studies", "candidates"}
 NOBODYS |= {"operators", "operator_sessions", "leases"}
-"""Tables without rows of a person; whoever adds a table decides here or by a foreign key."""
+"""Tables without rows of a person. A new table must be here or have a foreign key to its person."""
 
 
 def of_families() -> set[str]:
-    """Kinderbud's tables: the catalog of guides, and what hangs on a household."""
+    """Kinderbud's tables: the catalog of guides, and the data of households."""
     found = {"households", "guides", "guide_stages", "guide_items"}
     for table in Base.metadata.sorted_tables:
         if any(key.column.table.name in found - {"guides"} for key in table.foreign_keys):
@@ -97,7 +97,7 @@ def test_all_of_it_is_gone_and_the_receipt_says_how_much(stored: Service) -> Non
         assert person.get(path).json()["code"] == "user_unknown"
     assert CLIENT.delete(f"{stored.url}/api/users/{person.uuid}").status_code == 404
     assert other.get("/data").json() == others
-    fresh = Person(stored, person.uuid)  # whoever comes back with the id begins anew
+    fresh = Person(stored, person.uuid)  # a new user with the same id has no old data
     assert fresh.points() == 0
     assert fresh.post("/summaries/weekly", WEEK, Idempotency_Key="kept").status_code == 201
 

@@ -1,4 +1,4 @@
-"""Two thousand random lives of consent, withdrawal and return: what leaves is what ten lines over raw tables allow."""
+"""2,000 random histories of consent, withdrawal and return: the export equals a ten-line rule on the raw tables."""
 
 import asyncio
 import random
@@ -39,7 +39,7 @@ OF_TABLE = {
 """Table of the dataset, and the raw table that it is read from. Each upload has a client time of its own."""
 
 type Left = set[tuple[str, str, datetime]]
-"""Table, pseudonym and client time of everything that left."""
+"""Table, pseudonym and client time of every exported row."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def left_in_package(folder: Path, kind: str) -> Left:
 
 
 async def _live(running: Service) -> None:
-    """Everybody lives at once, some at a time."""
+    """Simulate all people concurrently, in groups."""
     chance = random.Random(SEED)
     limits = httpx.Limits(max_connections=AT_ONCE)
     async with httpx.AsyncClient(base_url=running.url, limits=limits, timeout=60) as client:

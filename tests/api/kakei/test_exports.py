@@ -1,4 +1,4 @@
-"""What leaves the service: of whom, in which forms, and what is remembered of it."""
+"""Exports: the participants in them, the formats, and the ledger."""
 
 import asyncio
 import json
@@ -40,9 +40,9 @@ from tests.serving import CLIENT, Service, service
 
 HEADER = "X-Research-Export-Token"
 ON_ONE_DATABASE = pytest.mark.parametrize("stored", ["postgresql"], indirect=True)
-"""For what a format does with rows, whatever they are read from; test_export_truth.py writes all formats from both."""
+"""For tests of formats, which do not depend on the database; test_export_truth.py writes all formats from both."""
 RING = "Grandmother Aiko's ring"
-"""Words that nobody but one person writes."""
+"""A text that only one person writes."""
 
 REVIEW = {
     "phase": "monthly",
@@ -63,7 +63,7 @@ DAY: list[tuple[str, dict[str, Any]]] = [
 
 
 def busy(stored: Service, study: str, mode: str = "private", **profile: Any) -> Person:
-    """Somebody with a row in every table."""
+    """A person with a row in every table."""
     person = Person(stored)
     person.put("/profile", PROFILE | {"time_zone": "Asia/Manila"} | profile)
     person.consent(study_version=study, data_mode=mode)
@@ -382,7 +382,7 @@ def test_a_client_that_goes_away_leaves_nothing_behind(stored: Service, study: s
 
 
 def test_an_export_that_is_cut_in_the_middle_leaves_no_session_open(postgres_url: str, tmp_path: Path) -> None:
-    """In the middle, because somebody else holds a table that it is about to read."""
+    """Stops in the middle, because another session locks a table that it is about to read."""
 
     async def cut() -> None:
         holder = await asyncpg.connect(postgres_url)

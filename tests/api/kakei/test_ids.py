@@ -1,4 +1,4 @@
-"""Who is addressed: a stranger who guesses an id learns nothing, and a UUID is the same in any case."""
+"""Ids: a guessed id reveals nothing, and UUIDs ignore case."""
 
 import asyncio
 import json

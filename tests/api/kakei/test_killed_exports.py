@@ -1,4 +1,4 @@
-"""A killed export leaves nothing behind, and no half file under its name."""
+"""A killed export leaves no files, and no incomplete file under its name."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What must not leave, and ways in which it once did."""
+"""Data that must not be exported, with regression tests of earlier leaks."""
 
 import json
 import secrets

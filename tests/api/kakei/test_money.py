@@ -1,4 +1,4 @@
-"""Amounts: what was sent is what is stored, read back and exported, to the last digit, on both databases."""
+"""Amounts are stored, returned and exported exactly as sent, on both databases."""
 
 import json
 from decimal import ROUND_HALF_UP, Decimal

@@ -1,4 +1,4 @@
-"""What apps send for research: checked, stored once, the latest kept."""
+"""Research uploads are checked and stored once, and the latest wins."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""Studies: one decision a week, drawn as it is logged, and its outcome as it comes in. On a clock that is moved."""
+"""Studies: one decision per week, logged as drawn, and its outcome. The test moves the clock."""
 
 import json
 import secrets

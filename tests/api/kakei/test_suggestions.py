@@ -1,4 +1,4 @@
-"""The coach asked by somebody who can be told apart: what is remembered of it, and what that is good for."""
+"""The coach with an identified user: the stored suggestions and their use."""
 
 import asyncio
 import socket

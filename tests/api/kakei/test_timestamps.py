@@ -24,7 +24,7 @@ from tests.api.kakei.people import (
 from tests.serving import CLIENT, Service
 
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
-"""Begins like a moment, in whatever form."""
+"""Matches the beginning of a moment in any format."""
 PRINTED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
 TIMED = {
     *("challenge_metrics_put", "challenges_accept", "challenges_claim", "challenges_list", "challenges_progress"),
@@ -50,7 +50,7 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def moments(document: Any) -> list[str]:
-    """Every moment in a JSON document; all of them must be printed alike."""
+    """Every moment in a JSON document; all must have the same format."""
     found = [text for text in strings(document) if MOMENT.match(text)]
     assert [text for text in found if not PRINTED.fullmatch(text)] == []
     return found

@@ -1,4 +1,4 @@
-"""Watching what is served: a challenger in the shadow, drift of the contexts, and the breaker."""
+"""Monitoring of the served policy: the shadow policy, drift of the contexts, and the breaker."""
 
 import re
 import shutil
