@@ -20,7 +20,7 @@ study = typer.Typer(help="Run studies of the coach with those who consented.", n
 
 def _version(name: str) -> str:
     if not re.fullmatch(STUDY_VERSION, name):
-        raise typer.BadParameter(f"{name!r} is nothing that anybody can consent to: letters, digits, `.`, `_`, `-`")
+        raise typer.BadParameter(f"{name!r} is not a study version: use letters, digits, `.`, `_`, `-`")
     return name
 
 
