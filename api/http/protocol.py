@@ -12,6 +12,7 @@ import socket
 from http import HTTPStatus
 from typing import Any, cast
 
+import httptools
 import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -29,6 +30,7 @@ from api.http.problems import (
     Problem,
 )
 from api.http.traffic import LEAST_RATE, LINGER_BYTES, LINGER_SECONDS, Deadlines, Phase, Traffic
+from api.http.upgrade import head_without_upgrade
 
 LARGEST_HEAD = 32 * 1024
 """Bytes of request line and headers, nginx's default (4 buffers of 8 KiB). Browsers send a few hundred."""
@@ -77,6 +79,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.held_bytes = 0  # of the current body, held in memory for a route
         self.header_bytes = 0
         self.begun = False  # whether a request has begun and its head has not ended
+        self.is_told_again = False  # whether the parser reads a head that is known already
         self.reading_body = False
         self.refused = False
         self.lingered_bytes = 0  # received after the refusal
@@ -113,7 +116,8 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.drop()
             return
         in_body = self.reading_body
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._parse(data)
         if self._is_over():
             return
         if self.reading_body:
@@ -124,6 +128,31 @@ class BoundedProtocol(HttpToolsProtocol):
             self._enter(Phase.ANSWER)
         else:  # the rest of a body that no route reads
             self._enter(Phase.IDLE)
+
+    def _parse(self, data: bytes) -> None:
+        while data and not self._is_over():
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as stopped:
+                data = data[stopped.args[0] :]
+                self._go_on()
+            except httptools.HttpParserError:
+                self._refuse(MALFORMED_REQUEST, "Invalid HTTP request received.")
+            else:
+                return
+
+    def _go_on(self) -> None:
+        """The parser stopped, because the head asks for another protocol. The request is answered as if it had not."""
+        if self._is_over():
+            return
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.is_told_again = True
+        try:
+            self.parser.feed_data(head_without_upgrade(self.scope["http_version"], self.headers))
+        except httptools.HttpParserError:
+            self._refuse(MALFORMED_REQUEST, "Invalid HTTP request received.")
+        self.is_told_again = False
 
     def _is_over(self) -> bool:
         return self.refused or self.parser is None
@@ -156,12 +185,14 @@ class BoundedProtocol(HttpToolsProtocol):
     # Called by the parser
 
     def on_message_begin(self) -> None:
+        if self.is_told_again:
+            return
         super().on_message_begin()
         self.begun = True
         self.header_bytes = 0
 
     def on_url(self, url: bytes) -> None:
-        if self.refused:
+        if self.refused or self.is_told_again:
             return
         if len(self.url) + len(url) > LONGEST_TARGET:
             self._refuse(TARGET_TOO_LONG, f"An address holds at most {LONGEST_TARGET} bytes.")
@@ -169,7 +200,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.refused:
+        if self.refused or self.is_told_again:
             return
         self.header_bytes += len(name) + len(value)
         if self.header_bytes > LARGEST_HEAD:
@@ -181,7 +212,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        if self.refused:
+        if self.refused or self.is_told_again:
             return
         if len(self.pipeline) >= DEEPEST_PIPELINE:
             self._refuse(TOO_BUSY, f"At most {DEEPEST_PIPELINE} requests may wait behind another.")
@@ -201,8 +232,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self.traffic.reads(len(body))
 
     def on_message_complete(self) -> None:
-        if self.refused:
-            return
+        if self.refused or self.parser.should_upgrade():
+            return  # the parser takes every upgrade for the end; the body may follow
         super().on_message_complete()
         self._end_body()
 
@@ -227,11 +258,6 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(MALFORMED_REQUEST, msg)
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Answer the request as if it asked for no upgrade; the bytes after it belong to another protocol."""
-        if self.cycle is not None and not self.cycle.response_started:
-            self.cycle.keep_alive = False
 
     def shutdown(self) -> None:
         if self.refused:

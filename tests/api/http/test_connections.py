@@ -290,8 +290,35 @@ def test_a_connection_is_kept_after_an_error(quick: Service) -> None:
 
 @pytest.mark.parametrize("upgrade", [b"h2c", b"websocket"])
 def test_who_asks_for_another_protocol_is_answered_in_this_one(upgrade: bytes, quick: Service) -> None:
-    asked = b"Connection: Upgrade\r\nUpgrade: " + upgrade + b"\r\n"
-    assert exchange(port_of(quick.url), LIVE + asked + b"\r\n").statuses == [200]
+    asked = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: " + upgrade + b"\r\nHTTP2-Settings: AAEA\r\n"
+    assert exchange(port_of(quick.url), LIVE + asked + b"\r\n" + WHOLE).statuses == [200, 200]
+
+
+@pytest.mark.parametrize("upgrade", [b"h2c", b"websocket"])
+@pytest.mark.parametrize("framing", ["length", "chunks", "last"])
+@pytest.mark.parametrize("piece", [10_000, 97, 1])
+def test_a_body_behind_an_upgrade_is_read(upgrade: bytes, framing: str, piece: int, quick: Service) -> None:
+    """As if the request did not ask for another protocol, and so are the requests behind it."""
+    asked = b"Host: buddy\r\nConnection: Upgrade%b\r\nUpgrade: " % (b", close" if framing == "last" else b"") + upgrade
+    framed, body = b"Content-Length: %d" % len(ASK), ASK
+    if framing == "chunks":
+        framed, body = b"Transfer-Encoding: chunked", b"%x\r\n%b\r\n0\r\n\r\n" % (len(ASK), ASK)
+    once = b"POST /coach/suggestions HTTP/1.1\r\n" + asked + b"\r\n" + framed + b"\r\n\r\n" + body
+    sent = once if framing == "last" else once * 3 + WHOLE
+    with contextlib.closing(connected(port_of(quick.url))) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for start in range(0, len(sent), piece):
+            connection.sendall(sent[start : start + piece])
+        answer = read_all(connection)
+    assert answer.statuses == ([200] if framing == "last" else [200] * 4)
+    assert answer.content.count(b'"source":"policy"') == (1 if framing == "last" else 3)
+
+
+def test_a_body_behind_an_upgrade_has_the_same_bounds(quick: Service) -> None:
+    head = b"POST /coach/suggestions HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n"
+    problem(exchange(port_of(quick.url), head + b"Content-Length: 50\r\n\r\n{"), 408, "request_timeout")
+    problem(exchange(port_of(quick.url), head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), 400, "malformed_request")
+    assert exchange(port_of(quick.url), b"CONNECT x:1 HTTP/1.1\r\nHost: x:1\r\n\r\n" + WHOLE).statuses == [400]
 
 
 def test_ipv6_has_the_same_limits(tmp_path: Path) -> None:
