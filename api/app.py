@@ -128,13 +128,12 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
 
 def _add_middlewares(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     """Add the middlewares; the last one is the outermost."""
-    app.add_middleware(RequestBudget, seconds=settings.database_timeout_seconds)
     app.add_middleware(RequestBodyMiddleware, own=coach.BODIES_READ_HERE, pages=(FAMILY, ADMIN))
     app.add_middleware(HeadMiddleware)
     app.add_middleware(FastPathMiddleware, way=Way("POST", "/coach/suggestions", coach.suggest))
-    app.add_middleware(
-        RateLimitMiddleware, limits=RateLimits(settings.redis_url)
-    )  # outside the fast path, which writes
+    # Outside the fast path, which writes:
+    app.add_middleware(RequestBudget, seconds=settings.database_timeout_seconds)
+    app.add_middleware(RateLimitMiddleware, limits=RateLimits(settings.redis_url))
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

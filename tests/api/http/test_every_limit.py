@@ -157,18 +157,18 @@ def test_an_anonymous_decision_of_the_coach_is_not_limited(settings: Settings) -
 
 
 def test_the_limits_stand_outside_of_everything_that_works(settings: Settings) -> None:
-    """The first is the outermost. The fast path writes, so it must be inside the limits. Bodies are limited for all
-    routes. Each answer, including refusals, has CORS headers, an id and a log line."""
+    """The first is the outermost. The fast path writes, so it must be inside the limits and the database's budget.
+    Bodies are limited for all routes. Each answer, including refusals, has CORS headers, an id and a log line."""
     app = create_app(settings)
     order: list[object] = [middleware.cls for middleware in app.user_middleware]
     assert order == [
         TelemetryMiddleware,
         CORSMiddleware,
         RateLimitMiddleware,
+        RequestBudget,
         FastPathMiddleware,
         HeadMiddleware,
         RequestBodyMiddleware,
-        RequestBudget,
     ]
 
 
