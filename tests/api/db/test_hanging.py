@@ -2,6 +2,7 @@
 still answers, and the service recovers afterwards."""
 
 import re
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -11,7 +12,9 @@ import pytest
 
 from api.db.budget import GRACE_SECONDS
 from api.db.engine import REQUEST_SECONDS
+from api.db.readiness import FRESH_SECONDS
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
+from api.kinderbud.auth import new_token
 from tests import services
 from tests.api.administering import PASSWORD, Admin
 from tests.api.kakei.people import WEEK, Person, somewhere
@@ -56,6 +59,14 @@ def paths_of(running: Service, document: str, prefix: str) -> list[str]:
     return [prefix + path for path, operations in told.items() if "get" in operations and path != "/metrics"]
 
 
+def until_unready(running: Service) -> None:
+    """An answer of the readiness check holds for a moment, in which the stall may have begun."""
+    deadline = time.monotonic() + PATIENCE
+    while CLIENT.get(f"{running.url}/health/ready", timeout=PATIENCE).status_code != 503:
+        assert time.monotonic() < deadline
+        time.sleep(FRESH_SECONDS / 10)
+
+
 def test_every_route_that_needs_it_says_503_and_recovers(hanging: Service, proxy: Stalling) -> None:
     person, family, browser, admin = Person(hanging), Family(hanging), signed_up(hanging), Admin(hanging)
     assert admin.sign_in().status_code == 200
@@ -93,6 +104,7 @@ def test_every_route_that_needs_it_says_503_and_recovers(hanging: Service, proxy
     needing = {what for what in before if what.partition(" ")[2] not in WITHOUT_DATABASE}
     assert len(needing) > 30
     with proxy.stalled():
+        until_unready(hanging)
         during = answers(len(asked))
         wrong = {what: during[what].text[:100] for what in needing if during[what].status_code != 503}
         assert wrong == {}
@@ -110,6 +122,29 @@ def test_every_route_that_needs_it_says_503_and_recovers(hanging: Service, proxy
     after = {what: answer.status_code for what, answer in answers(2).items()}
     expected = {what: answer.status_code for what, answer in before.items()} | {again: 200}
     assert after == expected
+    assert "unforeseen" not in hanging.log()
+
+
+def test_tokens_are_looked_up_and_the_coach_remembers_within_the_budget(hanging: Service, proxy: Stalling) -> None:
+    """The look-up of a token comes before the routes of Kinderbud, and the shortcut of the coach past all routes."""
+    person, family = Person(hanging), Family(hanging)
+    tokens = [family.token, *(family.new_token() for _ in range(3)), new_token()]  # only the first one asked before
+
+    def ask(number: int) -> httpx.Response:
+        with new_client(timeout=PATIENCE) as client:
+            if number < len(tokens):
+                told = {"Authorization": f"Bearer {tokens[number]}"}
+                return client.get(f"{hanging.url}/api/v1/todos", headers=told)
+            told = {"X-User-UUID": person.uuid}
+            return client.post(f"{hanging.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=told)
+
+    family.get("/todos")
+    with proxy.stalled(), ThreadPoolExecutor(20) as clients:
+        answers = list(clients.map(ask, range(20)))
+    assert [answer.status_code for answer in answers] == [503] * len(tokens) + [200] * (20 - len(tokens))
+    assert all(int(answer.headers["retry-after"]) > 0 for answer in answers[: len(tokens)])
+    assert {answer.json()["source"] for answer in answers[len(tokens) :]} == {"policy"}
+    assert [ask(number).status_code for number in (0, 1, 4, 5)] == [200, 200, 401, 200]
     assert "unforeseen" not in hanging.log()
 
 
