@@ -21,6 +21,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.auth.fair_queue import QueueFull
 from api.clock import Clock
+from api.db.failures import MAY_BE_AWAY
 from api.settings import Settings, SmtpTls
 
 TIMEOUT_SECONDS = 10.0
@@ -84,7 +85,7 @@ class Mailer:
                 mail = await job()
                 if mail is not None and self.is_on:
                     await self._send(mail)
-            except (SQLAlchemyError, OSError, ValueError, smtplib.SMTPException) as error:
+            except (SQLAlchemyError, *MAY_BE_AWAY, ValueError, smtplib.SMTPException) as error:
                 log.error("a mail was not sent", why=type(error).__name__)
             finally:
                 self._jobs.task_done()

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.database_url import PostgresUrl, SqliteUrl
 from api.db.engine import Database, open_database
+from api.db.failures import MAY_BE_AWAY
 
 SUFFIX = ".service"
 ADVISORY = 7_245_113_909
@@ -91,7 +92,7 @@ async def _hold(url: PostgresUrl) -> None:
             try:
                 async with database.writing.connect() as connection, connection.begin():
                     await _share(connection)
-            except (SQLAlchemyError, OSError) as error:
+            except (SQLAlchemyError, *MAY_BE_AWAY) as error:
                 log.warning("the lock of the service is away, it is taken again", why=type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
     finally:

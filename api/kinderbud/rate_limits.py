@@ -8,11 +8,11 @@ from collections import OrderedDict
 
 from limits import RateLimitItem, parse
 from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.db.engine import Database
+from api.db.failures import MAY_BE_AWAY
 from api.http.rate_limits import REQUESTS_PER_ADDRESS, RateLimits, address_of
 from api.kinderbud.auth import shown_token, token_digest
 from api.kinderbud.errors import Code, failure
@@ -73,7 +73,7 @@ class TokenLimits:
         try:
             async with self.database.read() as session:
                 exists = await session.scalar(query) is not None
-        except (SQLAlchemyError, OSError, TimeoutError):
+        except MAY_BE_AWAY:
             return False
         if exists:
             self._known[digest] = None
