@@ -256,9 +256,6 @@ class BoundedProtocol(HttpToolsProtocol):
         elif not self.reading_body:
             self._enter(Phase.IDLE)
 
-    def send_400_response(self, msg: str) -> None:
-        self._refuse(MALFORMED_REQUEST, msg)
-
     def shutdown(self) -> None:
         if self.refused:
             self.transport.abort()
