@@ -20,8 +20,10 @@ from data.schema.missing import MEANING, SPSS, SPSS_RANGE, STATA, Missing
 PART_ROWS = 100_000
 STATA_VERSION = 15
 """Files of this version hold Unicode (format 118)."""
-LONGEST_LABEL = {"sav": 256, "dta": 80}
-"""Bytes of a variable label in SPSS, characters in Stata."""
+LONGEST_SPSS_LABEL = 256
+"""Bytes in UTF-8 of a variable label."""
+LONGEST_STATA_LABEL = 80
+"""Characters of a variable label; the file has room for 320 bytes."""
 
 YES_NO = {0: "no", 1: "yes"}
 
@@ -61,13 +63,22 @@ class _LabelledWriter:
     def _labels(self, columns: list[str]) -> dict[str, str | None]:
         labels = {column.name: column.label for column in self._columns}
         labels |= {c.reason_column: f"Why {c.name} is missing" for c in self._columns if c.reason_column}
-        return {name: labels[name][: LONGEST_LABEL[self.suffix]] for name in columns}
+        return {name: self._cut(labels[name].strip()).rstrip() for name in columns}  # a space at its end is not read
+
+    @staticmethod
+    def _cut(label: str) -> str:
+        """As much of a variable label as the format holds."""
+        raise NotImplementedError
 
 
 class SpssWriter(_LabelledWriter):
     """Writes SPSS system files; reasons are user-missing values."""
 
     suffix = "sav"
+
+    @staticmethod
+    def _cut(label: str) -> str:
+        return label.encode()[:LONGEST_SPSS_LABEL].decode(errors="ignore")
 
     def _write(self, table: pa.Table, path: Path) -> None:
         series: dict[str, pl.Series] = {}
@@ -99,6 +110,10 @@ class StataWriter(_LabelledWriter):
     """Writes Stata datasets; reasons are extended missing values."""
 
     suffix = "dta"
+
+    @staticmethod
+    def _cut(label: str) -> str:
+        return label[:LONGEST_STATA_LABEL]
 
     def _write(self, table: pa.Table, path: Path) -> None:
         series: dict[str, pl.Series] = {}

@@ -1,15 +1,19 @@
 """Writers that take rows in parts."""
 
+import tempfile
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pyreadstat
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from data.formats import labelled
+from data.formats.columnar import to_arrow
 from data.packages.writer import Packer
-from data.schema import TABLES
+from data.schema import TABLES, Column
 from data.schema.missing import MEANING, SPSS, STATA, Missing
 
 MOMENT = datetime(2026, 6, 13, 10, 30, tzinfo=UTC)
@@ -87,3 +91,28 @@ def test_names_fit_into_spss_and_stata_and_are_unique() -> None:
         assert len({name.lower() for name in names}) == len(names)
         assert all(len(name) <= 32 and name.isidentifier() for name in names), table.name
         assert set(table.key) <= set(names)
+
+
+LABELS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=90)
+
+
+@pytest.mark.parametrize("kind", ["sav", "dta"])
+@given(label=LABELS | LABELS.map(lambda text: (text * 300)[:400]))
+@example(label="x" * 79 + " y")
+@example(label="x" * 255 + " y")
+@example(label="a" + "日" * 100)
+@settings(max_examples=150, deadline=None)
+def test_a_label_of_any_length_is_cut_between_characters_and_read_as_it_was_written(kind: Any, label: str) -> None:
+    column = Column("a", "number", label)
+    with tempfile.TemporaryDirectory() as folder:
+        writer = (labelled.SpssWriter if kind == "sav" else labelled.StataWriter)(Path(folder), "t", (column,))
+        writer.write(to_arrow((column,), [(1.0,)]))
+        (written,) = writer.close()
+        read = pyreadstat.read_sav if kind == "sav" else pyreadstat.read_dta
+        kept = read(written.path)[1].column_labels[0] or ""
+    assert label.startswith(kept) or label.strip().startswith(kept)
+    assert kept == writer._labels(["a"])["a"]
+    rest = label.strip()[len(kept) :].strip()
+    room = 256 - len(kept.encode()) if kind == "sav" else 80 - len(kept)
+    assert room >= 0
+    assert not rest or room < len(label.strip()[len(kept) :].encode()), "as much as there is room for"
