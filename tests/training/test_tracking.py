@@ -1,9 +1,12 @@
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.artifacts import PACKAGED, another
 from tests.conftest import SAMPLE
@@ -63,3 +66,33 @@ def test_a_verdict_and_a_promotion_are_logged_with_their_page_and_the_models_ali
     assert 0 < float(size) < 100
     assert champion == "budget/promoted"
     assert files == ["gate.json", "policy", "report.html"]
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["garbage://x", "nosuch", "http://user:s3cretword@[", "mysql://u:s3cretword@h/x"],
+)
+def test_a_store_that_cannot_be_used_is_one_line_without_a_password(uri: str, tmp_path: Path) -> None:
+    command = str(Path(sys.executable).with_name("buddy-train"))
+    shutil.copytree(PACKAGED, tmp_path / "candidate")
+    (tmp_path / "policy").write_text("no folder")
+    environment = os.environ | {"MLFLOW_TRACKING_URI": uri, "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+    ended = subprocess.run(
+        [command, "promote", "--shadow", "candidate", "--models", "models"],
+        cwd=tmp_path,
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert re.fullmatch(r"error: MLflow \(MLFLOW_TRACKING_URI, --no-track\): [^\n]+\n", ended.stderr), ended.stderr
+    assert "s3cretword" not in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [["promote", b"\xff"], ["rollback", "--models", b"a\xe9"]])
+def test_an_argument_that_is_no_utf8_is_one_line(arguments: list[Any], tmp_path: Path) -> None:
+    command = str(Path(sys.executable).with_name("buddy-train"))
+    ended = subprocess.run([command, *arguments], check=False, cwd=tmp_path, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == "error: an argument is no text in UTF-8\n"

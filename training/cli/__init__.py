@@ -1,5 +1,7 @@
 """The command `buddy-train`: trains, evaluates, promotes and analyses policies."""
 
+import sys
+
 import typer
 
 from training.cli.analyse import analyse
@@ -14,3 +16,11 @@ app = typer.Typer(
 )
 for commands in (learn, judge, serve, analyse):
     app.add_typer(commands)
+
+
+@app.callback()
+def _main() -> None:
+    """Arguments are text in UTF-8: a shell passes other bytes as half characters, which no file of ours can hold."""
+    if any("\ud800" <= character <= "\udfff" for argument in sys.argv for character in argument):
+        print("error: an argument is no text in UTF-8", file=sys.stderr)
+        raise typer.Exit(2)

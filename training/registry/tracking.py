@@ -3,7 +3,8 @@
 import logging
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,25 @@ EXPERIMENT = "budget-coach"
 DEFAULT_STORE = Path("var/mlflow.db")
 REQUEST_LIMITS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """Retries and seconds. When the server does not answer, a command fails within a minute."""
+LONGEST_LINE = 300
+"""Characters of MLflow's message that are shown."""
+
+
+class TrackingFailed(ValueError):
+    """A run could not be logged. The message is one line and holds no password."""
+
+
+@contextmanager
+def tracked() -> Iterator[None]:
+    """Around all logging. What MLflow, its store or a missing driver raises becomes TrackingFailed."""
+    try:
+        yield
+    except TrackingFailed:
+        raise
+    except Exception as error:  # MLflow passes on what its stores raise
+        line = next(filter(None, map(str.strip, str(error).splitlines())), "")[:LONGEST_LINE]
+        said = re.sub(r"://[^/@\s]*@", "://…@", line)  # a password
+        raise TrackingFailed(f"MLflow (MLFLOW_TRACKING_URI, --no-track): {type(error).__name__}: {said}") from error
 
 
 def tracking_uri() -> str:
@@ -18,6 +38,7 @@ def tracking_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{DEFAULT_STORE}"
 
 
+@tracked()
 def log_training(card: Mapping[str, Any], artifact: Path) -> str:
     """Log the training run of `artifact` (parameters, metrics, dataset digest, graph and card) and return the run's id.
     The artifact becomes the `challenger` version of the registered model."""
@@ -31,6 +52,7 @@ def log_training(card: Mapping[str, Any], artifact: Path) -> str:
     return str(run.info.run_id)
 
 
+@tracked()
 def log_run(kind: str, document: Mapping[str, Any], files: Sequence[Path] = ()) -> str:
     """Log the result of a command and return the run's id. Every number of `document` becomes a metric; policy id,
     verdict and study become tags; the document and `files` become artifacts."""
@@ -54,6 +76,7 @@ def model_of(policy_id: str) -> str:
     return f"{policy_id.partition('/')[0]}-coach"
 
 
+@tracked()
 def set_alias(alias: str, policy_id: str, artifact: Path, run_id: str | None = None) -> None:
     """Point the alias of the registered model to the version with this policy. Creates the version when it is
     missing."""
