@@ -22,7 +22,8 @@ def rotate(as_json: Annotated[bool, typer.Option("--json", help="Print JSON inst
     """Encrypt everything again with the newest key, so that an older one can go.
 
     With SECRET_KEY: set `new,old`, restart the service, run this beside it, then set `new` alone. With the key file of
-    SQLite: stop the service and run this, which makes the new key itself. Broken off, it goes on when called again.
+    SQLite: stop the service and run this, which makes the new key itself. The old key is kept in `secret-key.retired`,
+    for backups of before; delete that file together with the last of them. Broken off, it goes on when called again.
     """
     from api.auth import key_file  # noqa: PLC0415 - help should not wait
     from api.auth.key_rotation import Progress  # noqa: PLC0415
@@ -38,18 +39,21 @@ def rotate(as_json: Annotated[bool, typer.Option("--json", help="Print JSON inst
     def run(ring: Keyring) -> Progress:
         return with_database(settings, lambda database: encrypt_again(database, ring, told))
 
-    with exit_on(SecretMissing, ServiceRuns):
+    with exit_on(SecretMissing, ServiceRuns, key_file.KeyFileBroken):
         if settings.secret_key is not None:
             done, retired = run(keyring(settings)), "older keys may be taken out of SECRET_KEY"
         else:
             file: Path = key_file_of(settings)
             with file_lock(settings.database, exclusive=True):
                 keys, _ = key_file.read_or_make(file)
+                kept = key_file.retired_keys(file)
                 if len(keys) == 1:
                     keys = [key_file.new_key(), *keys]
                     key_file.write(file, keys, replace=True)
-                done, retired = run(Keyring(keys)), f"{file} holds the new key alone"
+                aside = key_file.retired_file(file)
+                done, retired = run(Keyring([*keys, *kept])), f"older keys are in {aside}, for backups of before"
                 if not done.lost:
+                    key_file.write(aside, list(dict.fromkeys([*keys[1:], *kept])), replace=True)
                     key_file.write(file, keys[:1], replace=True)
     if as_json:
         typer.echo(json.dumps(asdict(done)))

@@ -5,11 +5,14 @@ It is written beside, synced and linked into place: of two processes that start 
 
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 
 SHORTEST = 32
 KEY_BYTES = 32
+LARGEST_FILE = 64 * 1024
+"""Bytes that are read; a key takes 65."""
 
 
 class KeyFileBroken(ValueError):
@@ -30,10 +33,26 @@ def new_key() -> str:
     return secrets.token_hex(KEY_BYTES)
 
 
+def retired_file(file: Path) -> Path:
+    """Where the keys are kept that a rotation retired. Backups that are older than the rotation need them."""
+    return file.with_name(file.name + ".retired")
+
+
+def retired_keys(file: Path) -> list[str]:
+    """The retired keys of a key file, the newest first. Raises KeyFileBroken."""
+    retired = retired_file(file)
+    return read(retired) if retired.exists() else []
+
+
 def read(file: Path) -> list[str]:
     """The keys in the file, the newest first. Raises KeyFileBroken."""
     try:
-        keys = [key.strip() for key in file.read_text(encoding="ascii").strip().split(",")]
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO without a writer would block
+        with os.fdopen(descriptor, "rb") as opened:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise KeyFileBroken(f"{file} is not a regular file: put the key back from a backup")
+            content = opened.read(LARGEST_FILE)
+        keys = [key.strip() for key in content.decode("ascii").strip().split(",")]
     except (OSError, UnicodeDecodeError) as error:
         raise KeyFileBroken(
             f"{file} cannot be read ({type(error).__name__}): put the key back from a backup"

@@ -58,6 +58,7 @@ def keyring(settings: Settings) -> Keyring:
     file = key_file_of(settings)
     try:
         keys, made = key_file.read_or_make(file)
+        keys += key_file.retired_keys(file)
     except key_file.KeyFileBroken as error:
         raise SecretMissing(str(error)) from error
     if made:

@@ -218,10 +218,13 @@ def restore(
         typer.confirm("This replaces everything in the database. Go on?", abort=True)
     with exit_on(backups.BackupFailed):
         url = to_the_server_itself(read_settings())
+        missing = backups.missing_ledger(url)
         erased = backups.restore(url, file, without_checksum=without_checksum)
+    if missing:
+        typer.echo(f"warning: {missing} is not there: people who were erased after the backup are back", err=True)
     if without_checksum:
         typer.echo("warning: without a checksum, damage may go unnoticed", err=True)
-    again = ", ".join(f"{count} {table}" for table, count in sorted(erased.items())) or "nobody"
+    again = ", ".join(f"{count} {table}" for table, count in sorted(erased.items())) or "none"
     receipt = {"restored": str(file), "erased_again": dict(erased)}
     typer.echo(json.dumps(receipt) if as_json else f"restored from {file}; erased again: {again}")
 

@@ -80,10 +80,16 @@ def restore(url: SqliteUrl | PostgresUrl, file: Path, *, without_checksum: bool 
             return asyncio.run(_restore_postgres(url, payload, taken_at))
     except BackupDamaged as error:
         raise BackupFailed(f"{file} is damaged: {error}") from error
-    except ServiceRuns as error:
+    except (ServiceRuns, erasures.LedgerDamaged) as error:
         raise BackupFailed(str(error)) from error
     except OSError as error:
         raise BackupFailed(f"{error.filename or file}: {error.strerror or error}") from error
+
+
+def missing_ledger(url: SqliteUrl | PostgresUrl) -> Path | None:
+    """The ledger of erasures that should be beside an SQLite database and is not."""
+    ledger = erasures.ledger_file(url.file) if isinstance(url, SqliteUrl) else None
+    return ledger if ledger is not None and not ledger.exists() else None
 
 
 def _unpacked(file: Path, payload: Path, url: SqliteUrl | PostgresUrl, *, without_checksum: bool) -> datetime | None:

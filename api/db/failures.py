@@ -3,7 +3,7 @@
 import sqlite3
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError, IntegrityError, NoResultFound
+from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError, NoResultFound
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
@@ -45,8 +45,10 @@ AWAY_CODES = frozenset(
     }
 )
 """SQLite's primary result codes of the same kind."""
+CLOSED_IN_THE_POOL = "This connection is closed"
+"""SQLAlchemy's `InvalidRequestError` for a connection that another request closed while the pool handed it out."""
 MAY_BE_AWAY = (
-    *(DBAPIError, PoolTimeout, OSError, TimeoutError, sqlite3.Error),
+    *(DBAPIError, PoolTimeout, OSError, TimeoutError, sqlite3.Error, InvalidRequestError),
     # asyncpg's own errors come only from connections that break while they open; SQLAlchemy translates the rest.
     *(asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError),
 )
@@ -63,6 +65,8 @@ def is_away(error: BaseException) -> bool:
     """Whether the database is the cause, so that the same request may succeed later."""
     if isinstance(error, PoolTimeout | OSError):
         return True
+    if isinstance(error, InvalidRequestError):
+        return str(error) == CLOSED_IN_THE_POOL
     if not isinstance(error, DBAPIError):
         return isinstance(error, MAY_BE_AWAY) and _is_away(error)
     return error.connection_invalidated or (error.orig is not None and _is_away(error.orig))

@@ -38,6 +38,8 @@ async def prepare(database: Database) -> Counter[str]:
         if connection.dialect.name == "postgresql":
             await connection.run_sync(erasures.create_table)
             erased = await connection.run_sync(erasures.replay_pending)
+        elif connection.engine.url.database:
+            erasures.create_file(erasures.ledger_file(Path(connection.engine.url.database)))
         await connection.run_sync(seed)
     return erased
 

@@ -19,13 +19,14 @@ from api.db.failures import MAY_BE_AWAY
 from api.dependencies import Now, ReadSession, WriteSession
 from api.kinderbud.errors import Code, Refused
 from api.models import Household, HouseholdToken, HouseholdUser
+from api.models.households import HOUSEHOLD_ADMIN
 from api.time_zones import local_date
 
 PREFIX = "kb_live_"
 TOKEN = re.compile(PREFIX + r"[0-9a-f]{32}")
 SEEN_EVERY = timedelta(minutes=1)
 """How often `last_used_at` is written at most."""
-ADMIN, MEMBER = "admin", "member"
+ADMIN, MEMBER = HOUSEHOLD_ADMIN, "member"
 
 log = structlog.get_logger("api.kinderbud")
 

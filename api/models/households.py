@@ -8,6 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from api.models.base import Base, Moment
 from api.models.sessions import BrowserSession, KnownBrowser
 
+FORMER_MEMBER = "Former member"
+"""The name of a participant whose own name was forgotten."""
+HOUSEHOLD_ADMIN = "admin"
+"""The role of users who decide for their household."""
+
 
 class Household(Base):
     """A family. Its day is the day in its time zone. `learning_since` is when it agreed to take part in learning,

@@ -11,10 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.kinderbud.auth import ADMIN, MEMBER
 from api.kinderbud.households import queries
 from api.models import HouseholdParticipant, HouseholdUser, Plan, Todo, TodoAction
+from api.models.households import FORMER_MEMBER
 
 ROLES = (ADMIN, MEMBER)
-FORMER = "Former member"
-"""What a removed member's participant is called where the household does not keep the name."""
 
 
 class MemberUnchanged(ValueError):
@@ -65,7 +64,7 @@ async def remove_member(session: AsyncSession, user: HouseholdUser, now: datetim
         theirs = TodoAction.performed_by == user.id
         await session.execute(update(TodoAction).where(theirs).values(former_name=user.display_name))
     else:
-        adult.name = FORMER
+        adult.name = FORMER_MEMBER
     await session.delete(user)
     await session.flush()
 

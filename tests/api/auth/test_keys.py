@@ -45,6 +45,19 @@ def test_a_broken_key_file_stops_the_start_in_one_line(content: bytes, tmp_path:
     assert (tmp_path / "var" / "secret-key").read_bytes() == content
 
 
+@pytest.mark.parametrize("content", [b"", b"abc", b"\xff" * 64, None])
+def test_a_broken_key_file_ends_a_rotation_in_one_line(content: bytes | None, tmp_path: Path) -> None:
+    """None stands for a FIFO, which has no writer and would block."""
+    assert buddy(tmp_path)("db", "upgrade").returncode == 0
+    file = tmp_path / "var" / "secret-key"
+    file.unlink(missing_ok=True)
+    os.mkfifo(file) if content is None else file.write_bytes(content)
+    refused = buddy(tmp_path)("secrets", "rotate")
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: var/secret-key ")
+    assert len(refused.stderr.splitlines()) == 1
+
+
 def with_claude_key(tmp_path: Path, wrapped: str, environment: dict[str, str]) -> Path:
     run = buddy(tmp_path, **environment)
     assert run("db", "upgrade").returncode == 0
@@ -95,6 +108,20 @@ def test_the_key_file_is_made_anew_while_no_service_runs(tmp_path: Path) -> None
     assert len(now) == 1
     assert now != keys
     assert Keyring(now).unwrap(stored(file)) == b"claude"
+    assert key_file.retired_keys(tmp_path / "var" / "secret-key") == keys
+
+
+def test_a_backup_of_before_a_rotation_is_still_opened(tmp_path: Path) -> None:
+    key, _ = key_file.read_or_make(tmp_path / "var" / "secret-key")
+    file = with_claude_key(tmp_path, Keyring(key).wrap(b"claude"), {})
+    run = buddy(tmp_path)
+    assert run("db", "backup", "before.bak").returncode == 0
+    for _ in range(2):
+        assert run("secrets", "rotate").returncode == 0
+    assert run("db", "restore", "before.bak", "--yes").returncode == 0
+    assert "1 values need an older key" in run("doctor", "--json").stdout
+    assert run("secrets", "rotate").returncode == 0
+    assert Keyring(key_file.read(tmp_path / "var" / "secret-key")).unwrap(stored(file)) == b"claude"
 
 
 def test_what_the_service_writes_is_its_own(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ database.
 """
 
 import json
+import os
 import re
 import secrets
 from datetime import UTC, datetime
@@ -21,6 +22,7 @@ from api.kinderbud.households.actions import make_link
 from api.kinderbud.households.queries import users_of
 from api.kinderbud.web.sessions import BROWSERS, SESSIONS
 from api.models import Base, ChatMessage, DayCuration
+from tests import forking
 from tests.api.kinderbud.families import Family, in_database
 from tests.serving import CLIENT, Service
 from tests.zones import NO_TIME_ZONES
@@ -237,11 +239,11 @@ def test_what_is_missing_or_no_number_is_a_wrong_use(running: Service) -> None:
 
 
 def test_a_database_that_is_not_there_is_said_in_one_clear_line(running: Service) -> None:
-    away = Service(
-        running.url, running.process, running.log_file, {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}
-    )
+    away = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}
     for arguments in (("household", "list"), ("household", "show", "1"), ("token", "list", "1")):
-        assert refused(away, *arguments).startswith("database: ")
+        said = forking.run(*arguments, env=os.environ | running.environment | away)
+        assert (said.returncode, said.stderr.count("\n")) == (1, 1), said.stderr
+        assert said.stderr.startswith("error: database: ")
 
 
 def hanging_on_households() -> list[Table]:
