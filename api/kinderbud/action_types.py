@@ -1,4 +1,4 @@
-"""What can be done with a todo."""
+"""The types of actions on a todo."""
 
 from enum import StrEnum
 

@@ -1,4 +1,4 @@
-"""Ages in completed months, and in words. Pure."""
+"""Ages in completed months, and as text. Pure."""
 
 from datetime import date
 
@@ -13,17 +13,18 @@ MONTHS_UNTIL_YEARS = 24
 
 
 def age_months(birthday: date, today: date) -> int:
-    """Completed months. Somebody born on the 31st completes one on the last day that is not before it: on the first
-    of the next month where a month is shorter."""
+    """Completed months. A child born on the 31st completes a month on the 31st, or on the 1st of the next month where a
+    month is shorter.
+    """
     months = (today.year - birthday.year) * MONTHS_IN_YEAR + today.month - birthday.month
     return months - (today.day < birthday.day)
 
 
 def age_display(birthday: date, today: date) -> str:
-    """An age as one says it: days, weeks, months, years and months."""
+    """An age as people say it: days, weeks, months, years and months."""
     months = age_months(birthday, today)
     if months < 1:
-        days = max(0, (today - birthday).days)  # a newborn may fly over the date line
+        days = max(0, (today - birthday).days)  # a newborn may cross the date line
         return _count(days // DAYS_IN_WEEK, "week") if days >= DAYS_IN_WEEK else _count(days, "day")
     if months < MONTHS_UNTIL_YEARS:
         return _count(months, "month")

@@ -1,4 +1,4 @@
-"""Puts Kinderbud together: a sub-app with its own envelope, errors and limits. It shares the service's state."""
+"""Assembles Kinderbud: a sub-app with its own envelope, errors and limits. It shares the service's state."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ ASSETS = "/docs/assets"
 
 
 def limited(app: FastAPI, settings: Settings) -> TokenLimits:
-    """The sub-app behind its limits, which tell of themselves with every answer, errors included."""
+    """The sub-app behind its rate limits. Every answer carries the limit headers, errors included."""
     shared, addresses = RateLimits(settings.redis_url, exact=True), RateLimits(settings.redis_url)
     return TokenLimits(app, app.state.database, shared, addresses)
 
@@ -58,7 +58,7 @@ def create_kinderbud(service: FastAPI) -> FastAPI:
 
 
 async def nothing_here(_: Request) -> Response:
-    """What stands at the bare prefix, which a mount does not match."""
+    """Answers at the bare prefix, which a mount does not match."""
     return errors.failure(404, errors.Code.NOT_FOUND, "There is nothing at this address.")
 
 

@@ -1,4 +1,4 @@
-"""Who asks: the one way from a bearer token to a user of a household."""
+"""Authentication: turns a bearer token into a user of a household."""
 
 import asyncio
 import hashlib
@@ -33,7 +33,7 @@ log = structlog.get_logger("api.kinderbud")
 
 @dataclass(frozen=True)
 class Caller:
-    """A user, their household, and the moment at which they asked, by whichever door."""
+    """A user, their household, and the moment of the request, from a token or a session."""
 
     user: HouseholdUser
     household: Household
@@ -41,13 +41,13 @@ class Caller:
 
     @property
     def today(self) -> date:
-        """The household's day."""
+        """Today's date in the household's time zone."""
         return local_date(self.now, self.household.time_zone)
 
 
 @dataclass(frozen=True)
 class TokenCaller(Caller):
-    """Somebody who showed a token."""
+    """A caller who sent a token."""
 
     token: HouseholdToken
 
@@ -58,12 +58,12 @@ def new_token() -> str:
 
 
 def token_digest(token: str) -> str:
-    """What is stored of a token. It has 128 bits of its own, so that no salt and no slow hash are needed."""
+    """The digest that is stored of a token. A token has 128 random bits, so it needs no salt and no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def shown_token(authorization: str | None) -> str | None:
-    """The token in an `Authorization` header, None where there is none of the right form."""
+    """The token in an `Authorization` header. None if there is none of the right form."""
     scheme, _, token = (authorization or "").partition(" ")
     token = token.strip()
     return token if scheme.casefold() == "bearer" and TOKEN.fullmatch(token) else None
@@ -90,14 +90,14 @@ async def _caller(request: Request, session: AsyncSession, now: datetime) -> Tok
 
 
 async def recognise(request: Request) -> TokenCaller:
-    """Who asks, for those who have no session. Raises Refused for strangers."""
+    """The caller, for routes without a database session. Raises Refused for unknown callers."""
     state = request.app.state
     async with state.database.read() as session:
         return await _caller(request, session, state.clock())
 
 
 def _note_use(request: Request, token_id: int, now: datetime) -> None:
-    """Write `last_used_at` beside the request, which does not wait for it and does not fail with it."""
+    """Write `last_used_at` in the background: the request does not wait for it and does not fail with it."""
     noting: set[asyncio.Task[None]] = request.app.state.noting
     task = asyncio.create_task(_write_use(request.app.state.database, token_id, now))
     noting.add(task)
@@ -115,7 +115,7 @@ async def _write_use(database: Database, token_id: int, now: datetime) -> None:
 
 
 BEARER = HTTPBearer(auto_error=False, description="A token, `kb_live_` and 32 hex digits.")
-"""For /docs, and for those who read the schema; `_caller` looks at the header itself."""
+"""For /docs and the schema; `_caller` reads the header itself."""
 
 
 async def _reading(
@@ -131,8 +131,8 @@ async def _writing(
 
 
 Reader = Annotated[Caller, Depends(_reading, scope="function")]
-"""Who asks, in the request's reading session."""
+"""The caller, in the request's read session."""
 Writer = Annotated[Caller, Depends(_writing, scope="function")]
-"""Who asks, in the request's writing session."""
+"""The caller, in the request's write session."""
 TokenWriter = Annotated[TokenCaller, Depends(_writing, scope="function")]
-"""The same, for those who must know by which token."""
+"""The same, with the token."""

@@ -1,4 +1,4 @@
-"""Which stages are current for whoever asks: what the lists of todos and the day begin with."""
+"""Dependencies of several features: the stages that are current for the caller, for the lists of todos and the day."""
 
 from typing import Annotated
 

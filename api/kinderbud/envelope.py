@@ -1,4 +1,4 @@
-"""The envelope around every answer, and types that cross the wire."""
+"""The envelope around every answer, and shared field types."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,7 +15,7 @@ LOCAL_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$"
 
 
 class Answer[T](BaseModel):
-    """What went well."""
+    """A successful answer."""
 
     ok: Literal[True] = True
     data: T
@@ -44,9 +44,9 @@ ClientTime = Annotated[
         mode="validation",
     ),
 ]
-"""What the client's clock says: a claim (`api.clock.effective_time`)."""
+"""The time on the client's clock, which may be wrong (see `api.clock.effective_time`)."""
 
 
 def local(moment: datetime, time_zone: str) -> datetime:
-    """A timestamp as the reference prints them: where the household is, to the second, without an offset."""
+    """A timestamp in the reference's format: the household's local time, to the second, without an offset."""
     return moment.astimezone(zone_of(time_zone)).replace(microsecond=0, tzinfo=None)

@@ -1,4 +1,4 @@
-"""Every error of Kinderbud once: the reference's closed list of codes, in its envelope."""
+"""All errors of Kinderbud: the reference's closed list of codes, in its envelope."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
@@ -18,7 +18,7 @@ OF_BODIES = {
     *(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
     *(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, HTTPStatus.UNPROCESSABLE_ENTITY),
 }
-"""What the framework and the bound of bodies say of a body that cannot be read."""
+"""Messages of the framework and of the size limit for a body that cannot be read."""
 
 MAYBE_STORED = (
     "The connection to the database broke while this was stored: it may have been stored, or not. Send it again with "
@@ -27,7 +27,7 @@ MAYBE_STORED = (
 
 
 class Code(StrEnum):
-    """The closed list."""
+    """The closed list of error codes."""
 
     UNAUTHORIZED = "UNAUTHORIZED"
     FORBIDDEN = "FORBIDDEN"
@@ -40,7 +40,7 @@ class Code(StrEnum):
 
 
 class Failure(BaseModel):
-    """What did not go well: a sentence for people, and a code for programs."""
+    """An error: a sentence for people and a code for programs."""
 
     ok: Literal[False] = False
     error: str
@@ -48,7 +48,7 @@ class Failure(BaseModel):
 
 
 class Refused(HTTPException):
-    """Raised anywhere below a route. An HTTPException, because FastAPI passes those on."""
+    """A failure as an exception, raised anywhere below a route. An HTTPException, because FastAPI passes those on."""
 
     def __init__(self, status: int, code: Code, error: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status, error, dict(headers or {}))
@@ -56,28 +56,29 @@ class Refused(HTTPException):
 
 
 def not_found(what: str) -> Refused:
-    """There is no such thing, or it belongs to somebody else: the same answer."""
+    """The error for a missing row, or for one of another household: the same answer."""
     return Refused(404, Code.NOT_FOUND, f"There is no such {what}.")
 
 
 def invalid(field: str, why: str) -> Refused:
-    """A field is wrong; the sentence names it."""
+    """The error for an invalid field. The sentence names it."""
     return Refused(400, Code.VALIDATION_ERROR, f"{field}: {why}")
 
 
 def failures(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The responses of a route that are failures, beside those of every route."""
+    """The error responses of a route, in addition to those of every route."""
     return {status: {"model": Failure} for status in statuses}
 
 
 def failure(status: int, code: Code, error: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """The envelope of an error."""
+    """The error envelope."""
     return JSONResponse(Failure(error=whole(error), code=code).model_dump(mode="json"), status, dict(headers or {}))
 
 
 def install(app: FastAPI, recognise: Callable[[Request], Awaitable[object]]) -> None:
-    """Answer every error of the sub-app, the framework's own included, in the envelope. A body is read before anybody
-    asks whose it is; so where it is the body that is wrong, `recognise` raises Refused for strangers first."""
+    """Answer every error of the sub-app in the envelope, the framework's own errors included. FastAPI reads a body
+    before it checks the caller. So for an invalid body `recognise` first raises Refused for unknown callers.
+    """
 
     async def _refusal(request: Request) -> JSONResponse | None:
         try:
@@ -124,7 +125,7 @@ def install(app: FastAPI, recognise: Callable[[Request], Awaitable[object]]) -> 
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
-    """What is wrong with a field, without what was sent."""
+    """The problem with a field, without the value that was sent."""
     if error["type"] == "json_invalid":
         return f"body: no valid JSON ({error['ctx']['error']})"
     place, *path = error["loc"]

@@ -1,4 +1,4 @@
-"""Safe retries of what a household sends: `api.http.idempotency` with the token as the owner of the key."""
+"""Safe retries for households: `api.http.idempotency` with the token as the owner of the key."""
 
 from fastapi import Depends, Request
 

@@ -1,7 +1,7 @@
-"""How often a token may ask: exactly what the reference's table says, and headers on every answer that say it.
+"""Rate limits of tokens, exactly as in the reference's table, with headers on every answer.
+Each window of a minute (an hour for the chat) allows a fixed number of requests, counted over all processes. Requests
+without a token, or with an unknown token, are counted by address.
 
-Any window of a minute (an hour for the chat) holds at most so many requests, counted over all processes. Requests
-without a token, and those with a token that does not exist, are counted by address.
 """
 
 from collections import OrderedDict
@@ -22,11 +22,11 @@ READ = parse("120/minute")
 WRITE = parse("60/minute")
 CHAT = parse("30/hour")
 MOST_KNOWN = 10_000
-"""Tokens that a process remembers to exist; of the others the database is asked."""
+"""Tokens that a process caches as existing; the database is asked about others."""
 
 
 class TokenLimits:
-    """ASGI middleware of the sub-app: counts, tells in `X-RateLimit-*`, and answers 429 with `Retry-After`."""
+    """ASGI middleware of the sub-app: counts requests, adds `X-RateLimit-*`, and answers 429 with `Retry-After`."""
 
     def __init__(self, app: ASGIApp, database: Database, limits: RateLimits, addresses: RateLimits) -> None:
         self.app = app
@@ -64,8 +64,9 @@ class TokenLimits:
         await self.app(scope, receive, send_told)
 
     async def _exists(self, digest: str) -> bool:
-        """Whether there is such a token; False while the database is away. One that was revoked meanwhile may still
-        count by itself: its requests are refused all the same."""
+        """Whether the token exists; False while the database is unavailable. A token revoked meanwhile may still have
+        its own count: its requests are refused anyway.
+        """
         if digest in self._known:
             self._known.move_to_end(digest)
             return True

@@ -1,4 +1,4 @@
-"""A question and its answer: the question is kept before Claude is asked, and no transaction waits for Claude."""
+"""Questions and answers. A question is stored before Claude is asked, and no transaction waits for Claude."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -25,10 +25,10 @@ from api.kinderbud.todos.queries import shown_on
 from api.models import ChatMessage
 
 REMEMBERED = 10
-"""Answered questions that Claude is reminded of: twenty messages."""
+"""Answered questions that are sent to Claude again: twenty messages."""
 
 RETRIED_WITHIN = timedelta(days=1)
-"""For how long the same words are the same question; an `Idempotency-Key` lasts as long."""
+"""How long the same text counts as the same question; an `Idempotency-Key` lasts as long."""
 
 log = structlog.get_logger("api.kinderbud")
 
@@ -39,7 +39,7 @@ class KeyOfAnother(Exception):
 
 @dataclass(frozen=True)
 class Asked:
-    """A question that is kept; `answered` is there where it was answered before."""
+    """A stored question. `answered` is set if it was answered before."""
 
     question: ChatMessage
     answered: ChatMessage | None
@@ -48,8 +48,9 @@ class Asked:
 
 
 async def keep_question(session: AsyncSession, caller: Caller, message: str, key: str | None) -> Asked:
-    """Keep a question, once: the same key, or the same words while they wait for an answer, are the same question.
-    Raises KeyOfAnother."""
+    """Store a question once. The same key, or the same text while it waits for an answer, is the same question. Raises
+    KeyOfAnother.
+    """
     household_id = caller.household.id
     await locked(session, household_id)
     found = await queries.question_with_key(session, household_id, key) if key else None
@@ -65,7 +66,7 @@ async def keep_question(session: AsyncSession, caller: Caller, message: str, key
         session.add(found)
         await session.flush()
     elif key is not None:
-        found.key = key  # it was sent without one before
+        found.key = key  # it was sent without a key before
     answered = await queries.answer_to(session, found.id)
     if answered is not None:
         return Asked(found, answered, "", [])
@@ -75,7 +76,7 @@ async def keep_question(session: AsyncSession, caller: Caller, message: str, key
 
 
 async def asked_of_claude(state: Any, caller: Caller, key: str, asked: Asked) -> AsyncGenerator[str | ChatMessage]:
-    """The answer in parts, and at the end as it is kept. Raises ClaudeFailed; the question stays."""
+    """The answer in parts, then the stored answer. Raises ClaudeFailed; the question stays."""
     if asked.answered is not None:
         yield asked.answered.content
         yield asked.answered
@@ -98,7 +99,7 @@ async def asked_of_claude(state: Any, caller: Caller, key: str, asked: Asked) ->
 
 
 async def _keep_answer(state: Any, caller: Caller, asked: Asked, said: str, ended: Ended) -> ChatMessage:
-    """The answer as it is kept: the first one, if the question was asked twice at once."""
+    """Store the answer and return the stored one: the first, if the question was asked twice at once."""
     async with state.database.write() as session:
         await locked(session, caller.household.id)
         kept = await queries.answer_to(session, asked.question.id)
@@ -120,8 +121,9 @@ async def _keep_answer(state: Any, caller: Caller, asked: Asked, said: str, ende
 
 
 def _conversation(before: list[tuple[str, str]], question: str, names: Names) -> list[dict[str, Any]]:
-    """As Claude takes it: questions and answers in turn, and the question that is asked now at the end, whatever came
-    in between. Questions without an answer are left out: they failed, or another parent waits for the answer now."""
+    """Messages for Claude: questions and answers in turn, with the current question at the end. Questions without an
+    answer are left out: they failed, or another parent waits for their answer now.
+    """
     told = [(queries.USER, asked, queries.ASSISTANT, said) for asked, said in before]
     turns = [(role, text) for user, asked, claude, said in told for role, text in ((user, asked), (claude, said))]
     return [{"role": role, "content": names.removed_from(text)} for role, text in [*turns, (queries.USER, question)]]

@@ -12,13 +12,13 @@ USER, ASSISTANT = "user", "assistant"
 
 
 async def last_messages(session: AsyncSession, household_id: int, limit: int) -> list[ChatMessage]:
-    """The last messages of a household, the oldest of them first."""
+    """The last messages of a household, oldest first."""
     query = select(ChatMessage).where(ChatMessage.household_id == household_id).order_by(ChatMessage.id.desc())
     return list(reversed((await session.scalars(query.limit(limit))).all()))
 
 
 async def question_with_key(session: AsyncSession, household_id: int, key: str) -> ChatMessage | None:
-    """The question that was sent with that key."""
+    """The question with that key."""
     mine = (ChatMessage.household_id == household_id, ChatMessage.key == key)
     return await session.scalar(select(ChatMessage).where(*mine))
 
@@ -31,7 +31,7 @@ async def answer_to(session: AsyncSession, question_id: int) -> ChatMessage | No
 async def unanswered_question(
     session: AsyncSession, household_id: int, content: str, since: datetime, *, keyless: bool
 ) -> ChatMessage | None:
-    """The latest question in these words that waits for an answer; if `keyless`, only one without a key."""
+    """The latest question with this text that waits for an answer. With `keyless`, only one without a key."""
     answer = aliased(ChatMessage)
     query = (
         select(ChatMessage)
@@ -50,7 +50,7 @@ async def unanswered_question(
 
 
 async def answered_questions(session: AsyncSession, household_id: int, limit: int) -> list[tuple[str, str]]:
-    """The latest questions that have answers, with them; the oldest of them first."""
+    """The latest answered questions with their answers, oldest first."""
     answer = aliased(ChatMessage)
     query = (
         select(ChatMessage.content, answer.content)

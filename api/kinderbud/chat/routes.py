@@ -26,7 +26,7 @@ router = APIRouter(prefix="/chat", tags=["chat"])
 
 
 async def _asker(request: Request, _: Annotated[object, Security(BEARER)]) -> Caller:
-    """Who asks, without a session that would wait for Claude."""
+    """The caller, without a session that would wait for Claude."""
     return await recognise(request)
 
 
@@ -42,13 +42,13 @@ async def ask_question(
     caller: Annotated[Caller, Depends(_asker, scope="function")],
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
-    """Claude knows the children's first names and ages, the guides, today, and the last answered questions.
-    `NO_API_KEY` while the household has no key. If Claude fails it is 503 with `Retry-After`, and the question is kept:
-    send it again. An answer that stopped before it was whole has `cut_off: true`; whole ones do not have this field.
-
-    With `Accept: text/event-stream` the answer comes in parts, `data: {"delta": "…"}`, and at the end whole, in the
-    envelope. If Claude fails before the first part it is 503 as above; if it fails later, the last event is the
-    envelope of the error with `retry_after` in seconds. Drop the parts then; the question is kept."""
+    """Claude gets the children's first names and ages, the guides, today, and the last answered questions. `NO_API_KEY`
+    while the household has no key. If Claude fails, the answer is 503 with `Retry-After`, and the question is stored:
+    send it again. A truncated answer has `cut_off: true`; complete answers do not have this field.
+    With `Accept: text/event-stream` the answer comes in parts, `data: {"delta": "…"}`, and at the end complete, in the
+    envelope. If Claude fails before the first part, it is 503 as above. If it fails later, the last event is the
+    envelope of the error with `retry_after` in seconds. Drop the parts then; the question is stored.
+    """
     state = request.app.state
     key = key_of(state.keyring, caller.household)
     if key is None:
@@ -60,14 +60,14 @@ async def ask_question(
         raise Refused(400, Code.VALIDATION_ERROR, "Idempotency-Key: was used for another question") from error
     parts = asked_of_claude(state, caller, key, asked)
     try:
-        first = await anext(parts)  # so that a failure before it still has a status and headers
+        first = await anext(parts)  # so that an early failure still has a status and headers
         if EVENTS in request.headers.get("accept", ""):
             return StreamingResponse(_events(first, parts, caller), media_type=EVENTS)
         kept = [part async for part in parts][-1]
     except ClaudeFailed as failed:
         headers = {"Retry-After": str(failed.retry_after)}
         raise Refused(503, Code.INTERNAL_ERROR, str(failed), headers) from failed
-    assert isinstance(kept, ChatMessage)  # noqa: S101 - what comes last is what was kept
+    assert isinstance(kept, ChatMessage)  # noqa: S101 - the last part is the stored answer
     return Response(_envelope(kept, caller), media_type="application/json")
 
 
@@ -81,7 +81,7 @@ async def ask_question(
 async def list_messages(
     caller: Reader, session: ReadSession, limit: Annotated[int, Query(ge=1, le=100)] = 20
 ) -> Answer[Messages]:
-    """The oldest of them first."""
+    """Oldest first."""
     found = await queries.last_messages(session, caller.household.id, limit)
     return Answer(data=Messages(messages=[_shown(one, caller) for one in found]))
 
@@ -89,7 +89,7 @@ async def list_messages(
 async def _events(
     first: str | ChatMessage, parts: AsyncGenerator[str | ChatMessage], caller: Caller
 ) -> AsyncGenerator[str]:
-    """The answer as server-sent events; a failure is the last event."""
+    """The answer as server-sent events. A failure is the last event."""
     try:
         async with aclosing(parts):
             yield _event(first, caller)

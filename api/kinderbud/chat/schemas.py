@@ -1,4 +1,4 @@
-"""The chat on the wire."""
+"""Request and response schemas of the chat."""
 
 from typing import Annotated, Literal
 
@@ -18,7 +18,7 @@ class Question(StrictModel):
 
 
 class Message(StrictModel):
-    """A message. `cut_off` is there, and true, where Claude's answer stopped before it was whole."""
+    """A message. `cut_off` is present and true if Claude's answer was truncated."""
 
     role: Literal["user", "assistant"]
     content: str
@@ -27,7 +27,7 @@ class Message(StrictModel):
 
 
 class Interrupted(Failure):
-    """The last event of a stream that Claude did not finish: in how many seconds to ask again."""
+    """The last event of a stream that Claude did not finish. `retry_after` says in how many seconds to ask again."""
 
     retry_after: int
 

@@ -1,1 +1,1 @@
-"""Claude, whom a household may ask with a key of its own. What comes back is a suggestion from a stranger."""
+"""Claude: a household may ask it with its own key. Replies are untrusted suggestions."""

@@ -1,6 +1,6 @@
-"""Speaks to Claude with a household's own key: within a time, and with every failure named.
+"""The client for Claude, with a household's own key, a time limit and typed failures.
+The SDK sends the requests. Replies are parsed in `replies.py`, since the SDK's models refuse unknown types.
 
-The SDK sends the requests; replies are read here (`replies.py`), since its models refuse types that they do not know.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from api.settings import Settings
 
 TRIES = 2
 PAUSE_SECONDS = 0.5
-"""Before the second try, where Claude could not be reached."""
+"""Seconds before the second try if Claude could not be reached."""
 TRANSIENT = {408, 409, 500, 502, 503, 504, 529}
-"""Statuses after which it is tried once more."""
+"""Statuses that are retried once."""
 CONTINUATIONS = 3
-"""How often an answer that paused is continued."""
+"""How often a paused answer is continued."""
 CURATION_TOKENS = 1024
 ANSWER_TOKENS = 1024
 LONGEST_NOTE = 600
@@ -37,16 +37,16 @@ type Messages = list[dict[str, Any]]
 
 
 def _one_line(note: Any) -> Any:
-    """A note without line ends; what is no text is left for the schema to refuse."""
+    """A note without line ends. The schema refuses a value that is not text."""
     return " ".join(cleaned(note, LARGEST_REPLY).split())[:LONGEST_NOTE].rstrip() if isinstance(note, str) else note
 
 
 class Curation(BaseModel):
-    """What Claude is asked for, by a strict schema."""
+    """Claude's selection for a day, as a strict schema."""
 
     model_config = ConfigDict(extra="forbid")
 
-    ids: list[int] = Field(description="The chosen candidates' ids, the first to be shown first.")
+    ids: list[int] = Field(description="The ids of the chosen candidates, in display order.")
     note: Annotated[str, BeforeValidator(_one_line)] = Field(description="Two or three sentences for the parents.")
 
 
@@ -60,7 +60,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Ended:
-    """What is known of an answer when it has ended; `is_cut` where it stopped before it was whole."""
+    """How an answer ended. `is_cut` is true if it was truncated."""
 
     usage: Usage
     is_cut: bool
@@ -68,15 +68,16 @@ class Ended:
 
 @cache
 def prompt(name: str) -> Prompt:
-    """`curate` or `chat`."""
+    """Load the prompt `curate` or `chat`."""
     content = resources.files("api.kinderbud.claude.prompts").joinpath(f"{name}.md").read_text(encoding="utf-8")
     version, _, text = content.partition("\n")
     return Prompt(version.strip(), text.strip())
 
 
 async def curate(key: str, settings: Settings, family: str) -> tuple[Curation, Usage]:
-    """A selection and a note for a family's day; `family` is the fenced data. Raises ClaudeFailed. Only the form of the
-    selection has been checked."""
+    """Select activities for a family's day and write a note. `family` is the fenced data. Raises ClaudeFailed. Only the
+    form of the selection is checked here.
+    """
     async with _speaking(key, settings) as asking:
         request = {
             "max_tokens": CURATION_TOKENS,
@@ -96,8 +97,7 @@ async def curate(key: str, settings: Settings, family: str) -> tuple[Curation, U
 
 
 async def answer(key: str, settings: Settings, family: str, messages: Messages) -> AsyncGenerator[str | Ended]:
-    """An answer to the last of the messages, in parts as they come, cleaned; at the end how it ended. Raises
-    ClaudeFailed."""
+    """Answer the last message: cleaned parts as they arrive, then how the answer ended. Raises ClaudeFailed."""
     parts, said, usage, ending = CleanedParts(LONGEST_ANSWER), "", Usage(0, 0), Ending.PAUSED
     system = [*_system(prompt("chat")), {"type": "text", "text": family}]
     async with _speaking(key, settings) as asking:
@@ -117,7 +117,7 @@ async def answer(key: str, settings: Settings, family: str, messages: Messages) 
             except ClaudeFailed:
                 if reply.ending is None and not before:
                     raise
-                reply.ending = reply.ending or Ending.CUT  # it paused before: what it said until then is kept
+                reply.ending = reply.ending or Ending.CUT  # it paused before: the text up to then is kept
             usage += reply.usage
             if reply.ending is Ending.REFUSED:
                 raise ClaudeFailed(Cause.REFUSED)
@@ -133,30 +133,31 @@ async def answer(key: str, settings: Settings, family: str, messages: Messages) 
 
 
 async def check(key: str, settings: Settings) -> None:
-    """Ask whether a key is taken. Raises ClaudeFailed."""
+    """Check whether Claude accepts a key. Raises ClaudeFailed."""
     async with _speaking(key, settings) as asking:
         as_json(b"".join([part async for part in asking.parts(None)]))
 
 
 def _system(of: Prompt) -> Any:
-    """The prompt, which the API may keep for the next family."""
+    """The system prompt, which the API may cache for the next family."""
     return [{"type": "text", "text": of.text, "cache_control": {"type": "ephemeral"}}]
 
 
 class _Asking:
-    """A client of the SDK with a deadline. Each wait is bounded by itself: a timeout around a whole generator would
-    cancel the wrong task where another one goes on reading."""
+    """A client of the SDK with a deadline. Each wait has its own timeout: a timeout around a whole generator would
+    cancel the wrong task if another task goes on reading.
+    """
 
     def __init__(self, anthropic: Any, http: Any, client: Any, model: str, deadline: float) -> None:
         self._anthropic, self._http, self._client = anthropic, http, client
         self._model, self._deadline = model, deadline
 
     def schema_of(self, shape: type[BaseModel]) -> Any:
-        """The JSON schema of a shape, as the API takes it."""
+        """The JSON schema of a model, in the form that the API accepts."""
         return self._anthropic.transform_schema(shape)
 
     async def texts(self, request: dict[str, Any], reply: Reply) -> AsyncGenerator[str]:
-        """The texts of a streamed reply, which is entered into `reply`. Raises ClaudeFailed."""
+        """The texts of a streamed reply. Events are added to `reply`. Raises ClaudeFailed."""
         reader = EventReader()
         parts = self.parts(request | {"stream": True})
         async with failures_named(self._anthropic, self._http), aclosing(parts):
@@ -166,7 +167,7 @@ class _Asking:
                         yield text
 
     async def parts(self, request: dict[str, Any] | None) -> AsyncGenerator[bytes]:
-        """The bytes of a reply as they come, or of what the API says of the model."""
+        """The bytes of a streamed reply, or of the API's answer about the model."""
         response = await self._response(request)
         try:
             read, source = 0, response.iter_bytes()
@@ -183,7 +184,7 @@ class _Asking:
             await response.close()
 
     async def _response(self, request: dict[str, Any] | None) -> Any:
-        """The response, when its headers have come; asked for once more where a moment may help."""
+        """The response, once its headers have arrived. Retried once if a retry may help."""
         messages, models = self._client.messages.with_streaming_response, self._client.models.with_streaming_response
         for tries_left in reversed(range(TRIES)):
             asked = models.retrieve(self._model) if request is None else messages.create(model=self._model, **request)
@@ -205,8 +206,8 @@ class _Asking:
 
 @asynccontextmanager
 async def _speaking(key: str, settings: Settings) -> AsyncIterator[_Asking]:
-    """The SDK, for a time from now. What goes wrong within is ClaudeFailed."""
-    # Importing takes a second, the first time; only households with a key wait for it.
+    """The SDK client with a deadline. Errors inside become ClaudeFailed."""
+    # The first import takes a second; only households with a key wait for it.
     anthropic: Any = await asyncio.to_thread(importlib.import_module, "anthropic")
     http: Any = await asyncio.to_thread(importlib.import_module, "httpx2")
     deadline = asyncio.get_running_loop().time() + settings.claude_seconds
@@ -214,7 +215,7 @@ async def _speaking(key: str, settings: Settings) -> AsyncIterator[_Asking]:
         api_key=key,
         auth_token=None,
         base_url=settings.anthropic_base_url or "https://api.anthropic.com",
-        max_retries=0,  # it would sleep for as long as a `Retry-After` says
+        max_retries=0,  # the SDK would sleep as long as `Retry-After` says
         timeout=settings.claude_seconds,
     )
     async with failures_named(anthropic, http), client:

@@ -1,4 +1,4 @@
-"""`buddy household claude-key`: the keys of households, for operators."""
+"""`buddy household claude-key`: sets and removes households' Claude keys, for operators."""
 
 import sys
 from typing import Annotated
@@ -17,8 +17,8 @@ class Unknown(ValueError):
 
 def claude_key(
     household_id: Annotated[int, typer.Argument(help="The household's id.", min=1, max=LARGEST_ID)],
-    remove: Annotated[bool, typer.Option("--remove", help="Take the key away.")] = False,
-    check: Annotated[bool, typer.Option(help="Ask Claude whether the key works before it is kept.")] = True,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the key.")] = False,
+    check: Annotated[bool, typer.Option(help="Ask Claude whether the key works before it is stored.")] = True,
 ) -> None:
     """Set a household's Claude key, read from standard input and encrypted with SECRET_KEY. It is never shown again."""
     from api.auth.keyring import SecretMissing, keyring  # noqa: PLC0415
@@ -45,7 +45,7 @@ def claude_key(
 
 
 def _read_key() -> str:
-    """From a prompt that does not show it, or from a pipe; never from the command line, which others can read."""
+    """Read the key from a hidden prompt or a pipe. Other users could read the command line."""
     hidden = sys.stdin.isatty()
     key = str(typer.prompt("Claude key", hide_input=True)) if hidden else sys.stdin.readline()
     if not key.strip():

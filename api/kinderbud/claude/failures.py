@@ -1,4 +1,4 @@
-"""Every way in which Claude may fail, once: a cause, a sentence for the family, and when to try again."""
+"""All failures of Claude: a cause, a sentence for the family, and when to try again."""
 
 import math
 from collections.abc import AsyncIterator
@@ -30,18 +30,18 @@ class Cause(StrEnum):
 
 
 SENTENCES = {
-    Cause.BAD_KEY: "Claude does not accept this household's key; an admin can set another one.",
-    Cause.NO_MODEL: "This household's key may not use the model that this service asks for.",
-    Cause.RATE_LIMITED: "Claude is asked too often with this key; try again in a minute.",
+    Cause.BAD_KEY: "Claude does not accept this household's key. An admin can set another one.",
+    Cause.NO_MODEL: "This household's key is not allowed to use the model of this service.",
+    Cause.RATE_LIMITED: "There are too many requests with this key; try again in a minute.",
     Cause.OVERLOADED: "Claude is overloaded; try again in a minute.",
     Cause.UNREACHABLE: "Claude cannot be reached; try again in a minute.",
     Cause.TIMEOUT: "Claude took too long; try again in a minute.",
-    Cause.REFUSED: "Claude did not want to answer this.",
+    Cause.REFUSED: "Claude refused to answer this.",
     Cause.CUT: "Claude's answer was cut off; try again.",
-    Cause.NONSENSE: "Claude's answer made no sense; try again.",
+    Cause.NONSENSE: "Claude's answer was not valid; try again.",
 }
 WAITS = {Cause.RATE_LIMITED: 60, Cause.OVERLOADED: 30}
-"""Seconds to wait where Claude does not say for how long."""
+"""Seconds to wait if Claude names no time."""
 KINDS = {
     "overloaded_error": Cause.OVERLOADED,
     "rate_limit_error": Cause.RATE_LIMITED,
@@ -50,16 +50,17 @@ KINDS = {
     "not_found_error": Cause.NO_MODEL,
     "timeout_error": Cause.TIMEOUT,
 }
-"""The API's names of errors, as they come within a stream after a 200."""
+"""The API's error names, as they arrive in a stream after a 200."""
 
 
 MUDDLED = (ValueError, KeyError, TypeError, AssertionError, IndexError)
-"""What the SDK raises by itself where an answer is junk."""
+"""Errors that the SDK raises for malformed answers."""
 
 
 class ClaudeFailed(Exception):
-    """There is no answer. `cause` says why, `retry_after` in how many seconds to ask again; nothing that was sent or
-    received is in it."""
+    """There is no answer. `cause` says why, `retry_after` in how many seconds to ask again. It contains nothing that
+    was sent or received.
+    """
 
     def __init__(self, cause: Cause, retry_after: int | None = None) -> None:
         super().__init__(SENTENCES[cause])
@@ -69,7 +70,7 @@ class ClaudeFailed(Exception):
 
 @asynccontextmanager
 async def failures_named(anthropic: Any, http: Any) -> AsyncIterator[None]:
-    """Turns what goes wrong within into ClaudeFailed; `anthropic` is the imported SDK, `http` its HTTP library."""
+    """Turns errors inside into ClaudeFailed. `anthropic` is the imported SDK, `http` its HTTP library."""
     try:
         yield
     except ReplyFailed as error:
@@ -96,7 +97,7 @@ def _cause_of(anthropic: Any, error: Any) -> Cause:
 
 
 def _wait_of(error: Any) -> int | None:
-    """The seconds of `Retry-After`, where Claude says so within reason."""
+    """The seconds of `Retry-After`, if Claude sends a reasonable value."""
     try:
         seconds = float(error.response.headers.get("retry-after", ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""A household's Claude key: encrypted with SECRET_KEY where it is kept, and in the clear only while Claude is asked."""
+"""A household's Claude key. It is stored encrypted with SECRET_KEY and decrypted only to ask Claude."""
 
 import structlog
 
@@ -9,7 +9,7 @@ log = structlog.get_logger("api.kinderbud")
 
 
 def key_of(keyring: Keyring, household: Household) -> str | None:
-    """The key; None where there is none, or where SECRET_KEY has lost it, which the log says."""
+    """The key. None if there is none, or if SECRET_KEY cannot decrypt it, which is logged."""
     if household.claude_key is None:
         return None
     try:
@@ -20,5 +20,5 @@ def key_of(keyring: Keyring, household: Household) -> str | None:
 
 
 def set_key(keyring: Keyring, household: Household, key: str | None) -> None:
-    """Keep a key, encrypted; None takes it away."""
+    """Store a key, encrypted. None removes it."""
     household.claude_key = keyring.wrap(key.strip().encode()) if key is not None else None

@@ -1,18 +1,18 @@
-"""Which names leave for Claude: first names. Pure.
+"""Which names are sent to Claude: first names. Pure.
 
-People type what they like as a name: "Emma Johnson", "Dr. Sarah Johnson", "Johnson, Emma", "山田 太郎", an address. The
+People type many things as a name: "Emma Johnson", "Dr. Sarah Johnson", "Johnson, Emma", "山田 太郎", an address. The
 rule, in order:
 
 1. An e-mail address, or a name without letters, is not sent.
-2. After a comma comes the first name. Titles are dropped. Of several words the first is the first name; where the
-   words are Chinese, Japanese or Korean the last is, since the family name comes first there.
+2. The first name follows a comma. Titles are dropped. Of several words the first one is the first name. If the words
+are Chinese, Japanese or Korean, the last one is, since the family name comes first there.
 3. One word in those scripts may be a whole name. It is sent if it is as short as a first name: two characters that do
-   not begin with one of the commonest family names, four if they are kana.
-4. A word that is a family name elsewhere in the household (another member's, or the household's name) is not sent.
+not begin with one of the commonest family names, or up to four kana.
+4. A word that is a family name elsewhere in the household (of another member, or of the household) is not sent.
 
-What is not sent is called "Child 1" or "Adult 2". All other parts of names are removed from whatever text is sent, and
-so are e-mail addresses, keys, tokens and birthdays. A family name that stands nowhere in the household's data, or that
-a person types as the only name, cannot be known.
+Claude sees "Child 1" or "Adult 2" for a name that is not sent. All other parts of names are removed from every text
+that is sent, and so are e-mail addresses, keys, tokens and birthdays. The rule cannot detect a family name that is not
+in the household's data, or that is typed as the only name.
 """
 
 import calendar
@@ -28,7 +28,7 @@ from importlib import resources
 LONGEST_FIRST_NAME = 40
 SHORT_CJK, SHORT_KANA = 2, 4
 FAMILY_NAME, EMAIL, KEY, BIRTHDAY = "[name]", "[e-mail]", "[key]", "[birthday]"
-"""What stands in a text instead of what was removed."""
+"""The replacement for removed text."""
 
 _LISTS = tomllib.loads(resources.files("api.kinderbud.claude").joinpath("names.toml").read_text(encoding="utf-8"))
 TITLES, ORDINARY, EVERYDAY, CHINESE_FAMILY_NAMES = (
@@ -49,12 +49,12 @@ _NAMED = re.compile(
 )
 _UNSEEN = re.compile("[\u00ad\u200b\u2060\ufeff]")
 _JOINS = "'’-\u200c\u200d"
-"""Parts of a word that are no letters."""
+"""Characters of a word that are not letters."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """A member of a household, as the database has them; `names` are all that were typed."""
+    """A member of a household. `names` are all names that were typed for them."""
 
     names: tuple[str, ...]
     is_adult: bool = True
@@ -63,18 +63,19 @@ class Person:
 
 @dataclass(frozen=True)
 class Names:
-    """The names of a household. `people` are in a fixed order, by which those without a first name are counted."""
+    """The names of a household. `people` has a fixed order; it numbers those without a first name."""
 
     household: str
     people: tuple[Person, ...]
 
     def shown(self, place: int) -> str:
-        """What Claude is told of the person at a place."""
+        """The name that Claude sees for the person at an index."""
         return self._shown[place]
 
     def removed_from(self, text: str) -> str:
-        """`text` without family names, addresses, keys and birthdays. It may look a little different: compatibility
-        characters become plain ones, so that they hide nothing."""
+        """`text` without family names, addresses, keys and birthdays. Compatibility characters become plain ones, so
+        that they cannot hide a name; the text may look slightly different.
+        """
         text = _plain(text)
         text = _KEY.sub(KEY, _RUN.sub(lambda run: EMAIL if _IN_ADDRESS.search(run[0]) else run[0], text))
         text = _NUMBERS.sub(self._of_numbers, text)
@@ -85,10 +86,10 @@ class Names:
 
     @cached_property
     def _family_names(self) -> frozenset[str]:
-        """As typed and case-folded; of the household's name, the plural's singulars too."""
+        """Family names, as typed and case-folded. For the household's name, also the singular of a plural."""
         firsts = {first.casefold() for person in self.people for name in person.names if (first := _first_of(name))}
         found = {part for person in self.people for name in person.names for part in _others_of(name)}
-        is_the = self.household.casefold().startswith("the ")  # "The Johnsons", and not somebody's home
+        is_the = self.household.casefold().startswith("the ")  # "The Johnsons", but not a home
         for word in _words(self.household):
             bare = re.sub(r"['’]s?$", "", word)
             singulars = {bare[: -len(end)] for end in ("s", "es") if bare.casefold().endswith(end)}
@@ -109,7 +110,7 @@ class Names:
 
     @cached_property
     def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
-        """What to look for and what to write instead: whole names first, the longest before the others."""
+        """Patterns and their replacements: whole names first, the longest first."""
         whole: dict[str, str] = {}
         for person, shown in zip(self.people, self._shown, strict=True):
             for name in person.names:
@@ -143,7 +144,7 @@ class Names:
 
 
 def _first_of(name: str) -> str:
-    """The first name in what a person typed; empty where there is none that may be sent."""
+    """The first name in a typed name. Empty if there is none that may be sent."""
     if "@" in name:
         return ""
     words = _given_first(name)
@@ -160,7 +161,7 @@ def _others_of(name: str) -> set[str]:
 
 
 def _given_first(name: str) -> list[str]:
-    """The words of a name without titles, the first name first."""
+    """The words of a name without titles, first name first."""
     name = _plain(name)
     family, comma, given = name.partition(",")
     if comma and _words(given) and not _is_title(given):
@@ -171,7 +172,7 @@ def _given_first(name: str) -> list[str]:
 
 
 def _words(name: str) -> list[str]:
-    """The words of a name that are no titles, unless all of them are; none of an address."""
+    """The words of a name that are not titles, unless all are titles. No words for an address."""
     if "@" in name:
         return []
     spaced = "".join(character if _is_of_word(character) else " " for character in _plain(name))
@@ -180,7 +181,7 @@ def _words(name: str) -> list[str]:
 
 
 def _is_of_word(character: str) -> bool:
-    """Letters, marks such as the vowels of Hindi, and what joins them; the middle dot divides."""
+    """Letters, marks such as Hindi vowels, and joining characters. A middle dot divides words."""
     return (unicodedata.category(character)[0] in "LM" or character in _JOINS) and character not in "・·•"
 
 
@@ -189,7 +190,7 @@ def _is_title(text: str) -> bool:
 
 
 def _without(first: str, family_names: Iterable[str]) -> str:
-    """A first name without family names that are written together with it."""
+    """A first name without family names that are attached to it."""
     known = set(family_names)
     parts = [part for part in first.split("-") if part.casefold() not in known]
     first = "-".join(parts)
@@ -200,8 +201,9 @@ def _without(first: str, family_names: Iterable[str]) -> str:
 
 
 def _pattern(name: str, *, plural: bool = False) -> re.Pattern[str]:
-    """Finds a name as a word of its own, in any case. Scripts without blanks have no words: there it is found anywhere,
-    but a single character only before a form of address."""
+    """Matches a name as a whole word, in any case. Scripts without blanks have no words: there the name matches
+    anywhere, but a single character only before a form of address.
+    """
     escaped = re.sub("['’]", "['’]", r"\s+".join(re.escape(word) for word in name.split()))
     if _is_cjk(name.replace(" ", "")):
         return re.compile(f"{escaped}(?={HONORIFICS})" if len(name) == 1 else escaped)
@@ -213,7 +215,7 @@ def _pattern(name: str, *, plural: bool = False) -> re.Pattern[str]:
 
 
 def _forms(day: date) -> list[list[int]]:
-    """The numbers of a date in any order, with the year in four digits or in two."""
+    """The numbers of a date in any order, with a year of four or two digits."""
     return [sorted((day.year, day.month, day.day)), sorted((day.year % 100, day.month, day.day))]
 
 

@@ -1,6 +1,7 @@
-"""What Claude is told of a family: first names (`names.py` has the rule), ages, stages, candidates, and what was done
-lately. No notes, addresses, birthdays, keys or database ids; numbers stand for people and candidates. It is fenced, as
-data."""
+"""The data about a family that Claude gets: first names (rule in `names.py`), ages, stages, candidates, and recent
+actions. No notes, addresses, birthdays, keys or database ids. Numbers stand for people and candidates. The data is
+fenced.
+"""
 
 import json
 from collections.abc import Sequence
@@ -22,24 +23,24 @@ type Entry = tuple[TodoAction, Todo, GuideItem | None, HouseholdUser | None]
 
 
 def fenced(data: dict[str, Any]) -> str:
-    """As text between <family> and </family>; whatever somebody typed cannot close the fence."""
+    """The data between <family> and </family>. Typed text cannot close the fence."""
     text = json.dumps(data, ensure_ascii=False, indent=1).replace("<", "\\u003c").replace(">", "\\u003e")
     return f"<family>\n{text}\n</family>"
 
 
 @dataclass(frozen=True)
 class Told:
-    """A household as Claude is told of it: people by numbers of their own and by first names."""
+    """A household in a prompt: people by number and first name."""
 
     names: Names
     people: tuple[HouseholdParticipant, ...]
 
     def number(self, participant_id: int) -> int:
-        """The number of a participant in what is sent; database ids stay here. 0 for one who has left."""
+        """The number of a participant in the prompt; database ids are not sent. 0 for a participant who has left."""
         return next((place for place, one in enumerate(self.people, 1) if one.id == participant_id), 0)
 
     def members(self, today: date) -> list[dict[str, Any]]:
-        """Who lives there, by first name and age."""
+        """The members of the household, by first name and age."""
         return [
             {
                 "id": place + 1,
@@ -50,11 +51,11 @@ class Told:
         ]
 
     def title(self, seen: Seen) -> str:
-        """A todo's title; the family's own are text that a person typed."""
+        """A todo's title. The family's own titles are typed text, so names are removed from them."""
         return seen.title if seen.item else self.names.removed_from(seen.title)
 
     def recent(self, entries: Sequence[Entry]) -> list[dict[str, Any]]:
-        """What was done, put off and dismissed lately, with the reasons."""
+        """What was done, snoozed and dismissed recently, with the reasons."""
         return [
             {
                 "day": action.action_date.isoformat(),
@@ -68,7 +69,7 @@ class Told:
 
 
 async def told_of(session: AsyncSession, household: Household) -> Told:
-    """The people of a household, and which of their names may leave."""
+    """The people of a household, and which of their names may be sent."""
     participants = tuple(await participants_of(session, household.id))
     logins = {user.participant_id: (user.display_name,) for user in await users_of(session, household.id)}
     people = tuple(Person((one.name, *logins.get(one.id, ())), one.is_adult, one.birthday) for one in participants)

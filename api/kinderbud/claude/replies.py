@@ -1,7 +1,7 @@
-"""Reads replies of the Messages API, whole or as events. It does no I/O.
+"""Parses replies of the Messages API, whole or as events. Does no I/O.
+The API may add event, content block, delta and stop types at any time (its versioning policy says so), so unknown ones
+are skipped. A reply that contradicts the API raises ValueError.
 
-The API may add event, content block, delta and stop types at any time (its versioning says so), so unknown ones are
-skipped. What contradicts the API is ValueError.
 """
 
 import json
@@ -11,13 +11,13 @@ from enum import StrEnum
 from typing import Any
 
 LARGEST_REPLY = 1 << 20
-"""Bytes of a reply. The longest answer that is asked for has about five thousand characters."""
+"""Bytes of a reply. The longest requested answer has about five thousand characters."""
 LARGEST_COUNT = 2**31 - 1
-"""Tokens of a reply; a database's integers hold no more."""
+"""Tokens of a reply; larger numbers do not fit a database integer."""
 
 
 class Ending(StrEnum):
-    """How a reply ended. A stop type that is not known counts as cut: the answer may not be whole."""
+    """How a reply ended. An unknown stop type counts as cut: the answer may be incomplete."""
 
     WHOLE = "whole"
     CUT = "cut"
@@ -68,7 +68,7 @@ class Reply:
         return Usage(self.input_tokens, self.output_tokens)
 
     def add(self, event: dict[str, Any]) -> str:
-        """Read one event of a stream, and return the text that it adds. Raises ReplyFailed for an `error` event."""
+        """Read one event of a stream and return the text that it adds. Raises ReplyFailed for an `error` event."""
         match event.get("type"):
             case "error":
                 raise ReplyFailed(str(_object(event.get("error")).get("type")))
@@ -89,7 +89,7 @@ class Reply:
         return ""
 
     def read_whole(self, message: Any) -> str:
-        """Read a whole reply, and return its text."""
+        """Read a whole reply and return its text."""
         message = _object(message)
         if message.get("type") != "message" or not isinstance(message.get("content"), list):
             raise ValueError("no message")
@@ -116,7 +116,7 @@ class Reply:
 
 
 class EventReader:
-    """Splits the bytes of a stream of server-sent events into the JSON objects of its events."""
+    """Splits the bytes of a server-sent event stream into the JSON objects of its events."""
 
     def __init__(self) -> None:
         self._read = 0
@@ -124,7 +124,7 @@ class EventReader:
         self._data: list[bytes] = []
 
     def add(self, part: bytes) -> Iterator[dict[str, Any]]:
-        """The events that are complete with this part. Raises ValueError beyond LARGEST_REPLY bytes."""
+        """The events that this part completes. Raises ValueError beyond LARGEST_REPLY bytes."""
         self._read += len(part)
         if self._read > LARGEST_REPLY:
             raise ValueError("too long")
@@ -140,7 +140,7 @@ class EventReader:
 
 
 def as_json(data: bytes) -> dict[str, Any]:
-    """A JSON object. Bytes that are no UTF-8 become replacement characters. Raises ValueError."""
+    """Parse a JSON object. Invalid UTF-8 becomes replacement characters. Raises ValueError."""
     try:
         return _object(json.loads(data.decode("utf-8", "replace")))
     except RecursionError as error:
@@ -168,5 +168,5 @@ def _text(block: dict[str, Any]) -> str:
 
 
 def _count(value: Any, before: int) -> int:
-    """A number of tokens, or what it was before where this is none."""
+    """A number of tokens, or the previous value if this is not a valid count."""
     return min(value, LARGEST_COUNT) if type(value) is int and value >= 0 else before

@@ -1,4 +1,4 @@
-"""Following guides: subscribing, and the todos that come with each stage."""
+"""Following guides: subscribing, and creating the todos of each stage."""
 
 from datetime import date, datetime
 
@@ -15,7 +15,7 @@ from api.models import Guide, GuideStage, HouseholdParticipant, Plan, Todo
 
 
 class AlreadySubscribed(Exception):
-    """The participant follows this guide already."""
+    """The participant already follows this guide."""
 
 
 def age_of(participant: HouseholdParticipant, today: date) -> int | None:
@@ -26,8 +26,9 @@ def age_of(participant: HouseholdParticipant, today: date) -> int | None:
 async def subscribe(
     session: AsyncSession, participant: HouseholdParticipant, guide: Guide, today: date, now: datetime
 ) -> tuple[Plan, GuideStage | None]:
-    """A plan, and the todos of the stage that is current. Todos of an earlier plan are taken up again, with all that
-    was done. The household is locked. Raises AlreadySubscribed."""
+    """Create a plan and the todos of the current stage. Todos of an earlier plan are reused, with their log. The
+    household is locked. Raises AlreadySubscribed.
+    """
     if await queries.active_plan(session, participant.id, guide.id) is not None:
         raise AlreadySubscribed
     plan = Plan(
@@ -46,7 +47,7 @@ async def subscribe(
 
 
 async def current_stages(session: AsyncSession, plans: list[Followed], today: date) -> dict[int, GuideStage | None]:
-    """By id of the plan, the stage that is current today."""
+    """The stage that is current today, by plan id."""
     stages = await queries.stages_of(session, sorted({one.guide.id for one in plans}))
     return {
         one.plan.id: current_stage(
@@ -57,20 +58,21 @@ async def current_stages(session: AsyncSession, plans: list[Followed], today: da
 
 
 async def caught_up(database: Database, session: AsyncSession, household_id: int, today: date) -> dict[int, int]:
-    """By plan, the stage that is current today, with its todos there, also on the morning of a birthday. `session`
-    reads, and is closed where something had to be written."""
+    """The stage that is current today, by plan, after its todos are created; this also holds on the morning of a
+    birthday. `session` reads. It is closed if something must be written.
+    """
     plans = await queries.plans_of(session, household_id)
     stages = await current_stages(session, plans, today)
     if all(stage is None or stage.id == one.plan.stage_id for one in plans for stage in [stages[one.plan.id]]):
         return {plan_id: stage.id for plan_id, stage in stages.items() if stage is not None}
-    await session.close()  # gives its connection back: a crowd that all need a second one would wait for each other
+    await session.close()  # releases its connection: many requests that need a second one would wait for each other
     async with database.write() as writing:
         await locked(writing, household_id)
         return await move_on(writing, household_id, today)
 
 
 async def move_on(session: AsyncSession, household_id: int, today: date) -> dict[int, int]:
-    """Make the todos of stages that have become current. Returns the stage by plan, for plans with one."""
+    """Create the todos of stages that have become current. Returns the stage by plan, for plans with one."""
     plans = await queries.plans_of(session, household_id)
     stages = await current_stages(session, plans, today)
     for one in plans:
@@ -81,7 +83,7 @@ async def move_on(session: AsyncSession, household_id: int, today: date) -> dict
 
 
 async def _make_todos(session: AsyncSession, plan: Plan, stage: GuideStage | None, today: date) -> None:
-    """Todos for the items of a stage; those that are there already join the plan."""
+    """Create todos for the items of a stage. Existing todos join the plan."""
     plan.stage_id = stage.id if stage is not None else None
     if stage is None:
         return

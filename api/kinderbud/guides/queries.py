@@ -12,7 +12,7 @@ from api.models import Guide, GuideItem, GuideStage, HouseholdParticipant, Plan
 
 @dataclass(frozen=True)
 class Counted:
-    """A guide, and how much is in it."""
+    """A guide and its number of stages and items."""
 
     guide: Guide
     stages: int
@@ -21,7 +21,7 @@ class Counted:
 
 @dataclass(frozen=True)
 class Followed:
-    """A plan with what it is about."""
+    """A plan with its guide and participant."""
 
     plan: Plan
     participant: HouseholdParticipant
@@ -72,13 +72,13 @@ async def plans_of(session: AsyncSession, household_id: int) -> list[Followed]:
 
 
 async def active_plan(session: AsyncSession, participant_id: int, guide_id: int) -> Plan | None:
-    """How a participant follows a guide, if they do."""
+    """The active plan of a participant for a guide, if there is one."""
     mine = (Plan.participant_id == participant_id, Plan.guide_id == guide_id, Plan.active)
     return await session.scalar(select(Plan).where(*mine))
 
 
 async def end_plan(session: AsyncSession, household_id: int, plan_id: int, now: datetime) -> bool:
-    """End a plan, unless it has ended. Whether there is such a plan."""
+    """End a plan unless it has ended. Returns whether the plan exists."""
     mine = (Plan.id == plan_id, Plan.household_id == household_id)
     values = {"active": False, "ended_at": now}
     await session.execute(update(Plan).where(*mine, Plan.active).values(values))

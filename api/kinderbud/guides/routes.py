@@ -1,4 +1,4 @@
-"""Guides, and who follows them."""
+"""Routes of guides and plans."""
 
 from fastapi import APIRouter
 
@@ -30,7 +30,7 @@ router = APIRouter(tags=["guides"], route_class=IdempotentRoute)
 
 @router.get("/guides", operation_id="list_guides", summary="All guides", responses=failures(401))
 async def list_guides(caller: Reader, session: ReadSession) -> Answer[Guides]:
-    """With those of your household who follow each."""
+    """With the members of your household who follow each guide."""
     plans = await queries.plans_of(session, caller.household.id)
     listed = []
     for one in await queries.guides(session):
@@ -55,7 +55,7 @@ async def list_guides(caller: Reader, session: ReadSession) -> Answer[Guides]:
 
 @router.get("/guides/{guide_id}", operation_id="get_guide", summary="One guide", responses=failures(401, 404))
 async def get_guide(guide_id: PathId, _: Reader, session: ReadSession) -> Answer[GuideDetail]:
-    """All its stages and items."""
+    """With all its stages and items."""
     guide = await queries.guide_with_id(session, guide_id)
     if guide is None:
         raise not_found("guide")
@@ -124,7 +124,9 @@ async def list_plans(caller: Reader, session: ReadSession) -> Answer[Plans]:
     dependencies=[Once],
 )
 async def subscribe(body: NewPlan, caller: Writer, session: WriteSession) -> Answer[PlanCreated]:
-    """Makes the todos of the stage that is current today. A child's guide is for children, an adults' for adults."""
+    """Creates the todos of the stage that is current today. A child's guide is for children, an adults' guide for
+    adults.
+    """
     await locked(session, caller.household.id)
     participant = await participant_in(session, caller.household.id, body.participant_id)
     if participant is None:
@@ -154,12 +156,13 @@ async def subscribe(body: NewPlan, caller: Writer, session: WriteSession) -> Ans
 @router.delete(
     "/plans/{plan_id}",
     operation_id="unsubscribe_participant",
-    summary="Let a participant follow a guide no more",
+    summary="Let a participant stop following a guide",
     responses=failures(401, 404),
 )
 async def unsubscribe(plan_id: PathId, caller: Writer, session: WriteSession) -> Answer[PlanEnded]:
-    """Puts the plan's todos to rest. History stays, and a new subscription goes on from there. Sent again, it is
-    answered alike."""
+    """Deactivates the plan's todos. History stays, and a new subscription continues from there. A repeated request gets
+    the same answer.
+    """
     await locked(session, caller.household.id)
     if not await queries.end_plan(session, caller.household.id, plan_id, caller.now):
         raise not_found("plan")

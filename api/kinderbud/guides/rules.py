@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class Staged(Protocol):
-    """A stage: a row of the database, or of the catalog."""
+    """A stage: a row of the database or an entry of the catalog."""
 
     @property
     def age_start_months(self) -> int | None: ...
@@ -21,5 +21,5 @@ def is_current(stage: Staged, months: int | None) -> bool:
 
 
 def current_stage[S: Staged](stages: Iterable[S], months: int | None) -> S | None:
-    """The stage of a guide that is current, if one is."""
+    """The current stage of a guide, if there is one."""
     return next((stage for stage in stages if is_current(stage, months)), None)

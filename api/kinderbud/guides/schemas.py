@@ -1,4 +1,4 @@
-"""Guides and plans on the wire."""
+"""Request and response schemas of guides and plans."""
 
 from api.http.types import StrictModel, example
 from api.kinderbud.envelope import Id, LocalTime
@@ -12,7 +12,7 @@ class Subscribed(StrictModel):
 
 
 class GuideListed(StrictModel):
-    """A guide, how much is in it, and who of the household follows it."""
+    """A guide, its number of stages and items, and which members of the household follow it."""
 
     id: int
     title: str
@@ -38,7 +38,9 @@ class ItemListed(StrictModel):
 
 
 class StageListed(StrictModel):
-    """Current while `age_start_months` ≤ age < `age_end_months`; both are null in the one stage of an adults' guide."""
+    """Current while `age_start_months` ≤ age < `age_end_months`. Both are null in the only stage of an adults'
+    guide.
+    """
 
     id: int
     stage_key: str
@@ -59,7 +61,7 @@ class GuideDetail(StrictModel):
 
 
 class PlanListed(StrictModel):
-    """`current_stage` is null where the child has outgrown the guide."""
+    """`current_stage` is null if the child is too old for the guide."""
 
     id: int
     participant_id: int

@@ -1,4 +1,4 @@
-"""The action log by day, and counts over its last weeks. Each looks at the days that it is about and no others."""
+"""The action log by day, and counts over its last weeks. Each query reads only the days that it needs."""
 
 from datetime import date
 
@@ -22,7 +22,7 @@ async def actions_between(
     action_type: ActionType | None = None,
     performed_by: int | None = None,
 ) -> list[Entry]:
-    """The remaining actions of some days, the latest first."""
+    """The remaining actions of some days, latest first."""
     query = (
         select(TodoAction, Todo, GuideItem, HouseholdUser)
         .join(Todo, Todo.id == TodoAction.todo_id)
@@ -45,13 +45,13 @@ async def actions_between(
 
 
 async def completions_by_day(session: AsyncSession, household_id: int, first: date, last: date) -> dict[date, int]:
-    """How many todos were completed on each of some days."""
+    """Completed todos on each of some days."""
     query = (
         select(TodoAction.action_date, func.count())
         .where(*_completed(household_id, first, last))
         .group_by(TodoAction.action_date)
     )
-    return {key: count for key, count in await session.execute(query)}  # noqa: C416 - rows are no pairs to `dict`
+    return {key: count for key, count in await session.execute(query)}  # noqa: C416 - rows are not pairs for `dict`
 
 
 async def completions_by_participant(
@@ -65,11 +65,11 @@ async def completions_by_participant(
         .where(*_completed(household_id, first, last))
         .group_by(Todo.participant_id)
     )
-    return {key: count for key, count in await session.execute(query)}  # noqa: C416 - rows are no pairs to `dict`
+    return {key: count for key, count in await session.execute(query)}  # noqa: C416 - rows are not pairs for `dict`
 
 
 async def shown_or_done(session: AsyncSession, household_id: int, first: date, last: date) -> int:
-    """How many todos some days showed, each day counted, and how many were completed without being shown."""
+    """How many todos were shown in some days, counted once per day, and how many were completed without being shown."""
     within = (DayItem.household_id == household_id, DayItem.day.between(first, last))
     shown = await session.scalar(select(func.count()).select_from(DayItem).where(*within)) or 0
     same = and_(
@@ -87,7 +87,7 @@ async def shown_or_done(session: AsyncSession, household_id: int, first: date, l
 
 
 async def latest_run(session: AsyncSession, household_id: int, today: date) -> Run | None:
-    """The run of days with a completion that holds today or yesterday."""
+    """The run of days with a completion that includes today or yesterday."""
     touching = (
         CompletionRun.household_id == household_id,
         CompletionRun.first_on <= today,

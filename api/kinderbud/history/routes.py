@@ -1,4 +1,4 @@
-"""What was done, and what it adds up to."""
+"""Routes of the history and its statistics."""
 
 from collections import Counter
 from datetime import timedelta
@@ -37,9 +37,9 @@ from data.calendar_weeks import monday_of
 from data.catalog.guides import Category
 
 WEEK_DAYS, MONTH_DAYS = 7, 30
-LEFT = "somebody who left"
+LEFT = "a former member"
 OWN = "custom"
-"""Where the areas of the guides stand: what is of the family's own."""
+"""The area of the family's own todos."""
 
 router = APIRouter(tags=["history"])
 
@@ -58,7 +58,7 @@ async def get_history(
     action_type: Annotated[ActionType | None, Query(description="Only these.")] = None,
     performed_by: Annotated[int | None, Query(ge=1, le=LARGEST_ID, description="Only this user's.")] = None,
 ) -> Answer[History]:
-    """By day, the latest first. What was undone is not there."""
+    """By day, latest first. Without undone actions."""
     household, today = caller.household, caller.today
     if participant_id is not None and await participant_in(session, household.id, participant_id) is None:
         raise not_found("participant")
@@ -96,7 +96,7 @@ async def get_history(
 
 @router.get("/stats", operation_id="get_stats", summary="Streak and counts", responses=failures(401))
 async def get_stats(caller: Reader, session: ReadSession) -> Answer[Stats]:
-    """The streak counts consecutive days with a completion; today may still come."""
+    """The streak counts consecutive days with a completion. Today may still be without one."""
     household, today = caller.household, caller.today
     monday = monday_of(today)
     counts = await queries.completions_by_day(session, household.id, monday, today)
@@ -128,7 +128,7 @@ async def get_stats(caller: Reader, session: ReadSession) -> Answer[Stats]:
 async def list_milestones(
     caller: Reader, session: ReadSession, stages: Stages, participant_id: OfParticipant = None
 ) -> Answer[Milestones]:
-    """Those of the stages that are current, and those that were reached in earlier ones."""
+    """Milestones of the current stages, and milestones reached in earlier stages."""
     household, today = caller.household, caller.today
     if participant_id is not None and await participant_in(session, household.id, participant_id) is None:
         raise not_found("participant")
@@ -154,7 +154,7 @@ async def get_summary(
     session: ReadSession,
     period: Annotated[Period, Query(description="The last 7 or the last 30 days.")] = Period.WEEK,
 ) -> Answer[Summary]:
-    """What was done, in which areas, and by whom."""
+    """What was done, in which areas, and by which participant."""
     household, today = caller.household, caller.today
     first = today - timedelta(days=(WEEK_DAYS if period is Period.WEEK else MONTH_DAYS) - 1)
     rows = await queries.actions_between(session, household.id, first, today)

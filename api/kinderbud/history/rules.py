@@ -1,4 +1,4 @@
-"""Counts of a week by day. Pure."""
+"""Counts of a week by weekday. Pure."""
 
 from collections.abc import Mapping
 from datetime import date, timedelta
@@ -7,5 +7,5 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def by_weekday(counts: Mapping[date, int], monday: date) -> dict[str, int]:
-    """Counts by day as a week's, Monday first."""
+    """Turns counts by day into counts by weekday, Monday first."""
     return {name: counts.get(monday + timedelta(days=place), 0) for place, name in enumerate(WEEKDAYS)}

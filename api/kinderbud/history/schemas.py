@@ -1,4 +1,4 @@
-"""History, statistics, milestones and summaries on the wire."""
+"""Response schemas of history, statistics, milestones and summaries."""
 
 from datetime import date
 
@@ -9,7 +9,7 @@ from api.kinderbud.todos.schemas import TodoShown
 
 
 class ActionShown(StrictModel):
-    """`id` is the `action_id` by which an action is undone."""
+    """`id` is the `action_id` that undoes the action."""
 
     id: int
     todo_id: int
@@ -32,7 +32,7 @@ class History(StrictModel):
 
 
 class Week(StrictModel):
-    """`total` counts the todos shown from Monday to today, and what was completed without being shown."""
+    """`total` counts the todos shown from Monday to today, and those completed without being shown."""
 
     completed: int
     total: int
@@ -73,8 +73,9 @@ class ParticipantSummary(StrictModel):
 
 
 class Summary(StrictModel):
-    """What was done from `first_day` to `last_day`, both included. Areas are those of the guides; what is of the
-    family's own is `custom`."""
+    """What was done from `first_day` to `last_day`, both included. The areas are those of the guides; the family's own
+    todos count as `custom`.
+    """
 
     period: str
     first_day: date

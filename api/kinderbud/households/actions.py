@@ -1,4 +1,4 @@
-"""Making and changing households, people, tokens and links: shared by commands and pages."""
+"""Creates and changes households, people, tokens and links. Shared by commands and pages."""
 
 import secrets
 from collections.abc import Sequence
@@ -16,20 +16,20 @@ from api.models import Household, HouseholdLink, HouseholdParticipant, Household
 from api.time_zones import local_date
 
 FOLDS = 3
-"""A household that takes part in learning teaches (1, 2) or judges (0), as chance has it, once and for all exports."""
+"""A household in the learning data belongs at random, for all exports, to training (1, 2) or evaluation (0)."""
 
 
 LINK_WORKS_FOR = timedelta(days=7)
-"""How long a link that works once waits to be used."""
+"""How long a single-use link works."""
 
 
 class EmailTaken(ValueError):
-    """Somebody has this address already."""
+    """Another user has this address."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who signs in."""
+    """A user with a login."""
 
     name: str
     email: str
@@ -37,7 +37,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Child:
-    """A child, by name and birthday."""
+    """A child: name and birthday."""
 
     name: str
     birthday: date
@@ -52,7 +52,7 @@ async def create_household(
     daily_task_count: int,
     now: datetime,
 ) -> Household:
-    """A household; its first user is its admin. Raises InvalidHousehold, EmailTaken."""
+    """Create a household; its first user is its admin. Raises InvalidHousehold, EmailTaken."""
     household = Household(
         name=rules.checked_name(name),
         time_zone=rules.checked_time_zone(time_zone),
@@ -69,7 +69,7 @@ async def create_household(
 
 
 async def add_child(session: AsyncSession, household: Household, child: Child, now: datetime) -> HouseholdParticipant:
-    """A child of the household. Raises InvalidHousehold."""
+    """Add a child to the household. Raises InvalidHousehold."""
     there = await queries.participants_of(session, household.id)
     if sum(not one.is_adult for one in there) >= rules.MOST_CHILDREN:
         raise rules.InvalidHousehold(f"a household has at most {rules.MOST_CHILDREN} children")
@@ -85,7 +85,7 @@ async def add_child(session: AsyncSession, household: Household, child: Child, n
 async def change_child(
     session: AsyncSession, household: Household, participant: HouseholdParticipant, child: Child, now: datetime
 ) -> None:
-    """Another name or birthday. Stages follow the birthday when the day is next looked at. Raises InvalidHousehold."""
+    """Change a name or birthday. Stages follow the birthday when the day is next requested. Raises InvalidHousehold."""
     today = local_date(now, household.time_zone)
     participant.name = rules.checked_name(child.name)
     participant.birthday = rules.checked_birthday(child.birthday, today)
@@ -93,8 +93,9 @@ async def change_child(
 
 
 async def remove_participant(session: AsyncSession, participant: HouseholdParticipant) -> None:
-    """Remove somebody with their plans, todos and what was done for them; an adult's user goes along. The household is
-    locked."""
+    """Remove a participant with their plans, todos and actions. An adult's user is removed too. The household is
+    locked.
+    """
     days = await queries.days_done_for(session, participant)
     await session.delete(participant)
     await session.flush()
@@ -105,10 +106,10 @@ async def remove_participant(session: AsyncSession, participant: HouseholdPartic
 async def add_user(
     session: AsyncSession, household: Household, person: Person, role: str, now: datetime
 ) -> HouseholdUser:
-    """Somebody who signs in, and their adult participant. Raises InvalidHousehold, EmailTaken."""
+    """Add a user with a login, and their adult participant. Raises InvalidHousehold, EmailTaken."""
     name, email = rules.checked_name(person.name), rules.checked_email(person.email)
     if await queries.user_with_email(session, email) is not None:
-        raise EmailTaken("somebody has this e-mail address already")
+        raise EmailTaken("this e-mail address is already in use")
     adult = HouseholdParticipant(household_id=household.id, name=name, is_adult=True, birthday=None)
     session.add(adult)
     await session.flush()
@@ -123,15 +124,15 @@ async def add_user(
     try:
         async with session.begin_nested():
             session.add(user)
-    except IntegrityError as error:  # somebody was faster
-        raise EmailTaken("somebody has this e-mail address already") from error
+    except IntegrityError as error:  # another request was faster
+        raise EmailTaken("this e-mail address is already in use") from error
     return user
 
 
 async def make_token(
     session: AsyncSession, user: HouseholdUser, name: str, now: datetime
 ) -> tuple[HouseholdToken, str]:
-    """A token of the user's, and what it is, which nobody will see again. Raises InvalidHousehold."""
+    """Create a token. Returns the row and the token itself, which is not stored. Raises InvalidHousehold."""
     token = new_token()
     kept = HouseholdToken(user_id=user.id, name=rules.checked_name(name), digest=token_digest(token), created_at=now)
     session.add(kept)
@@ -148,8 +149,9 @@ async def make_link(
     made_by: HouseholdUser | None = None,
     works_for: timedelta = LINK_WORKS_FOR,
 ) -> tuple[HouseholdLink, str]:
-    """A link that works once, and its secret. With a `user` it sets a new password for them, and earlier ones end;
-    without, it invites one person into the household, in the name of the admin who made it."""
+    """Create a single-use link and return its secret. With a `user` it sets a new password for them, and earlier links
+    end. Without, it invites one person into the household, in the name of the admin who made it.
+    """
     if user is not None:
         await queries.end_links_of(session, user.id, now)
         user.reset_asked_at = None
@@ -169,7 +171,7 @@ async def make_link(
 
 
 async def user_with_id(session: AsyncSession, user_id: int) -> HouseholdUser:
-    """A user who is known to be there."""
+    """A user that must exist."""
     return await session.get_one(HouseholdUser, user_id)
 
 
@@ -182,7 +184,7 @@ def change(
     daily_task_count: int | None = None,
     learning: bool | None = None,
 ) -> None:
-    """Change what is given. Raises InvalidHousehold."""
+    """Change the given values. Raises InvalidHousehold."""
     if name is not None:
         household.name = rules.checked_name(name)
     if time_zone is not None:

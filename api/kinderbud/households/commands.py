@@ -1,4 +1,4 @@
-"""`buddy household` and `buddy token`: what families do on their pages, for operators."""
+"""`buddy household` and `buddy token`: the actions of the family's pages, for operators."""
 
 import json
 from datetime import date
@@ -13,8 +13,8 @@ from api.console import exit_on, read_settings, with_database
 from api.db.engine import LARGEST_ID, Database
 from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
 
-household = typer.Typer(help="Look after Kinderbud's households.", no_args_is_help=True)
-token = typer.Typer(help="Look after the tokens of Kinderbud's users.", no_args_is_help=True)
+household = typer.Typer(help="Manage Kinderbud's households.", no_args_is_help=True)
+token = typer.Typer(help="Manage the tokens of Kinderbud's users.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 HouseholdId = Annotated[int, typer.Argument(help="The household's id.", min=1, max=LARGEST_ID)]
@@ -33,7 +33,7 @@ def create(
     daily_tasks: Annotated[int, typer.Option(help="Activities a day, 3 to 15.")] = DEFAULT_DAILY_TASKS,
     as_json: Json = False,
 ) -> None:
-    """Create a household, and a first token for its first user, which is shown once."""
+    """Create a household, and a first token for its first user. The token is shown once."""
     from api.kinderbud.households import actions  # noqa: PLC0415 - help should not wait
 
     async def run(database: Database) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def list_households(as_json: Json = False) -> None:
 
 @household.command()
 def show(household_id: HouseholdId, as_json: Json = False) -> None:
-    """Who lives there."""
+    """Show a household and its members."""
 
     async def run(database: Database) -> dict[str, Any]:
         async with database.read() as session:
@@ -97,7 +97,7 @@ def set_household(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Change a household. What is left out stays as it is."""
+    """Change a household. Values that are left out stay as they are."""
     from api.kinderbud.households import actions  # noqa: PLC0415
 
     async def run(database: Database) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def add(
 
 @household.command()
 def delete(household_id: HouseholdId, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
-    """Delete a household and everything about it, for good."""
+    """Delete a household and all its data permanently."""
 
     async def run(database: Database) -> None:
         async with database.write() as session:
@@ -160,7 +160,7 @@ def delete(household_id: HouseholdId, yes: Annotated[bool, typer.Option("--yes",
 def export_learning(
     out: Annotated[Path, typer.Argument(help="Folder to write the daily log into.")], as_json: Json = False
 ) -> None:
-    """Write what learning needs of the households that take part: pseudonymous, without names, titles and notes."""
+    """Write the learning data of households that take part: pseudonymous, without names, titles and notes."""
     from rich.console import Console  # noqa: PLC0415
 
     from api.kinderbud.households import learning_export  # noqa: PLC0415
@@ -180,18 +180,18 @@ def export_learning(
 
 @token.command("create")
 def create_token(
-    email: Annotated[str, typer.Argument(help="Whose token it is.")],
-    name: Annotated[str, typer.Option(help="What it is for, so that it can be told from others.")] = "token",
+    email: Annotated[str, typer.Argument(help="The e-mail address of the token's user.")],
+    name: Annotated[str, typer.Option(help="A name that tells the token from others.")] = "token",
     as_json: Json = False,
 ) -> None:
-    """Make a token. It is shown once: only its digest is kept."""
+    """Create a token. It is shown once: only its digest is stored."""
     from api.kinderbud.households import actions, queries, rules  # noqa: PLC0415
 
     async def run(database: Database) -> dict[str, Any]:
         async with database.write() as session:
             found = await queries.user_with_email(session, rules.checked_email(email))
             if found is None:
-                raise Unknown(f"nobody has the e-mail address {email}")
+                raise Unknown(f"no user has the e-mail address {email}")
             kept, secret = await actions.make_token(session, found, name, utc_now())
             return {"id": kept.id, "name": kept.name, "token": secret}
 
@@ -202,7 +202,7 @@ def create_token(
 
 @token.command("list")
 def list_tokens(household_id: HouseholdId, as_json: Json = False) -> None:
-    """The tokens of a household: whose, what for, when last used."""
+    """List a household's tokens: user, name, last use."""
     from api.kinderbud.households import queries  # noqa: PLC0415
 
     async def run(database: Database) -> list[dict[str, Any]]:
@@ -234,7 +234,7 @@ def list_tokens(household_id: HouseholdId, as_json: Json = False) -> None:
 def revoke(
     token_id: Annotated[int, typer.Argument(help="The token's id, as `list` shows it.", min=1, max=LARGEST_ID)],
 ) -> None:
-    """Revoke a token: the next request with it is 401."""
+    """Revoke a token: later requests with it get 401."""
     from api.kinderbud.households import queries  # noqa: PLC0415
 
     async def run(database: Database) -> bool:
@@ -257,7 +257,7 @@ async def _household(session: AsyncSession, household_id: int) -> Any:
 
 
 async def _told(session: AsyncSession, household_id: int) -> dict[str, Any]:
-    """A household as JSON has it."""
+    """A household as JSON."""
     from api.kinderbud.households import queries  # noqa: PLC0415
 
     found = await _household(session, household_id)

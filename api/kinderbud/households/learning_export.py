@@ -1,5 +1,6 @@
-"""What leaves for learning: the days of the households that take part, as the daily coach logged them, with what was
-done. Pseudonyms are made anew for each export, so that no two can be joined; no name, no title and no note is in it.
+"""The learning export: days of the households that take part, as the daily coach logged them, with what was done. Each
+export has new pseudonyms, so that two exports cannot be joined. It has no names, titles or notes.
+
 """
 
 import secrets
@@ -23,9 +24,10 @@ _shuffle = secrets.SystemRandom().shuffle
 async def export_learning(
     session: AsyncSession, folder: Path, now: datetime, progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any]:
-    """Write the daily log of those who take part now into `folder`: days that are over, since they agreed. Returns
-    what the log says about itself. Phones that were offline may still complete something on the last 7 days, which a
-    later export has. Raises ValueError where the folder holds something."""
+    """Write the daily log of current participants into `folder`: complete days since they agreed. Returns the log's
+    description. Offline phones may still add completions for the last 7 days; a later export includes those. Raises
+    ValueError if the folder is not empty.
+    """
     taking_part = list(await session.scalars(select(Household).where(Household.learning_since.is_not(None))))
     _shuffle(taking_part)
     writer = DailyLogWriter(folder)
@@ -45,7 +47,7 @@ async def _write_household(
     logged = (
         DaySelection.household_id == household.id,
         DaySelection.day.between(since, today),
-        DaySelection.day != today,  # which is not over
+        DaySelection.day != today,  # today is not over
         DaySelection.logged.is_not(None),
     )
     days = (await session.scalars(select(DaySelection).where(*logged).order_by(DaySelection.day))).all()

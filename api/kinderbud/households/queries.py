@@ -26,33 +26,34 @@ async def household_of(session: AsyncSession, household_id: int) -> Household | 
 
 
 async def locked(session: AsyncSession, household_id: int) -> None:
-    """Wait until nobody else writes for the household, and hold them back until the end of the transaction."""
+    """Lock the household until the end of the transaction. Other writers wait."""
     await session.execute(select(Household.id).where(Household.id == household_id).with_for_update())
 
 
 async def participants_of(session: AsyncSession, household_id: int) -> Sequence[HouseholdParticipant]:
-    """Children first, then adults, each in the order in which they came."""
+    """Children first, then adults, each in the order in which they were added."""
     mine = HouseholdParticipant.household_id == household_id
     query = select(HouseholdParticipant).where(mine).order_by(HouseholdParticipant.is_adult, HouseholdParticipant.id)
     return (await session.scalars(query)).all()
 
 
 async def participant_in(session: AsyncSession, household_id: int, participant_id: int) -> HouseholdParticipant | None:
-    """A participant, if they live there."""
+    """A participant of the household."""
     found = await session.get(HouseholdParticipant, participant_id)
     return found if found is not None and found.household_id == household_id else None
 
 
 async def user_with_email(session: AsyncSession, email: str) -> HouseholdUser | None:
-    """The user with that address, in the form in which it is compared."""
+    """The user with that normalised address."""
     return await session.scalar(select(HouseholdUser).where(HouseholdUser.email == email))
 
 
 async def user_in_browser(
     session: AsyncSession, email: str, known: tuple[ColumnElement[bool], ...]
 ) -> tuple[HouseholdUser | None, str | None]:
-    """The user with that address, and the digest of the browser that asks if they know it. It is one statement, so that
-    unknown addresses take as long as known ones."""
+    """The user with that address, and the digest of the requesting browser if the user knows it. One statement, so that
+    unknown addresses take as long as known ones.
+    """
     query = (
         select(HouseholdUser, HouseholdBrowser.digest)
         .outerjoin(HouseholdBrowser, and_(HouseholdBrowser.owner_id == HouseholdUser.id, *known))
@@ -63,13 +64,13 @@ async def user_in_browser(
 
 
 async def users_of(session: AsyncSession, household_id: int) -> Sequence[HouseholdUser]:
-    """Who signs in, the first one first."""
+    """The household's users, the first one first."""
     query = select(HouseholdUser).where(HouseholdUser.household_id == household_id).order_by(HouseholdUser.id)
     return (await session.scalars(query)).all()
 
 
 async def tokens_of(session: AsyncSession, household_id: int) -> Sequence[tuple[HouseholdToken, HouseholdUser]]:
-    """A household's tokens with their users, the oldest first."""
+    """A household's tokens with their users, oldest first."""
     query = (
         select(HouseholdToken, HouseholdUser)
         .join(HouseholdUser, HouseholdUser.id == HouseholdToken.user_id)
@@ -80,7 +81,7 @@ async def tokens_of(session: AsyncSession, household_id: int) -> Sequence[tuple[
 
 
 async def revoke(session: AsyncSession, token_id: int, now: datetime, user_ids: Sequence[int] | None = None) -> bool:
-    """Revoke a token, of one of these users where they are named; whether there was one that still worked."""
+    """Revoke a token, of one of these users if they are given. Returns whether an active one was revoked."""
     working = [HouseholdToken.id == token_id, HouseholdToken.revoked_at.is_(None)]
     if user_ids is not None:
         working.append(HouseholdToken.user_id.in_(user_ids))
@@ -90,12 +91,12 @@ async def revoke(session: AsyncSession, token_id: int, now: datetime, user_ids: 
 
 
 async def households(session: AsyncSession) -> Sequence[Household]:
-    """All of them, the oldest first."""
+    """All households, oldest first."""
     return (await session.scalars(select(Household).order_by(Household.id))).all()
 
 
 async def days_done_for(session: AsyncSession, participant: HouseholdParticipant) -> list[date]:
-    """The days on which something was done for somebody and nothing for anybody else of the household."""
+    """Days with an action for this participant and for no other member of the household."""
     completed = (
         TodoAction.household_id == participant.household_id,
         TodoAction.action_type == ActionType.COMPLETED,
@@ -112,26 +113,26 @@ def _working_links(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 async def link_with(session: AsyncSession, secret: str, now: datetime) -> HouseholdLink | None:
-    """The link with that secret, while it works."""
+    """The link with that secret, if it still works."""
     same = HouseholdLink.digest == secret_digest(secret)
     return await session.scalar(select(HouseholdLink).where(same, *_working_links(now)))
 
 
 async def claim_link(session: AsyncSession, secret: str, now: datetime) -> HouseholdLink | None:
-    """Use a link, which only one can; None for everybody else."""
+    """Use a link. Only one request can; others get None."""
     same = HouseholdLink.digest == secret_digest(secret)
     claimed = update(HouseholdLink).where(same, *_working_links(now)).values(used_at=now)
     return await session.scalar(claimed.returning(HouseholdLink))
 
 
 async def end_links_of(session: AsyncSession, user_id: int, now: datetime) -> None:
-    """Let no link set this user's password any more."""
+    """End the links that set this user's password."""
     theirs = (HouseholdLink.user_id == user_id, *_working_links(now))
     await session.execute(update(HouseholdLink).where(*theirs).values(used_at=now))
 
 
 async def end_access_of(session: AsyncSession, user_id: int, now: datetime) -> None:
-    """End what a user handed out or was handed: tokens, links for a new password, and invitations that they made."""
+    """End the access that a user gave or got: tokens, password links, and invitations that they made."""
     theirs = (HouseholdToken.user_id == user_id, HouseholdToken.revoked_at.is_(None))
     await session.execute(update(HouseholdToken).where(*theirs).values(revoked_at=now))
     await end_links_of(session, user_id, now)
@@ -139,32 +140,32 @@ async def end_access_of(session: AsyncSession, user_id: int, now: datetime) -> N
 
 
 async def end_invitations_by(session: AsyncSession, user_id: int, now: datetime) -> None:
-    """End the invitations that a user made and nobody used."""
+    """End a user's unused invitations."""
     made = (HouseholdLink.made_by_id == user_id, *_working_links(now))
     await session.execute(update(HouseholdLink).where(*made).values(used_at=now))
 
 
 async def forget_links(session: AsyncSession, household_id: int, now: datetime) -> None:
-    """Delete the links of a household that have run out."""
+    """Delete a household's expired links."""
     mine = (HouseholdLink.household_id == household_id, HouseholdLink.expires_at <= now)
     await session.execute(delete(HouseholdLink).where(*mine))
 
 
 async def invitations(session: AsyncSession, household_id: int, now: datetime) -> Sequence[HouseholdLink]:
-    """Invitations that nobody has used yet."""
+    """Unused invitations."""
     mine = (HouseholdLink.household_id == household_id, HouseholdLink.user_id.is_(None))
     query = select(HouseholdLink).where(*mine, *_working_links(now)).order_by(HouseholdLink.id)
     return (await session.scalars(query)).all()
 
 
 async def end_invitation(session: AsyncSession, household_id: int, link_id: int, now: datetime) -> bool:
-    """Take an invitation back; whether there was one."""
+    """End an invitation. Returns whether there was one."""
     mine = (HouseholdLink.id == link_id, HouseholdLink.household_id == household_id, HouseholdLink.user_id.is_(None))
     ended = update(HouseholdLink).where(*mine, *_working_links(now)).values(used_at=now)
     return await session.scalar(ended.returning(HouseholdLink.id)) is not None
 
 
 async def waiting_for_links(session: AsyncSession) -> Sequence[HouseholdUser]:
-    """Who asked for a new password, the longest waiting first."""
+    """Users who asked for a new password, longest waiting first."""
     asked = HouseholdUser.reset_asked_at
     return (await session.scalars(select(HouseholdUser).where(asked.is_not(None)).order_by(asked))).all()

@@ -1,4 +1,4 @@
-"""What a household may be: pure."""
+"""Validation of a household's values. Pure."""
 
 import re
 from datetime import date
@@ -8,11 +8,11 @@ from api.time_zones import is_time_zone
 
 OLDEST_CHILD_YEARS = 18
 EMAIL = re.compile(r"[^@\s<>()\[\],:;\"\\]{1,64}@[^@\s<>()\[\],:;\"\\]+\.[^@\s<>()\[\],:;\"\\]{2,}")
-"""Without the signs by which one address could be read as several (RFC 5322)."""
+"""Without the characters that separate several addresses (RFC 5322)."""
 LONGEST_EMAIL = 254
 LONGEST_NAME = 80
 JOINERS = {0x200C: None, 0x200D: None}
-"""Invisible, and part of names in Persian and Sinhala."""
+"""Invisible characters that occur in Persian and Sinhala names."""
 DAILY_TASKS = range(3, 16)
 DEFAULT_DAILY_TASKS = 8
 MOST_CHILDREN = 20
@@ -20,11 +20,11 @@ MOST_CHILDREN = 20
 
 
 class InvalidHousehold(ValueError):
-    """What was said about a household cannot be; the message says what."""
+    """A value of a household is invalid; the message says why."""
 
 
 def checked_name(name: str) -> str:
-    """A name without blanks around it. Raises InvalidHousehold."""
+    """The name without surrounding blanks. Raises InvalidHousehold."""
     name = " ".join(name.split())
     if not 1 <= len(name) <= LONGEST_NAME or not name.translate(JOINERS).isprintable():
         raise InvalidHousehold(f"a name has 1 to {LONGEST_NAME} characters, none of them invisible")
@@ -32,7 +32,7 @@ def checked_name(name: str) -> str:
 
 
 def checked_email(email: str) -> str:
-    """An address in the form in which it is compared. Raises InvalidHousehold."""
+    """The normalised address. Raises InvalidHousehold."""
     email = email.strip().lower()
     # The length first: the pattern takes quadratic time.
     if len(email) > LONGEST_EMAIL or not EMAIL.fullmatch(email) or not email.isprintable():
@@ -48,16 +48,16 @@ def checked_time_zone(name: str) -> str:
 
 
 def checked_birthday(birthday: date, today: date) -> date:
-    """A child's birthday. Raises InvalidHousehold for one that is to come or too long ago."""
+    """A child's birthday. Raises InvalidHousehold for one in the future or too long ago."""
     if birthday > today:
-        raise InvalidHousehold("a birthday lies in the past")
+        raise InvalidHousehold("a birthday is a date in the past")
     if age_months(birthday, today) // MONTHS_IN_YEAR > OLDEST_CHILD_YEARS:
         raise InvalidHousehold(f"a child is at most {OLDEST_CHILD_YEARS}; add an adult instead")
     return birthday
 
 
 def checked_count(count: int) -> int:
-    """How many activities a day. Raises InvalidHousehold."""
+    """The number of activities a day. Raises InvalidHousehold."""
     if count not in DAILY_TASKS:
         raise InvalidHousehold(f"{DAILY_TASKS.start} to {DAILY_TASKS.stop - 1} activities a day")
     return count

@@ -1,4 +1,4 @@
-"""Time zones as people choose among them: by region and city, without what only machines call them."""
+"""Time zones to choose from, by region and city, without technical aliases."""
 
 from functools import cache
 
@@ -9,7 +9,7 @@ REGIONS = ("Africa", "America", "Asia", "Atlantic", "Australia", "Europe", "Indi
 
 @cache
 def time_zones() -> dict[str, tuple[str, ...]]:
-    """By region, the zones' names in order; UTC stands at the end, for those who want no place."""
+    """Zone names by region, sorted. UTC is last, for a zone without a place."""
     names = sorted(known_time_zones())
     regions = {region: tuple(name for name in names if name.startswith(f"{region}/")) for region in REGIONS}
     return regions | {"Other": ("UTC",)}

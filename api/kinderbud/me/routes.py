@@ -1,4 +1,4 @@
-"""Who asks, and whether anybody answers."""
+"""Routes about the caller, and the health check."""
 
 from fastapi import APIRouter
 
@@ -15,7 +15,7 @@ from api.kinderbud.me.schemas import Health, HouseholdShown, Me, ParticipantShow
 router = APIRouter(tags=["me"])
 
 
-@router.get("/health", operation_id="get_health", summary="Is anybody there?")
+@router.get("/health", operation_id="get_health", summary="Health check")
 async def health() -> Answer[Health]:
     """Needs no token."""
     return Answer(data=Health(version="1"))

@@ -1,4 +1,4 @@
-"""Who asks, on the wire."""
+"""Response schemas about the caller."""
 
 from datetime import date
 

@@ -1,6 +1,6 @@
-"""Changing who may do what in a household: roles, handing it over, removing a member. Pages and commands share them.
+"""Changes rights in a household: roles, handing it over, removing a member. Shared by pages and commands.
+Each action locks the household, so that two admins who act on each other at once run one after the other.
 
-Each action locks the household, so that two admins who act on each other at once act one after the other.
 """
 
 from datetime import datetime
@@ -21,15 +21,16 @@ class MemberUnchanged(ValueError):
 
 
 async def member_in(session: AsyncSession, household_id: int, user_id: int) -> HouseholdUser | None:
-    """A user of the household, as they are now; the household is locked from here on."""
+    """A user of the household, as they are now. Locks the household."""
     await queries.locked(session, household_id)
     mine = (HouseholdUser.id == user_id, HouseholdUser.household_id == household_id)
     return await session.scalar(select(HouseholdUser).where(*mine).execution_options(populate_existing=True))
 
 
 async def change_role(session: AsyncSession, user: HouseholdUser, role: str, now: datetime) -> None:
-    """Make a user an admin or a member. Invitations of an admin who becomes a member end. The household is locked.
-    Raises MemberUnchanged."""
+    """Make a user an admin or a member. If an admin becomes a member, their invitations end. The household is locked.
+    Raises MemberUnchanged.
+    """
     if role not in ROLES:
         raise MemberUnchanged(f"a role is {ADMIN} or {MEMBER}")
     if role == MEMBER:
@@ -40,8 +41,9 @@ async def change_role(session: AsyncSession, user: HouseholdUser, role: str, now
 
 
 async def hand_over(session: AsyncSession, to: HouseholdUser, now: datetime) -> None:
-    """Make a user the only admin of their household; the admins before them become members. The household is locked.
-    Raises MemberUnchanged."""
+    """Make a user the only admin of their household; other admins become members. The household is locked. Raises
+    MemberUnchanged.
+    """
     mine = (HouseholdUser.household_id == to.household_id, HouseholdUser.role == ADMIN, HouseholdUser.id != to.id)
     before = (await session.scalars(select(HouseholdUser).where(*mine))).all()
     if to.role == ADMIN and not before:
@@ -52,9 +54,9 @@ async def hand_over(session: AsyncSession, to: HouseholdUser, now: datetime) -> 
 
 
 async def remove_member(session: AsyncSession, user: HouseholdUser, now: datetime, *, keep_name: bool) -> None:
-    """Remove a user: their login, sessions, tokens, links and invitations end. The household keeps what was done, under
-    their name or without it; their plans and open todos of their own end. The household is locked. Raises
-    MemberUnchanged."""
+    """Remove a user: their login, sessions, tokens, links and invitations end. The history stays, with or without their
+    name. Their own plans and open todos end. The household is locked. Raises MemberUnchanged.
+    """
     await _keep_an_admin(session, user)
     adult = await session.get_one(HouseholdParticipant, user.participant_id)
     plans = (Plan.participant_id == adult.id, Plan.active)

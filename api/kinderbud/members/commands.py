@@ -1,4 +1,4 @@
-"""`buddy household set-role|hand-over|remove-member`: what an admin of a household does, for operators."""
+"""`buddy household set-role|hand-over|remove-member`: the actions of a household's admin, for operators."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -28,7 +28,7 @@ def set_role(
     role: Annotated[str, typer.Argument(help="admin or member.")],
     as_json: Json = False,
 ) -> None:
-    """Make a member an admin, or an admin a member. The last admin stays one."""
+    """Make a member an admin, or an admin a member. The last admin cannot become a member."""
     from api.kinderbud.members import actions  # noqa: PLC0415 - help should not wait
 
     async def change(session: AsyncSession, user: Any, now: datetime) -> None:
@@ -38,7 +38,7 @@ def set_role(
 
 
 def hand_over(household_id: HouseholdId, email: Email, as_json: Json = False) -> None:
-    """Make a member the only admin of a household. The admins before become members."""
+    """Make a member the only admin of a household. The other admins become members."""
     from api.kinderbud.members import actions  # noqa: PLC0415
 
     _run(household_id, email, actions.hand_over, as_json, f"is the admin of household {household_id}")
@@ -48,12 +48,14 @@ def remove_member(
     household_id: HouseholdId,
     email: Email,
     keep_name: Annotated[
-        bool, typer.Option("--keep-name/--forget-name", help="Whether the history still says who did what.")
+        bool, typer.Option("--keep-name/--forget-name", help="Whether the history keeps the member's name.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Remove a member: login, sessions, tokens and invitations end, the history stays. The last admin stays."""
+    """Remove a member: login, sessions, tokens and invitations end, the history stays. The last admin cannot be
+    removed.
+    """
     from api.kinderbud.members import actions  # noqa: PLC0415
 
     async def remove(session: AsyncSession, user: Any, now: datetime) -> None:
@@ -71,7 +73,7 @@ def _run(
     as_json: bool,
     done: str,
 ) -> None:
-    """Act on a member in one transaction, and say who the household's users are then."""
+    """Change a member in one transaction, then print the household's users."""
     from api.kinderbud.households import queries  # noqa: PLC0415
     from api.kinderbud.members import actions  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""Keeps the runs of days with a completion in step with the log. The household is locked."""
+"""Updates the runs of days with a completion after each change of the log. The household is locked."""
 
 from datetime import date
 
@@ -10,12 +10,12 @@ from api.models import CompletionRun
 
 
 async def count_day(session: AsyncSession, household_id: int, day: date) -> None:
-    """There is a completion on that day."""
+    """Count a day that has its first completion."""
     await _change(session, household_id, day, adding=True)
 
 
 async def uncount_day(session: AsyncSession, household_id: int, day: date) -> None:
-    """There is none any more."""
+    """Remove a day that lost its last completion."""
     await _change(session, household_id, day, adding=False)
 
 

@@ -16,7 +16,7 @@ class Run:
 
 
 def with_day(runs: Iterable[Run], day: date) -> set[Run]:
-    """The runs after `day` got its first completion; `runs` are those that hold it or touch it."""
+    """The runs after `day` got its first completion. `runs` are those that contain or touch it."""
     touching = set(runs)
     first, last = day, day
     for run in touching:
@@ -41,8 +41,9 @@ def without_day(runs: Iterable[Run], day: date) -> set[Run]:
 
 
 def streak(latest: Run | None, today: date) -> int:
-    """Consecutive days with a completion up to today, or up to yesterday while today may still come. `latest` is the
-    run that holds one of them, if any does."""
+    """Consecutive days with a completion up to today, or up to yesterday while today has none. `latest` is the run that
+    contains one of these days, if there is one.
+    """
     if latest is None or not latest.first_on <= today or latest.last_on < today - DAY:
         return 0
     return (min(latest.last_on, today) - latest.first_on).days + 1

@@ -1,4 +1,4 @@
-"""Choosing a household's day, once, whoever asks first and however many ask at once."""
+"""Chooses a household's day once, however many requests arrive at the same time."""
 
 import secrets
 from dataclasses import dataclass
@@ -27,14 +27,14 @@ from data.catalog.guides import Category
 
 LLM = "llm"
 CUSTOM_POSITION = 1000
-"""The family's own come after what was chosen."""
+"""The family's own todos come after the chosen ones."""
 
 log = structlog.get_logger("api.kinderbud")
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What there is to choose from, and what the policy, or the rules, would choose."""
+    """The candidates, and the choice of the policy or the rules."""
 
     eligible: list[Seen]
     candidates: list[Candidate]
@@ -43,7 +43,7 @@ class Offer:
 
 @dataclass(frozen=True)
 class Prepared:
-    """What was made of a day; without a selection there was nothing to choose from, or nobody has chosen yet."""
+    """A prepared day. Without a selection there are no candidates, or the day is not chosen yet."""
 
     selection: DaySelection | None
     fresh: bool = False
@@ -52,7 +52,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Curated:
-    """What Claude chose: places of candidates, the first to be shown first, and what it says about the day."""
+    """Claude's choice: indexes of candidates in display order, and a note about the day."""
 
     places: tuple[int, ...]
     note: str
@@ -64,14 +64,15 @@ class Curated:
 async def prepare_day(
     session: AsyncSession, caller: Caller, policy: OnnxPolicy | FallbackReason, metrics: Metrics
 ) -> Prepared:
-    """Choose the day unless somebody did. An empty choice is not kept: it is made again when somebody asks again."""
+    """Choose the day unless it is chosen. An empty choice is not stored: the next request chooses again."""
     prepared = await offer_day(session, caller, policy)
     return prepared if prepared.offer is None else await fix_day(session, caller, prepared.offer, metrics)
 
 
 async def offer_day(session: AsyncSession, caller: Caller, policy: OnnxPolicy | FallbackReason) -> Prepared:
-    """Make the todos of stages that have become current, enter the family's own todos that are due, and say what there
-    is to choose from where nobody has chosen. The household is locked until the end of the transaction."""
+    """Create the todos of new stages, add the family's own todos that are due, and return the candidates of a day that
+    is not chosen yet. The household is locked until the end of the transaction.
+    """
     household, today = caller.household, caller.today
     await locked(session, household.id)
     stages = await move_on(session, household.id, today)
@@ -82,7 +83,7 @@ async def offer_day(session: AsyncSession, caller: Caller, policy: OnnxPolicy | 
     selection = await queries.selection_of(session, household.id, today)
     if selection is not None:
         return Prepared(selection)
-    # In the order of their ids, by which the rules break ties: whoever reads the log breaks them alike.
+    # In the order of their ids, which breaks ties: a reader of the log breaks them the same way.
     eligible = sorted((seen for seen in todos if is_eligible(seen, today)), key=lambda seen: seen.todo.id)
     if not eligible:
         return Prepared(None)
@@ -94,7 +95,7 @@ async def offer_day(session: AsyncSession, caller: Caller, policy: OnnxPolicy | 
 
 
 def is_eligible(seen: Seen, today: date) -> bool:
-    """Whether the coach may choose a todo: an activity of a guide that is due and not put off."""
+    """Whether the coach may choose a todo: an activity of a guide that is due and not snoozed."""
     return (
         seen.item is not None
         and seen.category is Category.ACTIVITY
@@ -106,7 +107,7 @@ def is_eligible(seen: Seen, today: date) -> bool:
 
 
 def is_own_of_today(seen: Seen, acted: set[int], today: date) -> bool:
-    """Whether a todo of the family's own belongs to the day: it is due, or something was done with it today."""
+    """Whether a todo of the family's own belongs to the day: it is due, or has an action today."""
     if seen.item is not None or seen.rests:
         return False
     if seen.todo.id in acted:
@@ -116,7 +117,7 @@ def is_own_of_today(seen: Seen, acted: set[int], today: date) -> bool:
 
 
 def candidate_of(seen: Seen, window: Window, today: date) -> Candidate:
-    """An eligible todo as the coach sees it."""
+    """An eligible todo as a candidate of the coach."""
     if seen.item is None or seen.stage is None:
         raise ValueError("the family's own todos are no candidates")
     days = window.shown.get(seen.todo.id, [])
@@ -137,7 +138,7 @@ def candidate_of(seen: Seen, window: Window, today: date) -> Candidate:
 
 
 def history_of(window: Window) -> History:
-    """What was shown and done in the window, in all, by participant and by area; the family's own aside."""
+    """What was shown and done in the window: in total, by participant and by area, without the family's own todos."""
     participants: dict[int, Showings] = {}
     areas: dict[str, Showings] = {}
     whole = Showings()
@@ -152,8 +153,9 @@ def history_of(window: Window) -> History:
 async def fix_day(
     session: AsyncSession, caller: Caller, offer: Offer, metrics: Metrics, curated: Curated | None = None
 ) -> Prepared:
-    """Keep a choice for the day: Claude's if there is one, else the policy's or the rules', with the noise of those who
-    take part in learning."""
+    """Store the choice of a day: Claude's if there is one, else that of the policy or the rules, with exploration for
+    households that take part in learning.
+    """
     household, candidates, day = caller.household, offer.candidates, offer.day
     source = LLM if curated else day.source
     metrics.count_decision(CONTRACT.coach, source, None if curated else day.fallback_reason)
@@ -161,7 +163,7 @@ async def fix_day(
         log.error("the daily policy failed, the rules answer", why=day.problem)
     seed, places, logged = None, day.slate.chosen, None
     if curated is not None:
-        places = curated.places  # nobody knows how likely they were, so nothing is learned from them
+        places = curated.places  # their probabilities are unknown, so they are not used for learning
     elif household.learning_since is not None:
         seed = secrets.token_hex(16)
         slate = with_noise(day.slate, candidates, household.daily_task_count, seed)
@@ -196,7 +198,7 @@ async def fix_day(
 def _logged(
     candidates: list[Candidate], day: Day, chosen: tuple[int, ...], inclusion: tuple[float, ...]
 ) -> list[dict[str, Any]]:
-    """By candidate what learning needs of it: no name, no title, no note."""
+    """The learning data of each candidate, without names, titles and notes."""
     rows = []
     for place, candidate in enumerate(candidates):
         rows.append(
@@ -215,7 +217,7 @@ def _logged(
 
 
 def _progress(seen: Seen, today: date) -> float:
-    """How far through its stage a participant is."""
+    """How far a participant is through their stage."""
     months, stage = age_of(seen.participant, today), seen.stage
     if months is None or stage is None or stage.age_start_months is None or stage.age_end_months is None:
         return 0.5

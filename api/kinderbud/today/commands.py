@@ -1,4 +1,4 @@
-"""`buddy curate`: days chosen by Claude, for operators."""
+"""`buddy curate`: lets Claude choose days, for operators."""
 
 import json
 from types import SimpleNamespace
@@ -18,8 +18,9 @@ def curate(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Choose today for every household with a Claude key, so that nobody waits for breakfast. A day that is chosen
-    stays as it is."""
+    """Choose today for every household with a Claude key, so that no family waits in the morning. A day that is already
+    chosen stays.
+    """
     from api.auth.keyring import SecretMissing, keyring  # noqa: PLC0415
     from api.kinderbud.households.queries import household_of  # noqa: PLC0415 - help should not wait
     from api.kinderbud.today.prefetch import choose_ahead, with_a_key  # noqa: PLC0415

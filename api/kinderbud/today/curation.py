@@ -1,5 +1,6 @@
-"""The day, with Claude where the household has a key: a short transaction claims it, nobody holds one while Claude
-thinks, and a second short one stores what came of it. Whatever goes wrong, the policy or the rules choose."""
+"""Chooses a day, with Claude if the household has a key. A short transaction claims the day, none is open while Claude
+answers, and a second short one stores the result. If anything fails, the policy or the rules choose.
+"""
 
 import asyncio
 from datetime import date, timedelta
@@ -20,18 +21,17 @@ from api.kinderbud.today.curation_prompt import day_to_choose
 from coach_model.daily.slate import broken_constraint
 
 GRACE_SECONDS = 5.0
-"""For how much longer than Claude has whoever asks it has the day to themselves."""
+"""How much longer than Claude's time limit a request keeps its claim on the day."""
 MOST_TRIGGERS = 5
-"""How often Claude is asked about one day, however often that fails or the service dies."""
+"""The most requests to Claude about one day, including failures and crashes."""
 LOOK_SECONDS = 0.25
-"""How often those who wait look whether the day is there."""
+"""How often waiting requests check whether the day is chosen."""
 
 log = structlog.get_logger("api.kinderbud")
 
 
 async def selected_day(state: Any, caller: Caller) -> Prepared:
-    """The day's selection, made now if it is not there. `state` is the service's. Others who ask meanwhile wait for
-    it."""
+    """The day's selection, made now if it is missing. `state` is the service's. Concurrent requests wait for it."""
     key = key_of(state.keyring, caller.household)
     if key is None:
         async with state.database.write() as session:
@@ -56,7 +56,7 @@ async def selected_day(state: Any, caller: Caller) -> Prepared:
 
 
 async def _wait(state: Any, caller: Caller, deadline: float) -> None:
-    """Until somebody else has chosen, or has had the day for long enough."""
+    """Wait until another request has chosen the day, or its claim has expired."""
     while asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(LOOK_SECONDS)
         async with state.database.read() as session:
@@ -68,8 +68,9 @@ async def _wait(state: Any, caller: Caller, deadline: float) -> None:
 
 
 async def _ask(state: Any, caller: Caller, key: str, family: str, asked: Offer) -> Prepared:
-    """Ask Claude, and store its choice or the policy's. `asked` is what Claude chooses from; what there is to choose
-    from may have changed when the choice is stored."""
+    """Ask Claude, and store its choice or the policy's. `asked` are Claude's candidates; they may have changed when the
+    choice is stored.
+    """
     said: tuple[Curation, Usage] | None = None
     try:
         said = await curate(key, state.settings, family)
@@ -84,12 +85,12 @@ async def _ask(state: Any, caller: Caller, key: str, family: str, asked: Offer) 
 
 
 def _curated(asked: Offer, offer: Offer, caller: Caller, curation: Curation, usage: Usage) -> Curated | None:
-    """What Claude chose, if it keeps to the candidates and to the constraints."""
+    """Claude's choice, if it uses only the candidates and meets the constraints."""
     numbered = {number: seen.todo.id for number, seen in enumerate(asked.eligible, 1)}
     places = {seen.todo.id: place for place, seen in enumerate(offer.eligible)}
     chosen = [places.get(numbered.get(number, 0)) for number in curation.ids]
     known = tuple(place for place in chosen if place is not None)
-    problem = "an id that was not offered" if len(known) < len(chosen) else None
+    problem = "an id outside the candidates" if len(known) < len(chosen) else None
     problem = problem or broken_constraint(offer.candidates, known, caller.household.daily_task_count)
     if problem is not None:
         log.warning("Claude's choice is dropped", household=caller.household.id, why=problem)

@@ -1,4 +1,4 @@
-"""What Claude is told of a day that it chooses."""
+"""The prompt data for choosing a day."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -9,7 +9,7 @@ from api.kinderbud.today.actions import Offer
 
 
 def day_to_choose(today: date, slots: int, told: Told, offer: Offer, recent: Sequence[Entry]) -> dict[str, Any]:
-    """All that a curation is made from. Candidates are numbered from 1, in the order of the offer."""
+    """The data for a curation. Candidates are numbered from 1, in the order of the offer."""
     candidates = [
         {
             "id": number,

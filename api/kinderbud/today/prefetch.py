@@ -1,5 +1,6 @@
-"""Choosing days before anybody asks for them, so that nobody waits for Claude at breakfast: by command, or by the
-service every morning (`CURATE_AT`), in one of its processes."""
+"""Chooses days in advance, so that no family waits for Claude in the morning: by command, or every morning
+(`CURATE_AT`) in one process of the service.
+"""
 
 import asyncio
 import contextlib
@@ -23,16 +24,16 @@ from api.time_zones import local_date, zone_of
 LEASE = "choosing ahead"
 LASTING = timedelta(minutes=3)
 LOOK_SECONDS = 60.0
-"""How often the service looks whose morning has come."""
+"""How often the service checks where it is morning."""
 AT_ONCE = 4
-"""How many families' days Claude chooses at a time."""
+"""How many days Claude chooses in parallel."""
 
 log = structlog.get_logger("api.kinderbud")
 
 
 @dataclass(frozen=True)
 class Ahead:
-    """A day that is chosen: by whom, and whether just now. Without a source there was nothing to choose from."""
+    """A chosen day: who chose it, and whether just now. Without a source there were no candidates."""
 
     household_id: int
     day: date
@@ -41,14 +42,16 @@ class Ahead:
 
 
 async def with_a_key(session: AsyncSession) -> Sequence[Household]:
-    """The households that Claude chooses for."""
+    """Households with a Claude key."""
     return (
         await session.scalars(select(Household).where(Household.claude_key.is_not(None)).order_by(Household.id))
     ).all()
 
 
 async def choose_ahead(state: Any, households: Sequence[Household]) -> AsyncIterator[Ahead]:
-    """Choose today for each of them, a few at a time. `state` is the service's. A day that is chosen stays as it is."""
+    """Choose today for each household, a few in parallel. `state` is the service's. A day that is already chosen
+    stays.
+    """
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def choose(household: Household) -> Ahead | None:
@@ -56,11 +59,11 @@ async def choose_ahead(state: Any, households: Sequence[Household]) -> AsyncIter
             try:
                 async with state.database.read() as session:
                     users = await users_of(session, household.id)
-                if not users:  # they left meanwhile
+                if not users:  # the household was deleted meanwhile
                     return None
                 caller = Caller(users[0], household, state.clock())
                 prepared = await selected_day(state, caller)
-            except Exception as error:  # noqa: BLE001 - whatever is wrong with one family, the others have their day
+            except Exception as error:  # noqa: BLE001 - an error with one family must not stop the others
                 log.error("a day could not be chosen ahead", household=household.id, why=type(error).__name__)
                 return None
         source = prepared.selection.source if prepared.selection else None
@@ -73,16 +76,16 @@ async def choose_ahead(state: Any, households: Sequence[Household]) -> AsyncIter
 
 
 async def keep_choosing(state: Any, at: time) -> None:
-    """Every morning from `at` on, where each household is, until it is cancelled."""
+    """Run every morning from `at` on, in each household's time zone, until it is cancelled."""
     holder = new_holder()
     idle: set[tuple[int, date]] = set()
-    """Households that had nothing to choose from on a day, and are not looked at again."""
+    """Households without candidates on a day; they are not checked again."""
     try:
         while True:
             try:
                 if await hold(state.database, LEASE, holder, state.clock(), LASTING):
                     idle = await _look(state, at, holder, idle)
-            except Exception as error:  # noqa: BLE001 - the database may be away for a while; tomorrow is another day
+            except Exception as error:  # noqa: BLE001 - the database may be unavailable; the next round tries again
                 log.warning("no day is chosen ahead for now", why=type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
     finally:
@@ -91,11 +94,11 @@ async def keep_choosing(state: Any, at: time) -> None:
 
 
 async def _look(state: Any, at: time, holder: str, idle: set[tuple[int, date]]) -> set[tuple[int, date]]:
-    """Choose for those whose morning has come; returns who has nothing to choose from."""
+    """Choose for households where it is morning. Returns those without candidates."""
     now: datetime = state.clock()
     async with state.database.read() as session:
         households = await with_a_key(session)
-        since = now.date() - timedelta(days=1)  # wherever somebody lives, their day is not before that
+        since = now.date() - timedelta(days=1)  # in no time zone does the day start earlier
         query = select(DaySelection.household_id, DaySelection.day).where(DaySelection.day >= since)
         chosen = {(household_id, day) for household_id, day in await session.execute(query)}
     idle = {(household_id, day) for household_id, day in idle if day >= since}

@@ -1,4 +1,4 @@
-"""The day's selection, and what the last four weeks showed."""
+"""The day's selection, and the last four weeks of it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -16,17 +16,19 @@ from coach_model.daily.candidates import WINDOW_DAYS
 
 @dataclass
 class Window:
-    """The last four weeks by todo: on which days it was shown, on which of them done, and how often snoozed."""
+    """The last four weeks by todo: the days on which it was shown, the days on which it was done, and the number of
+    snoozes.
+    """
 
     about: dict[int, tuple[int, str]] = field(default_factory=dict)
-    """Participant and area of what was shown, of whichever stage or plan."""
+    """Participant and area of the todos that were shown, of any stage or plan."""
     shown: defaultdict[int, list[date]] = field(default_factory=lambda: defaultdict(list))
     done: Counter[int] = field(default_factory=Counter)
     snoozes: Counter[int] = field(default_factory=Counter)
 
 
 async def selection_of(session: AsyncSession, household_id: int, day: date) -> DaySelection | None:
-    """What was chosen for a day."""
+    """The selection of a day."""
     mine = (DaySelection.household_id == household_id, DaySelection.day == day)
     return await session.scalar(select(DaySelection).where(*mine))
 
@@ -61,7 +63,7 @@ async def window(session: AsyncSession, household_id: int, today: date) -> Windo
 
 
 async def add_items(session: AsyncSession, household_id: int, day: date, todo_ids: Sequence[int], first: int) -> None:
-    """Enter todos that a day shows, from position `first` on; what is entered already stays where it is."""
+    """Add todos to a day's selection, from position `first` on. Existing entries keep their position."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     rows = [
         {"household_id": household_id, "day": day, "todo_id": todo_id, "position": first + place}
@@ -72,21 +74,22 @@ async def add_items(session: AsyncSession, household_id: int, day: date, todo_id
 
 
 async def acted_on(session: AsyncSession, household_id: int, day: date) -> set[int]:
-    """The todos with which something was done on a day."""
+    """Todos with an action on a day."""
     mine = (TodoAction.household_id == household_id, TodoAction.action_date == day, TodoAction.undone_at.is_(None))
     return set(await session.scalars(select(TodoAction.todo_id).where(*mine)))
 
 
 async def claim_of(session: AsyncSession, household_id: int, day: date) -> DayCuration | None:
-    """Who is asking Claude about a day, if anybody is or was."""
+    """The claim of a request to Claude about a day, if there is or was one."""
     return await session.get(DayCuration, (household_id, day), populate_existing=True)
 
 
 async def lease(
     session: AsyncSession, household_id: int, day: date, now: datetime, until: datetime, most: int
 ) -> bool | None:
-    """Take the day for whoever asks Claude about it. None while somebody else has it, False where it was taken `most`
-    times already. The household is locked."""
+    """Claim the day for a request to Claude. None while another request has it, False if it was claimed `most` times
+    already. The household is locked.
+    """
     found = await claim_of(session, household_id, day)
     if found is None:
         session.add(DayCuration(household_id=household_id, day=day, leased_until=until, triggers=1))

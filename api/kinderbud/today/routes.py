@@ -1,4 +1,4 @@
-"""The day: what the coach chose, the milestones of this age, and the family's own todos."""
+"""Route of the day: the coach's choice, the milestones of this age, and the family's own todos."""
 
 from fastapi import APIRouter, Request
 
@@ -20,7 +20,7 @@ router = APIRouter(tags=["today"])
 async def get_today(
     request: Request, caller: Reader, session: ReadSession, stages: Stages, participant_id: OfParticipant = None
 ) -> Answer[Today]:
-    """The first call of the household's day chooses; all later ones are answered with the same choice."""
+    """The first call of the household's day chooses. Later calls return the same choice."""
     if participant_id is not None and await participant_in(session, caller.household.id, participant_id) is None:
         raise not_found("participant")
     day = await day_of(request.app.state, session, caller, stages)

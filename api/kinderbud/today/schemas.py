@@ -1,4 +1,4 @@
-"""The day on the wire."""
+"""Response schema of the day."""
 
 from datetime import date
 from enum import StrEnum
@@ -14,7 +14,7 @@ class SelectedBy(StrEnum):
 
 
 class Today(StrictModel):
-    """`cached` is false for whoever asked first."""
+    """`cached` is false in the first answer of the day."""
 
     date: date
     daily_note: str

@@ -1,4 +1,4 @@
-"""What a day shows, to an app and on the page alike: it is chosen first if nobody did."""
+"""The content of a day, for the API and the page. The day is chosen first if necessary."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,12 +15,12 @@ from api.kinderbud.todos.rules import Status
 from data.catalog.guides import Category
 
 RULES = "rules"
-"""Who chooses where there is nothing to choose from."""
+"""The source of a day without candidates."""
 
 
 @dataclass(frozen=True)
 class ShownDay:
-    """A day: `source` says who chose, `cached` whether somebody had asked before."""
+    """A day: `source` says who chose, `cached` whether it was requested before."""
 
     note: str
     source: str
@@ -31,8 +31,9 @@ class ShownDay:
 
 
 async def day_of(state: Any, session: AsyncSession, caller: Caller, stages: dict[int, int]) -> ShownDay:
-    """The household's day; `state` is the service's, `stages` are current by plan. `session` reads, and is closed where
-    something had to be chosen."""
+    """The household's day. `state` is the service's, `stages` are the current ones by plan. `session` reads. It is
+    closed if the day must be chosen.
+    """
     household, today = caller.household, caller.today
     selection = await queries.selection_of(session, household.id, today)
     todos = await current_todos(session, household.id, stages, today)
@@ -43,7 +44,7 @@ async def day_of(state: Any, session: AsyncSession, caller: Caller, stages: dict
     if selection is None or any(
         seen.todo.id not in entered for seen in todos if actions.is_own_of_today(seen, acted, today)
     ):
-        await session.close()  # gives its connection back: a crowd that all need a second one would wait for each other
+        await session.close()  # releases its connection: many requests that need a second one would wait for each other
         prepared = await selected_day(state, caller)
         selection, fresh = prepared.selection, prepared.fresh
         todos = await current_todos(session, household.id, stages, today)
@@ -69,6 +70,8 @@ async def day_of(state: Any, session: AsyncSession, caller: Caller, stages: dict
 
 
 def _stays(seen: Seen, acted: set[int], caller: Caller) -> bool:
-    """A milestone stays while it is of this age; what was put off or away is there for the rest of that day."""
+    """Whether a todo stays on its day: a milestone while it fits the age, a snoozed or dismissed todo until the end of
+    the day.
+    """
     put_off = seen.status(caller.today) in {Status.SNOOZED, Status.SKIPPED}
     return not put_off or seen.todo.id in acted

@@ -1,4 +1,4 @@
-"""What is done with a todo, by routes and pages alike. Each locks the household, so that one comes after another."""
+"""Actions on todos, for routes and pages. Each action locks the household, so that actions run one after another."""
 
 from datetime import date, datetime
 
@@ -16,15 +16,15 @@ from data.catalog.guides import Frequency
 
 CUSTOM = "custom"
 MOST_OWN = 200
-"""Todos of a family's own that are neither done for good, nor put away, nor deleted: more than any list is read."""
+"""The most open todos of a family's own: more than a family can read in a list."""
 
 
 class PutAway(ValueError):
-    """The todo was put away for good."""
+    """The todo is dismissed."""
 
 
 class TooManyTodos(ValueError):
-    """The family has as many todos of its own as it may."""
+    """The family has reached the limit of its own todos."""
 
 
 async def add_own(
@@ -35,7 +35,7 @@ async def add_own(
     description: str | None,
     frequency: Frequency,
 ) -> Todo:
-    """A todo of the family's own. Raises TooManyTodos."""
+    """Add a todo of the family's own. Raises TooManyTodos."""
     if await queries.own_count(session, caller.household.id) >= MOST_OWN:
         raise TooManyTodos(f"there are {MOST_OWN} todos of your own already; delete or put away some first")
     todo = Todo(
@@ -57,13 +57,14 @@ async def add_own(
 async def complete(
     session: AsyncSession, caller: Caller, seen: Seen, notes: str | None, claimed: datetime | None = None
 ) -> TodoAction:
-    """Complete a todo, today or on the day that the client claims. If it is completed already, on that day or once and
-    for all, that is the answer, dated by the earlier of the two, with the later notes. Raises PutAway and TooLongAgo.
+    """Complete a todo, today or on the day that the client claims. If it is completed already, on that day or
+    permanently, that completion is returned, with the earlier time and the later notes. Raises PutAway and TooLongAgo.
+
     """
     when = done_when(claimed, caller.now, caller.household.time_zone)
     await _alone(session, caller, seen)
     done = await queries.completion_on(session, seen.todo.id, when.day)
-    if done is None and seen.frequency is Frequency.ONCE:  # which it was, on whatever day
+    if done is None and seen.frequency is Frequency.ONCE:  # it was completed, on some day
         done = await queries.last_of(session, seen.todo.id, ActionType.COMPLETED)
     if done is not None:
         is_earlier = when.moment < done.created_at
@@ -89,8 +90,9 @@ async def snooze(
     reason: str | None,
     claimed: datetime | None = None,
 ) -> TodoAction:
-    """Put a todo off, from today or from the day that the client claims. The same once more, as a retry sends it, is no
-    second snooze: with the same claim, or without one while the first is in force. Raises TooLongAgo."""
+    """Snooze a todo, from today or from the day that the client claims. A repeat is not a second snooze: one with the
+    same claim, or one without a claim while the first is in force. Raises TooLongAgo.
+    """
     when = done_when(claimed, caller.now, caller.household.time_zone)
     await _alone(session, caller, seen)
     until = snoozed_to(when.day, days, seen.category)
@@ -108,7 +110,7 @@ async def snooze(
 async def dismiss(
     session: AsyncSession, caller: Caller, seen: Seen, reason: str | None, claimed: datetime | None = None
 ) -> TodoAction:
-    """Put a todo away for good, until that is undone. Raises TooLongAgo."""
+    """Dismiss a todo until that is undone. Raises TooLongAgo."""
     when = done_when(claimed, caller.now, caller.household.time_zone)
     await _alone(session, caller, seen)
     latest = await queries.last_of(session, seen.todo.id, ActionType.SKIPPED)
@@ -116,8 +118,9 @@ async def dismiss(
 
 
 async def undo(session: AsyncSession, caller: Caller, seen: Seen, action_id: int) -> TodoAction | None:
-    """Take an action back, once, in any order: the todo is then as the rest of the log says. None where there is no
-    such action left."""
+    """Undo an action once, in any order; the todo then follows from the rest of the log. None if there is no such
+    action any more.
+    """
     await _alone(session, caller, seen)
     action = await queries.undo(session, seen.todo.id, action_id, caller.now)
     if action is not None:
@@ -128,7 +131,7 @@ async def undo(session: AsyncSession, caller: Caller, seen: Seen, action_id: int
 
 
 async def _alone(session: AsyncSession, caller: Caller, seen: Seen) -> None:
-    """Wait for whoever else writes for the household, and see the todo as they left it."""
+    """Wait for other writers of the household, then reload the todo."""
     await locked(session, caller.household.id)
     await session.refresh(seen.todo)
 
@@ -162,7 +165,7 @@ async def _enter(
 
 
 async def _date_back(session: AsyncSession, caller: Caller, todo: Todo, done: TodoAction, when: When) -> None:
-    """A completion was done earlier than was known: another phone was first, and its upload came later."""
+    """Move a completion to an earlier time: another phone was first, and its upload came later."""
     before = done.action_date
     done.created_at, done.action_date = when.moment, when.day
     await session.flush()
@@ -173,7 +176,7 @@ async def _date_back(session: AsyncSession, caller: Caller, todo: Todo, done: To
 
 
 async def _follow_log(session: AsyncSession, todo: Todo) -> None:
-    """Bring the todo to what its remaining log says."""
+    """Update the todo's state from its remaining log."""
     state = state_of(await queries.telling_actions(session, todo.id))
     todo.last_completed_on = state.last_completed_on
     todo.snoozed_until = state.snoozed_until

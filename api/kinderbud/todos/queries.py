@@ -1,4 +1,4 @@
-"""Todos with what they are about, and the action log."""
+"""Todos with their items, and the action log."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,12 +12,12 @@ from api.models import DayItem, Guide, GuideItem, GuideStage, HouseholdParticipa
 from data.catalog.guides import Category, Frequency
 
 LATEST_FIRST = (TodoAction.created_at.desc(), TodoAction.id.desc())
-"""By when it was done; what arrived later is later where that is the same."""
+"""By time of action, then by arrival."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A todo, whose it is, and, where it comes from a guide, from which item."""
+    """A todo, its participant, and its guide item if it comes from a guide."""
 
     todo: Todo
     participant: HouseholdParticipant
@@ -28,41 +28,41 @@ class Seen:
 
     @property
     def title(self) -> str:
-        """Of the item, else the family's own."""
+        """The title of the item, else of the family's own todo."""
         return self.item.title if self.item else self.todo.title or ""
 
     @property
     def description(self) -> str | None:
-        """Of the item, else the family's own."""
+        """The description of the item, else of the family's own todo."""
         return self.item.description if self.item else self.todo.description
 
     @property
     def frequency(self) -> Frequency:
-        """Of the item, else the family's own."""
+        """The frequency of the item, else of the family's own todo."""
         return Frequency((self.item.frequency if self.item else self.todo.frequency) or Frequency.ONCE)
 
     @property
     def category(self) -> Category:
-        """The family's own are activities."""
+        """The category. The family's own todos are activities."""
         return Category(self.item.category) if self.item else Category.ACTIVITY
 
     @property
     def state(self) -> State:
-        """What the action log says."""
+        """The state that follows from the action log."""
         return State(self.todo.last_completed_on, self.todo.snoozed_until, self.todo.dismissed)
 
     @property
     def achieved(self) -> bool | None:
-        """Of a milestone: whether it is reached."""
+        """Whether a milestone is reached."""
         return self.todo.last_completed_on is not None if self.category is Category.MILESTONE else None
 
     @property
     def rests(self) -> bool:
-        """Whether it is of a plan that has ended, or is deleted."""
+        """Whether the todo is inactive: its plan has ended, or it is deleted."""
         return self.todo.deleted or self.plan_active is False
 
     def status(self, today: date) -> Status:
-        """As a list shows it today."""
+        """The status in today's list."""
         return status_on(self.state, today, rests_when_done=self.frequency is Frequency.ONCE)
 
 
@@ -78,22 +78,23 @@ def _seen() -> Select[Todo, HouseholdParticipant, GuideItem, GuideStage, Guide, 
 
 
 def _of_stages(stages: dict[int, int]) -> list[ColumnElement[bool]]:
-    """The items of stages, by plan, that the catalog still has."""
+    """The items of stages, by plan, that are still in the catalog."""
     return [
         and_(Todo.plan_id == plan, GuideItem.stage_id == stage, ~GuideItem.retired) for plan, stage in stages.items()
     ]
 
 
 async def todo_in(session: AsyncSession, household_id: int, todo_id: int, *, deleted: bool = False) -> Seen | None:
-    """A todo of the household; one that is deleted only for those who ask for it."""
+    """A todo of the household. A deleted one only on request."""
     mine = (Todo.id == todo_id, Todo.household_id == household_id)
     row = (await session.execute(_seen().where(*mine))).one_or_none()
     return Seen(*row) if row is not None and (deleted or not row[0].deleted) else None
 
 
 async def current_todos(session: AsyncSession, household_id: int, stages: dict[int, int], today: date) -> list[Seen]:
-    """The family's own todos, and those of the stages that are current; `stages` is by plan. What happens once and was
-    done before today rests."""
+    """The family's own todos, and those of the current stages. `stages` is by plan. One-time todos that were done
+    before today are left out.
+    """
     of_guides = _of_stages(stages)
     open_today = or_(Todo.last_completed_on.is_(None), Todo.last_completed_on >= today)
     own = and_(Todo.plan_id.is_(None), or_(Todo.frequency != Frequency.ONCE, open_today))
@@ -110,8 +111,9 @@ async def listed_todos(
     category: Category | None = None,
     participant_id: int | None = None,
 ) -> list[Seen]:
-    """The same with what was done once and for all, and with milestones that were reached in earlier stages: by
-    participant and stage, the family's own last."""
+    """Current todos, one-time todos that are done, and milestones reached in earlier stages: by participant and stage,
+    the family's own last.
+    """
     of_guides = _of_stages(stages)
     reached = and_(GuideItem.category == Category.MILESTONE, Todo.last_completed_on.is_not(None))
     wanted = [or_(Todo.plan_id.is_(None), reached, *of_guides)]
@@ -126,7 +128,7 @@ async def listed_todos(
 
 
 async def shown_on(session: AsyncSession, household_id: int, day: date) -> list[Seen]:
-    """The todos that a day showed, in their order."""
+    """The todos that a day showed, in order."""
     query = _seen().join(DayItem, DayItem.todo_id == Todo.id).order_by(DayItem.position, Todo.id)
     mine = (DayItem.household_id == household_id, DayItem.day == day, ~Todo.deleted)
     return [Seen(*row) for row in await session.execute(query.where(*mine))]
@@ -140,20 +142,21 @@ async def completion_on(session: AsyncSession, todo_id: int, day: date) -> TodoA
 
 
 async def last_of(session: AsyncSession, todo_id: int, action_type: ActionType) -> TodoAction | None:
-    """The remaining action of a type that was done last."""
+    """The latest remaining action of a type."""
     same = (TodoAction.todo_id == todo_id, TodoAction.action_type == action_type, TodoAction.undone_at.is_(None))
     return await session.scalar(select(TodoAction).where(*same).order_by(*LATEST_FIRST).limit(1))
 
 
 async def snooze_at(session: AsyncSession, todo_id: int, moment: datetime, until: date) -> TodoAction | None:
-    """The remaining snooze of a todo that was done at that very moment."""
+    """The remaining snooze of a todo with exactly that time."""
     same = (TodoAction.todo_id == todo_id, TodoAction.created_at == moment, TodoAction.snoozed_to == until)
     return await session.scalar(select(TodoAction).where(*same, TodoAction.undone_at.is_(None)).limit(1))
 
 
 async def telling_actions(session: AsyncSession, todo_id: int) -> list[TodoAction]:
-    """As much of the remaining log as its state depends on, in its order: one action of each type, however long the
-    log is, and the completion of the latest day where that is not the latest completion."""
+    """The part of the remaining log that determines the todo's state, in order: one action of each type, however long
+    the log is, and the completion of the latest day if that is not the latest completion.
+    """
     latest = [await last_of(session, todo_id, action_type) for action_type in ActionType]
     of_day = (
         select(TodoAction)
@@ -170,7 +173,7 @@ async def telling_actions(session: AsyncSession, todo_id: int) -> list[TodoActio
 
 
 async def undo(session: AsyncSession, todo_id: int, action_id: int, now: datetime) -> TodoAction | None:
-    """Take an action out of the log; None where there is no such action left."""
+    """Remove an action from the log. None if there is no such action any more."""
     same = (TodoAction.id == action_id, TodoAction.todo_id == todo_id, TodoAction.undone_at.is_(None))
     return await session.scalar(update(TodoAction).where(*same).values(undone_at=now).returning(TodoAction))
 
@@ -183,20 +186,20 @@ async def completions_on(session: AsyncSession, household_id: int, day: date) ->
 
 
 async def latest_of_day(session: AsyncSession, household_id: int, day: date) -> dict[int, TodoAction]:
-    """By todo, the last thing that was done with it on a day, and not taken back."""
+    """By todo, its latest remaining action on a day."""
     mine = (TodoAction.household_id == household_id, TodoAction.action_date == day, TodoAction.undone_at.is_(None))
     actions = await session.scalars(select(TodoAction).where(*mine).order_by(TodoAction.created_at, TodoAction.id))
     return {action.todo_id: action for action in actions}
 
 
 async def own_count(session: AsyncSession, household_id: int) -> int:
-    """How many todos of the family's own there are yet."""
+    """The number of open todos of the family's own."""
     undone = or_(Todo.frequency != Frequency.ONCE, Todo.last_completed_on.is_(None))
     mine = (Todo.household_id == household_id, Todo.plan_id.is_(None), ~Todo.deleted, ~Todo.dismissed, undone)
     return await session.scalar(select(func.count()).where(*mine)) or 0
 
 
 async def same_own(session: AsyncSession, participant_id: int, title: str, day: date) -> Todo | None:
-    """A todo of the family's own that somebody added on that day with the same title."""
+    """A todo of the family's own that was added on that day with the same title."""
     same = (Todo.participant_id == participant_id, Todo.plan_id.is_(None), Todo.title == title, ~Todo.deleted)
     return await session.scalar(select(Todo).where(*same, Todo.created_on == day).limit(1))

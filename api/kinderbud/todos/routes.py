@@ -1,4 +1,4 @@
-"""Todos, and what is done with them."""
+"""Routes of todos and their actions."""
 
 from typing import Annotated
 
@@ -54,7 +54,7 @@ async def list_todos(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     offset: Annotated[int, Query(ge=0, le=LARGEST_OFFSET)] = 0,
 ) -> Answer[TodoPage]:
-    """Of the stages that are current, the family's own, and the milestones that were reached in earlier stages."""
+    """Todos of the current stages, the family's own, and milestones reached in earlier stages."""
     if participant_id is not None:
         await _participant(session, caller, participant_id)
     listed = await queries.listed_todos(
@@ -67,7 +67,7 @@ async def list_todos(
 
 @router.get("/{todo_id}", operation_id="get_todo", summary="One todo in full", responses=failures(401, 404))
 async def get_todo(todo_id: PathId, caller: Reader, session: ReadSession) -> Answer[TodoDetail]:
-    """With how to do it and why, where it comes from a guide."""
+    """A guide's todo also says how to do it and why."""
     return Answer(data=in_full(await _todo(session, caller, todo_id), caller.today))
 
 
@@ -75,7 +75,7 @@ async def get_todo(todo_id: PathId, caller: Reader, session: ReadSession) -> Ans
     "", operation_id="create_todo", summary="Add a todo of your own", responses=failures(401, 404), dependencies=[Once]
 )
 async def create_todo(body: NewTodo, caller: Writer, session: WriteSession) -> Answer[CustomTodoCreated]:
-    """For the youngest child if no participant is named, else for the first adult."""
+    """For the youngest child if no participant is given, else for the first adult."""
     if body.participant_id is not None:
         participant = await _participant(session, caller, body.participant_id)
     else:
@@ -90,7 +90,7 @@ async def create_todo(body: NewTodo, caller: Writer, session: WriteSession) -> A
 
 @router.put("/{todo_id}", operation_id="edit_todo", summary="Edit a todo of your own", responses=failures(401, 404))
 async def edit_todo(todo_id: PathId, body: EditedTodo, caller: Writer, session: WriteSession) -> Answer[CustomTodo]:
-    """A todo of a guide is 404. What is left out stays."""
+    """404 for a todo of a guide. Fields that are left out stay as they are."""
     await locked(session, caller.household.id)
     todo = await _own(session, caller, todo_id)
     todo.title = body.title
@@ -108,7 +108,7 @@ async def edit_todo(todo_id: PathId, body: EditedTodo, caller: Writer, session: 
     "/{todo_id}", operation_id="delete_todo", summary="Delete a todo of your own", responses=failures(401, 404)
 )
 async def delete_todo(todo_id: PathId, caller: Writer, session: WriteSession) -> Answer[Deleted]:
-    """A todo of a guide is 404. What was done stays in the history. Sent again, it is answered alike."""
+    """404 for a todo of a guide. Past actions stay in the history. A repeated request gets the same answer."""
     await locked(session, caller.household.id)
     todo = await _own(session, caller, todo_id, deleted=True)
     todo.deleted = True
@@ -126,8 +126,9 @@ async def delete_todo(todo_id: PathId, caller: Writer, session: WriteSession) ->
 async def complete_todo(
     todo_id: PathId, caller: Writer, session: WriteSession, body: Complete | None = None
 ) -> Answer[Completed]:
-    """Once a day, however often it is sent; notes that come later replace those before. With a `client_timestamp` of
-    the last 7 days it was done on that day of the household's. 400 for a todo that was put away for good."""
+    """Once a day, however often it is sent; later notes replace earlier ones. With a `client_timestamp` of the last 7
+    days it counts for that day in the household's time zone. 400 for a dismissed todo.
+    """
     seen, body = await _todo(session, caller, todo_id), body or Complete()
     try:
         done = await actions.complete(session, caller, seen, body.notes, body.client_timestamp)
@@ -149,7 +150,7 @@ async def complete_todo(
 async def snooze_todo(
     todo_id: PathId, caller: Writer, session: WriteSession, body: Snooze | None = None
 ) -> Answer[Snoozed | Dismissed]:
-    """`permanent` dismisses it until that is undone. The reason is told to the coach that chooses the day."""
+    """`permanent` dismisses it until that is undone. The coach uses the reason when it chooses the day."""
     body = body or Snooze()
     seen = await _todo(session, caller, todo_id)
     try:
@@ -180,7 +181,7 @@ async def snooze_todo(
     dependencies=[Once],
 )
 async def undo_action(todo_id: PathId, body: Undo, caller: Writer, session: WriteSession) -> Answer[Undone]:
-    """Once, in any order, by the `id` that `/history` shows: the todo is then as the rest of the log says."""
+    """Once, in any order, by the `id` from `/history`. The todo then follows from the rest of the log."""
     seen = await _todo(session, caller, todo_id, deleted=True)
     undone = await actions.undo(session, caller, seen, body.action_id)
     if undone is None:
@@ -214,7 +215,7 @@ async def _youngest(session: AsyncSession, caller: Caller) -> HouseholdParticipa
     people = await participants_of(session, caller.household.id)
     children = [(one.birthday, one.id, one) for one in people if one.birthday is not None]
     if not children and not people:
-        raise invalid("participant_id", "there is nobody in this household yet")
+        raise invalid("participant_id", "this household has no participants yet")
     return max(children)[2] if children else people[0]
 
 

@@ -1,4 +1,4 @@
-"""What a todo is on a day: due, done, snoozed, dismissed. All of it follows from the remaining action log. Pure."""
+"""The state of a todo on a day: due, done, snoozed, dismissed. It follows from the remaining action log. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,29 +14,30 @@ from data.catalog.guides import Category, Frequency
 PERIOD_DAYS = {Frequency.DAILY: 1, Frequency.WEEKLY: 7, Frequency.MONTHLY: 30, Frequency.QUARTERLY: 90}
 """How many days after a completion a todo is due again; `once` never is."""
 SNOOZE_DAYS = {Category.ACTIVITY: 1, Category.MILESTONE: 7}
-"""For how long a todo is put off where nobody says."""
+"""Default length of a snooze in days."""
 
 
 DATED_BACK_DAYS = 7
-"""How many days ago an action may have been done: a phone that was without a network for a holiday week loses nothing,
-and the weeks before stay as they were read."""
+"""How many days ago an action may have been done: a phone that was offline for a week loses nothing,
+and earlier weeks do not change."""
 
 
 class TooLongAgo(ValueError):
-    """An action is dated further back than it may be."""
+    """An action is dated further back than allowed."""
 
 
 @dataclass(frozen=True)
 class When:
-    """When something was done, and which of the household's days that was."""
+    """When an action was done, and on which day of the household."""
 
     moment: datetime
     day: date
 
 
 def done_when(claimed: datetime | None, now: datetime, time_zone: str) -> When:
-    """When something was done that arrives now, by the client's claim (`api.clock.effective_time`). A claim that would
-    be tomorrow counts as now. Raises TooLongAgo."""
+    """The time of an action that arrives now, by the client's claim (`api.clock.effective_time`). A claim for tomorrow
+    counts as now. Raises TooLongAgo.
+    """
     today, moment = local_date(now, time_zone), effective_time(claimed, now)
     day = local_date(moment, time_zone)
     if day > today:
@@ -54,7 +55,7 @@ class Status(StrEnum):
 
 
 class Action(Protocol):
-    """An entry of the action log; entries are in the order in which they were done."""
+    """An entry of the action log. Entries are ordered by time of action."""
 
     @property
     def action_type(self) -> str: ...
@@ -66,7 +67,7 @@ class Action(Protocol):
 
 @dataclass(frozen=True)
 class State:
-    """What the action log of a todo says."""
+    """The state that follows from a todo's action log."""
 
     last_completed_on: date | None = None
     snoozed_until: date | None = None
@@ -74,9 +75,9 @@ class State:
 
 
 def state_of(remaining: Iterable[Action]) -> State:
-    """The state that follows from a todo's remaining actions, in their order.
-
+    """The state that follows from a todo's remaining actions, in order.
     A completion ends a snooze, a later snooze replaces an earlier one, and a dismissal holds until it is undone.
+
     """
     completed, snoozed, dismissed = None, None, False
     for action in remaining:
@@ -91,7 +92,7 @@ def state_of(remaining: Iterable[Action]) -> State:
 
 
 def is_due(frequency: str, last_completed_on: date | None, today: date) -> bool:
-    """Whether a todo of that frequency is due, snoozes aside."""
+    """Whether a todo of that frequency is due, regardless of snoozes."""
     if last_completed_on is None:
         return True
     period = PERIOD_DAYS.get(Frequency(frequency))
@@ -99,12 +100,12 @@ def is_due(frequency: str, last_completed_on: date | None, today: date) -> bool:
 
 
 def is_snoozed(snoozed_until: date | None, today: date) -> bool:
-    """Whether a todo is put off; on the day until which it is, it is back."""
+    """Whether a todo is snoozed. On the last day of the snooze it is back."""
     return snoozed_until is not None and today < snoozed_until
 
 
 def status_on(state: State, today: date, *, rests_when_done: bool) -> Status:
-    """What a list shows. `rests_when_done` is true of what happens once: it stays completed."""
+    """The status in a list. `rests_when_done` is true for one-time todos: they stay completed."""
     if state.dismissed:
         return Status.SKIPPED
     done = state.last_completed_on
@@ -114,8 +115,9 @@ def status_on(state: State, today: date, *, rests_when_done: bool) -> Status:
 
 
 def overdue(frequency: str, last_completed_on: date | None, created_on: date, today: date) -> float:
-    """How overdue a due todo is, in periods: 1 on the day on which it falls due. What was never done is due since it
-    was there; what happens once is counted as if it came monthly."""
+    """How overdue a due todo is, in periods: 1 on the day on which it becomes due. A todo that was never done is due
+    since its creation. A one-time todo counts as monthly.
+    """
     period = PERIOD_DAYS.get(Frequency(frequency), PERIOD_DAYS[Frequency.MONTHLY])
     if last_completed_on is None:
         return 1 + max(0, (today - created_on).days) / period
@@ -123,5 +125,5 @@ def overdue(frequency: str, last_completed_on: date | None, created_on: date, to
 
 
 def snoozed_to(today: date, days: int | None, category: str) -> date:
-    """The day on which a todo that is snoozed today is back."""
+    """The day on which a snoozed todo is back."""
     return today + timedelta(days=days or SNOOZE_DAYS[Category(category)])

@@ -1,4 +1,4 @@
-"""Todos on the wire."""
+"""Request and response schemas of todos."""
 
 from datetime import date
 from typing import Annotated
@@ -30,7 +30,7 @@ class TodoShown(StrictModel):
 
 
 class ItemShown(StrictModel):
-    """The guide's item behind a todo: how to do it, and why."""
+    """The guide's item of a todo: how to do it, and why."""
 
     id: int
     title: str
@@ -40,14 +40,14 @@ class ItemShown(StrictModel):
 
 
 class TodoDetail(TodoShown):
-    """A todo in full."""
+    """A todo with all fields."""
 
     source_type: str
     guide_item: ItemShown | None
 
 
 class TodoPage(StrictModel):
-    """Some todos of `total`."""
+    """A page of todos, out of `total`."""
 
     todos: list[TodoShown]
     total: int
@@ -56,7 +56,7 @@ class TodoPage(StrictModel):
 
 
 class CustomTodo(StrictModel):
-    """A todo of the family's own, as editing it answers."""
+    """A todo of the family's own, as the answer to an edit."""
 
     id: int
     title: str
@@ -73,7 +73,7 @@ class CustomTodoCreated(CustomTodo):
 
 
 class NewTodo(StrictModel):
-    """Without a participant it is the youngest child's."""
+    """Without a participant it is for the youngest child."""
 
     model_config = example({"title": "Practice counting to 10", "frequency": "daily", "participant_id": 2})
 
@@ -84,7 +84,7 @@ class NewTodo(StrictModel):
 
 
 class EditedTodo(StrictModel):
-    """What is left out stays as it is; a description that is null is cleared."""
+    """Fields that are left out stay as they are. A null description is cleared."""
 
     model_config = example({"title": "Read two bedtime stories", "frequency": "daily"})
 
@@ -100,7 +100,7 @@ class Deleted(StrictModel):
 
 
 class Complete(StrictModel):
-    """With a `client_timestamp` it was done then, on that day of the household's, up to 7 days ago."""
+    """With a `client_timestamp` it was done at that time, on that day of the household, up to 7 days ago."""
 
     model_config = example({"notes": "She loved it today!"})
 
@@ -116,8 +116,9 @@ class Completed(StrictModel):
 
 
 class Snooze(StrictModel):
-    """Without `days` an activity is put off for a day, a milestone for a week. With a `client_timestamp` that was done
-    then, up to 7 days ago, and the days are counted from there."""
+    """Without `days` an activity is snoozed for a day, a milestone for a week. With a `client_timestamp` it was snoozed
+    at that time, up to 7 days ago, and the days count from there.
+    """
 
     model_config = example({"days": 3, "reason": "Sick day"})
 
@@ -151,7 +152,7 @@ class Undone(StrictModel):
 
 
 def shown(seen: Seen, today: date) -> TodoShown:
-    """A todo as a list shows it today."""
+    """A todo as an entry of today's list."""
     return TodoShown(
         id=seen.todo.id,
         title=seen.title,
@@ -168,7 +169,7 @@ def shown(seen: Seen, today: date) -> TodoShown:
 
 
 def in_full(seen: Seen, today: date) -> TodoDetail:
-    """A todo with its guide's item."""
+    """A todo with its guide item."""
     item = None
     if seen.item is not None and seen.guide is not None:
         item = ItemShown(

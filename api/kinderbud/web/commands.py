@@ -29,7 +29,7 @@ def reset_link(
         async with database.write() as session:
             user = await queries.user_with_email(session, rules.checked_email(email))
             if user is None:
-                raise Unknown(f"nobody has the e-mail address {email}")
+                raise Unknown(f"no user has the e-mail address {email}")
             kept, secret = await actions.make_link(session, user.household_id, utc_now(), user)
             return {"link": _address(settings, f"/reset/{secret}"), "until": timestamp(kept.expires_at)}
 
@@ -52,7 +52,7 @@ def browser_link(
         async with database.write() as session:
             user = await queries.user_with_email(session, rules.checked_email(email))
             if user is None:
-                raise Unknown(f"nobody has the e-mail address {email}")
+                raise Unknown(f"no user has the e-mail address {email}")
             secret, until = await BROWSERS.make_link(session, user.id, utc_now())
             return {"link": _address(settings, f"/browser/{secret}"), "until": until.isoformat()}
 

@@ -142,7 +142,7 @@ def test_an_address_belongs_to_one_user_whatever_its_case(stored: Service) -> No
     told(stored, "household", "add", household, "--user", f"Sam:{email}")
     before = told(stored, "household", "list")
     again = f"Sam: {email.upper()} "
-    assert "e-mail address already" in refused(stored, "household", "add", household, "--user", again)
+    assert "e-mail address is already in use" in refused(stored, "household", "add", household, "--user", again)
     assert "already" in refused(stored, "household", "create", "--name", "Others", "--user", again)
     twice = ("--user", "A:twins@example.com", "--user", "B:Twins@Example.com")
     assert "already" in refused(stored, "household", "create", "--name", "Others", *twice)
@@ -188,7 +188,7 @@ def test_a_token_is_shown_once_named_listed_and_revoked(stored: Service) -> None
         (["--child", "Emma"], "'Emma' is not of the form"),
         (["--child", "Emma:2024-02-30"], "'2024-02-30' is no day"),
         (["--child", "Emma:15.11.2024"], "'15.11.2024' is no day"),
-        (["--child", "Emma:2199-01-01"], "a birthday lies in the past"),
+        (["--child", "Emma:2199-01-01"], "a birthday is a date in the past"),
         (["--child", "Emma:1984-01-01"], "a child is at most 18"),
         (["--name", " "], "a name has 1 to 80 characters"),
         (["--name", "\udcff"], "a name has 1 to 80 characters"),
@@ -223,7 +223,7 @@ def test_who_is_unknown_is_said(stored: Service) -> None:
     assert refused(stored, "token", "list", UNKNOWN) == f"there is no household {UNKNOWN}"
     assert refused(stored, "token", "revoke", UNKNOWN) == f"there is no token {UNKNOWN} that still works"
     nobody = address("nobody")
-    assert refused(stored, "token", "create", nobody) == f"nobody has the e-mail address {nobody}"
+    assert refused(stored, "token", "create", nobody) == f"no user has the e-mail address {nobody}"
     assert "looks like" in refused(stored, "token", "create", "nobody")
     assert "looks like" in refused(stored, "token", "create", "\udcff@example.com")
 

@@ -21,7 +21,7 @@ from api.kinderbud.web.rendering import page
 from api.kinderbud.web.sessions import Member
 from data.calendar_weeks import monday_of
 
-LEFT = "somebody who left"
+LEFT = "a former member"
 PERIODS = (7, 30, 90)
 
 router = APIRouter()
