@@ -1,1 +1,1 @@
-"""The admin: FastAdmin's screens, behind our own sessions, limits and rules."""
+"""The admin: FastAdmin's screens with our own sessions, limits and rules."""

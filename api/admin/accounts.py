@@ -1,4 +1,6 @@
-"""The admin's account and the browsers in which it is logged in. The password is `ADMIN_PASSWORD`, and nothing else."""
+"""The admin's account and the browsers in which it is logged in. `ADMIN_PASSWORD` is the only source of its
+password.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +21,7 @@ from api.settings import Settings
 
 NAME = "admin"
 HERE = "this machine"
-"""Who asks, for the queue of passwords."""
+"""The admin's key in the password queue."""
 IDLE = timedelta(minutes=30)
 LONGEST = timedelta(hours=8)
 """A working day."""
@@ -31,15 +33,16 @@ log = structlog.get_logger("api.admin")
 
 @dataclass(frozen=True)
 class LoggedIn:
-    """An operator who is logged in."""
+    """A logged-in operator."""
 
     id: int
     name: str
 
 
 async def seed_operator(database: Database, settings: Settings) -> None:
-    """Bring the account to what the settings say. Another password ends every session and forgets every
-    known browser; without one, logins are off."""
+    """Update the account from the settings. A new password ends every session and forgets every known browser. Without
+    a password, logins are disabled.
+    """
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     passwords = Passwords()
     async with database.read() as session:
@@ -61,7 +64,7 @@ async def seed_operator(database: Database, settings: Settings) -> None:
 async def operator_in_browser(
     session: AsyncSession, name: str, known: tuple[ColumnElement[bool], ...]
 ) -> tuple[Operator | None, str | None]:
-    """The account of that name, and the digest of the browser that asks if the account knows it."""
+    """The account of that name, and the digest of the requesting browser if the account knows it."""
     query = (
         select(Operator, OperatorBrowser.digest)
         .outerjoin(OperatorBrowser, and_(OperatorBrowser.owner_id == Operator.id, *known))
@@ -72,7 +75,7 @@ async def operator_in_browser(
 
 
 async def logged_in(database: Database, secret: str, now: datetime) -> LoggedIn | None:
-    """Who is logged in with that secret."""
+    """The operator whose session has that secret."""
     query = (
         select(OperatorSession, Operator)
         .join(Operator, Operator.id == OperatorSession.owner_id)

@@ -1,4 +1,4 @@
-"""Puts the admin together: FastAdmin's pages and routes behind our own sign-in, headers and errors."""
+"""Assembles the admin: FastAdmin's pages and routes behind our own login, headers and errors."""
 
 import importlib.metadata
 import logging
@@ -24,7 +24,7 @@ NAME = "Buddy Coach"
 POLICY = {
     "default-src": "'none'",
     "script-src": "'self'",
-    "style-src": "'self' 'unsafe-inline'",  # Ant Design writes its styles while it runs
+    "style-src": "'self' 'unsafe-inline'",  # Ant Design writes its styles at run time
     "font-src": "'self' data:",
     "img-src": "'self' data:",
     "connect-src": "'self'",
@@ -34,9 +34,9 @@ POLICY = {
     "frame-ancestors": "'none'",
 }
 NOT_TAKEN = ("/upload-file/", "/change-password/", "/sign-in", "/sign-out", "/export/")
-"""Routes of FastAdmin's that are ours, or that no screen needs."""
+"""FastAdmin's routes that we replace, or that no screen needs."""
 WRONG_KIND = ("22", "42883")
-"""PostgreSQL's states for values that are none of the column's kind, and for comparing them with it."""
+"""PostgreSQL's SQLSTATEs for values of the wrong type, and for comparing them with a column."""
 INDEX = f"""<!doctype html>
 <html lang="en">
   <head>
@@ -56,15 +56,15 @@ INDEX = f"""<!doctype html>
   </body>
 </html>
 """
-"""FastAdmin's own page has a script within, which the policy forbids. Its assets are kept by VERSION."""
+"""FastAdmin's own page has an inline script, which the policy forbids. Its assets are cached by VERSION."""
 
 log = structlog.get_logger("api.admin")
 
 
 def create_admin(service: FastAPI) -> ASGIApp:
-    """The admin, to be mounted in `service` at `PREFIX`; it shares the service's state."""
+    """The admin, to be mounted in `service` at `PREFIX`. It shares the service's state."""
     with _quietly():
-        from fastadmin import register_admin_model_class  # noqa: PLC0415 - takes a moment, and logs what is not there
+        from fastadmin import register_admin_model_class  # noqa: PLC0415 - slow, and logs missing libraries
         from fastadmin.api.frameworks.fastapi.api import router as fastadmin_router  # noqa: PLC0415
         from fastadmin.settings import ROOT_DIR, settings  # noqa: PLC0415
 
@@ -95,14 +95,14 @@ def create_admin(service: FastAPI) -> ASGIApp:
 
 
 def index() -> ASGIApp:
-    """What stands at the bare prefix, which a mount does not match: the one page, which asks for everything else."""
+    """Answers at the bare prefix, which a mount does not match: the single page, which requests the rest."""
     html = INDEX.replace("VERSION", importlib.metadata.version("fastadmin"))
     return SecurityHeadersMiddleware(HTMLResponse(html), POLICY, f"{PREFIX}/static/", JSON)
 
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """FastAdmin tells the log which databases' libraries it did not find."""
+    """Ignore FastAdmin's messages about missing database libraries."""
     before = logging.root.manager.disable
     logging.disable(logging.INFO)
     try:
@@ -127,7 +127,7 @@ def _settings() -> dict[str, Any]:
 
 
 def _install_errors(app: FastAPI) -> None:
-    """In the words that FastAdmin's pages understand, and without what was sent."""
+    """Answer errors in the format of FastAdmin's pages, without the values that were sent."""
 
     @app.exception_handler(RequestValidationError)
     async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,7 +1,7 @@
-"""Signing in and out of the admin, in the words that FastAdmin's pages speak, with sessions of our own.
+"""Login and logout of the admin, in the format of FastAdmin's pages, with our own sessions.
+FastAdmin's session is a signed token that stays valid after logout, so it never leaves this process. A browser has our
+own cookie. Each of its requests gets a token of FastAdmin's that is valid for a minute.
 
-FastAdmin's session is a signed token that survives signing out. It never leaves this process: a browser has our own
-cookie, and each of its requests is given a token of FastAdmin's that lives for a minute.
 """
 
 import secrets
@@ -41,14 +41,14 @@ TRIED_ELSEWHERE = (
 WRONG = "This name and this password do not belong together."
 
 current: ContextVar[LoggedIn | None] = ContextVar("operator", default=None)
-"""Who makes this request."""
+"""The operator who makes this request."""
 
 log = structlog.get_logger("api.admin")
 router = APIRouter(prefix="/api")
 
 
 class SignIn(BaseModel):
-    """What the sign-in page sends."""
+    """The body that the login page sends."""
 
     username: str = Field(max_length=254)
     password: SecretStr = Field(max_length=200)
@@ -56,8 +56,7 @@ class SignIn(BaseModel):
 
 @router.post("/sign-in")
 async def sign_in(request: Request, body: SignIn, now: Now) -> Response:
-    """A new session, after at most ten tries in a quarter of an hour. A browser that logged in before has tries of its
-    own."""
+    """Create a session, after at most ten tries in 15 minutes. A browser that logged in before has its own tries."""
     state, address, shown = request.app.state, address_of(request.scope), BROWSERS.shown(request)
     async with state.database.read() as session:
         known = BROWSERS.working(shown, now)
@@ -80,7 +79,7 @@ async def sign_in(request: Request, body: SignIn, now: Now) -> Response:
     await state.attempts.succeeded(attempt)
     async with state.database.write() as session:
         kept = await session.get(Operator, operator.id, with_for_update=True)
-        if kept is None or kept.password_hash != stored:  # changed while this one was looked at
+        if kept is None or kept.password_hash != stored:  # changed during the check
             raise HTTPException(401, WRONG)
         secret = await SESSIONS.begin(session, kept.id, now)
         browser = await BROWSERS.remember(session, kept.id, shown, now)
@@ -97,7 +96,7 @@ def _after(seconds: int) -> dict[str, str]:
 
 @router.post("/sign-out")
 async def sign_out(request: Request) -> Response:
-    """The session is gone, and whoever has a copy of its cookie has nothing."""
+    """End the session, so that no copy of its cookie works."""
     secret = COOKIE.of(request)
     if secret is not None:
         async with request.app.state.database.write() as session:
@@ -108,8 +107,9 @@ async def sign_out(request: Request) -> Response:
 
 
 class Inner:
-    """ASGI middleware: lets those in who are logged in, as FastAdmin knows them, and no request from another site's
-    page. Of the cookies that a browser shows only our own go further. `state` is the service's."""
+    """ASGI middleware: passes requests of logged-in operators to FastAdmin with its token, and refuses requests from
+    another site's page. Of the cookies only our own are passed on. `state` is the service's.
+    """
 
     def __init__(self, app: ASGIApp, state: Any) -> None:
         self.app = app
@@ -139,12 +139,12 @@ class Inner:
 
 @cache
 def inner_key() -> str:
-    """Signs FastAdmin's tokens; no other process, and no browser, ever sees one."""
+    """The key that signs FastAdmin's tokens. It stays in this process."""
     return secrets.token_hex(INNER_KEY_BYTES)
 
 
 def _inner_token(operator: LoggedIn) -> str:
-    """A token of FastAdmin's for one request; it goes by the machine's clock."""
+    """FastAdmin's token for one request. It uses the machine's clock."""
     expires = utc_now() + timedelta(seconds=INNER_SECONDS)
     told = {"user_id": operator.id, "session_expired_at": expires.isoformat()}
     return jwt.encode(told, inner_key(), algorithm="HS256")

@@ -1,7 +1,7 @@
-"""What every screen does: shows a table, lets nobody change anything unless it says what and by which rules.
+"""The base of all screens: it shows a table, read-only unless the screen says what may be changed and by which rules.
+FastAdmin would write with its own sessions and bypass the rules of the features. Here the screen's `edits` check a
+change; it is written in one transaction and logged with the operator and the fields.
 
-FastAdmin would write with sessions of its own, past the rules of the features. Here a change is checked by the screen's
-`edits`, written in one transaction, and logged with who made it and which fields.
 """
 
 from collections.abc import Sequence
@@ -34,38 +34,39 @@ log = structlog.get_logger("api.admin")
 
 
 class Edit(BaseModel):
-    """What may be changed of a row, and to what."""
+    """A field that may be changed, and its rule."""
 
     model_config = ConfigDict(extra="ignore", str_strip_whitespace=True, hide_input_in_errors=True)
 
 
 class Screen(SqlAlchemyModelAdmin):
-    """A table of the database. Read-only unless it has `edits`."""
+    """A screen for a table of the database. Read-only unless it has `edits`."""
 
     edits: type[Edit] | None = None
     may_delete = False
     hidden: Sequence[str] = ()
-    """Columns that hold secrets, capabilities or what people wrote: no request gets them."""
+    """Columns with secrets, capabilities or people's texts: no request gets them."""
     shortened: Sequence[str] = ()
-    """Capabilities by whose beginning a row is recognised."""
+    """Capabilities of which only the beginning is shown."""
     ordering = ("-id",)
     list_per_page = 20
 
     @property
     def database(self) -> Database:
-        """Where the request's service keeps its rows."""
+        """The database of the request's service."""
         if self.request is None:
             raise LookupError("a screen is asked outside of a request")
         database: Database = self.request.app.state.database
         return database
 
     def get_sessionmaker(self) -> Any:
-        """FastAdmin's word for how it reads."""
+        """FastAdmin's hook for the session that reads."""
         return self.database.read
 
     def get_model_fields_with_widget_types(self, with_m2m: bool | None = None) -> list[ModelFieldWidgetSchema]:
-        """Every column but the hidden ones, foreign keys included; what may be changed first, and only that can be
-        typed into."""
+        """All columns but the hidden ones, foreign keys included. Columns with `edits` come first, and only they have
+        input fields.
+        """
         if with_m2m:
             return []
         columns = [column for column in inspect(self.model_cls).c if column.key not in self.hidden]
@@ -73,36 +74,36 @@ class Screen(SqlAlchemyModelAdmin):
         return [self._field(column) for column in sorted(columns, key=lambda one: one.key not in writable)]
 
     def get_writable_field_names(self) -> set[str]:
-        """What `edits` names, and nothing else."""
+        """The fields in `edits`, no others."""
         return set(self.edits.model_fields) if self.edits else set()
 
     async def has_add_permission(self, user_id: Any = None) -> bool:
-        """Rows are made by the apps and by the catalog."""
+        """False: the apps and the catalog create rows."""
         return False
 
     async def has_change_permission(self, user_id: Any = None) -> bool:
-        """Where there are rules for it."""
+        """Whether the screen has `edits`."""
         return self.edits is not None
 
     async def has_delete_permission(self, user_id: Any = None) -> bool:
-        """Where the screen says how."""
+        """Whether the screen implements deletion."""
         return self.may_delete
 
     async def has_export_permission(self, user_id: Any = None) -> bool:
-        """Research data leave by the research export, with its consents and pseudonyms."""
+        """False: data leave only by the research export, with its consents and pseudonyms."""
         return False
 
     async def serialize_obj_attributes(
         self, obj: Any, attributes_to_serizalize: list[ModelFieldWidgetSchema], list_view: bool = False
     ) -> dict[str, Any]:
-        """A row as JSON has it."""
+        """A row as JSON."""
         row = {
             field.name: self._shown(field.name, getattr(obj, field.column_name)) for field in attributes_to_serizalize
         }
         return row | {"__str__": str(row.get("title") or row.get("name") or row.get("id"))}
 
     async def orm_get_obj(self, id: Any) -> Any | None:  # noqa: A002 - FastAdmin's name
-        """The row with that id; none for what is no id."""
+        """The row with that id. None for an invalid id."""
         key = row_id(id)
         if key is None:
             return None
@@ -128,18 +129,18 @@ class Screen(SqlAlchemyModelAdmin):
         return row
 
     async def delete_model(self, id: Any) -> None:  # noqa: A002
-        """Delete a row, as the screen says; one that is not there is gone already."""
+        """Delete a row by the screen's rule. A missing row counts as deleted."""
         key = row_id(id)
         if key is not None and await self.remove(key):
             log.info("deleted in /admin", screen=self.model_cls.__name__, row=key, by=_who())
 
     async def remove(self, key: int) -> bool:
-        """How a row is deleted, where the screen allows it; whether there was one."""
+        """Delete the row, where the screen allows it. Returns whether there was one."""
         raise NotImplementedError
 
     def checked(self, values: dict[str, Any]) -> dict[str, Any]:
-        """The values as they may be stored. Raises AdminApiException that names the field."""
-        assert self.edits is not None  # noqa: S101 - asked only where there are some
+        """The values as they may be stored. Raises AdminApiException with the name of the field."""
+        assert self.edits is not None  # noqa: S101 - called only if there are edits
         try:
             return self.edits.model_validate(values).model_dump()
         except ValidationError as error:
@@ -147,7 +148,7 @@ class Screen(SqlAlchemyModelAdmin):
             raise AdminApiException(422, detail=problems) from error
 
     def deserialize_value(self, field: ModelFieldWidgetSchema, value: Any) -> Any:
-        """As it came: `edits` reads it."""
+        """The value unchanged: `edits` parses it."""
         return value
 
     def _field(self, column: Any) -> ModelFieldWidgetSchema:
@@ -174,7 +175,7 @@ class Screen(SqlAlchemyModelAdmin):
         )
 
     def _choices(self, name: str) -> list[str]:
-        """What `edits` lets somebody choose from, where it is a closed list."""
+        """The choices of an `edits` field, if it is a closed list."""
         if self.edits is None:
             return []
         schema = self.edits.model_json_schema()
@@ -196,7 +197,7 @@ class Screen(SqlAlchemyModelAdmin):
 
 
 def row_id(sent: Any) -> int | None:
-    """The id that a request names; None for what no row can have."""
+    """The id in a request. None for an impossible one."""
     text = str(sent)
     key = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(LARGEST_ID)) else 0
     return key if 0 < key <= LARGEST_ID else None

@@ -1,6 +1,6 @@
-"""The page behind a link of `buddy admin browser-link`: it makes one browser known, once.
+"""The page behind a link of `buddy admin browser-link`. It makes one browser known, once.
+The first page only asks, since messengers and mail scanners open links too.
 
-The first page only asks, since messengers and mail scanners open links, too.
 """
 
 from html import escape
@@ -20,7 +20,7 @@ from api.auth.security_headers import FORMS, SecurityHeadersMiddleware
 
 PATH = PREFIX + "/browser"
 SEE_OTHER = 303
-GONE = "This link does not work, or not any more: one works once, for a day. `buddy admin browser-link` makes another."
+GONE = "This link does not work. A link works once, for a day. `buddy admin browser-link` makes another."
 PAGE = """<!doctype html>
 <html lang="en">
   <head>
@@ -39,7 +39,7 @@ log = structlog.get_logger("api.admin")
 
 
 def create_browser_links(service: Starlette) -> ASGIApp:
-    """The page, to be mounted in `service` at `PATH`; it shares the service's state."""
+    """The page, to be mounted in `service` at `PATH`. It shares the service's state."""
     app = Starlette(routes=[Route("/{secret}", _link, methods=["GET", "POST"])])
     app.state = service.state
     app.add_exception_handler(HTTPException, _failed)
@@ -54,7 +54,7 @@ async def _link(request: Request) -> Response:
             if not await BROWSERS.is_link(session, secret, now):
                 raise HTTPException(404, GONE)
         form = '<form method="post"><button>Yes, this is my browser</button></form>'
-        text = "Tries of the password elsewhere then do not keep it out. You still need the password."
+        text = "Then wrong passwords in other browsers do not block it. You still need the password."
         return _page("Is this your browser?", text, form)
     if is_cross_site(request):
         raise HTTPException(403, "This was sent by another site.")
@@ -69,7 +69,7 @@ async def _link(request: Request) -> Response:
 
 
 async def _failed(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for these only
     return _page("That did not work", error.detail, status=error.status_code)
 
 

@@ -1,4 +1,4 @@
-"""`buddy admin`: what an operator does for the admin's account where the service runs."""
+"""`buddy admin`: commands for the admin's account, on the machine of the service."""
 
 import json
 from typing import Annotated, Any
@@ -9,24 +9,25 @@ from api.clock import utc_now
 from api.console import exit_on, read_settings, with_database
 from api.db.engine import Database
 
-admin = typer.Typer(help="Look after the account of /admin.", no_args_is_help=True)
+admin = typer.Typer(help="Manage the account of /admin.", no_args_is_help=True)
 
 
 class NoAccount(ValueError):
-    """The admin's account is not there."""
+    """The admin's account does not exist."""
 
 
 @admin.callback()
 def _admin() -> None:
-    """Makes typer keep the name of the command."""
+    """Makes Typer keep the name of the sub-command."""
 
 
 @admin.command("browser-link")
 def browser_link(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
 ) -> None:
-    """Make a link that makes one browser known to /admin, so that tries of the password elsewhere do not keep it out.
-    It works once, for a day; an earlier one ends. The password is still needed."""
+    """Make a link that makes one browser known to /admin, so that wrong passwords in other browsers do not block it. It
+    works once, for a day. An earlier link ends. The password is still needed.
+    """
     from sqlalchemy import select  # noqa: PLC0415 - help should not wait
 
     from api.admin.accounts import BROWSERS, NAME  # noqa: PLC0415

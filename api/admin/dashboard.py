@@ -1,4 +1,4 @@
-"""The dashboard, and the screen of those who may look at it."""
+"""The dashboard, and the screen of its operators."""
 
 from typing import Any
 
@@ -17,19 +17,19 @@ from api.models import Operator
 from api.observability.metrics import Metrics
 
 WHOLE, HALF = 24, 12
-"""Of the width of 24."""
+"""Columns of 24."""
 NONE = "none so far"
 NO_FALLBACK = {"day": NONE, "decisions": 0, "fallback_reason": NONE}
 COACHES, PEOPLE = "Coaches", "People and research"
 
 
 def drawn(rows: statistics.Rows, **empty: Any) -> WidgetActionResponseSchema:
-    """Rows for a chart; without any, one that says so, since an empty chart could as well be a broken one."""
+    """Rows for a chart. Without data, one row says so, since an empty chart looks broken."""
     return WidgetActionResponseSchema(rows or [empty])
 
 
 class Operators(Screen):
-    """Who may use the admin. Its figures are the dashboard's."""
+    """The operators of the admin. The dashboard's statistics belong to this screen."""
 
     verbose_name_plural = "Operators"
     menu_section = "Service"
@@ -47,7 +47,7 @@ class Operators(Screen):
     )
 
     async def get_obj(self, id: Any) -> dict[str, Any] | None:  # noqa: A002 - FastAdmin's name
-        """The operator who asks; FastAdmin asks so with every request, before there is one to a screen."""
+        """The current operator. FastAdmin calls this on every request, also before any operator exists."""
         operator = current.get()
         if operator is None or str(operator.id) != str(id):
             return None
@@ -62,7 +62,7 @@ class Operators(Screen):
         width=HALF,
     )
     async def decisions_by_source(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
-        """By coach."""
+        """Decisions by source, for each coach."""
         return drawn(statistics.decisions_now(self._metrics().gathered())[0], source=NONE, decisions=0, coach=NONE)
 
     @widget_action(
@@ -74,7 +74,7 @@ class Operators(Screen):
         width=HALF,
     )
     async def fallbacks_by_reason(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
-        """By coach."""
+        """Fallbacks by reason, for each coach."""
         return drawn(statistics.decisions_now(self._metrics().gathered())[1], reason=NONE, fallbacks=0, coach=NONE)
 
     @widget_action(
@@ -86,7 +86,7 @@ class Operators(Screen):
         width=WHOLE,
     )
     async def kept_decisions(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
-        """By coach and source."""
+        """Stored decisions, by coach and source."""
         async with self.database.read() as session:
             return drawn(
                 await statistics.kept_by_day(session, self._now(), "source"), day=NONE, decisions=0, source=NONE
@@ -100,7 +100,7 @@ class Operators(Screen):
         width=WHOLE,
     )
     async def kept_fallbacks(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
-        """By coach and reason."""
+        """Fallbacks among stored decisions, by coach and reason."""
         async with self.database.read() as session:
             return drawn(await statistics.kept_by_day(session, self._now(), "fallback_reason"), **NO_FALLBACK)
 
@@ -113,7 +113,7 @@ class Operators(Screen):
         width=WHOLE,
     )
     async def active(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
-        """Of both apps."""
+        """Active users and households of both apps."""
         async with self.database.read() as session:
             return drawn(await statistics.active_by_day(session, self._now()), day=NONE, active=0, who=NONE)
 
@@ -125,7 +125,7 @@ class Operators(Screen):
         width=HALF,
     )
     async def consents(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
-        """In force, and taken back."""
+        """Consents in force and withdrawn."""
         async with self.database.read() as session:
             return drawn(await statistics.consents_now(session), study=NONE, people=0, state=NONE)
 
@@ -137,12 +137,12 @@ class Operators(Screen):
         width=HALF,
     )
     async def exports(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
-        """That left the house."""
+        """Exports for researchers."""
         async with self.database.read() as session:
             return drawn(await statistics.exports_by_day(session, self._now()), day=NONE, exports=0)
 
     def _now(self) -> Any:
-        assert self.request is not None  # noqa: S101 - a widget is asked by a request
+        assert self.request is not None  # noqa: S101 - a widget runs in a request
         return self.request.app.state.clock()
 
     def _metrics(self) -> Metrics:

@@ -1,5 +1,6 @@
-"""The screen of survey instruments. They are files, scored as published, so there is no table behind it and nothing to
-change: another wording would be another instrument."""
+"""The screen of survey instruments. They are files with published scoring, so there is no table and nothing to change:
+other words would make another instrument.
+"""
 
 from typing import Any
 
@@ -13,7 +14,7 @@ SHOWN = ("key", "version", "title", "track", "phases", "items", "source", "licen
 
 
 class Instruments(ModelAdmin):
-    """What is asked in studies."""
+    """The survey instruments of studies."""
 
     verbose_name_plural = "Instruments"
     menu_section = CATALOGUE
@@ -22,11 +23,11 @@ class Instruments(ModelAdmin):
 
     @staticmethod
     def get_model_pk_name(orm_model_cls: Any) -> str:
-        """An instrument is known by its key."""
+        """The key identifies an instrument."""
         return "key"
 
     def get_model_fields_with_widget_types(self, with_m2m: bool | None = None) -> list[ModelFieldWidgetSchema]:
-        """All that the list shows."""
+        """The columns of the list."""
         props = {"required": False, "disabled": True, "readOnly": True}
         return [
             ModelFieldWidgetSchema(
@@ -51,19 +52,19 @@ class Instruments(ModelAdmin):
         sort_by: str | None = None,
         filters: dict[Any, Any] | None = None,
     ) -> tuple[list[Any], int]:
-        """All of them, by key."""
+        """All instruments, by key."""
         found = sorted(instruments().values(), key=lambda one: one.key, reverse=sort_by == "-key")
         first = offset or 0
         return found[first : first + (limit or len(found))], len(found)
 
     async def orm_get_obj(self, id: Any) -> Instrument | None:  # noqa: A002 - FastAdmin's name
-        """The one with that key."""
+        """The instrument with that key."""
         return instruments().get(str(id))
 
     async def serialize_obj_attributes(
         self, obj: Any, attributes_to_serizalize: list[ModelFieldWidgetSchema], list_view: bool = False
     ) -> dict[str, Any]:
-        """An instrument as JSON has it; of its items, how many."""
+        """An instrument as JSON, with the number of its items."""
         row = {name: getattr(obj, name) for name in SHOWN}
         row |= {"phases": ", ".join(obj.phases), "items": len(obj.items), "__str__": obj.title}
         return row

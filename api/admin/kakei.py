@@ -1,4 +1,4 @@
-"""KakeiBuddy's screens: the catalog may be worded anew, people may be erased, everything else is looked at."""
+"""KakeiBuddy's screens: catalog texts can be edited and users can be erased. Everything else is read-only."""
 
 from typing import Annotated, Any, Literal
 
@@ -31,7 +31,7 @@ Description = Annotated[str, Field(min_length=1, max_length=2000), AfterValidato
 
 
 class Users(Screen):
-    """By the beginning of their id, which is a capability. Deleting erases everything about them."""
+    """Users, by the beginning of their id, which is a capability. Deletion erases all their data."""
 
     verbose_name = "User"
     verbose_name_plural = "Users"
@@ -45,7 +45,7 @@ class Users(Screen):
     may_delete = True
 
     def _build_search_condition(self, field_path: str, search: str) -> Any:
-        """Only a whole id finds anybody: whoever could ask for parts of it could put them together."""
+        """Only a whole id finds a user: with searches for parts, an operator could reconstruct it."""
         return User.uuid.in_({search, canonical_id(search)})
 
     async def remove(self, key: int) -> bool:
@@ -83,7 +83,7 @@ class TemplateEdit(Edit):
 
 
 class Templates(Screen):
-    """Challenge templates. What an operator words anew, an upgrade leaves alone."""
+    """Challenge templates. An upgrade keeps the texts that an operator edited."""
 
     verbose_name_plural = "Challenge templates"
     menu_section = CATALOGUE
@@ -103,7 +103,7 @@ class BadgeEdit(Edit):
 
 
 class Badges(Screen):
-    """Badges. Their rules are the catalog's."""
+    """Badges. The catalog defines their rules."""
 
     verbose_name_plural = "Badges"
     menu_section = CATALOGUE
@@ -116,7 +116,9 @@ class Badges(Screen):
 
 
 class Challenges(Screen):
-    """Accepted challenges. Progress, completion and claims move by their rules alone, since points hang on them."""
+    """Challenges that users accepted. Only the rules change progress, completion and claims, since points depend on
+    them.
+    """
 
     verbose_name = "Challenge"
     verbose_name_plural = "Challenges"
@@ -126,7 +128,7 @@ class Challenges(Screen):
 
 
 class Decisions(Screen):
-    """What the coach decided for those who consented, as it was drawn; contexts are people's own figures."""
+    """Decisions of the coach for users who consented. Contexts are people's own amounts."""
 
     verbose_name_plural = "Decisions"
     menu_section = RECORDS
@@ -136,7 +138,7 @@ class Decisions(Screen):
 
 
 class Consents(Screen):
-    """Every change of mind, the newest first. The code that researchers know people by is not here."""
+    """All consent changes, newest first. The participant code is hidden."""
 
     verbose_name_plural = "Consents"
     menu_section = RECORDS
@@ -146,7 +148,7 @@ class Consents(Screen):
 
 
 class Events(Screen):
-    """Events of the app, without what they carry."""
+    """Events of the app, without their data."""
 
     verbose_name = "Event"
     verbose_name_plural = "Events"
@@ -157,7 +159,7 @@ class Events(Screen):
 
 
 class Ledger(Screen):
-    """The points ledger: rows are only added, by their causes."""
+    """The points ledger. Rows are only added."""
 
     verbose_name = "Points ledger"
     verbose_name_plural = "Points ledger"
@@ -167,7 +169,7 @@ class Ledger(Screen):
 
 
 class Releases(Screen):
-    """Exports that left the house."""
+    """Exports for researchers."""
 
     verbose_name_plural = "Releases"
     menu_section = RECORDS

@@ -1,4 +1,4 @@
-"""Kinderbud's screens: households without their people, and the words of the guides."""
+"""Kinderbud's screens: households without their people, and the texts of the guides."""
 
 from typing import Annotated, Literal
 
@@ -24,7 +24,7 @@ class HouseholdEdit(Edit):
 
 
 class Households(Screen):
-    """Households. Children, addresses and keys are nobody's here; deleting takes all of them along."""
+    """Households, without children, addresses and keys. Deletion also removes all of these."""
 
     verbose_name_plural = "Households"
     menu_section = FAMILIES
@@ -52,7 +52,7 @@ class GuideEdit(Edit):
 
 
 class Guides(Screen):
-    """Guides. What an operator words anew, an upgrade leaves alone."""
+    """Guides. An upgrade keeps the texts that an operator edited."""
 
     verbose_name_plural = "Guides"
     menu_section = CATALOGUE
@@ -69,7 +69,7 @@ class StageEdit(Edit):
 
 
 class Stages(Screen):
-    """Stages of guides; their ages are the catalog's."""
+    """Stages of guides. The catalog defines their ages."""
 
     verbose_name_plural = "Guide stages"
     menu_section = CATALOGUE

@@ -1,4 +1,4 @@
-"""The figures of the dashboard: what an operator asks first. Each is a list of rows that a chart can draw."""
+"""The statistics of the dashboard. Each is a list of rows for a chart."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -21,14 +21,15 @@ from api.models import (
 )
 
 DAYS = 30
-"""How far back the figures by day look."""
+"""The number of days in the daily statistics."""
 
 type Rows = list[dict[str, Any]]
 
 
 def decisions_now(registry: CollectorRegistry) -> tuple[Rows, Rows]:
-    """Decisions by coach and source, and fallbacks by coach and reason, since the service started: anonymous ones, of
-    which nothing else is kept, included."""
+    """Decisions by coach and source, and fallbacks by coach and reason, since the service started. They include
+    anonymous ones, which are stored nowhere else.
+    """
     sources: Counter[tuple[str, str]] = Counter()
     reasons: Counter[tuple[str, str]] = Counter()
     for family in registry.collect():
@@ -45,7 +46,7 @@ def decisions_now(registry: CollectorRegistry) -> tuple[Rows, Rows]:
 
 
 async def kept_by_day(session: AsyncSession, now: datetime, what: Literal["source", "fallback_reason"]) -> Rows:
-    """Decisions of both coaches that are kept, by day and by who took them or, of those that the rules took, why."""
+    """Stored decisions of both coaches, by day and source, and the reason if the rules decided."""
     rows: Counter[tuple[str, str]] = Counter()
     for coach, model, day, recent in (
         ("budget", Decision, _day(session, Decision.decided_at), Decision.decided_at >= _since(now)),
@@ -59,7 +60,7 @@ async def kept_by_day(session: AsyncSession, now: datetime, what: Literal["sourc
 
 
 async def active_by_day(session: AsyncSession, now: datetime) -> Rows:
-    """Users of KakeiBuddy of whom something came in, and households of Kinderbud that did something, by day."""
+    """KakeiBuddy's users who sent something, and Kinderbud's households with an action, by day."""
     since = _since(now)
     traces = [
         select(who.label("who"), _day(session, moment).label("day")).where(moment >= since)
@@ -87,7 +88,7 @@ async def active_by_day(session: AsyncSession, now: datetime) -> Rows:
 
 
 async def consents_now(session: AsyncSession) -> Rows:
-    """By study version, how many people consent now, and how many took it back."""
+    """By study version, how many people consent now, and how many withdrew."""
     newest = select(func.max(Consent.id)).group_by(Consent.user_id, Consent.study_version)
     query = (
         select(Consent.study_version, Consent.consented, func.count())
@@ -103,7 +104,7 @@ async def consents_now(session: AsyncSession) -> Rows:
 
 
 async def exports_by_day(session: AsyncSession, now: datetime) -> Rows:
-    """Exports that left the house, by day."""
+    """Exports for researchers, by day."""
     day = _day(session, Release.snapshot_at)
     query = select(day, func.count()).where(Release.snapshot_at >= _since(now)).group_by(day).order_by(day)
     return [{"day": str(on), "exports": count} for on, count in await session.execute(query)]
@@ -114,7 +115,7 @@ def _since(now: datetime) -> datetime:
 
 
 def _day(session: AsyncSession, moment: Any) -> Any:
-    """The day of a moment, UTC, on either database."""
+    """The day (UTC) of a timestamp, on either database."""
     if session.get_bind().dialect.name == "postgresql":
         return cast(func.timezone("UTC", moment), Date)
     return func.date(moment, type_=String)

@@ -1,1 +1,1 @@
-"""Who may come in: requests from this machine, browsers that are known, and mails that prove an address."""
+"""Authentication: local requests, known browsers, sessions, passwords, and mails that verify an address."""

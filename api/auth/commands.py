@@ -1,4 +1,4 @@
-"""`buddy secrets`: let an old SECRET_KEY retire."""
+"""`buddy secrets`: replaces an old SECRET_KEY."""
 
 import json
 from dataclasses import asdict
@@ -9,21 +9,21 @@ import typer
 
 from api.console import exit_on, read_settings, with_database
 
-secrets_app = typer.Typer(help="Look after SECRET_KEY.", no_args_is_help=True)
+secrets_app = typer.Typer(help="Manage SECRET_KEY.", no_args_is_help=True)
 
 
 @secrets_app.callback()
 def _main() -> None:
-    """Makes typer keep the sub-command."""
+    """Makes Typer keep the name of the sub-command."""
 
 
 @secrets_app.command()
 def rotate(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False) -> None:
-    """Encrypt everything again with the newest key, so that an older one can go.
+    """Encrypt all values again with the newest key, so that an older one can be removed.
 
-    With SECRET_KEY: set `new,old`, restart the service, run this beside it, then set `new` alone. With the key file of
-    SQLite: stop the service and run this, which makes the new key itself. The old key is kept in `secret-key.retired`,
-    for backups of before; delete that file together with the last of them. Broken off, it goes on when called again.
+    With SECRET_KEY: set , restart the service, run this while it runs, then set  alone. With the key file
+    of SQLite: stop the service and run this; it makes the new key itself. It keeps the old key in 
+    for older backups; delete that file together with the last of them. If it is interrupted, run it again.
     """
     from api.auth import key_file  # noqa: PLC0415 - help should not wait
     from api.auth.key_rotation import Progress  # noqa: PLC0415

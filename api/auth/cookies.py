@@ -8,14 +8,16 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 HOME_NETWORK = (".local", ".localhost", ".home.arpa", ".lan")
-"""Names that mean a machine at home, which has no certificate."""
+"""Names of machines in a home network, which have no certificate."""
 
 
 SECRET_BYTES = 32
 
 
 class Cookie:
-    """A secret that a browser keeps for a while. It goes over HTTPS alone, except where a plain address is at home."""
+    """A secret that a browser stores for a while. It is sent only over HTTPS, except to an HTTP address in a home
+    network.
+    """
 
     def __init__(self, name: str, path: str, seconds: int) -> None:
         self._name = name
@@ -23,11 +25,11 @@ class Cookie:
         self._seconds = seconds
 
     def of(self, connection: HTTPConnection) -> str | None:
-        """What the browser showed."""
+        """The value that the browser sent."""
         return connection.cookies.get(self.named(connection))
 
     def give(self, request: Request, response: Response, secret: str) -> None:
-        """Let the browser keep it."""
+        """Set the cookie."""
         secure = not is_plain_home(request)
         response.set_cookie(
             self.named(request),
@@ -40,12 +42,12 @@ class Cookie:
         )
 
     def take(self, request: Request, response: Response) -> None:
-        """Let the browser forget it."""
+        """Delete the cookie."""
         secure = not is_plain_home(request)
         response.delete_cookie(self.named(request), path="/" if secure else self._path, secure=secure, httponly=True)
 
     def named(self, connection: HTTPConnection) -> str:
-        """What the browser knows it by: `__Host-` binds it to this very host, so that no neighbour can plant one."""
+        """The cookie's name. `__Host-` binds it to this exact host, so that no sibling domain can set it."""
         return self._name if is_plain_home(connection) else f"__Host-{self._name}"
 
 
@@ -55,13 +57,14 @@ def new_secret() -> str:
 
 
 def secret_digest(secret: str) -> str:
-    """What is stored of such a secret, which needs no salt."""
+    """The digest that is stored of such a secret. It needs no salt."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def is_plain_home(connection: HTTPConnection) -> bool:
-    """Whether somebody asks without TLS, at an address that cannot have a certificate: this machine or a private one.
-    A public name asks for HTTPS, also where a proxy that we do not know ends it. `PUBLIC_URL` knows better."""
+    """Whether a request without TLS came to an address that cannot have a certificate: this machine or a private one. A
+    public name needs HTTPS, also where an unknown proxy terminates it. `PUBLIC_URL` overrides this.
+    """
     public_url: str | None = connection.app.state.settings.public_url
     if public_url is not None:
         return public_url.startswith("http://")

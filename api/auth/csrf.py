@@ -1,11 +1,12 @@
-"""Cross-site request forgery: whether the page of another site sent a request."""
+"""Cross-site request forgery: detects requests from another site's page."""
 
 from starlette.requests import Request
 
 
 def is_cross_site(request: Request) -> bool:
-    """Whether a browser says that another site's page sent this. Browsers that say nothing are told by the form's own
-    token, which must fit their cookie."""
+    """Whether the browser says that another site's page sent this. For browsers that say nothing, the form's own token
+    must match their cookie.
+    """
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site not in {"same-origin", "none"}

@@ -1,4 +1,4 @@
-"""A bounded queue for slow work, such as hashing a password, that shares its places among those who ask."""
+"""A bounded queue for slow work, such as hashing a password, with fair turns."""
 
 from asyncio import CancelledError, Future, get_running_loop
 from collections import OrderedDict, deque
@@ -9,21 +9,21 @@ RETRY_SECONDS = 2
 """Said in `Retry-After`: longer than a full queue takes on one core."""
 
 type Waiting = OrderedDict[str, deque[Future[None]]]
-"""By who asks, those who wait, the first one first. Who comes next is at the front."""
+"""Waiting work by asker, in order of arrival. The next asker is at the front."""
 
 
 class QueueFull(Exception):
-    """Too much waits already; `seconds` says when to try again."""
+    """The queue is full; `seconds` says when to try again."""
 
     seconds = RETRY_SECONDS
 
 
 class FairQueue:
-    """At most `at_once` pieces of work run and at most `waiting` wait, of one asker at most `waiting_of_one`.
+    """At most `at_once` pieces of work run and at most `waiting` wait, at most `waiting_of_one` of one asker.
+    Askers take turns, so that a flood from one delays each other asker by at most one piece of work. A full queue drops
+    the latest work of the asker with the most waiting, in favour of one with less. Work in the `reserved` lane has the
+    same number of places of its own, and runs first.
 
-    Askers take turns, so that a flood from one of them does not delay the others by more than one piece of work each. A
-    full queue drops the latest work of the asker who has most waiting, in favour of one who has less. Work in the
-    `reserved` lane has places of its own, as many again, and comes first.
     """
 
     def __init__(self, at_once: int, waiting: int, waiting_of_one: int) -> None:
@@ -35,7 +35,7 @@ class FairQueue:
 
     @asynccontextmanager
     async def place(self, asker: str, *, reserved: bool = False) -> AsyncIterator[None]:
-        """Wait for a turn and hold it. Raises QueueFull, at once or when others are preferred meanwhile."""
+        """Wait for a turn and hold it. Raises QueueFull at once, or later if the queue drops this work."""
         if self.running < self.at_once:
             self.running += 1
         else:
@@ -46,7 +46,7 @@ class FairQueue:
             self._next()
 
     def waiting_now(self) -> int:
-        """How much waits, in both lanes."""
+        """The number of waiting pieces of work in both lanes."""
         return sum(len(queue) for lane in self._lanes for queue in lane.values())
 
     async def _turn(self, lane: Waiting, asker: str) -> None:
@@ -62,12 +62,12 @@ class FairQueue:
         except CancelledError:
             if turn.cancelled():
                 _forget(lane, asker, turn)
-            else:  # the turn had come already
+            else:  # the turn was already given
                 self._next()
             raise
 
     def _drop_one(self, lane: Waiting, fewer: int) -> None:
-        """Make room for an asker who then has `fewer` waiting. Raises QueueFull where no other asker has more."""
+        """Make room for an asker who then has `fewer` waiting. Raises QueueFull if no other asker has more."""
         asker, queue = max(lane.items(), key=lambda item: len(item[1]))
         if len(queue) <= fewer:
             raise QueueFull

@@ -1,6 +1,6 @@
-"""The secret of a service without `SECRET_KEY`: a file beside its SQLite database, made once.
+"""The secret of a service without `SECRET_KEY`: a file beside its SQLite database, created once.
+It is written to a temporary file, synced and linked. If two processes start at once, one wins, and both read its key.
 
-It is written beside, synced and linked into place: of two processes that start at once one wins, and both read its key.
 """
 
 import os
@@ -16,11 +16,11 @@ LARGEST_FILE = 64 * 1024
 
 
 class KeyFileBroken(ValueError):
-    """The file is there and holds no key; the message says what to do."""
+    """The file exists but holds no valid key; the message says what to do."""
 
 
 def read_or_make(file: Path) -> tuple[list[str], bool]:
-    """The keys in the file, the newest first, and whether it was made now. Raises KeyFileBroken."""
+    """The keys in the file, newest first, and whether the file was created now. Raises KeyFileBroken."""
     made = False
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -45,7 +45,7 @@ def retired_keys(file: Path) -> list[str]:
 
 
 def read(file: Path) -> list[str]:
-    """The keys in the file, the newest first. Raises KeyFileBroken."""
+    """The keys in the file, newest first. Raises KeyFileBroken."""
     try:
         descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO without a writer would block
         with os.fdopen(descriptor, "rb") as opened:
@@ -64,7 +64,7 @@ def read(file: Path) -> list[str]:
 
 
 def write(file: Path, keys: list[str], *, replace: bool) -> bool:
-    """Put the keys into the file at once; whether that was done, False where it is there and not to be replaced."""
+    """Write the keys atomically. Returns False if the file exists and must not be replaced."""
     new = file.with_name(f".{file.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
         descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

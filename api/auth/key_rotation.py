@@ -1,7 +1,7 @@
-"""Encrypts again, with the newest key, what an older one encrypted, so that the older one can retire.
+"""Encrypts values of older keys again with the newest key, so that the older keys can be removed.
+A row is changed only if it is unchanged since it was read, since a service may write meanwhile. An interrupted rotation
+continues when it is called again.
 
-Each row is changed only where it is still as it was read: a service may write meanwhile. What is done stays done, so a
-rotation that was broken off goes on by being called again.
 """
 
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from api.db.engine import Database
 from api.models import Base
 
 WRAPPED = (("pseudonym_keys", "wrapped"), ("households", "claude_key"))
-"""Every column that the key ring encrypts."""
+"""All columns with encrypted values."""
 ROWS = 200
-"""In one transaction."""
+"""Rows in one transaction."""
 
 
 @dataclass
 class Progress:
-    """How many values were looked at, encrypted again, and can be opened by none of the keys."""
+    """How many values were checked, encrypted again, and cannot be decrypted with any key."""
 
     seen: int = 0
     rotated: int = 0
@@ -32,7 +32,7 @@ class Progress:
 async def rotate(
     database: Database, keyring: Keyring, progress: Callable[[Progress], None] = lambda _progress: None
 ) -> Progress:
-    """Encrypt again all that needs an older key."""
+    """Encrypt again all values that need an older key."""
     done = Progress()
     for table, column in _columns():
         last = 0
@@ -59,7 +59,7 @@ async def rotate(
 
 
 async def needing_older_keys(database: Database, keyring: Keyring) -> tuple[int, int]:
-    """How many values the newest key does not open, and how many none does."""
+    """How many values the newest key does not decrypt, and how many no key decrypts."""
     older = lost = 0
     for table, column in _columns():
         last = 0

@@ -1,4 +1,4 @@
-"""Secrets: the key ring that wraps what the database must not know in the clear, and tokens that are compared."""
+"""The key ring that encrypts secrets before they are stored."""
 
 import base64
 from pathlib import Path
@@ -18,18 +18,18 @@ log = structlog.get_logger("api.auth.keyring")
 
 
 class SecretMissing(ValueError):
-    """`SECRET_KEY` must be set where the database is not a file of this machine's own."""
+    """`SECRET_KEY` must be set unless the database is a local SQLite file."""
 
 
 class Keyring:
-    """Encrypts with the newest of its secrets, and decrypts with any of them."""
+    """Encrypts with the newest secret, and decrypts with any of them."""
 
     def __init__(self, secrets: list[str]) -> None:
         single = [Fernet(_derived(secret)) for secret in secrets]
         self._newest, self._fernet = single[0], MultiFernet(single)
 
     def is_newest(self, wrapped: str) -> bool:
-        """Whether the newest secret alone opens it."""
+        """Whether the newest secret decrypts the value."""
         try:
             self._newest.decrypt(wrapped)
         except InvalidToken:
@@ -41,7 +41,7 @@ class Keyring:
         return self._fernet.encrypt(plain).decode()
 
     def unwrap(self, wrapped: str) -> bytes:
-        """What was wrapped. Raises SecretMissing where none of the secrets did it."""
+        """The decrypted value. Raises SecretMissing if none of the secrets decrypts it."""
         try:
             return self._fernet.decrypt(wrapped)
         except InvalidToken as error:
@@ -49,9 +49,9 @@ class Keyring:
 
 
 def keyring(settings: Settings) -> Keyring:
-    """The secrets of the settings; on SQLite, without any, one that is made once and kept beside the database.
+    """The secrets of the settings. On SQLite without any, one is created once and stored beside the database.
+    Raises SecretMissing if there is none on PostgreSQL, since several processes must share it.
 
-    Raises SecretMissing where there is none and PostgreSQL is used: several processes must share it.
     """
     if settings.secret_key is not None:
         return Keyring([secret.strip() for secret in settings.secret_key.get_secret_value().split(",")])
@@ -67,7 +67,7 @@ def keyring(settings: Settings) -> Keyring:
 
 
 def key_file_of(settings: Settings) -> Path:
-    """Where the key of an SQLite database is kept. Raises SecretMissing for other databases."""
+    """The path of the key file of an SQLite database. Raises SecretMissing for other databases."""
     if not isinstance(settings.database, SqliteUrl):
         raise SecretMissing("SECRET_KEY must be set: `openssl rand -hex 32` makes one")
     return settings.database.file.with_name(KEY_FILE)

@@ -1,8 +1,8 @@
 """Browsers in which an account logged in before (OWASP calls their cookie a device cookie).
+Such a browser has its own password tries, so that a flood of tries from elsewhere does not block the owner. The cookie
+holds one random secret for each account, at most `MOST_ACCOUNTS`. The database holds only their digests. The cookie
+alone does not log in: the password is still needed.
 
-Such a browser has tries of a password of its own, so that no flood of tries from elsewhere keeps its owner out. The
-cookie holds one random secret for each account, at most `MOST_ACCOUNTS`; the database holds only their digests. It lets
-nobody in by itself: the password is still needed.
 """
 
 import re
@@ -17,30 +17,30 @@ from api.auth.cookies import Cookie, new_secret, secret_digest
 from api.models.sessions import KnownBrowser
 
 KNOWN_FOR = timedelta(days=180)
-"""Since the last login there: as long as a session of a family lasts at most."""
+"""Time since the last login there; equals the longest session of a family."""
 LINK_WORKS_FOR = timedelta(days=1)
 MOST_ACCOUNTS = 5
-"""Accounts that one browser is known to: a family that shares a tablet."""
+"""The most accounts that know one browser: a family that shares a tablet."""
 MOST_BROWSERS = 20
-"""Browsers that one account knows; the one that was away longest is forgotten first."""
+"""The most browsers that one account knows; the least recently used one is forgotten first."""
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")
-"""As `new_secret` makes them."""
+"""The format of `new_secret`."""
 
 
 @dataclass(frozen=True)
 class KnownBrowsers:
-    """The known browsers of a table, and their cookie."""
+    """The known browsers in a table, and their cookie."""
 
     table: type[KnownBrowser]
     cookie: Cookie
 
     def shown(self, connection: HTTPConnection) -> list[str]:
-        """The secrets that the browser showed, the newest first."""
+        """The secrets in the browser's cookie, newest first."""
         secrets = (self.cookie.of(connection) or "").split(".")
         return [one for one in secrets if SECRET.fullmatch(one)][:MOST_ACCOUNTS]
 
     def working(self, secrets: list[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
-        """Which rows are browsers with one of these secrets, while they are known."""
+        """The condition for rows of known browsers with one of these secrets."""
         return (
             self.table.digest.in_([secret_digest(one) for one in secrets]),
             self.table.link_until.is_(None),
@@ -48,8 +48,9 @@ class KnownBrowsers:
         )
 
     async def remember(self, session: AsyncSession, owner_id: int, secrets: list[str], now: datetime) -> str:
-        """Note that the owner logged in, in the browser that showed `secrets`. Returns what its cookie holds from now
-        on: an account's secret stays the same in one browser, and nobody else's becomes the account's."""
+        """Record a login of the owner in the browser that sent `secrets`. Returns the new value of its cookie. An
+        account keeps its secret in one browser, and no account gets the secret of another.
+        """
         mine = (self.table.owner_id == owner_id, *self.working(secrets, now))
         digests = set(
             await session.scalars(update(self.table).where(*mine).values(seen_at=now).returning(self.table.digest))
@@ -61,23 +62,24 @@ class KnownBrowsers:
         return ".".join([*kept, *others][:MOST_ACCOUNTS])
 
     async def forget_all_of(self, session: AsyncSession, owner_id: int) -> None:
-        """Know no browser of this owner any more, links included."""
+        """Forget all browsers of this owner, links included."""
         await session.execute(delete(self.table).where(self.table.owner_id == owner_id))
 
     async def make_link(self, session: AsyncSession, owner_id: int, now: datetime) -> tuple[str, datetime]:
-        """The secret of a link that makes one browser known, once, and until when it works. Earlier ones end."""
+        """Make a single-use link that makes one browser known. Returns its secret and expiry. Earlier links end."""
         await session.execute(
             delete(self.table).where(self.table.owner_id == owner_id, self.table.link_until.is_not(None))
         )
         return await self._add(session, owner_id, now, now + LINK_WORKS_FOR), now + LINK_WORKS_FOR
 
     async def is_link(self, session: AsyncSession, secret: str, now: datetime) -> bool:
-        """Whether it is the secret of a link that works."""
+        """Whether the secret is that of a valid link."""
         return await session.scalar(select(self.table.id).where(*self._link(secret, now))) is not None
 
     async def claim_link(self, session: AsyncSession, secret: str, secrets: list[str], now: datetime) -> str | None:
-        """Make the browser that showed `secrets` known, by a link. Returns its cookie; None where the link does not
-        work, which it does once."""
+        """Use a link to make the browser that sent `secrets` known. Returns its cookie; None if the link is invalid or
+        used.
+        """
         fresh = new_secret()
         claimed = (
             update(self.table)

@@ -1,7 +1,7 @@
-"""How often a password may be tried before one has to wait.
+"""Limits password tries.
+Tries are limited by account and network, and no number of tries locks an account: a browser in which the account logged
+in before (api/auth/known_browsers.py) has its own tries. docs/decisions/0011 says why.
 
-Tries are slowed down by account and network, and no number of tries locks an account for everybody: a browser in which
-the account logged in before (api/auth/known_browsers.py) has tries of its own. docs/decisions/0011 says why.
 """
 
 import hashlib
@@ -13,26 +13,25 @@ from limits import RateLimitItem, parse
 from api.http.rate_limits import RateLimits
 
 OF_ONE = parse("10/15 minutes")
-"""One account from one address, or from one known browser: a person who forgot a password tries a few."""
+"""One account from one address, or from one known browser: enough for a person who tries a few old passwords."""
 OF_NETWORK = parse("30/15 minutes")
 """One account from one network."""
 FROM_ONE = parse("60/15 minutes")
-"""All accounts from one address, behind which a school may sit."""
+"""All accounts from one address, which a school may share."""
 FROM_NETWORK = parse("600/15 minutes")
 """All accounts from one network."""
 UNKNOWN_BROWSERS = parse("100/hour")
-"""One account from all browsers that it does not know: NIST SP 800-63B allows a hundred wrong tries in a row. A year of
-guessing from any number of networks comes to 876,000 passwords, none of them among the commonest."""
+"""One account from all unknown browsers: NIST SP 800-63B allows a hundred wrong tries in a row. A year of
+guessing from any number of networks covers 876,000 passwords; the commonest ones are not allowed."""
 NETWORK_BITS = {4: 24, 6: 48}
 """Of an address, those that name a site: providers give a customer up to 2^16 IPv6 lines (RFC 6177)."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A try of a password: at which `door`, for which account `name`, from which `address` (as limits count it).
-
-    `known` names the browser, or the session, where the account logged in before; None for a browser that the account
-    does not know."""
+    """A password try: the login `door` (app), the account `name`, the client's `address` (as in the rate limits).
+    `known` identifies a known browser or session of the account; it is None for an unknown browser.
+    """
 
     door: str
     name: str
@@ -41,28 +40,28 @@ class Attempt:
 
     @property
     def asker(self) -> str:
-        """Who it is for the queue of passwords."""
+        """The key of this try in the password queue."""
         return f"known/{self.known}" if self.known else network_of(self.address)
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """After how many seconds one more try may be made. With `unknown_only`, browsers that the account knows need not
-    wait."""
+    """The wait in seconds until the next try. With `unknown_only`, known browsers need not wait."""
 
     seconds: int
     unknown_only: bool
 
 
 class LoginThrottle:
-    """Counts tries over all processes, exactly. Only digests of names leave the process."""
+    """Counts tries exactly over all processes. Only digests of names leave the process."""
 
     def __init__(self, limits: RateLimits) -> None:
         self.limits = limits
 
     async def count(self, attempt: Attempt) -> Refusal | None:
-        """Count a try before it is looked at; None if it may be made. A try that one limit refuses does not count
-        towards those after it, so that a flood from one network uses up no more than that network's share."""
+        """Count a try before it is checked. None if it is allowed. A try that one limit refuses does not count towards
+        later limits, so that a flood from one network uses only that network's share.
+        """
         for item, key in _counted(attempt):
             wait = await self.limits.seconds_to_wait(item, key)
             if wait is not None:
@@ -70,14 +69,14 @@ class LoginThrottle:
         return None
 
     async def succeeded(self, attempt: Attempt) -> None:
-        """The password was right: this browser's or network's tries for the account are forgotten."""
+        """Reset the tries of this browser or network for the account after a correct password."""
         for item, key in _counted(attempt):
             if item in {OF_ONE, OF_NETWORK}:
                 await self.limits.forget(item, key)
 
 
 def network_of(address: str) -> str:
-    """The network of an address, as `address_of` tells addresses."""
+    """The network of an address, as returned by `address_of`."""
     try:
         found = ipaddress.ip_network(address, strict=False)
     except ValueError:

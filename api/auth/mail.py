@@ -1,8 +1,8 @@
-"""Mails that prove an address. They are sent beside requests, after what they tell of is committed.
+"""Mails that verify an address. They are sent in the background, after their data is committed.
+A request only adds a job to a bounded queue, for known and unknown addresses; the job looks the address up. So the
+answer and its time do not show which addresses exist. If the process ends, its waiting mails are lost and people ask
+again. An outbox in the database would store strangers' addresses, and a row for each try.
 
-A request only puts a job into a bounded queue, whether the address is known or not: the job looks it up. So neither
-the answer nor its time tells which addresses exist. A mail that is lost with the process is asked for again by whoever
-waits for it; an outbox in the database would keep strangers' addresses, and a row for each of their tries.
 """
 
 import asyncio
@@ -25,20 +25,20 @@ from api.db.failures import MAY_BE_AWAY
 from api.settings import Settings, SmtpTls
 
 TIMEOUT_SECONDS = 10.0
-"""For each step of the conversation with the mail server."""
+"""Time limit of each SMTP step."""
 PAUSES_SECONDS = (1.0, 5.0)
-"""Before the second and the third try; there is no fourth."""
+"""Pauses before the second and the third try; there is no fourth."""
 WORKERS = 2
 WAITING = 100
 STOPPING_SECONDS = 5.0
-"""How long a service that stops goes on sending what waits."""
+"""How long a stopping service continues to send waiting mails."""
 
 log = structlog.get_logger("api.mail")
 
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail in plain text. It repeats nothing that a stranger typed, so that it is no way to send others a message."""
+    """A mail in plain text. It contains no text that a stranger typed, so that it cannot carry a stranger's message."""
 
     to: str
     subject: str
@@ -49,7 +49,7 @@ type Job = Callable[[], Awaitable[Mail | None]]
 
 
 class Mailer:
-    """Runs jobs one after another, and sends the mails that they return, if there is a mail server (SMTP_HOST)."""
+    """Runs jobs one after another and sends the mails that they return, if there is a mail server (SMTP_HOST)."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.settings = settings
@@ -59,11 +59,11 @@ class Mailer:
         self._workers: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Begin to work."""
+        """Start the worker."""
         self._workers = [asyncio.create_task(self._work()) for _ in range(WORKERS)]
 
     async def stop(self) -> None:
-        """Finish what waits, if that does not take long."""
+        """Finish waiting jobs within a time limit, then stop."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOPPING_SECONDS):
                 await self._jobs.join()
@@ -72,7 +72,7 @@ class Mailer:
         await asyncio.gather(*self._workers, return_exceptions=True)
 
     def later(self, job: Job) -> None:
-        """Do this beside the request, which does not wait for it. Raises QueueFull."""
+        """Add a job to run in the background. Raises QueueFull."""
         try:
             self._jobs.put_nowait(job)
         except asyncio.QueueFull as error:
@@ -91,7 +91,7 @@ class Mailer:
                 self._jobs.task_done()
 
     async def _send(self, mail: Mail) -> None:
-        """Send a mail, with as many tries as there are pauses and one more. Raises what the last one raised."""
+        """Send a mail; one try more than there are pauses. Raises the last error."""
         message = composed(mail, self.settings, self.clock)
         for pause in (*PAUSES_SECONDS, None):
             try:
@@ -106,7 +106,7 @@ class Mailer:
 
 
 def composed(mail: Mail, settings: Settings, clock: Clock) -> EmailMessage:
-    """The message. Raises ValueError for an address or a subject with which a header could be forged."""
+    """The message. Raises ValueError for an address or a subject that could forge a header."""
     message = EmailMessage(policy=SMTP)
     message["From"] = settings.smtp_from
     message["To"] = Address(addr_spec=mail.to)
@@ -119,14 +119,14 @@ def composed(mail: Mail, settings: Settings, clock: Clock) -> EmailMessage:
 
 
 def deliver(message: EmailMessage, settings: Settings) -> None:
-    """Hand a message to the mail server. Raises OSError, smtplib.SMTPException."""
+    """Send a message to the mail server. Raises OSError, smtplib.SMTPException."""
     with connected(settings) as server:
         server.send_message(message)
 
 
 @contextlib.contextmanager
 def connected(settings: Settings):  # type: ignore[no-untyped-def]
-    """A conversation with the mail server, after TLS and login. Raises OSError, smtplib.SMTPException."""
+    """An SMTP connection after TLS and login. Raises OSError, smtplib.SMTPException."""
     host, tls = settings.smtp_host or "", ssl.create_default_context()
     server: smtplib.SMTP
     if settings.smtp_tls is SmtpTls.TLS:
@@ -142,9 +142,9 @@ def connected(settings: Settings):  # type: ignore[no-untyped-def]
 
 
 def is_final(error: Exception) -> bool:
-    """Whether another try would end the same: the server refused for good (RFC 5321: 5yz)."""
+    """Whether a retry is useless: the server refused permanently (RFC 5321: 5yz)."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return all(code >= 500 for code, _ in error.recipients.values())  # noqa: PLR2004 - the RFC's own number
+        return all(code >= 500 for code, _ in error.recipients.values())  # noqa: PLR2004 - the number in the RFC
     final = smtplib.SMTPNotSupportedError | smtplib.SMTPAuthenticationError
     refused = isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500  # noqa: PLR2004
     return refused or isinstance(error, final)

@@ -1,4 +1,4 @@
-"""The security headers of every page: from where it loads what, and that no other site frames, keeps or guesses it."""
+"""The security headers of every page: what it may load, and that no other site may frame, cache or guess it."""
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
@@ -17,9 +17,10 @@ ALWAYS = {
 
 
 class SecurityHeadersMiddleware:
-    """ASGI middleware: a content security policy and its companions on every answer, errors included; bodies of `media`
-    alone, since whoever may name another type may name a codec that takes for ever. Nothing but what `lasting` paths
-    serve is kept by a browser, for good where its address changes with its content."""
+    """ASGI middleware: a content security policy and related headers on every answer, errors included. It accepts only
+    bodies of the types in `media`, since another type may name a codec that never ends. Browsers cache only `lasting`
+    paths: their address changes with their content.
+    """
 
     def __init__(self, app: ASGIApp, policy: dict[str, str], lasting: str, media: str) -> None:
         self.app = app

@@ -1,5 +1,6 @@
-"""Logging in and out, for families and operators alike: sessions are rows, so that a logout holds for every copy of the
-cookie, in every process."""
+"""Login sessions of families and operators. Sessions are rows, so that a logout is valid for every copy of the cookie,
+in every process.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,19 +15,21 @@ from api.models.sessions import BrowserSession
 
 @dataclass(frozen=True)
 class Sessions:
-    """The sessions of a table. One ends after `idle` without a visit, and `longest` after its beginning; a visit is
-    written once in `noted_every`."""
+    """The sessions in a table. A session ends after `idle` without a visit, and `longest` after its start. A visit is
+    recorded once in `noted_every`.
+    """
 
     table: type[BrowserSession]
     idle: timedelta
     longest: timedelta
     noted_every: timedelta
     most: int = 50
-    """Of one owner; the one that was away longest ends first."""
+    """The most sessions of one owner; the least recently used one ends first."""
 
     async def begin(self, session: AsyncSession, owner_id: int, now: datetime) -> str:
-        """Log the owner in. Returns the secret for their browser, which is always a new one. Sessions that have run out
-        are deleted, and so are the owner's oldest ones beyond `most`."""
+        """Log the owner in. Returns a new secret for their browser. Expired sessions are deleted, and so are the
+        owner's oldest ones beyond `most`.
+        """
         over = or_(self.table.seen_at <= now - self.idle, self.table.created_at <= now - self.longest)
         await session.execute(delete(self.table).where(over))
         secret = new_secret()
@@ -39,15 +42,15 @@ class Sessions:
         return secret
 
     async def end(self, session: AsyncSession, secret: str) -> None:
-        """Log a browser out, for good."""
+        """Log a browser out: delete its session."""
         await session.execute(delete(self.table).where(self.table.digest == secret_digest(secret)))
 
     async def end_all_of(self, session: AsyncSession, owner_id: int) -> None:
-        """Log somebody out in every browser."""
+        """Delete all sessions of an owner."""
         await session.execute(delete(self.table).where(self.table.owner_id == owner_id))
 
     def working(self, secret: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
-        """Which row is the session with that secret, while it works."""
+        """The condition for the row of a valid session with that secret."""
         return (
             self.table.digest == secret_digest(secret),
             self.table.seen_at > now - self.idle,
@@ -55,10 +58,10 @@ class Sessions:
         )
 
     def is_news(self, kept: BrowserSession, now: datetime) -> bool:
-        """Whether it is time to note that somebody came."""
+        """Whether it is time to record a visit."""
         return now - kept.seen_at >= self.noted_every
 
     async def note(self, database: Database, kept: BrowserSession, now: datetime) -> None:
-        """Write that somebody came."""
+        """Record a visit."""
         async with database.write() as session:
             await session.execute(update(self.table).where(self.table.id == kept.id).values(seen_at=now))

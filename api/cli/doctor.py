@@ -1,4 +1,4 @@
-"""What an operator asks first: is everything there, and does it fit together?"""
+"""`buddy doctor`: checks that everything is present and consistent."""
 
 import asyncio
 import importlib.metadata
@@ -27,7 +27,7 @@ from coach_model.onnx_policy import Contract, OnnxPolicy
 
 LOCALHOST = "localhost"
 REDIS_SECONDS = 2.0
-"""How long the doctor waits for Redis."""
+"""Time limit for Redis."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Finding:
 
 
 async def examine(settings: Settings, database: Database) -> list[Finding]:
-    """Look at everything that the service stands on. Nothing is changed, and no secret is in what is found."""
+    """Check everything that the service needs. It changes nothing, and the findings contain no secret."""
     version = importlib.metadata.version("buddy-coach")
     findings = [Finding("version", True, f"buddy-coach {version} on Python {platform.python_version()}")]
     findings.append(
@@ -63,7 +63,7 @@ async def _database(settings: Settings, database: Database) -> Finding:
     name = settings.database.shown
     try:
         revision = await migrate.current_revision(database)
-    except Exception as error:  # noqa: BLE001 - whatever is wrong with it, the doctor says so
+    except Exception as error:  # noqa: BLE001 - every error becomes a finding
         return Finding("database", False, f"{name}: {str(error).partition(chr(10))[0][:200]}")
     newest = migrate.newest_revision()
     if revision != newest:
@@ -113,7 +113,7 @@ def _ids(settings: Settings) -> Finding:
 
 
 def _is_public(settings: Settings) -> bool:
-    """Whether others than this machine reach the service, by the settings."""
+    """Whether other machines can reach the service, by the settings."""
     hosts = [settings.host, urlsplit(settings.public_url or "").hostname or LOCALHOST]
     return not all(_is_loopback(host) for host in hosts)
 
@@ -163,7 +163,7 @@ async def _keys(settings: Settings, database: Database) -> Finding:
         older, lost = await needing_older_keys(database, keyring(settings))
     except SecretMissing as error:
         return Finding("keys", False, str(error))
-    except Exception:  # noqa: BLE001 - what is wrong with the database is told above
+    except Exception:  # noqa: BLE001 - a database error is reported above
         return Finding("keys", True, "unknown: the database does not answer, or has other tables")
     if lost:
         return Finding("keys", False, f"{lost} values are opened by none of the keys: SECRET_KEY lacks one")

@@ -1,4 +1,4 @@
-"""`buddy`: run the service."""
+"""The `buddy` command: runs the service and its tools."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ from api.kinderbud.web.commands import browser_link, invite, reset_link, waiting
 from api.settings import Settings
 
 STARTUP_FAILURE = 3
-"""What the server's processes exit with when they do not start."""
+"""Exit code of a server process that does not start."""
 
 app = typer.Typer(
     help="Run Buddy Coach. Settings are environment variables; .env.example explains each.",
@@ -39,9 +39,9 @@ app = typer.Typer(
 )
 
 
-db = typer.Typer(help="Look after the database (DATABASE_URL).", no_args_is_help=True)
+db = typer.Typer(help="Manage the database (DATABASE_URL).", no_args_is_help=True)
 app.add_typer(db, name="db")
-user = typer.Typer(help="Look after users.", no_args_is_help=True)
+user = typer.Typer(help="Manage users.", no_args_is_help=True)
 app.add_typer(user, name="user")
 app.add_typer(secrets_app, name="secrets")
 app.add_typer(research, name="research")
@@ -62,10 +62,10 @@ app.command()(curate)
 
 @app.callback()
 def _main() -> None:
-    """Arguments are text in UTF-8: a shell passes other bytes as half characters, which no database can hold."""
+    """Arguments must be text in UTF-8: a shell passes other bytes as surrogates, which no database can store."""
     from api.http.text import is_storable  # noqa: PLC0415
 
-    os.umask(0o077)  # other accounts of this machine read nothing that a command writes
+    os.umask(0o077)  # other accounts of this machine must not read files that a command writes
 
     if not all(map(is_storable, sys.argv)):
         print("error: an argument is no text in UTF-8", file=sys.stderr)
@@ -74,7 +74,7 @@ def _main() -> None:
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Where to listen; HOST, else 127.0.0.1.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; HOST, else 127.0.0.1.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; PORT, else 8000.", min=0, max=65535)] = None,
 ) -> None:
     """Serve the API until SIGINT or SIGTERM."""
@@ -111,7 +111,7 @@ def serve(
 
 
 def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
-    """Serve on these sockets until a signal. Exits with 3 where a process does not even start."""
+    """Serve on these sockets until a signal. Exits with 3 if a process does not start."""
     import structlog  # noqa: PLC0415
     import uvicorn  # noqa: PLC0415
     from uvicorn.supervisors import Multiprocess  # noqa: PLC0415
@@ -121,7 +121,7 @@ def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
     from api.http.server import server_config  # noqa: PLC0415
 
     has_workers = settings.web_concurrency > 1
-    # Workers make the app themselves, from the same environment.
+    # Workers create the app themselves, from the same environment.
     config = server_config("api.app:create_app" if has_workers else create_app(settings), settings)
     structlog.get_logger("api.cli.main").info("listening, Ctrl-C ends it", url=url_of(sockets))
     if has_workers:
@@ -139,7 +139,7 @@ def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
 
 @contextmanager
 def _shared_metrics(workers: int) -> Iterator[None]:
-    """A folder in which the workers count together, for as long as they run."""
+    """A folder in which the workers share their metrics while they run."""
     import structlog  # noqa: PLC0415
 
     from api.observability.metrics import SHARED  # noqa: PLC0415
@@ -151,8 +151,8 @@ def _shared_metrics(workers: int) -> Iterator[None]:
 
 
 @db.command()
-def upgrade(revision: Annotated[str, typer.Argument(help="Where to stop.")] = "head") -> None:
-    """Bring the tables to this version, and the catalog with them."""
+def upgrade(revision: Annotated[str, typer.Argument(help="The revision to stop at.")] = "head") -> None:
+    """Upgrade the tables and the catalog to this version."""
     from api.db import migrate  # noqa: PLC0415
 
     async def run(database: Database) -> None:
@@ -165,9 +165,9 @@ def upgrade(revision: Annotated[str, typer.Argument(help="Where to stop.")] = "h
 @db.command()
 def downgrade(
     revision: Annotated[str, typer.Argument(help="The revision to go back to; `base` removes every table.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, although data may be lost.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation, although data may be lost.")] = False,
 ) -> None:
-    """Take back migrations, and what is stored in the tables that they made."""
+    """Undo migrations, and delete the data in the tables that they made."""
     from api.db import migrate  # noqa: PLC0415
 
     if not yes:
@@ -178,7 +178,7 @@ def downgrade(
 
 @db.command()
 def check() -> None:
-    """Say whether the database has the tables of this version; exits with 1 if not."""
+    """Check that the database has the tables of this version; exits with 1 if not."""
     from api.db import migrate  # noqa: PLC0415
 
     revision = with_database(read_settings(), migrate.current_revision)
@@ -193,8 +193,8 @@ def check() -> None:
 
 
 @db.command()
-def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must not be there yet.")]) -> None:
-    """Write a backup while the service goes on: SQLite's online backup, or pg_dump."""
+def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")]) -> None:
+    """Write a backup while the service runs: SQLite's online backup, or pg_dump."""
     from api.db import backup as backups  # noqa: PLC0415
 
     with exit_on(backups.BackupFailed):
@@ -205,13 +205,15 @@ def backup(file: Annotated[Path, typer.Argument(help="The file to write; it must
 @db.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="The backup to restore.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask, although what is there now is replaced.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask for confirmation, although the current data is replaced.")
+    ] = False,
     without_checksum: Annotated[
-        bool, typer.Option("--without-checksum", help="Take a backup of an older version, which has none.")
+        bool, typer.Option("--without-checksum", help="Accept a backup of an older version, which has none.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a receipt as JSON.")] = False,
 ) -> None:
-    """Replace the database by a backup, and erase again who was erased since; stop the service first."""
+    """Replace the database by a backup, and erase again the users erased since. Stop the service first."""
     from api.db import backup as backups  # noqa: PLC0415
 
     if not yes:
@@ -231,7 +233,7 @@ def restore(
 
 @app.command()
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False) -> None:
-    """Look at settings, database and model; exits with 1 where something must be done."""
+    """Check settings, database and model; exits with 1 if something must be done."""
     import structlog  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
@@ -257,7 +259,7 @@ def erase(
     uuid: Annotated[str, typer.Argument(help="The user's id, of whatever form.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
-    """Erase a user for good and print the receipt as JSON."""
+    """Erase a user permanently and print the receipt as JSON."""
     from api.kakei.accounts import erasure, queries  # noqa: PLC0415
 
     async def run(database: Database) -> dict[str, object] | None:
@@ -277,6 +279,6 @@ def erase(
 
 
 def main() -> None:
-    """`buddy`."""
+    """Run `buddy`."""
     with failures_in_one_line():
         app()

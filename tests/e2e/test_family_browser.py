@@ -18,7 +18,7 @@ def sign_up(page: Page, child: str = "Emma") -> str:
     """A new family with a child who follows a guide; returns its address."""
     email = new_email()
     page.goto("/family/signup")
-    page.get_by_label("What does your family call itself?").fill("The Johnsons")
+    page.get_by_label("What is your family's name?").fill("The Johnsons")
     page.get_by_label("Your first name").fill("Sarah")
     page.get_by_label("Your e-mail address").fill(email)
     page.get_by_label("A password").fill(PASSWORD)

@@ -1,2 +1,3 @@
-"""The family's pages: HTML from the server, for phones, keyboards and screen readers; the use cases are those of the
-API."""
+"""The family's pages: HTML from the server, for phones, keyboards and screen readers. The use cases are those of the
+API.
+"""

@@ -1,5 +1,4 @@
-"""Puts the pages together: a sub-app with its own errors, behind its own security headers. It shares the service's
-state."""
+"""Assembles the pages: a sub-app with its own errors and security headers. It shares the service's state."""
 
 import asyncio
 
@@ -34,7 +33,7 @@ POLICY = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-"""No page runs, shows or sends anything but to where it came from; nothing stands inline."""
+"""Pages load from and send to this site only; nothing is inline."""
 
 
 def create_family(service: FastAPI) -> ASGIApp:
@@ -59,5 +58,5 @@ def create_family(service: FastAPI) -> ASGIApp:
 
 
 async def to_family(_: Request) -> Response:
-    """What stands at the bare prefix, which a mount does not match."""
+    """Answers at the bare prefix, which a mount does not match."""
     return go("/today")

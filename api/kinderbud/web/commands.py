@@ -1,4 +1,4 @@
-"""`buddy household reset-link|browser-link|invite|waiting`: links of the family's pages that operators hand over."""
+"""`buddy household reset-link|browser-link|invite|waiting`: links that operators give to families."""
 
 import json
 from typing import Annotated, Any
@@ -18,9 +18,9 @@ class Unknown(ValueError):
 
 
 def reset_link(
-    email: Annotated[str, typer.Argument(help="Whose password may be set anew.")], as_json: Json = False
+    email: Annotated[str, typer.Argument(help="The user who gets a new password.")], as_json: Json = False
 ) -> None:
-    """Make a link with which a user sets a new password, or a first one. It works once; earlier ones work no more."""
+    """Make a link with which a user sets a new password, or a first one. It works once; earlier links end."""
     from api.kinderbud.households import actions, queries, rules  # noqa: PLC0415 - help should not wait
 
     settings = read_settings()
@@ -39,10 +39,11 @@ def reset_link(
 
 
 def browser_link(
-    email: Annotated[str, typer.Argument(help="Whose browser becomes known.")], as_json: Json = False
+    email: Annotated[str, typer.Argument(help="The user whose browser becomes known.")], as_json: Json = False
 ) -> None:
-    """Make a link that makes one browser known for a user, so that tries of their password elsewhere do not keep it
-    out. It works once, for a day; an earlier one ends. The password is still needed."""
+    """Make a link that makes one browser known for a user, so that wrong passwords in other browsers do not block it.
+    It works once, for a day. An earlier link ends. The password is still needed.
+    """
     from api.kinderbud.households import queries, rules  # noqa: PLC0415
     from api.kinderbud.web.sessions import BROWSERS  # noqa: PLC0415 - help should not wait
 
@@ -83,7 +84,7 @@ def invite(
 
 
 def waiting(as_json: Json = False) -> None:
-    """Who has forgotten their password and waits for a link."""
+    """List users who forgot their password and wait for a link."""
     from api.kinderbud.households import queries  # noqa: PLC0415
 
     async def run(database: Database) -> list[dict[str, Any]]:
@@ -109,7 +110,7 @@ def waiting(as_json: Json = False) -> None:
 
 
 def _address(settings: Settings, path: str) -> str:
-    """Where the pages are for a browser (PUBLIC_URL)."""
+    """The public address of the pages (PUBLIC_URL)."""
     return f"{settings.public_url or f'http://localhost:{settings.port}'}/family{path}"
 
 

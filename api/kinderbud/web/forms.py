@@ -1,4 +1,4 @@
-"""What the pages' forms bring: text that every database can hold, and numbers that somebody may have made up."""
+"""Form values: text that every database can store, and numbers that may be invalid."""
 
 from datetime import date
 from typing import Annotated
@@ -13,17 +13,17 @@ LONGEST_TEXT = 4000
 DIGITS = 9
 
 Text = Annotated[str, Form(max_length=LONGEST_TEXT), AfterValidator(storable)]
-"""A field; what is not there is empty."""
+"""A field; a missing one is empty."""
 
 
 def number(text: str) -> int:
-    """The number that a form brought; 0, which nothing has, for anything else."""
+    """The number in a form field. 0, which no row has as id, for anything else."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS else 0
 
 
 def day(text: str) -> date:
-    """The day that a form brought. Raises InvalidHousehold."""
+    """The date in a form field. Raises InvalidHousehold."""
     try:
         return date.fromisoformat(text.strip())
     except ValueError as error:
-        raise InvalidHousehold("a birthday is a day such as 2024-11-15") from error
+        raise InvalidHousehold("a birthday is a date such as 2024-11-15") from error

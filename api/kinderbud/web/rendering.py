@@ -1,4 +1,4 @@
-"""Renders the pages. Templates escape everything; what a page may say to everybody is here."""
+"""Renders the pages. Templates escape all values. Messages for everyone are here."""
 
 import hashlib
 from datetime import date
@@ -20,32 +20,32 @@ PREFIX = "/family"
 SEE_OTHER, INVALID = 303, 422
 SAID = {
     "saved": "Saved.",
-    "welcome": "Welcome! Who are the children?",
+    "welcome": "Welcome! Who are your children?",
     "joined": "Welcome to the family.",
     "added": "Added.",
-    "put-away": "You had put this away for good. Take that back first, and mark it as done then.",
-    "too-many": "You have very many todos of your own. Put some away first, and add this one again.",
-    "too-many-invitations": "Very many invitations wait already. Take some back first.",
+    "put-away": "You put this away for good. Undo that first, then mark it as done.",
+    "too-many": "You have too many todos of your own. Put some away first, then add this one again.",
+    "too-many-invitations": "There are too many open invitations. Take some back first.",
     "removed": "Removed.",
-    "handed-over": "The household is handed over. You are a member now.",
-    "following": "Wonderful. From now on, activities of this guide wait on your day.",
-    "stopped": "This guide rests now. What was done stays in your history.",
+    "handed-over": "You handed the household over. You are a member now.",
+    "following": "Wonderful. Your day now has activities from this guide.",
+    "stopped": "You stopped this guide. Your history stays.",
     "undone": "Taken back.",
     "revoked": "Revoked. It does not work any more.",
-    "key": "Claude accepts your key, answers at once, and chooses the next day that is not chosen yet.",
+    "key": "Claude accepts your key. It answers from now on, and chooses your next day.",
     "no-key": "Your key is deleted.",
-    "password": "Your new password is set. You are logged out everywhere else, and every token has ended.",
+    "password": "Your new password is set. All other browsers are logged out, and all tokens have ended.",
     "known": "This browser is known now. Log in with your password.",
     "goodbye": "Everything is deleted. Goodbye, and all the best!",
-    "mailed": "Look into your mail: a message of ours says how to go on. None came? Look among the unwanted ones.",
-    "asked-by-mail": "If this address is known here, a mail with a link is on its way to it.",
-    "asked": "If this address is known here, whoever runs this service now sees that you wait for a link.",
+    "mailed": "Please read your mail: we sent you a message with the next step. No message? Look in your spam folder.",
+    "asked-by-mail": "If we know this address, we sent a mail with a link to it.",
+    "asked": "If we know this address, the operator of this service now sees that you need a link.",
 }
-"""What one page tells the next one to say, by the word in `?said=`."""
+"""Messages on the next page, by the word in `?said=`."""
 
 
 def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
-    """A page. `context` is what its template needs beside what all of them know."""
+    """A page. `context` holds the template's values beyond those of all pages."""
     visit: Visit | None = getattr(request.state, "visit", None)
     html = (
         _environment()
@@ -66,26 +66,26 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
 
 
 def go(path: str, said: str | None = None, anchor: str | None = None) -> RedirectResponse:
-    """On to another page, by GET, so that a reload sends nothing twice."""
+    """Redirect to another page by GET, so that a reload sends nothing twice."""
     query = f"?said={said}" if said else ""
     return RedirectResponse(f"{PREFIX}{path}{query}{f'#{anchor}' if anchor else ''}", SEE_OTHER)
 
 
 def address(request: Request, path: str) -> str:
-    """The whole address of a page, to be given to somebody else."""
+    """The absolute address of a page, to share."""
     told: str | None = request.app.state.settings.public_url
     return f"{told or f'{request.url.scheme}://{request.url.netloc}'}{PREFIX}{path}"
 
 
 def sentence(error: Exception) -> str:
-    """What an error of the rules says, as a page says it."""
+    """An error of the rules as a sentence for a page."""
     text = str(error)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 @cache
 def _environment() -> "Environment":
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - phones need not wait for pages
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - the API starts without it
 
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),

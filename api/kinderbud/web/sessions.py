@@ -1,4 +1,4 @@
-"""Who visits the pages: a cookie, the session behind it, and the form's token that must fit it."""
+"""Sessions of the pages: the cookie, its session, and the form token that must match it."""
 
 import asyncio
 import hashlib
@@ -31,7 +31,7 @@ LONGEST = timedelta(days=180)
 SESSIONS = Sessions(HouseholdSession, IDLE, LONGEST, noted_every=timedelta(hours=1))
 DOOR = "family"
 WRITES = parse("60/minute")
-"""What somebody may send, as with a token."""
+"""Requests of one session, as with a token."""
 COOKIE = Cookie("kinderbud", "/family", int(LONGEST.total_seconds()))
 BROWSERS = KnownBrowsers(HouseholdBrowser, Cookie("kinderbud-browser", "/family", int(KNOWN_FOR.total_seconds())))
 
@@ -39,7 +39,7 @@ log = structlog.get_logger("api.kinderbud")
 
 
 class LoginNeeded(Exception):
-    """Nobody is logged in here."""
+    """There is no logged-in user."""
 
 
 class AdminNeeded(Exception):
@@ -47,12 +47,13 @@ class AdminNeeded(Exception):
 
 
 class FormRefused(Exception):
-    """This form is not one that we gave to this browser, or it came without its cookie."""
+    """We did not give this form to this browser, or it came without its cookie."""
 
 
 class TooOften(Exception):
-    """This was tried too often; `seconds` says when one more try may come. With `unknown_only` it was tried in browsers
-    that the account does not know, and others may go on."""
+    """There were too many tries; `seconds` says when the next one is allowed. With `unknown_only` they were in browsers
+    that the account does not know, and known ones may continue.
+    """
 
     def __init__(self, seconds: int, *, unknown_only: bool = False) -> None:
         super().__init__()
@@ -62,7 +63,7 @@ class TooOften(Exception):
 
 @dataclass(frozen=True)
 class Visit:
-    """A browser: the secret of its cookie, and who is logged in."""
+    """A browser: the secret of its cookie, and its user if logged in."""
 
     secret: str
     is_new: bool
@@ -70,7 +71,7 @@ class Visit:
 
     @property
     def form_token(self) -> str:
-        """What a form must bring along. Only this browser's pages have it, and it does not give the cookie away."""
+        """The form token. Only this browser's pages have it, and it does not reveal the cookie."""
         return hashlib.sha256(b"form/" + self.secret.encode()).hexdigest()
 
 
@@ -88,7 +89,7 @@ async def _visit(request: Request, now: Now) -> Visit:
 
 
 async def checked_form(request: Request, visit: Annotated[Visit, Depends(_visit)]) -> None:
-    """Every form of every page comes by here. Raises FormRefused for one from elsewhere."""
+    """Checks every form of every page. Raises FormRefused for a form from elsewhere."""
     if request.method in {"GET", "HEAD"}:
         return
     sent = (await request.form()).get("form_token")
@@ -116,14 +117,15 @@ async def _admin(caller: Annotated[Caller, Depends(_member)]) -> Caller:
 Visiting = Annotated[Visit, Depends(_visit)]
 """Anybody."""
 Member = Annotated[Caller, Depends(_member)]
-"""Somebody who is logged in."""
+"""A logged-in user."""
 Admin = Annotated[Caller, Depends(_admin)]
-"""An admin of the household who is logged in."""
+"""A logged-in admin of the household."""
 
 
 async def still_logged_in(request: Request, session: AsyncSession) -> HouseholdUser:
-    """The user as they are now, once the household is locked: a new password may have ended the session meanwhile, or
-    an admin the user's role. Raises LoginNeeded."""
+    """Reload the user once the household is locked: meanwhile a new password may have ended the session, or an admin
+    may have changed the role. Raises LoginNeeded.
+    """
     query = select(HouseholdUser).join(HouseholdSession, HouseholdSession.owner_id == HouseholdUser.id)
     now = request.app.state.clock()
     found = await session.scalar(query.where(*SESSIONS.working(request.state.visit.secret, now)))
@@ -133,7 +135,7 @@ async def still_logged_in(request: Request, session: AsyncSession) -> HouseholdU
 
 
 async def still_admin(request: Request, session: AsyncSession) -> HouseholdUser:
-    """The same, for what only admins may do. Raises LoginNeeded, AdminNeeded."""
+    """The same for admins only. Raises LoginNeeded, AdminNeeded."""
     user = await still_logged_in(request, session)
     if user.role != ADMIN:
         raise AdminNeeded
@@ -141,7 +143,9 @@ async def still_admin(request: Request, session: AsyncSession) -> HouseholdUser:
 
 
 async def is_password(request: Request, attempt: Attempt, stored: str | None, password: str) -> bool:
-    """Whether it is the password that is `stored`, after as much work if none is. Raises TooOften, QueueFull."""
+    """Whether the password matches the `stored` hash, with the same work if there is none. Raises TooOften,
+    QueueFull.
+    """
     state = request.app.state
     refused = await state.attempts.count(attempt)
     if refused is not None:
@@ -153,39 +157,42 @@ async def is_password(request: Request, attempt: Attempt, stored: str | None, pa
 
 
 async def shows_password(request: Request, caller: Caller, password: str) -> bool:
-    """Whether a user who is logged in shows their password, before something that cannot be taken back. The session has
-    tries of its own, so that tries from elsewhere do not get in the way. Raises TooOften, QueueFull."""
+    """Whether a logged-in user gives their correct password, before an action that cannot be undone. The session has
+    its own tries, so that tries from elsewhere do not block it. Raises TooOften, QueueFull.
+    """
     attempt = Attempt(DOOR, caller.user.email, address_of(request.scope), asking_session(request))
     return await is_password(request, attempt, caller.user.password_hash, password)
 
 
 def asking_session(request: Request) -> str:
-    """The session that asks, as attempts and the queue of passwords know it."""
+    """The session's key for login tries and the password queue."""
     return secret_digest(request.state.visit.secret)[:32]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a browser gets at a login: its session, and the cookie by which the account knows it later."""
+    """The cookies of a login: the session, and the one that makes the browser known."""
 
     session: str
     browser: str
 
     def give(self, request: Request, response: Response) -> None:
-        """Let the browser keep both."""
+        """Set both cookies."""
         COOKIE.give(request, response, self.session)
         BROWSERS.cookie.give(request, response, self.browser)
 
 
 async def enter(request: Request, session: AsyncSession, user_id: int, now: datetime) -> Entry:
-    """Log a user in, in the browser that asks: with a new session, and known from now on."""
+    """Log a user in with a new session, and make the browser known."""
     await SESSIONS.end(session, request.state.visit.secret)
     secret = await SESSIONS.begin(session, user_id, now)
     return Entry(secret, await BROWSERS.remember(session, user_id, BROWSERS.shown(request), now))
 
 
 async def set_password(session: AsyncSession, user: HouseholdUser, hashed: str, now: datetime) -> None:
-    """A new password ends what the old one opened: sessions, tokens, links, invitations, and known browsers."""
+    """Set a new password and end the access of the old one: sessions, tokens, links, invitations, and known
+    browsers.
+    """
     user.password_hash, user.reset_asked_at = hashed, None
     await queries.end_access_of(session, user.id, now)
     await SESSIONS.end_all_of(session, user.id)
@@ -212,7 +219,7 @@ async def _logged_in(request: Request, secret: str, now: datetime) -> Caller | N
 
 
 async def _note(state: Any, kept: HouseholdSession, now: datetime) -> None:
-    """Beside the request, which does not wait for it and does not fail with it."""
+    """Record a visit in the background: the request does not wait for it and does not fail with it."""
     try:
         await SESSIONS.note(state.database, kept, now)
     except MAY_BE_AWAY as error:

@@ -70,7 +70,7 @@ def test_a_full_queue_is_503_and_known_browsers_have_places_of_their_own(tmp_pat
 
             refused = await post(other, "/login", email=EMAIL, password=PASSWORD)
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
-            assert "Many are logging in just now" in refused.text
+            assert "Many people log in at the moment" in refused.text
             told = await other.post("/admin/api/sign-in", json=admin)
             assert (told.status_code, told.headers["retry-after"]) == (503, "2")
             refused = await post(other, "/signup", **typed, email="tom@example.com", password=PASSWORD)

@@ -52,7 +52,7 @@ def test_a_key_is_tried_kept_encrypted_never_shown_and_deleted(lived: Lived, cla
     claude.behaviour = "fine"
     email = new_email()
     browser = signed_up(lived, email)
-    bad = "That is no key"
+    bad = "That is not a key"
     for wrong, said in (("sk-ant-wrong", "does not accept"), ("", bad), ("with a blank", bad), ("é", bad)):
         refused = browser.send("/settings", "/settings/claude", key=wrong)
         assert (refused.status_code, said in refused.text) == (422, True), wrong

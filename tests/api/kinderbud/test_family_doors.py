@@ -117,7 +117,7 @@ def test_the_address_itself_is_no_password_and_a_taken_one_is_taken(running: Ser
     taken = Browser(running).send("/signup", "/signup", **typed)
     assert (taken.status_code, "already" in taken.text) == (422, True)
     named = Browser(running).send("/signup", "/signup", **(typed | {"email": other, "password": other}))
-    assert (named.status_code, "is no password" in named.text) == (422, True)
+    assert (named.status_code, "do not use your name" in named.text) == (422, True)
 
 
 def test_logging_out_holds_for_every_copy_of_the_cookie(stored: Service) -> None:
@@ -290,7 +290,7 @@ def test_another_password_needs_the_present_one_and_ends_every_other_session(sto
     browser, other = signed_up(stored, email), Browser(stored)
     login(other, email)
     wrong = browser.send("/settings", "/settings/password", present="not this one", password=OTHER)
-    assert (wrong.status_code, "not your present password" in wrong.text) == (422, True)
+    assert (wrong.status_code, "not your current password" in wrong.text) == (422, True)
     assert other.get("/people").status_code == 200
     assert browser.go("/settings", "/settings/password", present=PASSWORD, password=OTHER) == "/settings?said=password"
     assert browser.get("/people").status_code == 200

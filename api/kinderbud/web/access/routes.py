@@ -1,4 +1,4 @@
-"""Who may come in: users, invitations for a second parent, and the tokens of devices and assistants."""
+"""Logins: users, invitations for a second parent, and the tokens of devices and assistants."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/access")
 
 
 class TokenRefused(ValueError):
-    """Such a token works already, which is what a form that is sent twice asks for; or there are very many."""
+    """The user has an active token of this name, as after a double submit; or has too many tokens."""
 
 
 @router.get("")
@@ -33,7 +33,7 @@ async def access_page(request: Request, caller: Member, session: ReadSession) ->
 
 @router.post("/tokens")
 async def make_token(request: Request, caller: Member, name: Text = "") -> Response:
-    """A token, which this page shows and no other will."""
+    """Create a token and show it once."""
     database = request.app.state.database
     try:
         async with database.write() as session:
@@ -54,7 +54,7 @@ async def make_token(request: Request, caller: Member, name: Text = "") -> Respo
 
 @router.post("/tokens/{token_id}/revoke")
 async def revoke_token(token_id: PathId, caller: Member, session: WriteSession) -> Response:
-    """One's own token; an admin may revoke everybody's of the household."""
+    """Revoke one's own token. An admin may revoke all tokens of the household."""
     users = [one.id for one, in_charge in await _users(session, caller) if in_charge]
     if not await queries.revoke(session, token_id, caller.now, users):
         raise NotHere
@@ -63,7 +63,7 @@ async def revoke_token(token_id: PathId, caller: Member, session: WriteSession) 
 
 @router.post("/invitations")
 async def invite(request: Request, caller: Admin) -> Response:
-    """A link that lets one person in, shown by this page and by no other."""
+    """Create an invitation for one person and show its link once."""
     database = request.app.state.database
     async with database.write() as session:
         await queries.locked(session, caller.household.id)
@@ -79,14 +79,14 @@ async def invite(request: Request, caller: Admin) -> Response:
 
 @router.post("/invitations/{link_id}/revoke")
 async def take_invitation_back(link_id: PathId, caller: Admin, session: WriteSession) -> Response:
-    """Nobody comes in by it any more."""
+    """End an invitation."""
     if not await queries.end_invitation(session, caller.household.id, link_id, caller.now):
         raise NotHere
     return go("/access", "revoked", "invitations")
 
 
 async def _users(session: AsyncSession, caller: Caller) -> list[tuple[Any, bool]]:
-    """The household's users, and whether the caller is in charge of their tokens."""
+    """The household's users, and whether the caller may manage their tokens."""
     users = await queries.users_of(session, caller.household.id)
     return [(one, one.id == caller.user.id or caller.user.role == ADMIN) for one in users]
 

@@ -1,4 +1,4 @@
-"""What the pages mail: a link that signs up, a link for a new password, or that there is an account already."""
+"""The mails of the pages: a sign-up link, a link for a new password, or a note that the account exists already."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,10 +16,10 @@ from api.kinderbud.web.rendering import address
 SIGNUP_WORKS_FOR = timedelta(days=1)
 RESET_WORKS_FOR = timedelta(hours=1)
 TO_ONE = parse("3/hour")
-"""Mails to one address, whoever asks."""
+"""The most mails to one address."""
 PURPOSE = "kinderbud signup 1"
-"""Tells a signup from everything else that the keyring wraps."""
-FOOT = "\nIf you did not ask for this, do nothing: nothing has changed.\n"
+"""Marks a sign-up among the values that the key ring encrypts."""
+FOOT = "\nIf you did not ask for this mail, do nothing. Nothing has changed.\n"
 UNKNOWN = "Go on here, and choose a password:\n\n{link}\n\nThe link works for a day, once.\n" + FOOT
 KNOWN = (
     "You have an account at Kinderbud with this address already.\n\nLog in: {login}\nA new password: {forgot}\n" + FOOT
@@ -28,8 +28,9 @@ RESET = "Set a new password here:\n\n{link}\n\nThe link works for an hour, once.
 
 
 class Signup(msgspec.Struct, frozen=True):
-    """Who wants to sign up: all of it is in the mail's link, encrypted, so that strangers leave no rows behind. With
-    `invitation`, the secret of one, they join a household; else `family` and `time_zone` describe a new one."""
+    """A sign-up. It is in the mail's link, encrypted, so that strangers leave no rows. With `invitation`, the secret of
+    one, it joins a household; else `family` and `time_zone` describe a new one.
+    """
 
     purpose: str
     email: str
@@ -43,12 +44,12 @@ class Signup(msgspec.Struct, frozen=True):
 def signup(
     email: str, name: str, now: datetime, *, family: str = "", time_zone: str = "", invitation: str | None = None
 ) -> Signup:
-    """A signup that waits for its mail to be read."""
+    """The link value for a sign-up that waits for its mail."""
     return Signup(PURPOSE, email, name, family, time_zone, invitation, (now + SIGNUP_WORKS_FOR).timestamp())
 
 
 def signup_in(keyring: Any, link: str, now: datetime) -> Signup | None:
-    """The signup in a link, while it works."""
+    """The sign-up in a link, while the link is valid."""
     try:
         found = msgspec.json.decode(keyring.unwrap(link), type=Signup)
     except (SecretMissing, msgspec.DecodeError, ValueError):
@@ -57,7 +58,7 @@ def signup_in(keyring: Any, link: str, now: datetime) -> Signup | None:
 
 
 async def mail_signup(request: Request, wanted: Signup) -> None:
-    """Mail the link, or to an address that is known already that it is. Raises QueueFull."""
+    """Mail the sign-up link. A known address gets a note that it is known. Raises QueueFull."""
     state = request.app.state
     link = address(request, "/confirm/" + state.keyring.wrap(msgspec.json.encode(wanted)).rstrip("="))
     login, forgot = address(request, "/login"), address(request, "/forgot")
@@ -75,7 +76,7 @@ async def mail_signup(request: Request, wanted: Signup) -> None:
 
 
 def ask_for_reset(request: Request, email: str, now: datetime) -> None:
-    """Mail a link for a new password; without a mail server, note that one is waited for. Raises QueueFull."""
+    """Mail a link for a new password. Without a mail server, record the request for operators. Raises QueueFull."""
     state = request.app.state
 
     async def job() -> Mail | None:

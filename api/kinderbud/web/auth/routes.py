@@ -1,4 +1,4 @@
-"""Signing up, logging in and out, and the links that work once: a new password, an invitation."""
+"""Sign-up, login, logout, and single-use links: a new password, an invitation."""
 
 import re
 from contextlib import suppress
@@ -37,12 +37,12 @@ from api.kinderbud.web.sessions import (
 from api.models import Household, HouseholdUser
 
 NEW_PER_ADDRESS = parse("20/hour")
-"""A playgroup may sign up together; a script that fills the database may not."""
+"""Enough for a playgroup that signs up together; too few for a script that fills the database."""
 NEW_WITHOUT_MAIL = parse("10/hour")
-"""From one network. Without mail, signing up has to say that an address is taken: it must not be asked often."""
+"""From one network. Without mail, sign-up says that an address is taken, so it needs a limit."""
 ASKED_PER_ADDRESS = parse("10/hour")
 LOCAL = re.compile(r"/[A-Za-z0-9/_-]*")
-WRONG = "This address and this password do not belong together."
+WRONG = "This address and this password do not match."
 REFUSED = (InvalidHousehold, EmailTaken, PasswordRefused)
 
 router = APIRouter()
@@ -65,8 +65,9 @@ async def sign_up(
     password: Text = "",
     time_zone: Text = "UTC",
 ) -> Response:
-    """A household with its first user, who is logged in at once. With a mail server the address is proved first, and
-    the answer is the same whether it is known or not."""
+    """Create a household with its first user and log them in. With a mail server the address is verified first, and the
+    answer is the same for known and unknown addresses.
+    """
     await _may_sign_up(request)
     state = request.app.state
     typed = {"family": family, "name": name, "email": email, "time_zone": time_zone}
@@ -90,7 +91,7 @@ async def sign_up(
 
 @router.get("/login")
 async def login_page(request: Request, visit: Visiting) -> Response:
-    """The form for somebody who has been here."""
+    """The login form."""
     onward = request.query_params.get("next", "")
     return go("/today") if visit.caller else page(request, "login.html", error=None, email="", onward=onward)
 
@@ -99,7 +100,7 @@ async def login_page(request: Request, visit: Visiting) -> Response:
 async def log_in(
     request: Request, _: Visiting, now: Now, email: Text = "", password: Text = "", onward: Text = ""
 ) -> Response:
-    """The same words and the same time, whether the address is known or not."""
+    """The answer has the same text and time for known and unknown addresses."""
     try:
         wanted = rules.checked_email(email)
     except InvalidHousehold:
@@ -112,7 +113,7 @@ async def log_in(
         return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
     async with request.app.state.database.write() as session:
         kept = await session.get(HouseholdUser, user.id, with_for_update=True)
-        if kept is None or kept.password_hash != user.password_hash:  # changed while this one was looked at
+        if kept is None or kept.password_hash != user.password_hash:  # changed during the check
             return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
         entry = await enter(request, session, kept.id, now)
     return logged_in(request, entry, onward if LOCAL.fullmatch(onward) else "/today")
@@ -120,7 +121,7 @@ async def log_in(
 
 @router.post("/logout")
 async def log_out(request: Request, visit: Visiting) -> Response:
-    """This browser's session ends; its cookie works no more, wherever a copy of it is."""
+    """End this browser's session. No copy of its cookie works any more."""
     async with request.app.state.database.write() as session:
         await SESSIONS.end(session, visit.secret)
     response = go("/login")
@@ -130,13 +131,13 @@ async def log_out(request: Request, visit: Visiting) -> Response:
 
 @router.get("/forgot")
 async def forgot_page(request: Request, _: Visiting) -> Response:
-    """The form for somebody who has forgotten their password."""
+    """The form for a forgotten password."""
     return page(request, "forgot.html")
 
 
 @router.post("/forgot")
 async def forgot(request: Request, _: Visiting, now: Now, email: Text = "") -> Response:
-    """Mails a link, or notes that one is waited for, if the address is known; says the same, as fast, in any case."""
+    """Mail a link, or record the request, if the address is known. The answer and its time are always the same."""
     await _bounded(request, ASKED_PER_ADDRESS, "forgot")
     with suppress(InvalidHousehold):
         ask_for_reset(request, rules.checked_email(email), now)
@@ -145,7 +146,7 @@ async def forgot(request: Request, _: Visiting, now: Now, email: Text = "") -> R
 
 @router.get("/reset/{secret}")
 async def reset_page(request: Request, secret: str, _: Visiting, now: Now, session: ReadSession) -> Response:
-    """The form for a new password; opening it uses nothing up, since messengers open links, too."""
+    """The form for a new password. Opening it does not use the link, since messengers open links too."""
     user, _household = await _of_link(session, secret, now)
     if user is None:
         raise NotHere
@@ -154,7 +155,7 @@ async def reset_page(request: Request, secret: str, _: Visiting, now: Now, sessi
 
 @router.post("/reset/{secret}")
 async def reset(request: Request, secret: str, _: Visiting, now: Now, password: Text = "") -> Response:
-    """A new password, once. Every other browser is logged out and no longer known, and every token ends."""
+    """Set a new password, once. Every other browser is logged out and forgotten, and every token ends."""
     state = request.app.state
     async with state.database.read() as session:
         user, _household = await _of_link(session, secret, now)
@@ -177,7 +178,7 @@ async def reset(request: Request, secret: str, _: Visiting, now: Now, password: 
 
 @router.get("/join/{secret}")
 async def join_page(request: Request, secret: str, _: Visiting, now: Now, session: ReadSession) -> Response:
-    """The form for whoever was invited."""
+    """The form behind an invitation."""
     user, household = await _of_link(session, secret, now)
     if user is not None or household is None:
         raise NotHere
@@ -188,7 +189,7 @@ async def join_page(request: Request, secret: str, _: Visiting, now: Now, sessio
 async def join(
     request: Request, secret: str, _: Visiting, now: Now, name: Text = "", email: Text = "", password: Text = ""
 ) -> Response:
-    """One more user of the household, once for each invitation. With a mail server the address is proved first."""
+    """Add a user to the household, once for each invitation. With a mail server the address is verified first."""
     await _may_sign_up(request)
     state = request.app.state
     async with state.database.read() as session:
@@ -208,7 +209,7 @@ async def join(
             joined = await actions.add_user(session, household, person, MEMBER, now)
             joined.password_hash = hashed
             entry = await enter(request, session, joined.id, now)
-    except REFUSED as error:  # the transaction is rolled back, so that the invitation still works
+    except REFUSED as error:  # the transaction is rolled back, so that the invitation stays valid
         typed = {"name": name, "email": email, "household": household.name}
         return page(request, "join.html", INVALID, error=sentence(error), secret=secret, **typed)
     return logged_in(request, entry, "/today", "joined")
@@ -220,14 +221,14 @@ def _signup(request: Request, status: int = 200, **typed: Any) -> Response:
 
 
 def logged_in(request: Request, entry: Entry, path: str, said: str | None = None) -> Response:
-    """On to a page, with the cookies of a login."""
+    """Redirect to a page, with the cookies of a login."""
     response = go(path, said)
     entry.give(request, response)
     return response
 
 
 async def _may_sign_up(request: Request) -> None:
-    """Raises TooOften."""
+    """Check the limits of sign-ups. Raises TooOften."""
     await _bounded(request, NEW_PER_ADDRESS, "signup")
     if not request.app.state.mailer.is_on:
         key = f"family/signup-from/{network_of(address_of(request.scope))}"
@@ -243,7 +244,7 @@ async def _bounded(request: Request, limit: Any, what: str) -> None:
 
 
 async def _of_link(session: AsyncSession, secret: str, now: datetime) -> tuple[HouseholdUser | None, Household | None]:
-    """Whose password a link sets, or into which household it invites; nobody and none where it does not work."""
+    """The user whose password a link sets, and the household to which it invites; None for both if it is invalid."""
     link = await queries.link_with(session, secret, now)
     if link is None:
         return None, None

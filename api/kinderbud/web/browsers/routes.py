@@ -1,4 +1,4 @@
-"""A link that makes one browser known, so that tries of a password elsewhere do not keep its owner out."""
+"""A link that makes one browser known, so that wrong passwords elsewhere do not block its owner."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -12,7 +12,7 @@ router = APIRouter(prefix="/browser")
 
 @router.get("/{secret}")
 async def browser_page(request: Request, secret: str, _: Visiting, now: Now, session: ReadSession) -> Response:
-    """Asks first; opening it uses nothing up, since messengers open links, too."""
+    """Ask first. Opening the page does not use the link, since messengers open links too."""
     if not await BROWSERS.is_link(session, secret, now):
         raise NotHere
     return page(request, "browser.html", secret=secret)
@@ -20,7 +20,7 @@ async def browser_page(request: Request, secret: str, _: Visiting, now: Now, ses
 
 @router.post("/{secret}")
 async def make_known(request: Request, secret: str, _: Visiting, now: Now) -> Response:
-    """This browser is known from now on. The password is still needed."""
+    """Make this browser known. The password is still needed."""
     async with request.app.state.database.write() as session:
         cookie = await BROWSERS.claim_link(session, secret, BROWSERS.shown(request), now)
     if cookie is None:

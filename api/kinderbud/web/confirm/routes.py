@@ -1,4 +1,4 @@
-"""The page behind a mail's link: whoever opens it can read the address's mail, and chooses a password."""
+"""The page behind a mail's link. It proves access to the address's mail and asks for a password."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ router = APIRouter(prefix="/confirm")
 
 @router.get("/{secret}")
 async def confirm_page(request: Request, secret: str, _: Visiting, now: Now) -> Response:
-    """Asks for a password; opening it uses nothing up."""
+    """Ask for a password. Opening the page does not use the link."""
     return _page(request, secret, _wanted(request, secret, now))
 
 
 @router.post("/{secret}")
 async def confirm(request: Request, secret: str, _: Visiting, now: Now, password: Text = "") -> Response:
-    """The account, once: its address is unique."""
+    """Create the account, once: its address is unique."""
     wanted, state = _wanted(request, secret, now), request.app.state
     person = Person(wanted.name, wanted.email)
     try:

@@ -1,4 +1,4 @@
-"""Taking everything along, and leaving: a member alone, an admin with the whole household."""
+"""Export and deletion: a member leaves alone; an admin deletes the whole household."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ from api.models import Base, Household, HouseholdParticipant
 EXPORTS = parse("10/hour")
 HOUSEHOLDS = Base.metadata.tables["households"]
 HIDDEN = {"digest", "password_hash", "claude_key"}
-"""Columns that are secrets, or made of them: an export says whether there is one."""
+"""Columns with secrets or their digests: the export only says whether there is a value."""
 WRONG = "That is not your password."
 
 router = APIRouter()
@@ -26,15 +26,14 @@ router = APIRouter()
 
 @router.get("/export")
 async def export(request: Request, caller: Member, session: ReadSession) -> Response:
-    """Everything that is stored about the household, as a file. Of keys, passwords and tokens it says that there are
-    some."""
+    """All data about the household, as a file. For keys, passwords and tokens it only says that they exist."""
     state, household = request.app.state, caller.household
     wait = await state.attempts.limits.seconds_to_wait(EXPORTS, f"family/export/{household.id}")
     if wait is not None:
         raise TooOften(wait)
     told = {column.name: plain(getattr(household, column.name)) for column in HOUSEHOLDS.columns}
     told["claude_key"] = household.claude_key is not None
-    async with state.taking_along:  # one at a time: ten years of a family are tens of megabytes
+    async with state.taking_along:  # one at a time: ten years of a family take tens of megabytes
         found = {"household": told} | await rows_of(session, HOUSEHOLDS, household.id, HIDDEN)
         body = await asyncio.to_thread(lambda: msgspec.json.format(msgspec.json.encode(found), indent=1))
     return Response(
@@ -46,13 +45,13 @@ async def export(request: Request, caller: Member, session: ReadSession) -> Resp
 
 @router.get("/leave")
 async def leave_page(request: Request, caller: Member, session: ReadSession) -> Response:
-    """What will be gone, and the form that says so."""
+    """The form for leaving, with a list of what is deleted."""
     return await _leaving(request, caller, session)
 
 
 @router.post("/leave")
 async def leave(request: Request, caller: Member, password: Text = "", everything: Text = "") -> Response:
-    """Gone for good, for whoever shows their password."""
+    """Delete permanently, after the password is checked."""
     state = request.app.state
     if not await shows_password(request, caller, password):
         async with state.database.read() as session:

@@ -1,4 +1,4 @@
-"""Guides: what there is, what is in it, and who follows it."""
+"""Guides: the list, their content, and their followers."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -20,7 +20,7 @@ router = APIRouter()
 
 @router.get("/guides")
 async def guides_page(request: Request, caller: Member, session: ReadSession) -> Response:
-    """All guides, and for each who follows it and who could."""
+    """All guides, each with its followers and the people who could follow it."""
     plans = await queries.plans_of(session, caller.household.id)
     return page(
         request,
@@ -33,7 +33,7 @@ async def guides_page(request: Request, caller: Member, session: ReadSession) ->
 
 @router.get("/guides/{guide_id}")
 async def guide_page(request: Request, guide_id: PathId, caller: Member, session: ReadSession) -> Response:
-    """All that is in a guide; the stages that are current for somebody stand open."""
+    """The content of a guide. Stages that are current for a participant are open."""
     guide = await queries.guide_with_id(session, guide_id)
     if guide is None:
         raise NotHere
@@ -68,7 +68,7 @@ async def guide_page(request: Request, guide_id: PathId, caller: Member, session
 
 @router.post("/guides/{guide_id}/follow")
 async def follow(guide_id: PathId, caller: Member, session: WriteSession, participant_id: Text = "") -> Response:
-    """From now on; whoever follows it already goes on."""
+    """Follow a guide. A participant who already follows it continues."""
     await locked(session, caller.household.id)
     participant = await participant_in(session, caller.household.id, number(participant_id))
     guide = await queries.guide_with_id(session, guide_id)
@@ -81,7 +81,7 @@ async def follow(guide_id: PathId, caller: Member, session: WriteSession, partic
 
 @router.post("/plans/{plan_id}/stop")
 async def stop(plan_id: PathId, caller: Member, session: WriteSession) -> Response:
-    """The plan's todos rest."""
+    """Stop following a guide; the plan's todos become inactive."""
     await locked(session, caller.household.id)
     if not await queries.end_plan(session, caller.household.id, plan_id, caller.now):
         raise NotHere

@@ -1,4 +1,6 @@
-"""The picture of the weeks: a bed for each week, a plant for each day, the larger the more was done. Pure."""
+"""The picture of the weeks: a column for each week, a plant for each day. More completions make a larger plant.
+Pure.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,14 +13,14 @@ WEEKS = 12
 STEP = 30
 """Units of the drawing from one day to the next, and from one week to the next."""
 LEFT, TOP = 38, 20
-"""Room for the weekdays and the months."""
+"""Space for the labels of weekdays and months."""
 SPROUT, LEAVES, BLOSSOM = 1, 3, 6
-"""From how many completions on a day's plant looks so: a day has eight activities by default."""
+"""The fewest completions for each kind of plant; a day has eight activities by default."""
 
 
 @dataclass(frozen=True)
 class Plant:
-    """A day of the picture: where it stands and what has grown."""
+    """A day of the picture: its position and its plant."""
 
     day: date
     count: int
@@ -30,7 +32,7 @@ class Plant:
 
 @dataclass(frozen=True)
 class Garden:
-    """The whole picture: its size, its days, and its words for those who do not see it."""
+    """The whole picture: its size, its days, and its text for screen readers."""
 
     width: int
     height: int
@@ -46,7 +48,7 @@ class Garden:
 
 
 def garden(counts: Mapping[date, int], monday: date, today: date) -> Garden:
-    """The picture from a Monday on, up to today; `counts` are completions by day."""
+    """The picture from a Monday up to today. `counts` are completions by day."""
     plants, months, weeks = [], [], []
     for week in range(WEEKS):
         first = monday + timedelta(weeks=week)

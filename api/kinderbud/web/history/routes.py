@@ -1,4 +1,4 @@
-"""History: a picture of the weeks, what it adds up to, and what was done, each with its way back."""
+"""History: a picture of the weeks, totals, and the list of actions with their undo buttons."""
 
 from datetime import timedelta
 from itertools import groupby
@@ -31,7 +31,7 @@ router = APIRouter()
 async def history_page(
     request: Request, caller: Member, session: ReadSession, days: Annotated[int, Query()] = 7
 ) -> Response:
-    """The last days; `days` is one of `PERIODS`, else the first of them."""
+    """The last days. `days` is one of `PERIODS`, else the first of them."""
     household, today = caller.household, caller.today
     days = days if days in PERIODS else PERIODS[0]
     monday = monday_of(today) - timedelta(weeks=WEEKS - 1)

@@ -1,4 +1,4 @@
-"""What an admin decides about another member: their role, the household itself, and whether they stay."""
+"""What an admin decides about another member: role, handing over the household, and removal."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -25,13 +25,13 @@ router = APIRouter(prefix="/access/members")
 
 @router.get("/{user_id}")
 async def member_page(request: Request, user_id: PathId, caller: Admin, session: ReadSession) -> Response:
-    """A member, and what may be changed."""
+    """A member, and the forms that change them."""
     return await _member(request, caller, session, user_id)
 
 
 @router.post("/{user_id}/role")
 async def change_role(request: Request, user_id: PathId, caller: Admin, role: Text = "") -> Response:
-    """An admin or a member, from now on."""
+    """Make the member an admin or a member."""
 
     async def change(session: AsyncSession, user: HouseholdUser) -> None:
         await actions.change_role(session, user, role, caller.now)
@@ -41,7 +41,7 @@ async def change_role(request: Request, user_id: PathId, caller: Admin, role: Te
 
 @router.post("/{user_id}/hand-over")
 async def hand_over(request: Request, user_id: PathId, caller: Admin, password: Text = "") -> Response:
-    """The household's only admin, from now on; whoever hands it over becomes a member."""
+    """Make the member the only admin of the household. The caller becomes a member."""
 
     async def change(session: AsyncSession, user: HouseholdUser) -> None:
         await actions.hand_over(session, user, caller.now)
@@ -55,7 +55,7 @@ async def hand_over(request: Request, user_id: PathId, caller: Admin, password: 
 async def remove(
     request: Request, user_id: PathId, caller: Admin, password: Text = "", keep_name: Text = ""
 ) -> Response:
-    """The member goes; what was done stays, under their name or without it."""
+    """Remove the member. The history stays, with or without their name."""
 
     async def change(session: AsyncSession, user: HouseholdUser) -> None:
         await actions.remove_member(session, user, caller.now, keep_name=keep_name == "yes")
@@ -73,7 +73,7 @@ async def _act(
     said: str,
     **error: bool,
 ) -> Response:
-    """Change a member, as an admin who is one still. `error` names where the page says why it was refused."""
+    """Change a member, after a check that the caller is still an admin. `error` names the form that shows a refusal."""
     try:
         async with request.app.state.database.write() as session:
             user = await actions.member_in(session, caller.household.id, user_id)

@@ -1,4 +1,4 @@
-"""The people of the family: children with their birthdays, and who may sign in."""
+"""The people of the family: children with their birthdays, and users."""
 
 from typing import Any
 
@@ -24,13 +24,13 @@ router = APIRouter(prefix="/people")
 
 @router.get("")
 async def people_page(request: Request, caller: Member, session: ReadSession) -> Response:
-    """Everybody, what they follow, and a form for one more child."""
+    """All people, their guides, and a form for one more child."""
     return await _people(request, caller, session)
 
 
 @router.post("")
 async def add_child(request: Request, caller: Member, name: Text = "", birthday: Text = "") -> Response:
-    """One more child. The same once more, as a double click sends it, is the same child."""
+    """Add a child. A repeat, as after a double click, is the same child."""
     database = request.app.state.database
     try:
         child = actions.Child(name, day(birthday))
@@ -58,7 +58,7 @@ async def child_page(request: Request, participant_id: PathId, caller: Member, s
 async def change_child(
     request: Request, participant_id: PathId, caller: Member, name: Text = "", birthday: Text = ""
 ) -> Response:
-    """Another name or birthday."""
+    """Change a child's name or birthday."""
     async with request.app.state.database.read() as session:
         child = await _child(session, caller, participant_id)
     try:
@@ -75,13 +75,13 @@ async def change_child(
 
 @router.get("/{participant_id}/remove")
 async def remove_page(request: Request, participant_id: PathId, caller: Member, session: ReadSession) -> Response:
-    """What goes along with a child, or with what stays of a member who was removed."""
+    """What is deleted with a child, or with the rest of a removed member."""
     return page(request, "remove.html", child=await _removable(session, caller, participant_id))
 
 
 @router.post("/{participant_id}/remove")
 async def remove_child(participant_id: PathId, caller: Member, session: WriteSession) -> Response:
-    """A child goes, with plans, todos and history; or what stays of a member who was removed."""
+    """Remove a child with plans, todos and history, or the rest of a removed member."""
     await locked(session, caller.household.id)
     await actions.remove_participant(session, await _removable(session, caller, participant_id))
     return go("/people", "removed")
@@ -103,7 +103,7 @@ async def _people(request: Request, caller: Caller, session: AsyncSession, statu
 
 
 async def _removable(session: AsyncSession, caller: Caller, participant_id: int) -> HouseholdParticipant:
-    """A child of this household, or an adult who is no user any more; users leave, or are removed by an admin."""
+    """A child of this household, or an adult who is no longer a user. Users leave, or an admin removes them."""
     found = await participant_in(session, caller.household.id, participant_id)
     users = {one.participant_id for one in await users_of(session, caller.household.id)}
     if found is None or found.id in users:
@@ -112,7 +112,7 @@ async def _removable(session: AsyncSession, caller: Caller, participant_id: int)
 
 
 async def _child(session: AsyncSession, caller: Caller, participant_id: int) -> HouseholdParticipant:
-    """A child of this household; adults are users, who leave by themselves."""
+    """A child of this household. Adults are users, who leave themselves."""
     found = await participant_in(session, caller.household.id, participant_id)
     if found is None or found.is_adult:
         raise NotHere

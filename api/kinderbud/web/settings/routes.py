@@ -1,4 +1,4 @@
-"""What a family decides about itself: its name and day, Claude, learning, and one's own password."""
+"""Settings: the household's name and day, Claude, learning, and one's own password."""
 
 from typing import Any
 
@@ -31,15 +31,15 @@ from api.kinderbud.web.sessions import (
 from api.models import Household, HouseholdUser
 
 LONGEST_KEY = 300
-NOT_THE_OLD_ONE = "That is not your present password."
-NO_KEY = "That is no key: one has only plain letters, digits and signs, and no blanks."
+NOT_THE_OLD_ONE = "That is not your current password."
+NO_KEY = "That is not a key. A key has only letters, digits and signs, and no spaces."
 
 router = APIRouter(prefix="/settings")
 
 
 @router.get("")
 async def settings_page(request: Request, caller: Member) -> Response:
-    """All of them; what only admins may change is shown to everybody else as it is."""
+    """All settings. Members see those of admins read-only."""
     return _settings(request, caller)
 
 
@@ -47,7 +47,7 @@ async def settings_page(request: Request, caller: Member) -> Response:
 async def change_household(
     request: Request, caller: Admin, name: Text = "", time_zone: Text = "", daily_tasks: Text = ""
 ) -> Response:
-    """Name, time zone, and how many activities a day."""
+    """Change name, time zone, and the number of activities a day."""
     typed = {"name": name, "time_zone": time_zone, "daily_tasks": daily_tasks}
     try:
         async with request.app.state.database.write() as session:
@@ -61,7 +61,7 @@ async def change_household(
 
 @router.post("/learning")
 async def change_learning(request: Request, caller: Admin, session: WriteSession, learning: Text = "") -> Response:
-    """Whether the family takes part in learning, from now on."""
+    """Start or stop taking part in learning."""
     kept = await _own_household(request, session, caller)
     actions.change(kept, caller.now, learning=learning == "yes")
     return go("/settings", "saved", "learning")
@@ -69,7 +69,7 @@ async def change_learning(request: Request, caller: Admin, session: WriteSession
 
 @router.post("/claude")
 async def change_key(request: Request, caller: Admin, key: Text = "", remove: Text = "") -> Response:
-    """A key of Claude's, tried before it is kept; or none any more."""
+    """Set a Claude key, which is tested before it is stored; or remove it."""
     state, key = request.app.state, key.strip()
     if not remove:
         tried = Attempt("family/claude", str(caller.household.id), address_of(request.scope), "household")
@@ -90,8 +90,9 @@ async def change_key(request: Request, caller: Admin, key: Text = "", remove: Te
 
 @router.post("/password")
 async def change_password(request: Request, caller: Member, present: Text = "", password: Text = "") -> Response:
-    """Another password, by the present one. Every other browser is logged out and no longer known, and every token
-    ends; this browser gets a new session."""
+    """Change the password with the current one. Every other browser is logged out and forgotten, and every token ends.
+    This browser gets a new session.
+    """
     state, user = request.app.state, caller.user
     if not await shows_password(request, caller, present):
         return _settings(request, caller, INVALID, password_error=NOT_THE_OLD_ONE)
@@ -113,8 +114,9 @@ async def change_password(request: Request, caller: Member, present: Text = "", 
 
 
 async def _own_household(request: Request, session: AsyncSession, caller: Caller) -> Household:
-    """The household, for an admin who is one still: trying a key takes long enough to be removed meanwhile. Raises
-    LoginNeeded, AdminNeeded."""
+    """The household, after a check that the caller is still an admin: testing a key takes so long that the caller may
+    be removed meanwhile. Raises LoginNeeded, AdminNeeded.
+    """
     await queries.locked(session, caller.household.id)
     await still_admin(request, session)
     return await session.get_one(Household, caller.household.id)

@@ -1,4 +1,4 @@
-"""How a day is laid out on its page: cards by person, and what each says."""
+"""The layout of a day's page: cards by person, and their texts."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from api.models import HouseholdParticipant, TodoAction
 from data.catalog.guides import Area, Frequency
 
 MORNING, AFTERNOON, EVENING = 5, 12, 18
-"""Hours from which one greets so."""
+"""The first hour of each greeting."""
 AREAS = {
     Area.MOTOR: "Moving",
     Area.SENSORY: "Senses",
@@ -24,7 +24,7 @@ AREAS = {
     Area.RELATIONSHIP: "Closeness",
 }
 OWN = "own"
-"""Stands where an area would, for what is the family's own."""
+"""The area of the family's own todos."""
 EVERY = {
     Frequency.ONCE: "once",
     Frequency.DAILY: "every day",
@@ -36,7 +36,7 @@ EVERY = {
 
 @dataclass(frozen=True)
 class Card:
-    """A todo as its page shows it. `action_id` is what undoing takes back, None where there is nothing of today."""
+    """A todo on a page. `action_id` is today's action that can be undone, None if there is none."""
 
     seen: Seen
     status: Status
@@ -48,13 +48,13 @@ class Card:
 
     @property
     def is_open(self) -> bool:
-        """Whether there is something to do yet."""
+        """Whether there is still something to do."""
         return self.status is Status.PENDING
 
 
 @dataclass(frozen=True)
 class Group:
-    """Somebody's cards."""
+    """One person's cards."""
 
     person: HouseholdParticipant
     cards: list[Card]
@@ -63,8 +63,7 @@ class Group:
 def cards(
     todos: Sequence[Seen], done: Mapping[int, TodoAction], today: date, people: Sequence[HouseholdParticipant]
 ) -> list[Group]:
-    """By person, in the order of `people`; whoever has nothing is left out. `done` is by todo the last action of
-    today."""
+    """Cards by person, in the order of `people`, without empty groups. `done` is the last action of today by todo."""
     groups = []
     for person in people:
         mine = [_card(seen, done.get(seen.todo.id), today) for seen in todos if seen.participant.id == person.id]
@@ -74,7 +73,7 @@ def cards(
 
 
 def greeting(hour: int, name: str) -> str:
-    """As one says it at that hour."""
+    """The greeting of that hour."""
     if MORNING <= hour < AFTERNOON:
         return f"Good morning, {name}"
     return f"Good afternoon, {name}" if AFTERNOON <= hour < EVENING else f"Good evening, {name}"

@@ -1,4 +1,4 @@
-"""Today: what the coach chose, milestones, the family's own; done, later, and back again."""
+"""Today: the coach's choice, milestones, and the family's own todos, with done, later and undo."""
 
 import asyncio
 from typing import Any
@@ -29,9 +29,9 @@ from data.catalog.guides import Frequency
 LONGEST_TITLE, LONGEST_REASON, LONGEST_NOTES = 200, 500, 2000
 LATER_DAYS = range(1, 91)
 CLAUDE_SECONDS = 1.0
-"""How long a page waits for Claude before it says that Claude thinks."""
+"""How long a page waits for Claude before it shows the waiting page."""
 BACK = {"today": "/today", "history": "/history"}
-"""Lists with buttons, to which an action leads back."""
+"""The pages to which an action returns."""
 
 log = structlog.get_logger("api.kinderbud")
 router = APIRouter()
@@ -39,10 +39,10 @@ router = APIRouter()
 
 @router.get("/today")
 async def today(request: Request, caller: Member, session: ReadSession) -> Response:
-    """The day. While Claude chooses it, a page that says so and looks again."""
+    """The day. While Claude chooses, a page that says so and reloads."""
     state = request.app.state
     if await selection_of(session, caller.household.id, caller.today) is None:
-        await session.close()  # nobody holds a connection while Claude thinks
+        await session.close()  # no connection is held while Claude answers
         if await _claude_thinks(state, caller):
             return page(request, "waiting.html")
     stages = await caught_up(state.database, session, caller.household.id, caller.today)
@@ -67,7 +67,7 @@ async def today(request: Request, caller: Member, session: ReadSession) -> Respo
 
 @router.get("/todos/{todo_id}")
 async def todo_page(request: Request, todo_id: PathId, caller: Member, session: ReadSession) -> Response:
-    """How to do it, and why."""
+    """A todo's page: how to do it, and why."""
     seen = await _seen(session, caller, todo_id)
     done = await latest_of_day(session, caller.household.id, caller.today)
     (group,) = cards([seen], done, caller.today, [seen.participant])
@@ -78,7 +78,7 @@ async def todo_page(request: Request, todo_id: PathId, caller: Member, session: 
 async def add_todo(
     caller: Member, session: WriteSession, title: Text = "", frequency: Text = "once", participant_id: Text = ""
 ) -> Response:
-    """Something of the family's own. The same once more on the same day, as a double click sends it, is the same."""
+    """Add a todo of the family's own. A repeat on the same day, as after a double click, is the same todo."""
     title = " ".join(title.split())[:LONGEST_TITLE]
     await locked(session, caller.household.id)
     person = await participant_in(session, caller.household.id, number(participant_id))
@@ -96,7 +96,7 @@ async def add_todo(
 async def complete(
     todo_id: PathId, caller: Member, session: WriteSession, notes: Text = "", back: Text = "today"
 ) -> Response:
-    """Done."""
+    """Mark a todo as done."""
     seen = await _seen(session, caller, todo_id)
     try:
         await actions.complete(session, caller, seen, notes.strip()[:LONGEST_NOTES] or None)
@@ -109,7 +109,7 @@ async def complete(
 async def snooze(
     todo_id: PathId, caller: Member, session: WriteSession, days: Text = "1", reason: Text = "", back: Text = "today"
 ) -> Response:
-    """Later, or never (`days` is `never`)."""
+    """Snooze a todo, or dismiss it (`days` is `never`)."""
     seen = await _seen(session, caller, todo_id)
     why = reason.strip()[:LONGEST_REASON] or None
     if days == "never":
@@ -124,15 +124,16 @@ async def snooze(
 async def undo(
     todo_id: PathId, caller: Member, session: WriteSession, action_id: Text = "", back: Text = "today"
 ) -> Response:
-    """Back again. What was taken back already stays taken back."""
+    """Undo an action. An action that is undone already stays undone."""
     seen = await _seen(session, caller, todo_id, deleted=True)
     await actions.undo(session, caller, seen, number(action_id))
     return _back(back, todo_id, "undone")
 
 
 async def _claude_thinks(state: Any, caller: Caller) -> bool:
-    """Whether Claude is choosing the day and needs longer than a page should. Nobody's choice is lost when they leave:
-    it goes on beside the requests, once a process."""
+    """Whether Claude is choosing the day and needs longer than a page waits. The choice goes on in the background if
+    the user leaves, once in each process.
+    """
     if key_of(state.keyring, caller.household) is None:
         return False
     day = (caller.household.id, caller.today)
