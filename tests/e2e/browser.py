@@ -1,4 +1,4 @@
-"""A real browser, that nobody outside is asked by: Chromium, driven by Playwright."""
+"""A real browser: Chromium, driven by Playwright, without access to other servers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,14 +17,14 @@ SERIOUS = {"serious", "critical"}
 PATIENCE_MS = 20_000
 RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],  # nobody reads of what is fine, which takes half of the time to gather
+    "resultTypes": ["violations"],  # details of passed rules are unused and take half of the time
 }
 
 
 @contextmanager
 def chromium_browser(path: str) -> Iterator[Browser]:
-    """Chromium, at that path."""
-    expect.set_options(timeout=PATIENCE_MS)  # a machine with other work takes its time
+    """Start Chromium from that path."""
+    expect.set_options(timeout=PATIENCE_MS)  # a busy machine is slow
     with sync_playwright() as playwright:
         arguments = [one for one in CHROMIUM_ARGUMENTS if one != "--headless"]
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
@@ -36,7 +36,7 @@ def chromium_browser(path: str) -> Iterator[Browser]:
 
 @contextmanager
 def visit(browser: Browser, base: str, **options: Any) -> Iterator[Page]:
-    """A page in a profile of its own, which must ask nobody but `base` for anything, and must log no error."""
+    """A page in its own profile. It must request nothing outside `base` and log no error."""
     context = browser.new_context(base_url=base, **({"viewport": PHONE} | options))
     context.set_default_timeout(PATIENCE_MS)
     asked: list[str] = []
@@ -52,7 +52,7 @@ def visit(browser: Browser, base: str, **options: Any) -> Iterator[Page]:
 
 
 def watch(context: BrowserContext, asked: list[str], problems: list[str]) -> None:
-    """Note every address that is asked for, every script that fails, and everything that the policy blocks."""
+    """Record every requested address, every failing script, and everything that the policy blocks."""
     context.on("request", lambda request: asked.append(request.url))
     context.on("weberror", lambda error: problems.append(str(error.error)))
     context.on(
@@ -62,7 +62,7 @@ def watch(context: BrowserContext, asked: list[str], problems: list[str]) -> Non
 
 
 def barriers(page: Page) -> list[str]:
-    """What axe finds on a page that keeps somebody out, a line each."""
+    """The accessibility violations that axe finds on a page, one per line."""
     found = Axe().run(page, options=RULES).response["violations"]
     return [
         f"{one['id']} ({one['impact']}): {node['html'][:160]}"
@@ -73,5 +73,5 @@ def barriers(page: Page) -> list[str]:
 
 
 def is_too_wide(page: Page) -> bool:
-    """Whether somebody would have to scroll sideways."""
+    """Whether the page needs horizontal scrolling."""
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))

@@ -1,4 +1,4 @@
-"""Many clients at once, as patient as phones; and a look into the database past the service."""
+"""Many concurrent clients, as patient as phones, and direct access to the database."""
 
 import asyncio
 import sqlite3
@@ -23,7 +23,7 @@ PATIENCE_SECONDS = 60.0
 
 @contextmanager
 def empty_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    """The URL of an empty database of the caller's own, `kind` being sqlite or postgresql."""
+    """The URL of a new empty database; `kind` is sqlite or postgresql."""
     if kind == "sqlite":
         yield f"sqlite:///{folder}/buddy.db"
         return
@@ -33,7 +33,7 @@ def empty_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> I
 
 
 def rows(url: str, query: str) -> list[tuple[Any, ...]]:
-    """What the database itself answers, asked through the driver."""
+    """Rows from the database itself, through the driver."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(urlsplit(url).path[1:] or ":memory:")) as connection:
             return connection.execute(query).fetchall()
@@ -49,7 +49,7 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
 
 
 def phones(url: str = "", keep_connections: int = 0) -> httpx.Client:
-    """A client whose every request comes from another address, as from as many phones; for use by many threads."""
+    """A client whose requests come from different addresses, as from many phones. For use by many threads."""
 
     def elsewhere(request: httpx.Request) -> None:
         request.headers.update(somewhere())
@@ -59,7 +59,7 @@ def phones(url: str = "", keep_connections: int = 0) -> httpx.Client:
 
 
 def at_once[T](calls: Sequence[Callable[[], T]]) -> list[T]:
-    """What the calls return, each made in a thread of its own, all started at the same moment."""
+    """The results of the calls, each in its own thread, all started at the same time."""
     ready = threading.Barrier(len(calls))
 
     def run(call: Callable[[], T]) -> T:
@@ -71,7 +71,7 @@ def at_once[T](calls: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def patiently(send: Callable[[], httpx.Response]) -> httpx.Response:
-    """The first answer other than 503; between two tries, the client waits as long as it is asked to."""
+    """The first answer other than 503. Between two tries, the client waits as long as `Retry-After` says."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while (answer := send()).status_code == 503 and time.monotonic() < deadline:
         time.sleep(int(answer.headers["Retry-After"]))
@@ -79,7 +79,7 @@ def patiently(send: Callable[[], httpx.Response]) -> httpx.Response:
 
 
 def week(number: int, month_key: int, week_key: int) -> dict[str, Any]:
-    """A weekly summary whose every amount tells its `number`."""
+    """A weekly summary whose amounts all encode its `number`."""
     return {
         "month_key": month_key,
         "week_key": week_key,

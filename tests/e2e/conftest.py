@@ -9,8 +9,9 @@ from tests.e2e.browser import chromium_browser
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str, postgres_url: str) -> Iterator[Browser]:  # noqa: ARG001 - made before
-    """Chromium. While it is open Playwright's event loop runs in this thread, and nothing that runs one of its own can
-    be made, such as a database."""
+def browser(chromium: str, postgres_url: str) -> Iterator[Browser]:  # noqa: ARG001 - created first
+    """Chromium. While it is open, Playwright's event loop runs in this thread, so nothing with a loop of its own, such
+    as a database, can be created.
+    """
     with chromium_browser(chromium) as started:
         yield started

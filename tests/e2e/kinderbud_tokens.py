@@ -1,5 +1,6 @@
-"""Schemathesis loads this as its hooks: every request shows another token of the same user, so that what is answered is
-the request and not, once a minute's worth of them was sent, the limit."""
+"""Hooks for Schemathesis: each request uses another token of the same user, so that the rate limit does not answer
+instead of the route.
+"""
 
 import itertools
 import os
@@ -11,18 +12,18 @@ from typing import Any
 import schemathesis
 
 FILE = "KINDERBUD_TOKENS"
-"""Names the file with the tokens, one a line."""
+"""The variable with the path of the token file, one token per line."""
 
 
 @cache
 def tokens() -> Iterator[str]:
-    """The tokens, over and over."""
+    """The tokens in an endless cycle."""
     return itertools.cycle(Path(os.environ[FILE]).read_text(encoding="utf-8").split())
 
 
 @schemathesis.auth(refresh_interval=None)
 class Tokens:
-    """Asked before each request."""
+    """Sets the token before each request."""
 
     def get(self, _case: Any, _context: Any) -> str:
         return next(tokens())

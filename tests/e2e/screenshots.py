@@ -1,4 +1,4 @@
-"""`make screenshots`: the pictures in README and docs, of a family that has lived with Kinderbud for ten weeks."""
+"""`make screenshots`: the pictures in README and docs, of a family with ten weeks of data."""
 
 import os
 import random
@@ -30,9 +30,9 @@ WEEKS = 10
 ACTIVE = 0.8
 """Of all days."""
 ODD = {"needs_share": 1.0, "wants_share": 1.0, "culture_share": 1.0, "unexpected_share": 1.0}
-"""Shares that no month has, of which no policy has learned."""
+"""Shares outside the training data of every policy."""
 ANIMATION_MS = 1500
-"""How long the charts take to grow."""
+"""The duration of the chart animation."""
 CHILDREN = (Child("Emma", date(2025, 1, 15)), Child("Leo", date(2022, 8, 2)))
 FAMILY = {
     "family-today": ("/today", PHONE, "light", 1.5),
@@ -43,7 +43,9 @@ FAMILY = {
 
 
 def main() -> None:
-    """Draw all of them anew. Databases are filled before the browser opens, whose event loop is the only one then."""
+    """Draw all pictures. Databases are filled before the browser opens, since its event loop must be the only one
+    then.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="buddy-screenshots-")))
         for name in ("family", "admin"):
@@ -58,7 +60,7 @@ def main() -> None:
 
 
 def draw_family(browser: Browser, url: str, link: str) -> None:
-    """The pages of `FAMILY`, by somebody whom a link lets in."""
+    """The pages of `FAMILY`, after a login by link."""
     with visit(browser, url) as page:
         page.goto(f"/family{link}")
         page.get_by_label("Your new password").fill(PASSWORD)
@@ -85,14 +87,14 @@ def draw_admin(browser: Browser, url: str) -> None:
 
 
 def shoot(page: Page, name: str) -> None:
-    """One picture, of what fits on the screen."""
+    """One picture of the visible part of the screen."""
     page.evaluate("document.fonts.ready")
     page.screenshot(path=IMAGES / f"{name}.png")
     print(f"docs/img/{name}.png", flush=True)
 
 
 def lived_family(running: Lived) -> str:
-    """A family that did more on some days than on others; returns the path of a link that sets its password."""
+    """A family with more actions on some days than on others. Returns the path of a link that sets its password."""
     chance = random.Random(7)
     running.clock.now = MORNING - timedelta(weeks=WEEKS)
     family = Family(running, children=CHILDREN, now=running.clock.now)
@@ -119,7 +121,7 @@ def lived_family(running: Lived) -> str:
 
 
 def busy_service(running: Service) -> None:
-    """Something for each figure of the dashboard."""
+    """Some data for each chart of the dashboard."""
     running.buddy("study", "start", "spring")
     for number in range(12):
         person = Person(running)

@@ -1,4 +1,4 @@
-"""The admin in a real browser: logging in, changing a template, signing out, and too many wrong passwords."""
+"""The admin in a real browser: login, changing a template, logout, and too many wrong passwords."""
 
 import secrets
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.serving import Service
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """With something in most tables."""
+    """A service with rows in most tables."""
     with administered(request, tmp_path_factory.mktemp("admin")) as running:
         person = Person(running)
         person.put("/profile", PROFILE)

@@ -1,4 +1,4 @@
-"""Killed at any moment, without its database for a while: what was acknowledged is there, and nobody sees a 500."""
+"""Kills at any moment, and outages of the database: acknowledged data stays, and no client gets a 500."""
 
 import os
 import random
@@ -25,12 +25,12 @@ from tests.e2e.clients import empty_database, phones, rows, week
 from tests.serving import service
 
 WEEKS = 5
-"""That a writer uploads for one user before it creates the next."""
+"""Uploads of a writer for one user before it creates the next."""
 LONGEST_BURST_SECONDS = 0.4
 RECOVERY_SECONDS = 5.0
-"""After the database is back, how long there may still be 503s."""
+"""The longest time with 503s after the database is back."""
 CALM_SECONDS = 0.6
-"""As long without a 503 counts as recovered."""
+"""This time without a 503 counts as recovered."""
 
 type Week = tuple[str, int]
 """A user's uuid, and the week of the month."""
@@ -38,20 +38,20 @@ type Week = tuple[str, int]
 
 @dataclass
 class Load:
-    """Writers at work, and what they remember of it."""
+    """Concurrent writers and their acknowledged writes."""
 
     url: str
     writers: int
     sent: dict[Week, dict[str, Any]] = field(default_factory=dict)
     kept_weeks: set[Week] = field(default_factory=set)
-    """Acknowledged with a 2xx, as are `kept_users`."""
+    """Writes acknowledged with a 2xx, like `kept_users`."""
     kept_users: set[str] = field(default_factory=set)
     answers: list[tuple[float, int]] = field(default_factory=list)
-    """When each came (time.monotonic), and its status."""
+    """The time of each answer (time.monotonic), and its status."""
     wrong: list[str] = field(default_factory=list)
     stop: threading.Event = field(default_factory=threading.Event)
     unplugged: threading.Event = field(default_factory=threading.Event)
-    """From here on, connections may break: the service is about to be killed."""
+    """From this time on connections may break, since the service is killed."""
 
     def acknowledged(self) -> int:
         return len(self.kept_users) + len(self.kept_weeks)
@@ -60,12 +60,12 @@ class Load:
         return Counter(status for _, status in self.answers)
 
     def latest(self, bad: bool) -> float:
-        """When the latest 503 came, or the latest other answer; 0 if there was none."""
+        """The time of the latest 503, or of the latest other answer; 0 if there was none."""
         return max((moment for moment, status in self.answers if (status == 503) == bad), default=0.0)
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Writers write until the block ends or the service is gone."""
+        """Run writers until the block ends or the service is gone."""
         self.stop.clear()
         self.unplugged.clear()
         with ThreadPoolExecutor(self.writers) as pool:
@@ -100,16 +100,16 @@ class Load:
         self._accepted(client.get(path))
 
     def _accepted(self, answer: httpx.Response) -> bool:
-        """Whether it is a 2xx. The only other answer that is right is to be asked to come again."""
+        """Whether the answer is a 2xx. The only other valid answer is a 503 with `Retry-After`."""
         self.answers.append((time.monotonic(), answer.status_code))
         if answer.status_code == 503 and int(answer.headers.get("Retry-After", 0)) > 0:
-            time.sleep(0.02)  # not as long as we were asked to: we want to be there when it breaks
+            time.sleep(0.02)  # shorter than requested: the writers must be active at the crash
         elif not answer.is_success:
             self.wrong.append(f"{answer.request.method} {answer.status_code} {answer.headers} {answer.text}")
         return answer.is_success
 
     def assert_kept(self) -> None:
-        """Every write that was acknowledged can be read, and what can be read is what was sent."""
+        """Every acknowledged write can be read, and every row is as it was sent."""
         assert self.kept_users
         assert self.kept_weeks
         with phones(self.url, keep_connections=1) as client:
@@ -151,7 +151,7 @@ def test_a_service_that_is_killed_comes_back_with_every_write_that_it_acknowledg
 
 @dataclass
 class Asker:
-    """Somebody who asks the coach all the time, and the statuses that came."""
+    """A client that asks the coach all the time, and its statuses."""
 
     url: str
     statuses: Counter[int] = field(default_factory=Counter)
@@ -182,11 +182,12 @@ WELCOME = b"R\0\0\0\x08\0\0\0\0" + b"S\0\0\0\x18server_version\x0015.0\0" + b"Z\
 
 
 class HangsUp(socketserver.BaseRequestHandler):
-    """What PostgreSQL does when it goes down: a connection is taken, the client says who it is, some are let in and
-    ask their first question, and that was it."""
+    """A PostgreSQL server that shuts down: it accepts a connection, reads the login, answers some first questions, and
+    closes.
+    """
 
     def handle(self) -> None:
-        self.request.recv(8)  # may we use TLS?
+        self.request.recv(8)  # an SSLRequest
         self.request.sendall(b"N")
         self.request.recv(1024)
         if random.random() < 0.5:
@@ -196,14 +197,14 @@ class HangsUp(socketserver.BaseRequestHandler):
 
 @contextmanager
 def hanging_up(port: int) -> Iterator[None]:
-    """Everybody who connects is hung up on."""
+    """A server that closes every connection."""
 
     class Server(socketserver.ThreadingTCPServer):
         allow_reuse_address = True
         daemon_threads = True
 
         def handle_error(self, *_: object) -> None:
-            """The client was faster."""
+            """The client closed first."""
 
     with Server(("127.0.0.1", port), HangsUp) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
@@ -216,7 +217,7 @@ def hanging_up(port: int) -> Iterator[None]:
 
 
 def wait_until_calm(load: Load) -> float:
-    """Seconds from now to the last 503."""
+    """The seconds from now to the last 503."""
     started = time.monotonic()
     while True:
         now, last_bad = time.monotonic(), max(load.latest(bad=True), started)
@@ -228,7 +229,7 @@ def wait_until_calm(load: Load) -> float:
 
 @pytest.fixture
 def cluster() -> Iterator[services.Cluster]:
-    """A PostgreSQL of this test's own, which keeps what it acknowledges."""
+    """A PostgreSQL of this test's own that syncs its commits."""
     binaries = services.postgres_binaries(os.environ)
     if binaries is None:
         services.unavailable(services.ServiceMissing("initdb and pg_ctl are not installed."), os.environ)

@@ -1,4 +1,4 @@
-"""The family's pages in a real browser: the whole way of a family, by thumb, by keyboard, and without scripts."""
+"""The family's pages in a real browser: all steps of a family, by touch, by keyboard, and without scripts."""
 
 import json
 import re
@@ -15,7 +15,7 @@ INSIDE = ("/today", "/people", "/guides", "/history", "/settings", "/access", "/
 
 
 def sign_up(page: Page, child: str = "Emma") -> str:
-    """A new family with a child who follows a guide; returns its address."""
+    """A new family with a child who follows a guide. Returns its address."""
     email = new_email()
     page.goto("/family/signup")
     page.get_by_label("What is your family's name?").fill("The Johnsons")

@@ -1,4 +1,4 @@
-"""`kb.sh`, the reference's shell client, against the real service and against listeners that see what it sends."""
+"""`kb.sh`, the reference's shell client, against the real service and against servers that record its requests."""
 
 import json
 import os
@@ -29,14 +29,14 @@ pytestmark = pytest.mark.skipif(
 def kb(
     *arguments: str, url: str = "", token: str = "", path: str | None = None, **environment: str
 ) -> subprocess.CompletedProcess[str]:
-    """How the script ended. An empty `url` or `token` is not set at all."""
+    """Run the script. An empty `url` or `token` is not set at all."""
     given = {"KINDERBUD_API_URL": url, "KINDERBUD_API_KEY": token}
     own = {"PATH": path or os.environ["PATH"]} | {name: value for name, value in given.items() if value} | environment
     return subprocess.run([KB, *arguments], env=own, capture_output=True, text=True, check=False, timeout=60)
 
 
 def refused(done: subprocess.CompletedProcess[str]) -> str:
-    """What a run that must fail says on stderr."""
+    """The message on stderr of a run that must fail."""
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr
     return done.stderr
@@ -46,7 +46,7 @@ def refused(done: subprocess.CompletedProcess[str]) -> str:
 def listener(
     status: int = 200, answer: bytes = ANSWER, hold: threading.Event | None = None
 ) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A server that answers everything alike, after `hold` is set, and keeps what it was asked."""
+    """A server that gives every request the same answer, after `hold` is set, and records the requests."""
     asked: list[dict[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -59,10 +59,10 @@ def listener(
             self.end_headers()
             self.wfile.write(answer)
 
-        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - the names that http.server looks for
+        do_GET = do_POST = do_PUT = do_DELETE = _answer  # noqa: N815 - the names in http.server
 
         def log_message(self, *_: Any) -> None:
-            """Nothing: this is no server's log."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     serving = threading.Thread(target=server.serve_forever)
@@ -203,7 +203,7 @@ def test_a_path_is_sent_once_and_as_it_was_given(path: str) -> None:
 
 
 def test_the_token_stands_on_no_command_line_and_in_no_file() -> None:
-    """While curl waits for its answer, everything that /proc shows to everybody is looked through."""
+    """While curl waits for its answer, the test searches all that /proc shows to every user."""
     hold = threading.Event()
     with listener(hold=hold) as (url, asked):
         environment = {"PATH": os.environ["PATH"], "KINDERBUD_API_URL": url, "KINDERBUD_API_KEY": TOKEN}
@@ -217,7 +217,7 @@ def test_the_token_stands_on_no_command_line_and_in_no_file() -> None:
             process.communicate(timeout=30)
     assert process.returncode == 0
     assert asked[0]["headers"]["Authorization"] == f"Bearer {TOKEN}"
-    assert [line for line in lines if line.startswith(b"curl\0") and url.encode() in line]  # it was there to be seen
+    assert [line for line in lines if line.startswith(b"curl\0") and url.encode() in line]  # curl was visible then
     assert [line for line in lines if TOKEN.encode() in line] == []
 
 
@@ -227,5 +227,5 @@ def command_lines() -> list[bytes]:
         try:
             found.append(file.read_bytes())
         except OSError:
-            continue  # ended in between
+            continue  # the process ended meanwhile
     return found

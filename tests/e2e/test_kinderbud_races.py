@@ -1,4 +1,6 @@
-"""Two processes on one database, and a family whose phones all ask at once: it happens once, and limits are exact."""
+"""Two processes on one database, and concurrent requests of a family: each action happens once, and limits are
+exact.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from tests.serving import CLIENT, Service, service
 
 CROWD = 50
 HANDS = 16
-"""Requests in flight where limits are counted: enough to race, few enough that Redis answers in time on two cores."""
+"""Concurrent requests in the limit tests: enough to race, few enough that Redis answers in time on two cores."""
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -32,7 +34,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 def crowd(
     pair: Pair, family: Family, method: str, path: str, body: Any = None, *, tokens: int = 1, **headers: str
 ) -> list[httpx.Response]:
-    """The answers to as many requests at once, every other one of the other process, by as many tokens in turn."""
+    """The answers to many concurrent requests, alternating between two processes, with these tokens in turn."""
     shown = [family.token, *[family.new_token() for _ in range(tokens - 1)]]
     named = {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -44,7 +46,7 @@ def crowd(
 
 
 def count(pair: Pair, table: str, where: str) -> int:
-    """How many rows the database has."""
+    """The number of rows in the database."""
     ((number,),) = rows(pair.database, f"SELECT count(*) FROM {table} WHERE {where}")  # noqa: S608
     return int(number)
 
@@ -117,7 +119,7 @@ def test_one_idempotency_key_makes_one_todo_in_both_processes(pair: Pair) -> Non
     assert {answer.content for answer in [*done, *later]} == {later[0].content}
     made = f"household_id = {family.id} AND source_type = 'custom'"
     assert count(pair, "todos", made) == 1
-    # A key belongs to a token: another device's is another, and so is that of another request.
+    # A key belongs to a token and a request: other tokens and other requests have their own.
     other = _send(pair.services[1], family.new_token(), "POST", "/todos", body, "one todo")
     assert (other.status_code, "Idempotent-Replayed" in other.headers) == (200, False)
     assert count(pair, "todos", made) == 2
@@ -162,7 +164,7 @@ def test_exactly_as_many_requests_pass_as_the_reference_says_over_two_processes(
             url = f"{counting.services[number % 2].url}/api/v1{path}"
             return client.request(method, url, json=body, headers={"Authorization": f"Bearer {token}"})
 
-        first = [send(number, family.token) for number in range(10)]  # one after another, so that the rest is known
+        first = [send(number, family.token) for number in range(10)]  # one after another, so that the rest is exact
         remaining = [int(answer.headers["X-RateLimit-Remaining"]) for answer in first]
         assert remaining == [limit - place for place in range(1, 11)]
         answers = [*first, *hands.map(partial(send, token=family.token), range(10, sent))]
@@ -177,7 +179,7 @@ def test_exactly_as_many_requests_pass_as_the_reference_says_over_two_processes(
             else:
                 assert 0 <= int(answer.headers["X-RateLimit-Remaining"]) < limit
         assert send(1, family.new_token()).status_code == passing
-        # The tiers are counted apart: what is used up of one leaves the others.
+        # Tiers count separately: using one up leaves the others.
         others = {"GET": "/me", "POST": "/todos"} if path == "/chat" else {"PUT" if method == "GET" else "GET": "/me"}
         for other, address in others.items():
             spared = _send(counting.services[0], family.token, other, address, {"title": "Sing"})

@@ -1,7 +1,7 @@
-"""The whole loop, with the real service: 300 people live through a study, and what is learned from it is served.
+"""The whole loop with the real service: 300 simulated people take part in a study, and the learned policy is served.
+Eight weeks explore, twelve confirm, all over HTTP, on a simulated clock. The people are those of docs/simulator.md with
+doubled effects, so that chance in one study does not decide the test.
 
-Eight weeks explore, twelve confirm, all over HTTP, on a clock that is moved. The people are those of docs/simulator.md
-with effects twice as large, so that what chance does to one study does not decide the test.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ CHANGE_SECONDS = 10.0
 
 
 class Village:
-    """The invented people, each with a phone."""
+    """The simulated people, each with a phone."""
 
     def __init__(self, url: str, seed: int) -> None:
         self.url = url
@@ -57,7 +57,7 @@ class Village:
         return live_a_week(self.people, self.state, levels, np.datetime64(monday, "D"), noise, EFFECT)
 
     async def arrive(self) -> None:
-        """Everybody signs up, tells their profile and consents."""
+        """Sign all people up, with profile and consent."""
 
         async def one(client: httpx.AsyncClient, person: int) -> None:
             base, mine = f"/api/users/{self.uuids[person]}", self.headers[person]
@@ -73,7 +73,7 @@ class Village:
         await self._everybody(one, range(PEOPLE))
 
     async def live(self, clock: Any, weeks: int) -> None:
-        """So many weeks: ask on Monday, live by what was said, send the summary on Sunday evening."""
+        """Simulate weeks: ask on Monday, follow the answer, send the summary on Sunday evening."""
         for _ in range(weeks):
             monday = clock.now.date()
             levels = await self.ask()
@@ -83,7 +83,7 @@ class Village:
             clock.now = clock.now.replace(hour=9) + timedelta(days=1)
 
     async def ask(self) -> np.ndarray:
-        """Whoever opens the app asks the coach; all others keep the levels that they have."""
+        """Ask the coach for those who open the app. The others keep their levels."""
         contexts, levels = contexts_of(self.people, self.state), self.state.levels.copy()
 
         async def one(client: httpx.AsyncClient, person: int) -> None:
@@ -129,7 +129,7 @@ async def _sent(client: httpx.AsyncClient, method: str, path: str, body: Any, he
 
 
 def buddy_train(folder: Path, *arguments: str) -> dict[str, Any]:
-    """What `buddy-train … --json` says; it must succeed."""
+    """The JSON of `buddy-train … --json`, which must succeed."""
     command = [str(Path(sys.executable).with_name("buddy-train")), *arguments, "--no-track", "--json"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -165,7 +165,7 @@ def test_a_study_is_lived_learned_from_confirmed_promoted_and_replayed(
     running.buddy("study", "confirm", STUDY, str(candidate))
     asyncio.run(people.live(running.clock, CONFIRM_WEEKS))
     running.buddy("study", "stop", STUDY)
-    asyncio.run(people.ask())  # what the last week came to
+    asyncio.run(people.ask())  # the last week's reward
     study = exported(running, tmp_path / "study")
     told = json.loads(running.buddy("study", "status", "--json"))[0]
     assert told["participants"] == PEOPLE
@@ -180,7 +180,7 @@ def test_a_study_is_lived_learned_from_confirmed_promoted_and_replayed(
     def served() -> str:
         return str(httpx.get(f"{running.url}/coach/model").json().get("policy_id", ""))
 
-    assert served() == ""  # the rules answered all the while
+    assert served() == ""  # the rules answered all the time
     promoted = buddy_train(tmp_path, "promote", str(candidate), "--models", str(models))
     assert promoted["policy_id"] == card["policy_id"]
     deadline = time.monotonic() + CHANGE_SECONDS

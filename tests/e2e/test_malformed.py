@@ -1,6 +1,6 @@
-"""Two thousand malformed requests over bare sockets: none is answered by a 5xx, and the service is as before.
-
+"""Two thousand malformed requests over bare sockets: none gets a 5xx, and the service still works afterwards.
 The seed is printed, and `MALFORMED_SEED` repeats a run.
+
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from tests.serving import CLIENT, Service, service
 REQUESTS = 2_000
 AT_ONCE = 32
 GROWTH_BYTES = 96 * 2**20
-"""By which the process may grow: threads, pages of the database, counts."""
+"""Allowed growth of the process: threads, pages of the database, counts."""
 QUIET_SECONDS = 20.0
 SEED = "MALFORMED_SEED"
 NASTY = [
@@ -164,7 +164,7 @@ BODIES = [
 
 
 class Maker:
-    """Malformed requests, the same for the same seed. Half of them begin as good ones."""
+    """Malformed requests, reproducible by seed. Half of them start from valid ones."""
 
     def __init__(self, rng: random.Random, uuid: str, token: str) -> None:
         self.rng = rng
@@ -172,7 +172,7 @@ class Maker:
         self.token = token
 
     def request(self) -> bytes:
-        """A request, then some of it changed, lost, doubled or cut off."""
+        """A request with some of it changed, lost, doubled or cut off."""
         sent = self._head() + self._body()
         for _ in range(self.rng.choice([0, 0, 1, 2, 4])):
             sent = self.rng.choice([self._inserted, self._cut, self._flipped, self._doubled])(sent)
@@ -181,7 +181,7 @@ class Maker:
     def _head(self) -> bytes:
         rng = self.rng
         method = rng.choice(METHODS[:6] if rng.random() < 0.8 else METHODS)
-        # Who is deleted is nobody, so that the others still find somebody.
+        # A deleted user stays deleted; the others must still exist.
         uuid = f"{rng.getrandbits(128):032x}" if method == b"DELETE" else self.uuid
         place = rng.choice(PLACES).format(uuid=uuid).encode()
         if rng.random() < 0.5:
@@ -238,7 +238,7 @@ class Maker:
 
 
 def statuses(port: int, sent: bytes) -> list[int]:
-    """Send, and read until the service closes, which its deadlines make it do."""
+    """Send, and read until the service closes the connection at one of its deadlines."""
     with contextlib.closing(connected(port)) as connection:
         connection.settimeout(QUIET_SECONDS)
         content = b""
@@ -255,7 +255,7 @@ def statuses(port: int, sent: bytes) -> list[int]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def hurried(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
-    """A service that waits for nobody for long, on each database."""
+    """A service with short deadlines, on each database."""
     url = f"sqlite:///{tmp_path}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     seconds = {"HTTP_HEAD_SECONDS": "0.4", "HTTP_BODY_SECONDS": "0.4", "HTTP_IDLE_SECONDS": "0.3"}
     with service(tmp_path, seconds | {"DATABASE_URL": url, "ADMIN_PASSWORD": "a long one for the admin"}) as running:

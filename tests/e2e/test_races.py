@@ -1,4 +1,4 @@
-"""What two processes share is their database: whoever races, and through whichever of the two, it happens once."""
+"""Two processes share a database: concurrent requests through either of them act once."""
 
 import uuid
 from collections import Counter
@@ -23,9 +23,9 @@ class Pair:
     database: str
 
     def race(self, count: int, send: Callable[[httpx.Client, str, int], httpx.Response]) -> list[httpx.Response]:
-        """The last answers to `count` patient clients who start at once, every other one at the other process.
-
+        """The last answers to `count` patient clients who start at the same time, alternating between the processes.
         `send` gets a client, the URL of a process, and the number of the request.
+
         """
         with phones() as client:
             sends = [partial(send, client, self.services[number % 2].url, number) for number in range(count)]
@@ -42,12 +42,12 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 def statuses(answers: list[httpx.Response]) -> dict[tuple[int, str | None], int]:
-    """How often each status came, with each code."""
+    """The number of answers by status and code."""
     return Counter((answer.status_code, answer.json().get("code")) for answer in answers)
 
 
 def ledger(person: Person) -> int:
-    """The points that the person was paid, which are those of the challenge and of every badge they wear, each once."""
+    """The points of the person: those of the challenge and of each badge, each once."""
     badges = person.get("/badges").json()
     paid: int = badges["total_points"]
     assert paid == FEW_DAYS["reward_points"] + sum(earned["badge"]["points"] for earned in badges["badges"])

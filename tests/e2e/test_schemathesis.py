@@ -1,4 +1,4 @@
-"""A stranger who has nothing but the OpenAPI documents, and tries everything that they allow and forbid."""
+"""A stranger who has only the OpenAPI documents tries everything that they allow and forbid."""
 
 import os
 import subprocess
@@ -21,9 +21,9 @@ CASES = os.environ.get("SCHEMATHESIS_CASES")
 EXAMPLES = int(CASES or 15)
 """For each operation."""
 FAMILY_EXAMPLES = int(CASES or 8)
-"""For each operation of Kinderbud. Most of what is asked there comes from boundaries, which come whatever is here."""
+"""For each operation of Kinderbud. Most requests there test boundaries, independent of this number."""
 FAMILY_TOKENS = 40 * FAMILY_EXAMPLES
-"""So many that none of them comes near its 60 writes a minute."""
+"""Enough tokens that none reaches its limit of 60 writes a minute."""
 A_NEW_USER_HAS_NOTHING = "ensure_resource_availability"
 """The one check that does not hold here: a user who was just created has no profile, and 404 says so."""
 REFUSALS = """
@@ -35,7 +35,7 @@ positive_data_acceptance.expected-statuses = ["2xx", "400", "401", "404", "409",
 
 
 def schemathesis(url: str, folder: Path, config: Path, examples: int, **environment: str) -> None:
-    """Try everything that the document at `url` says; nothing may be answered otherwise."""
+    """Test everything in the document at `url`; no answer may differ from it."""
     command = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(config)]
     options = ["--checks", "all", "--exclude-checks", A_NEW_USER_HAS_NOTHING, "-n", str(examples), "--seed", "1"]
     done = subprocess.run(
@@ -55,7 +55,7 @@ def test_nothing_that_a_stranger_sends_is_answered_otherwise_than_documented(sto
 
 @pytest.fixture
 def family(stored: Service) -> Family:
-    """Follows a guide and has a todo of its own, so that there is something to find."""
+    """A family with a guide and a todo of its own, so that requests find data."""
     made = Family(stored)
     made.follow()
     made.post("/todos", {"title": "Sing"})
@@ -77,7 +77,7 @@ def test_nothing_that_a_family_sends_is_answered_otherwise_than_documented(famil
 
 
 def test_kinderbuds_document_says_what_needs_a_token(running: Service) -> None:
-    """Without it, no client that is generated from the document can sign in, and `/docs` has no button for it."""
+    """Without it, no generated client can authenticate, and `/docs` has no button for it."""
     document = httpx.get(f"{running.url}/api/v1/openapi.json").json()
     schemes = document["components"].get("securitySchemes", {})
     bearer = {name for name, scheme in schemes.items() if (scheme["type"], scheme.get("scheme")) == ("http", "bearer")}

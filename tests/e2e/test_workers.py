@@ -1,4 +1,4 @@
-"""Several workers behind one port: one catalog, one count of metrics and of limits."""
+"""Several workers on one port: one catalog, one set of metrics and one count of limits."""
 
 import re
 import time
@@ -26,7 +26,7 @@ COACHES = 2
 
 
 def counted(running: Service, route: str) -> tuple[int, int]:
-    """How many requests of a route all workers counted together, and the policy gauges that are 1."""
+    """How many requests of a route all workers counted in total, and the policy gauges that are 1."""
     text = CLIENT.get(f"{running.url}/metrics").text
     found = re.findall(rf'buddy_request_seconds_count{{[^}}]*route="{re.escape(route)}"[^}}]*}} (\d+)', text)
     served = re.findall(r"buddy_coach_policy{[^}]*budget[^}]*} 1\.0", text)
@@ -42,7 +42,7 @@ def test_they_share_what_must_be_shared(workers: Service) -> None:
     assert counted(workers, "/coach/suggestions") == (ASKED, 1)
     person = Person(workers)
     assert [person.post("/summaries/weekly", WEEK).status_code for _ in range(6)] == [201, *[200] * 5]
-    deadline = time.monotonic() + STARTING_SECONDS  # the second one may still be starting
+    deadline = time.monotonic() + STARTING_SECONDS  # the second worker may still be starting
     while workers.log().count('"policy served"') < 2 * COACHES and time.monotonic() < deadline:
         time.sleep(0.1)
     assert workers.log().count('"policy served"') == 2 * COACHES

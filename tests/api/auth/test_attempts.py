@@ -1,4 +1,4 @@
-"""Tries of a password: slowed down by account and network, and never an account locked for everybody."""
+"""Password tries are limited by account and network, and no account is locked."""
 
 import asyncio
 import ipaddress
@@ -34,7 +34,7 @@ LEFT = 2
 
 
 def somewhere_else(chance: random.Random) -> str:
-    """An address in a network that is probably nobody else's, as limits count addresses."""
+    """A random address in a network of its own, as limits count addresses."""
     if chance.random() < 0.5:
         host = str(ipaddress.IPv4Address(chance.getrandbits(32)))
     else:
@@ -50,7 +50,7 @@ def test_whatever_a_thousand_networks_do_a_known_browser_tries(shared: bool, req
     name, known = f"{secrets.token_hex(8)}@example.com", secrets.token_hex(16)
 
     async def run() -> None:
-        # Two counters are two processes where Redis is shared.
+        # Two counters stand for two processes that share Redis.
         processes = [LoginThrottle(RateLimits(url, exact=True)) for _ in range(2 if shared else 1)]
         passed = 0
         tries = []
@@ -149,7 +149,7 @@ def test_a_flood_from_a_hundred_networks_keeps_neither_app_from_its_known_browse
         assert (told.status_code, "buddy admin browser-link" in told.text) == (429, True)
         assert 0 < int(told.headers["Retry-After"]) <= 3600
 
-        for running in both:  # the browsers that are known come in, in every process, from wherever they are
+        for running in both:  # known browsers can log in, in every process, from every network
             again = Browser(running)
             again.client.cookies = httpx.Cookies(family.client.cookies)
             assert again.send("/login", "/login", email=email, password="a wrong one").status_code == 403
@@ -192,7 +192,7 @@ def test_a_link_makes_a_new_browser_known_once(redis_url: str, tmp_path: Path) -
 
 
 async def _flood(url: str, *accounts: tuple[str, str]) -> None:
-    """What strangers of a hundred networks try at other processes that share a Redis; `LEFT` more tries pass."""
+    """Tries from strangers in a hundred networks at other processes that share Redis. `LEFT` more tries pass."""
     elsewhere = LoginThrottle(RateLimits(url, exact=True))
     for door, name in accounts:
         for number in range(UNKNOWN_BROWSERS.amount - LEFT):

@@ -1,4 +1,4 @@
-"""A bounded queue that shares its places: counted step by step, without a clock."""
+"""A bounded queue with fair turns: counted step by step, without a clock."""
 
 import asyncio
 from collections import Counter
@@ -13,7 +13,7 @@ ASKERS = st.lists(st.tuples(st.integers(0, 12), st.booleans()), max_size=80)
 
 
 class Work:
-    """Pieces of work that end one by one, when told."""
+    """Pieces of work that end one by one, on request."""
 
     def __init__(self, queue: FairQueue) -> None:
         self.queue = queue
@@ -110,7 +110,7 @@ def test_work_that_is_cancelled_gives_its_place_back(turn_has_come: bool) -> Non
         await work.settle()
         if turn_has_come:
             work.running.pop(0)[1].set()
-            await asyncio.sleep(0)  # `first` ends, and `gone` has its turn but did not begin
+            await asyncio.sleep(0)  # `first` ends; `gone` has its turn but has not begun
         gone.cancel()
         await work.settle()
         while work.running:

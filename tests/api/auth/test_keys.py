@@ -1,4 +1,4 @@
-"""The key file, rotation of keys, and who may read what the service writes."""
+"""The key file, key rotation, and the file permissions of what the service writes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`/metrics` without a token is for this machine alone: what a proxy forwarded, or asked under another name, is not."""
+"""`/metrics` without a token is only for this machine: forwarded requests and other host names are refused."""
 
 import socket
 
@@ -38,7 +38,7 @@ def asked(client: str, *headers: tuple[str, str], version: str = "1.1") -> Reque
 
 
 def status_of(running: Service, *lines: str, version: str = "1.1") -> int:
-    """What a request of these very lines answers."""
+    """The status of a request with exactly these lines."""
     host, _, port = running.url.removeprefix("http://").partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         text = "\r\n".join((f"GET /metrics HTTP/{version}", *lines, "Connection: close", "", ""))

@@ -1,4 +1,4 @@
-"""Logins when the queue of passwords is full: 503 with `Retry-After` in both apps, and known browsers go on."""
+"""Logins when the password queue is full: 503 with `Retry-After` in both apps; known browsers continue."""
 
 import asyncio
 import re
@@ -25,7 +25,7 @@ EMAIL = "sarah@example.com"
 
 @asynccontextmanager
 async def started(folder: Path) -> AsyncIterator[FastAPI]:
-    """The service in this process, so that its queue can be filled by count."""
+    """The service in this process, so that the test can fill its queue exactly."""
     settings = Settings(database_url=f"sqlite:///{folder}/x.db", admin_password=SecretStr(ADMIN_PASSWORD))
     database = open_database(settings.database_url)
     await migrate.prepare(database)
@@ -37,7 +37,7 @@ async def started(folder: Path) -> AsyncIterator[FastAPI]:
 
 
 def browser(app: FastAPI, host: str) -> httpx.AsyncClient:
-    """A browser at an address of its own."""
+    """A browser with its own address."""
     transport = httpx.ASGITransport(app, client=(host, 1))
     return httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=60)
 
@@ -77,7 +77,7 @@ def test_a_full_queue_is_503_and_known_browsers_have_places_of_their_own(tmp_pat
             assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
 
             known = asyncio.create_task(post(mine, "/login", email=EMAIL, password=PASSWORD))
-            while queue.waiting_now() == WAITING:  # noqa: ASYNC110 - it has no event of its own
+            while queue.waiting_now() == WAITING:  # noqa: ASYNC110 - there is no event to wait for
                 await asyncio.sleep(0)
             end.set()
             assert (await known).status_code == SEE_OTHER

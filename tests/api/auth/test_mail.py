@@ -1,4 +1,4 @@
-"""Mails leave beside requests: tried again a few times, never for ever, and never with a forged header."""
+"""Mails are sent in the background: with a few retries, then never again, and never with a forged header."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def settings(port: int, **more: Any) -> Settings:
 
 
 def sent(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, mails: int = 1, port: int | None = None) -> list[float]:
-    """Send a mail and stop; returns how long was paused between tries."""
+    """Send a mail and stop. Returns the pauses between tries."""
     pauses: list[float] = []
 
     async def pause(seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""A browser without a screen: it keeps cookies, fills in the forms that a page has, and sends what they would send."""
+"""A browser without a screen: it keeps cookies, fills in the forms of a page, and sends their data."""
 
 import re
 import secrets
@@ -16,12 +16,12 @@ from tests.serving import Service
 PASSWORD = "a calm day in spring"
 SEE_OTHER = 303
 CONTEXT = ssl.create_default_context()
-"""One for all: it is most of what making a client costs."""
+"""Shared, since creating it is most of a client's cost."""
 
 
 @dataclass
 class Form:
-    """A form of a page: where it sends, by which method, and what it brings along."""
+    """A form of a page: its address, method and fields."""
 
     action: str
     method: str
@@ -55,23 +55,23 @@ class _Forms(HTMLParser):
 
 
 def new_client(**options: Any) -> httpx.Client:
-    """A client that leaves no connection behind, and is made quickly."""
+    """A client that leaves no connection open and is quick to create."""
     return httpx.Client(verify=CONTEXT, limits=httpx.Limits(max_keepalive_connections=0), **options)
 
 
 class Browser:
-    """Somebody's browser, at an address of their own."""
+    """A browser with its own address."""
 
     def __init__(self, service: Service | Lived, headers: dict[str, str] | None = None) -> None:
         self.base = f"{service.url}/family"
         self.client = new_client(headers=somewhere() | (headers or {}), timeout=60)
 
     def get(self, path: str) -> httpx.Response:
-        """A page, whatever it is, without following where it leads."""
+        """The answer for a page, without following redirects."""
         return self.client.get(self.base + path)
 
     def page(self, path: str) -> str:
-        """A page that must be there."""
+        """A page that must exist."""
         answer = self.client.get(self.base + path, follow_redirects=True)
         assert answer.status_code == 200, (path, answer.status_code, answer.text[:500])
         return answer.text
@@ -89,29 +89,29 @@ class Browser:
         return found[0]
 
     def send(self, path: str, action: str, **typed: str) -> httpx.Response:
-        """What a page's form answers, filled in so, without following where it leads."""
+        """The answer to a page's form with these values, without following redirects."""
         form = self.form(path, action)
         return self.post(form.action.removeprefix("/family"), form.fields | typed)
 
     def post(self, path: str, fields: dict[str, str]) -> httpx.Response:
-        """What an address answers to such a form."""
+        """The answer of an address to such a form."""
         return self.client.post(self.base + path, data=fields)
 
     def go(self, path: str, action: str, **typed: str) -> str:
-        """The path to which a form leads that must be accepted."""
+        """The path to which an accepted form redirects."""
         answer = self.send(path, action, **typed)
         assert answer.status_code == SEE_OTHER, (action, answer.status_code, answer.text[:2000])
         return answer.headers["location"].removeprefix("/family")
 
     def token(self) -> str:
-        """What forms must bring along in this browser."""
+        """The form token of this browser."""
         return self.form("/login" if self.get("/today").status_code == SEE_OTHER else "/settings", ".*").fields[
             "form_token"
         ]
 
 
 def new_email() -> str:
-    """An address that nobody has."""
+    """An unused address."""
     return f"sarah-{secrets.token_hex(6)}@example.com"
 
 

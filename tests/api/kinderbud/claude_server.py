@@ -1,4 +1,4 @@
-"""A local server that speaks the Messages API over HTTP, well or badly, as a test tells it."""
+"""A local server for the Messages API over HTTP. A test chooses its behaviour."""
 
 import contextlib
 import json
@@ -23,19 +23,19 @@ STATUSES = {"401": 401, "429": 429, "500": 500, "529": 529}
 
 @dataclass
 class Claude:
-    """What the server does from now on, and what it was asked."""
+    """The server's behaviour from now on, and the requests that it got."""
 
     url: str = ""
     behaviour: str = "fine"
     asked: list[dict[str, Any]] = field(default_factory=list)
     streams: list[list[bytes | float]] = field(default_factory=list)
-    """The parts of the next streams, in turn, instead of a behaviour; a number is a pause in seconds."""
+    """The parts of the next streams, in order, instead of a behaviour; a number is a pause in seconds."""
     wholes: list[bytes] = field(default_factory=list)
-    """The bodies of the next whole replies, in turn."""
+    """The bodies of the next whole replies, in order."""
     while_tried: Callable[[], None] = lambda: None
-    """What happens while a key is tried."""
+    """Called while a key is tested."""
     headers: list[str] = field(default_factory=list)
-    """All that came in headers."""
+    """All headers received."""
 
     @property
     def family(self) -> dict[str, Any]:
@@ -44,7 +44,7 @@ class Claude:
 
 
 def fenced_in(request: dict[str, Any]) -> dict[str, Any]:
-    """What stands between the fences of a curation."""
+    """The data between the fences of a curation."""
     said = request["messages"][0]["content"]
     found: dict[str, Any] = json.loads(said.removeprefix("<family>").removesuffix("</family>"))
     return found
@@ -52,7 +52,7 @@ def fenced_in(request: dict[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def claude_server() -> Iterator[Claude]:
-    """The server, in a thread of its own."""
+    """The server, in its own thread."""
     claude = Claude()
 
     class Handler(BaseHTTPRequestHandler):
@@ -130,7 +130,7 @@ def claude_server() -> Iterator[Claude]:
 
         def _parts(self, parts: list[bytes | float]) -> None:
             self._head(200, None, "text/event-stream")
-            with contextlib.suppress(OSError):  # the service may have had enough
+            with contextlib.suppress(OSError):  # the service may have closed the connection
                 for part in parts:
                     if isinstance(part, bytes):
                         self.wfile.write(part)
@@ -183,7 +183,7 @@ def claude_server() -> Iterator[Claude]:
 
 
 def message(text: str, behaviour: str) -> dict[str, Any]:
-    """A message of the API's."""
+    """A message of the API."""
     refusal = behaviour == "refusal"
     return {
         "id": "msg_1",
@@ -198,7 +198,7 @@ def message(text: str, behaviour: str) -> dict[str, Any]:
 
 
 def curation(asked: dict[str, Any], behaviour: str) -> str:
-    """A choice, as the behaviour has it."""
+    """A choice that fits the behaviour."""
     family = fenced_in(asked)
     ids = chosen(family)
     if behaviour == "strangers":
@@ -212,7 +212,7 @@ def curation(asked: dict[str, Any], behaviour: str) -> str:
 
 
 def chosen(family: dict[str, Any]) -> list[int]:
-    """A good choice that neither rules nor policy would make: the candidates from the last to the first."""
+    """A valid choice that neither rules nor policy would make: the candidates from last to first."""
     adults = {one["id"] for one in family["people"] if one["age"] == "adult"}
     candidates = [
         Candidate(

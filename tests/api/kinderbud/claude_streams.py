@@ -1,4 +1,4 @@
-"""Streams and whole replies of the Messages API in every mood, as bytes for the local server."""
+"""Streams and whole replies of the Messages API, valid and invalid, as bytes for the local server."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ WHOLE = "Serve and return."
 
 
 def event(data: dict[str, Any]) -> bytes:
-    """One event, as the API sends it."""
+    """One event in the format of the API."""
     kind = str(data.get("type"))
     return f"event: {kind if kind.isascii() and kind.isidentifier() else 'odd'}\ndata: {json.dumps(data)}\n\n".encode()
 
@@ -104,7 +104,7 @@ PAUSED: list[bytes | float] = said("First. ", "pause_turn")
 
 
 def whole(text: str, reason: Any = "end_turn", blocks: Any = None, usage: Any = None) -> bytes:
-    """A whole reply, as the API sends it."""
+    """A whole reply in the format of the API."""
     content = [{"type": "text", "text": text}] if blocks is None else blocks
     found = message("", "fine") | {"content": content, "stop_reason": reason}
     return json.dumps(found | ({"usage": usage} if usage is not None else {})).encode()

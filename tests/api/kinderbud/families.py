@@ -21,7 +21,7 @@ LIMITED = 429
 
 
 def in_database[T](service: Service | Lived, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    """What `work` does in a transaction on the service's database, beside the service."""
+    """Run `work` in a transaction on the service's database, outside the service."""
 
     async def run() -> T:
         database = open_database(service.environment["DATABASE_URL"])
@@ -36,14 +36,14 @@ def in_database[T](service: Service | Lived, work: Callable[[AsyncSession], Awai
 
 @dataclass
 class Family:
-    """A household that nobody else knows. When a token has asked as often as it may, the family takes a new one."""
+    """A household of one test. When a token reaches its rate limit, the family takes a new one."""
 
     service: Service | Lived
     children: tuple[actions.Child, ...] = (EMMA,)
     time_zone: str = "America/New_York"
     daily_tasks: int = 8
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    """When it signs up."""
+    """The time of sign-up."""
     id: int = 0
     token: str = ""
 
@@ -60,7 +60,7 @@ class Family:
         self.token = self.new_token()
 
     def new_token(self) -> str:
-        """One more token of the first user."""
+        """Create one more token for the first user."""
 
         async def make(session: AsyncSession) -> str:
             user = (await users_of(session, self.id))[0]
@@ -79,7 +79,7 @@ class Family:
         in_database(self.service, agree)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
-        """The answer, whatever it is."""
+        """The answer, of any status."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         for _ in range(2):
             answer = CLIENT.request(
@@ -95,23 +95,23 @@ class Family:
         return answer
 
     def get(self, path: str) -> Any:
-        """The data of an answer that must be good."""
+        """The data of a successful answer."""
         return self._data(self.ask("GET", path))
 
     def post(self, path: str, body: Any = None, **headers: str) -> Any:
-        """The data of an answer that must be good."""
+        """The data of a successful answer."""
         return self._data(self.ask("POST", path, body, **headers))
 
     def put(self, path: str, body: Any) -> Any:
-        """The data of an answer that must be good."""
+        """The data of a successful answer."""
         return self._data(self.ask("PUT", path, body))
 
     def delete(self, path: str) -> Any:
-        """The data of an answer that must be good."""
+        """The data of a successful answer."""
         return self._data(self.ask("DELETE", path))
 
     def follow(self, guide_title: str = "Early Development", participant: str = "Emma") -> dict[str, Any]:
-        """Subscribe somebody to the guide whose title begins so; returns the plan."""
+        """Subscribe a participant to the guide whose title starts with this text. Returns the plan."""
         guide = next(one for one in self.get("/guides")["guides"] if one["title"].startswith(guide_title))
         people = {one["name"]: one["id"] for one in self.get("/me")["participants"]}
         plan: dict[str, Any] = self.post("/plans", {"participant_id": people[participant], "guide_id": guide["id"]})

@@ -1,7 +1,7 @@
-"""A family that lives in-process on a real database, on a clock of its own, and a plain account of what it did.
+"""A family in this process on a real database, with its own clock, and a simple model of its actions.
+The model is the list of actions that were not undone. The expected state follows from it in a few lines that share
+nothing with the rules under test.
 
-The account is the list of actions that nobody took back. What the service should say follows from it in a few lines
-that share nothing with the rules under test.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ DUE_AFTER = {"daily": 1, "weekly": 7, "monthly": 30, "quarterly": 90}
 
 @dataclass(frozen=True)
 class Done:
-    """An action as the family remembers it."""
+    """An action in the model."""
 
     id: int
     todo_id: int
@@ -36,12 +36,12 @@ class Done:
 
 @dataclass
 class Account:
-    """What the family did and did not take back, in the order in which it was done."""
+    """The actions that the family did and did not undo, in order."""
 
     actions: list[Done] = field(default_factory=list)
 
     def of(self, todo_id: int) -> tuple[date | None, date | None, bool]:
-        """When a todo was last done, until when it is put off, and whether it was put away."""
+        """When a todo was last done, until when it is snoozed, and whether it is dismissed."""
         mine = [one for one in self.actions if one.todo_id == todo_id]
         last, until = None, None
         for one in mine:
@@ -52,7 +52,7 @@ class Account:
         return last, until, any(one.kind == "skipped" for one in mine)
 
     def due(self, todo_id: int, frequency: str, today: date) -> bool:
-        """Whether a todo is to be done today: its time has come, and nobody put it off or away."""
+        """Whether a todo is due today, and neither snoozed nor dismissed."""
         last, until, away = self.of(todo_id)
         come = last is None or (frequency != "once" and last + DUE_AFTER[frequency] * DAY <= today)
         return come and not away and (until is None or until <= today)
@@ -66,7 +66,7 @@ class Account:
         return "snoozed" if until is not None and until > today else "pending"
 
     def days(self) -> set[date]:
-        """Those with a completion."""
+        """The days with a completion."""
         return {one.day for one in self.actions if one.kind == "completed"}
 
     def runs(self) -> list[tuple[date, date]]:
@@ -86,7 +86,7 @@ class Account:
 
 @dataclass
 class Home:
-    """A household with one user. `caller` is that user at the moment `now`."""
+    """A household with one user. `caller` is that user at the time `now`."""
 
     database: Database
     caller: Caller
@@ -102,13 +102,13 @@ class Home:
         return self.caller.today
 
     def at(self, now: datetime) -> None:
-        """Time passes."""
+        """Move the clock."""
         self.caller = Caller(self.caller.user, self.caller.household, now)
 
     async def act(
         self, session: AsyncSession, todo_id: int, kind: str, days: int | None = None, reason: str | None = None
     ) -> Done:
-        """Do something with a todo, and remember it unless it was remembered already."""
+        """Act on a todo, and record it in the model unless it is a repeat."""
         seen = await self.seen(session, todo_id)
         entered: TodoAction
         if kind == "completed":
@@ -128,7 +128,7 @@ class Home:
         return done
 
     async def undo(self, session: AsyncSession, done: Done) -> None:
-        """Take back something that was not taken back before."""
+        """Undo an action that was not undone before."""
         undone = await todo_actions.undo(session, self.caller, await self.seen(session, done.todo_id), done.id)
         assert undone is not None
         assert (undone.id, undone.action_type, undone.undone_at) == (done.id, done.kind, self.caller.now)
@@ -140,12 +140,12 @@ class Home:
         return found
 
     async def todos(self, session: AsyncSession) -> dict[int, Todo]:
-        """All of the household, deleted ones too, as the database has them."""
+        """All todos of the household in the database, deleted ones too."""
         query = select(Todo).where(Todo.household_id == self.id).execution_options(populate_existing=True)
         return {todo.id: todo for todo in await session.scalars(query)}
 
     async def matches_account(self, session: AsyncSession) -> None:
-        """Every todo says what the remaining actions say."""
+        """Compare every todo with the model."""
         for todo in (await self.todos(session)).values():
             assert (todo.last_completed_on, todo.snoozed_until, todo.dismissed) == self.account.of(todo.id), todo.id
 
@@ -153,7 +153,7 @@ class Home:
 async def home(
     database: Database, children: list[actions.Child], time_zone: str, now: datetime, daily_tasks: int = 5
 ) -> Home:
-    """A new household on a database that is migrated and has its guides."""
+    """A new household on a migrated database with its guides."""
     sarah = actions.Person("Sarah", f"sarah-{token_hex(6)}@example.com")
     async with database.write() as session:
         made = await actions.create_household(session, "The Johnsons", [sarah], children, time_zone, daily_tasks, now)

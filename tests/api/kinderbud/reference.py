@@ -1,4 +1,4 @@
-"""Kinderbud's reference, read as data: what it asks, what it shows as the answer, and what its tables say."""
+"""Parses Kinderbud's reference: its requests, its answers and its tables."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from typing import Any
 
 TEXT = Path(__file__).with_name("reference.md").read_text(encoding="utf-8")
 ELSEWHERE = "{ ... }"
-"""How the reference says that something belongs here which it shows below."""
+"""The reference's placeholder for something that it shows below."""
 FORMS = {
     "a date": re.compile(r"\d{4}-\d\d-\d\d"),
     "a timestamp": re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"),
@@ -22,12 +22,12 @@ OURS = {
     *("item_count", "total_actions", "streak", "completed", "total", "completed_7d", "completed_30d", "source"),
     *("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
-"""Fields whose values are this family's own, or our guides'; all others are as the reference prints them."""
+"""Fields whose values depend on the family or the guides; all others are equal to the reference."""
 
 
 @dataclass(frozen=True)
 class Example:
-    """A request as the reference's shell client sends it, and the answer that it shows."""
+    """A request of the reference's shell client, and the answer in the reference."""
 
     title: str
     method: str
@@ -41,7 +41,7 @@ class Example:
 
 @dataclass
 class Section:
-    """What stands below a heading."""
+    """The content below a heading."""
 
     title: str
     commands: list[list[str]] = field(default_factory=list)
@@ -49,7 +49,7 @@ class Section:
     answers: list[Any] = field(default_factory=list)
 
     def examples(self) -> Iterator[Example]:
-        """Each command with its answer, or all with the one that there is."""
+        """Each command with its answer, or all commands with the only answer."""
         if not self.commands:
             return
         answers = self.answers if len(self.answers) > 1 else self.answers * len(self.commands)
@@ -80,13 +80,13 @@ def table(title: str) -> dict[str, list[str]]:
 
 
 def listed(label: str) -> set[str]:
-    """The values in the line that begins with `**label:**`."""
+    """The values in the line that starts with `**label:**`."""
     (line,) = [line for line in TEXT.splitlines() if line.startswith(f"**{label}:**")]
     return set(re.findall(r"`(\w+)`", line))
 
 
 def complaints(shown: Any, said: Any, where: str = "answer") -> list[str]:
-    """How an answer is not of the shape that is shown: what is missing, what is more, what is of another type."""
+    """Differences in shape between an answer and the reference: missing fields, extra fields, other types."""
     if kind(shown) != kind(said):
         return [f"{where}: {kind(said)} instead of {kind(shown)}"]
     if isinstance(shown, dict):
@@ -106,8 +106,9 @@ def complaints(shown: Any, said: Any, where: str = "answer") -> list[str]:
 
 
 def agrees(shown: Any, said: Any) -> bool:
-    """Whether an answer of that shape says what is shown: every entry of a list is there, and every value that is not
-    this family's own is the same."""
+    """Whether an answer agrees with the reference: every list entry is present, and every value that does not depend on
+    the family is equal.
+    """
     if isinstance(shown, dict):
         return all((name in OURS and _plain(shown[name])) or agrees(shown[name], said[name]) for name in shown)
     if isinstance(shown, list):
@@ -116,7 +117,7 @@ def agrees(shown: Any, said: Any) -> bool:
 
 
 def kind(value: Any) -> str:
-    """The JSON type; of a text also its form."""
+    """The JSON type. For a text also its format."""
     if isinstance(value, str):
         return next((name for name, form in FORMS.items() if form.fullmatch(value)), "text")
     return "null" if value is None else type(value).__name__

@@ -1,4 +1,4 @@
-"""What comes over the wire and should not: every answer to it is in the envelope, with a code of the closed list."""
+"""Invalid bodies: every answer is in the envelope, with a code of the closed list."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ from tests.serving import CLIENT, Service
 
 JSON = "application/json"
 FIELDS = {"title": "/todos", "description": "/todos", "notes": "/todos/{}/complete", "reason": "/todos/{}/snooze"}
-"""Every field in which somebody writes, and where it is sent."""
+"""Every text field, and the route that takes it."""
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def send(family: Family, method: str, path: str, content: bytes | None = None, m
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> str:
-    """The sentence of an answer that must be nothing but a refusal in the envelope."""
+    """The sentence of an answer that must be an error in the envelope."""
     assert answer.status_code == status, answer.text
     assert answer.headers["Content-Type"] == JSON
     said: dict[str, Any] = answer.json()
@@ -116,7 +116,7 @@ def test_a_body_that_is_far_too_large_is_refused_in_the_envelope(family: Family,
     large = json.dumps({"notes": "x" * 300_000}).encode()
     refused(send(family, "POST", f"/todos/{todo}/complete", large), 413, "VALIDATION_ERROR")
     headers = {"Authorization": f"Bearer {family.token}", "Content-Type": JSON}
-    pieces = (large[start : start + 10_000] for start in range(0, len(large), 10_000))  # its length is not announced
+    pieces = (large[start : start + 10_000] for start in range(0, len(large), 10_000))  # without Content-Length
     url = f"{family.service.url}/api/v1/todos/{todo}/complete"
     refused(CLIENT.post(url, content=pieces, headers=headers), 413, "VALIDATION_ERROR")
     assert family.get("/history")["total_actions"] == 0
@@ -125,7 +125,7 @@ def test_a_body_that_is_far_too_large_is_refused_in_the_envelope(family: Family,
 @pytest.mark.parametrize("path", ["/nothing", "/todos/1/nothing", "/me/", "/", ""])
 def test_an_address_where_nothing_is_answers_in_the_envelope(family: Family, path: str) -> None:
     answer = send(family, "GET", path)
-    if path == "/me/":  # a slash too many is forgiven, and nobody is sent elsewhere
+    if path == "/me/":  # a trailing slash is accepted, without a redirect
         assert answer.json()["data"] == family.get("/me")
     else:
         refused(answer, 404, "NOT_FOUND")

@@ -1,4 +1,6 @@
-"""Claude as curator and in the chat, over HTTP, in every mood: the day is always there, and no question is lost."""
+"""Claude as curator and in the chat, over HTTP, with valid and invalid replies: a day is always chosen, and no question
+is lost.
+"""
 
 import json
 import subprocess
@@ -48,7 +50,7 @@ def lived(claude: Claude, request: pytest.FixtureRequest, tmp_path_factory: pyte
 
 @pytest.fixture
 def family(lived: Lived, claude: Claude) -> Family:
-    """With a key, and a child whose name is an instruction."""
+    """A family with a key, and a child whose name is an instruction."""
     claude.behaviour = "fine"
     claude.asked.clear()
     made = Family(lived, children=(EMMA, Child(INSTRUCTIONS, EMMA.birthday)), now=lived.clock.now)
@@ -214,7 +216,7 @@ def test_whoever_asks_for_a_stream_gets_parts_and_the_whole(behaviour: str, fami
     if behaviour in {"fine", "slow"}:
         assert "".join(one["delta"] for one in events[:-1]) == ANSWER
         assert events[-1]["data"]["content"] == ANSWER
-    elif behaviour == "500":  # nothing was sent before it failed
+    elif behaviour == "500":  # it failed before the first part
         assert (answer.status_code, events[-1]["code"]) == (503, "INTERNAL_ERROR")
         assert int(answer.headers["Retry-After"]) > 0
     else:

@@ -1,4 +1,4 @@
-"""Which messages are sent to Claude: answered questions in turn, and the question that is asked at the end."""
+"""The messages that are sent to Claude: answered questions in turn, and the current question at the end."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Claude in every mood, over HTTP on both databases: nothing is a 5xx of ours but the 503 that keeps the question."""
+"""All replies of Claude, over HTTP on both databases: the only 5xx is the 503 that keeps the question."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What leaves for Claude: first names, and of everything else that says who a family is, nothing."""
+"""Only first names are sent to Claude, and nothing else that identifies a family."""
 
 import json
 from collections.abc import Iterator
@@ -134,7 +134,7 @@ PRIVATE = ["johnson", "example.com", "2024-11-15", "15.11.2024", "kb_live_", "�
 
 
 def test_nothing_that_leaves_says_who_the_family_is(lived: Lived, claude: Claude) -> None:
-    """Everything that the local server receives, headers too, of curations, questions, answers and retries."""
+    """Checks all that the local server receives, headers too, for curations, questions, answers and retries."""
     claude.behaviour = "fine"
     children = (Child("Emma Johnson", BORN), Child("山田 太郎", BORN), Child("Mia Smith-Johnson", BORN))
     family = Family(lived, children, now=lived.clock.now)

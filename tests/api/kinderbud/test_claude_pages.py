@@ -1,4 +1,4 @@
-"""Claude on the family's pages: a key that is tried before it is kept, and a page that does not wait."""
+"""Claude on the family's pages: a key is tested before it is stored, and a page does not wait."""
 
 import json
 import time
@@ -112,7 +112,7 @@ def test_whatever_claude_does_the_page_shows_a_day(lived: Lived, claude: Claude,
 
 
 def awaited(browser: Browser) -> str:
-    """The day, once it is there."""
+    """The day, once it is chosen."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         page = browser.page("/today")
@@ -125,7 +125,7 @@ def awaited(browser: Browser) -> str:
 def test_in_the_morning_the_service_chooses_once_in_one_of_its_processes(
     claude: Claude, tmp_path: Path, lived: Lived
 ) -> None:
-    """Two more processes on the same database, both of which choose ahead: one does, where the morning has come."""
+    """Two more processes on the same database choose in advance: only one chooses, and only where it is morning."""
     claude.behaviour = "fine"
     early, late = (following_family(lived, zone) for zone in ("America/New_York", "Pacific/Honolulu"))
     for family in (early, late):

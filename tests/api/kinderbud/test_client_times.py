@@ -1,4 +1,4 @@
-"""Phones that were offline: actions dated back up to 7 days, on the household's day, held against a plain account."""
+"""Offline phones: actions dated back up to 7 days count for the household's day, compared with a simple model."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ AROUND = (
         datetime(2027, 1, 1, 2, tzinfo=UTC),
     ),
 )
-"""Days on which clocks change, and a new year."""
+"""Days with a clock change, and a new year."""
 MICROSECOND, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
 NOON = datetime(2026, 3, 9, 16, tzinfo=UTC)
 
@@ -48,7 +48,7 @@ def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @dataclass
 class Account:
-    """What a family did, by todo and day, in the order of the moments at which it was done."""
+    """The actions of a family, by todo and day, in order of time."""
 
     zone: ZoneInfo
     completions: dict[tuple[int, date], datetime] = field(default_factory=dict)
@@ -58,14 +58,14 @@ class Account:
         return moment.astimezone(self.zone).date()
 
     def when(self, claimed: datetime | None, now: datetime) -> tuple[datetime, date] | None:
-        """When it counts as done; None where that is too long ago."""
+        """The time that counts for an action. None if it is too long ago."""
         moment = now if claimed is None or claimed - now > timedelta(minutes=5) else claimed
         if self.day(moment) > self.day(now):
             moment = now
         return None if self.day(now) - self.day(moment) > 7 * DAY else (moment, self.day(moment))
 
     def complete(self, todo: int, frequency: str, moment: datetime) -> date:
-        """The day on which the todo counts as done then."""
+        """The day on which the completion counts."""
         key = (todo, self.day(moment))
         if frequency == "once":
             earlier = next((one for one in self.completions if one[0] == todo), key)
@@ -82,7 +82,7 @@ class Account:
         return "snoozed" if until is not None and until > today else "pending"
 
     def put_off(self, todo: int) -> date | None:
-        """Until when a todo is put off: a completion ends a snooze, a later snooze replaces an earlier one."""
+        """The end of a snooze: a completion ends it, a later snooze replaces it."""
         done = [moment for (one, _), moment in self.completions.items() if one == todo]
         last = max(done, default=datetime(1999, 1, 1, tzinfo=UTC))
         later = [(moment, until) for (one, moment), until in self.snoozes.items() if one == todo and moment >= last]
@@ -101,7 +101,7 @@ class Account:
 
 
 def told(family: Family) -> tuple[list[tuple[str, int, str]], int, dict[int, str]]:
-    """History, streak and statuses, as the API tells them."""
+    """History, streak and statuses from the API."""
     entries = family.get("/history?days=30")["entries"]
     history = sorted((one["date"], act["todo_id"], act["action_type"]) for one in entries for act in one["actions"])
     for entry in entries:
@@ -148,7 +148,7 @@ def test_what_was_done_offline_stands_where_it_was_done(
         if kind == "complete":
             day = account.complete(todo, todos[todo], moment)
         elif moment != now or account.put_off(todo) is None or account.put_off(todo) != day + 3 * DAY:
-            account.snoozes[(todo, moment)] = day + 3 * DAY  # else it is the same once more
+            account.snoozes[(todo, moment)] = day + 3 * DAY  # else it is a repeat
         assert (answer.status_code, answer.json()["data"]["action_date"]) == (200, f"{day}"), answer.text
         assert send(family, todo, kind, claimed).json() == answer.json()  # a retry
     today = account.day(lived.clock.now)
@@ -232,7 +232,7 @@ def test_a_completion_before_a_snooze_does_not_end_it(lived: Lived) -> None:
     assert family.get(f"/todos/{todo}")["status"] == "completed"
 
 
-# What is refused, and what is answered alike
+# Refusals and repeated requests
 
 
 def test_completing_a_todo_that_was_put_away_is_refused_until_that_is_undone(lived: Lived) -> None:
@@ -244,7 +244,7 @@ def test_completing_a_todo_that_was_put_away_is_refused_until_that_is_undone(liv
     assert "undo" in refused(family.ask("POST", f"/todos/{todo}/complete"), 400, "VALIDATION_ERROR")
     assert family.get("/history")["total_actions"] == 1
     before = family.post(f"/todos/{todo}/complete", {"client_timestamp": (NOON - DAY).isoformat()})
-    assert before["action_date"] == "2026-03-08"  # done before it was put away
+    assert before["action_date"] == "2026-03-08"  # done before it was dismissed
     assert family.get(f"/todos/{todo}")["status"] == "skipped"
     family.post(f"/todos/{todo}/undo", {"action_id": away})
     assert family.post(f"/todos/{todo}/complete")["action_date"] == "2026-03-09"
@@ -261,7 +261,7 @@ def test_a_repeated_delete_answers_as_the_first_did(lived: Lived) -> None:
         refused(stranger.ask("DELETE", path), 404, "NOT_FOUND")
     again = family.follow()["id"]
     assert family.delete(f"/plans/{plan}")["active"] is False
-    assert [one["id"] for one in family.get("/plans")["plans"]] == [again]  # the new one goes on
+    assert [one["id"] for one in family.get("/plans")["plans"]] == [again]  # the new one continues
     for _ in range(2):
         refused(family.ask("DELETE", f"/todos/{of_guide}"), 404, "NOT_FOUND")
     for path in (f"/todos/{todo}", "/todos/2147483647"):

@@ -1,7 +1,6 @@
-"""`buddy household` and `buddy token`: what an operator does for a family, and what they are told if it cannot be.
+"""`buddy household` and `buddy token`: the effects and the errors of the commands.
+The first test runs them as processes. The others call them in this process, on the same database, to save time.
 
-The first test runs them as processes of their own; the others, which are many, call them in this one, on the same
-database.
 """
 
 import json
@@ -37,28 +36,28 @@ COMMANDS = {
     "token": ["create", "list", "revoke"],
 }
 UNKNOWN = "2000000000"
-"""An id that nobody has."""
+"""An unused id."""
 
 
 def address(name: str = "sarah") -> str:
-    """An e-mail address that nobody has."""
+    """An unused e-mail address."""
     return f"{name}-{secrets.token_hex(6)}@example.com"
 
 
 def called(service: Service, *arguments: str, typed: str | None = None) -> Result:
-    """How a command ended. Settings come from the environment, as for an operator."""
+    """The result of a command. Settings come from the environment, as for an operator."""
     return CliRunner().invoke(app, list(arguments), input=typed, env=service.environment)
 
 
 def told(service: Service, *arguments: str) -> Any:
-    """What a command that must succeed says as JSON."""
+    """The JSON of a command that must succeed."""
     done = called(service, *arguments, "--json")
     assert (done.exit_code, done.stderr) == (0, ""), done.output + repr(done.exception)
     return json.loads(done.stdout)
 
 
 def refused(service: Service, *arguments: str) -> str:
-    """What a command that must fail says: one line on stderr and nothing else."""
+    """The message of a command that must fail: one line on stderr and nothing else."""
     done = called(service, *arguments)
     assert isinstance(done.exception, SystemExit), repr(done.exception)
     assert (done.exit_code, done.stdout) == (1, "")
@@ -146,7 +145,7 @@ def test_an_address_belongs_to_one_user_whatever_its_case(stored: Service) -> No
     assert "already" in refused(stored, "household", "create", "--name", "Others", "--user", again)
     twice = ("--user", "A:twins@example.com", "--user", "B:Twins@Example.com")
     assert "already" in refused(stored, "household", "create", "--name", "Others", *twice)
-    assert told(stored, "household", "list") == before  # nothing of what failed is left
+    assert told(stored, "household", "list") == before  # the failed command left no rows
     assert me(stored, told(stored, "token", "create", email.upper())["token"]).status_code == 200
 
 
@@ -247,7 +246,7 @@ def test_a_database_that_is_not_there_is_said_in_one_clear_line(running: Service
 
 
 def hanging_on_households() -> list[Table]:
-    """Every table whose rows are a household's, directly or by way of others."""
+    """All tables whose rows belong to a household, directly or through other tables."""
     found = {Base.metadata.tables["households"]}
     while True:
         tables = set(Base.metadata.tables.values())
@@ -266,7 +265,7 @@ def counts(service: Service) -> dict[str, int]:
 
 
 async def ask_claude(session: AsyncSession, household: int) -> None:
-    """What a household with a key leaves behind."""
+    """The rows that a household with a key creates."""
     now = datetime.now(UTC)
     session.add(DayCuration(household_id=household, day=now.date(), leased_until=now, triggers=1))
     question = ChatMessage(household_id=household, role="user", content="Hello", created_at=now)
@@ -277,7 +276,7 @@ async def ask_claude(session: AsyncSession, household: int) -> None:
 
 
 async def visit_pages(session: AsyncSession, household: int) -> None:
-    """What somebody who logs in and invites somebody else leaves behind."""
+    """The rows that a login and an invitation create."""
     now = datetime.now(UTC)
     user = (await users_of(session, household))[0]
     await SESSIONS.begin(session, user.id, now)

@@ -1,4 +1,4 @@
-"""The doors of the family's pages: signing up, logging in and out, new passwords, invitations, and too many tries."""
+"""Access to the family's pages: sign-up, login, logout, new passwords, invitations, and too many tries."""
 
 import hashlib
 import json
@@ -29,13 +29,13 @@ def login(browser: Browser, email: str, password: str = PASSWORD) -> httpx.Respo
 
 
 def link(service: Service, *arguments: str) -> str:
-    """The path of a link that a command made."""
+    """The path of a link from a command."""
     made = json.loads(service.buddy("household", *arguments, "--json"))["link"]
     return str(made.partition("/family")[2])
 
 
 def until(came: Callable[[], bool]) -> None:
-    """Wait for what a service does beside a request."""
+    """Wait for background work of a service."""
     deadline = time.monotonic() + 20
     while not came():
         assert time.monotonic() < deadline, "it did not come"

@@ -1,4 +1,4 @@
-"""What a family does on its pages, and that apps and pages see the same."""
+"""The family's pages: what a family can do there, and that the API shows the same data."""
 
 import json
 import re
@@ -19,7 +19,7 @@ SECRETS = ("digest", "password_hash", "claude_key")
 
 
 def api(browser: Browser, service: Service) -> httpx.Client:
-    """An app with a token that the family just made."""
+    """An API client with a new token of the family."""
     shown = browser.send("/access", "/access/tokens", name="An app").text
     token = re.search(r"kb_live_[0-9a-f]{32}", shown)
     assert token is not None

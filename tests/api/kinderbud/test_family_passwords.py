@@ -1,4 +1,4 @@
-"""What a new password ends, and what a browser keeps of the accounts that logged in there."""
+"""What a new password ends, and which accounts a browser remembers."""
 
 import hashlib
 import re
@@ -103,7 +103,7 @@ def test_an_account_has_so_many_sessions_and_known_browsers_and_no_more(running:
 
 
 def test_no_token_of_a_thief_outlives_the_new_password(stored: Service) -> None:
-    """Many hands make tokens and invitations while the password changes: none that was made works afterwards."""
+    """Concurrent requests create tokens and invitations while the password changes: none of them works afterwards."""
     email = new_email()
     owner, thief = signed_up(stored, email), Browser(stored)
     login(thief, email)

@@ -1,4 +1,4 @@
-"""The family's pages when two hands are faster than one: what may be there once is there once, and nothing breaks."""
+"""Concurrent requests to the family's pages: unique rows stay unique, and nothing fails."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ OTHER = "a windy day in autumn"
 
 
 def at_once(browser: Browser, path: str, fields: dict[str, str]) -> list[int]:
-    """The statuses of the same form, sent by many hands."""
+    """The statuses of the same form, sent concurrently."""
     cookies, headers = dict(browser.client.cookies), dict(browser.client.headers)
 
     def send(_: int) -> int:

@@ -1,4 +1,4 @@
-"""Nobody does anything on another family's pages: not by its ids, not from another site, not by what they type."""
+"""A family cannot act on another family's pages: not with its ids, not from another site, not with typed text."""
 
 import re
 from html import unescape
@@ -19,7 +19,7 @@ OPEN = {"/login", "/signup", "/forgot", "/reset/{secret}", "/join/{secret}", "/b
 
 
 def routes() -> list[tuple[str, str]]:
-    """Every address of the pages, with its method; found by asking the app, so that no later one is forgotten."""
+    """All routes of the pages with their methods, read from the app, so that new routes are tested too."""
     service = create_app()
     mounted = next(one for one in service.routes if isinstance(one, Mount) and one.path == "/family")
     pages = mounted.app.app  # type: ignore[attr-defined]  # behind its headers
@@ -30,7 +30,7 @@ ROUTES = routes()
 
 
 OF_FAMILIES = [(method, path) for method, path in ROUTES if re.search(r"{(?!guide_id|secret)", path)]
-"""Guides are everybody's; following one for somebody else's child is a test of its own. Links are secrets."""
+"""Guides are shared; a test of its own follows one for another family's child. Links are secrets."""
 
 
 def test_the_list_of_addresses_is_whole() -> None:
@@ -40,7 +40,7 @@ def test_the_list_of_addresses_is_whole() -> None:
 
 @pytest.fixture(scope="module")
 def families(stored: Service) -> tuple[Browser, dict[str, str]]:
-    """A browser of one family, and by name of a parameter an id of everything that another one has."""
+    """A browser of one family, and the ids of another family by parameter name."""
     theirs = following(stored)
     theirs.go("/today", r"/todos/\d+/complete")
     theirs.send("/access", "/access/tokens", name="An app")

@@ -1,4 +1,4 @@
-"""Families that take part in learning: what is logged, what leaves, and that nobody else's does."""
+"""Families that take part in learning: what is logged and exported, and that other families are not."""
 
 import json
 from collections.abc import Iterator
@@ -64,9 +64,9 @@ def test_only_those_who_take_part_leave_and_nothing_that_names_them(lived: Lived
     undone = learning.get("/history")["entries"][0]["actions"][0]
     learning.post(f"/todos/{undone['todo_id']}/undo", {"action_id": undone["id"]})
     lived.clock.move(days=1)
-    learning.get("/today")  # this day is not over, so it does not leave
+    learning.get("/today")  # this day is not over, so it is not exported
     out = tmp_path / "log"
-    # The command has the machine's clock, by which all of these days are over.
+    # The command uses the machine's clock, by which all of these days are over.
     told = json.loads(lived.buddy("household", "export-learning", str(out), "--json"))
     log, about = read_daily_log(out)
     days = log.slates()
@@ -93,7 +93,7 @@ def test_whoever_stops_taking_part_is_in_no_later_export(lived: Lived, tmp_path:
     lived.buddy("household", "set", str(one.id), "--learning")
     after = json.loads(lived.buddy("household", "export-learning", str(tmp_path / "again"), "--json"))
     assert after["households"] == before["households"] + 1
-    assert after["days"] == before["days"]  # what was logged before it agreed again does not leave
+    assert after["days"] == before["days"]  # days before it agreed again are not exported
 
 
 def test_the_research_token_does_not_reach_families(lived: Lived) -> None:

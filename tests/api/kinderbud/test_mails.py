@@ -1,4 +1,4 @@
-"""Signing up, joining and a forgotten password with a mail server: nothing tells which addresses exist."""
+"""Sign-up, joining and a forgotten password with a mail server: no answer shows which addresses exist."""
 
 import re
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def mailed(
 
 
 def ask(browser: Browser, email: str, **typed: str) -> httpx.Response:
-    """What signing up answers; the page has no password field."""
+    """The answer to a sign-up. The page has no password field."""
     form = {"family": "The Bakers", "name": "Noor", "email": email, "time_zone": "Asia/Manila"}
     assert "password" not in browser.form("/signup", "/signup").fields
     return browser.send("/signup", "/signup", **(form | typed))
@@ -55,7 +55,7 @@ def link_in(mailbox: Mailbox, email: str, kind: str, number: int = 1) -> str:
 
 
 def signed_up(running: Service, mailbox: Mailbox, email: str) -> Browser:
-    """A family that proved its address."""
+    """A family with a verified address."""
     browser = Browser(running)
     ask(browser, email)
     path = link_in(mailbox, email, "confirm")

@@ -1,4 +1,4 @@
-"""Members of a household: roles, handing it over, removing somebody, and what goes and stays then."""
+"""Members of a household: roles, handing it over, removal, and what stays afterwards."""
 
 import json
 import re
@@ -28,7 +28,7 @@ def joined(service: Service, admin: Browser, name: str = "Tom") -> tuple[Browser
 
 
 def roles(service: Service, email: str) -> dict[str, str]:
-    """By address, the roles in the household of the user with that one."""
+    """The roles in a user's household, by address."""
 
     async def read(session: AsyncSession) -> dict[str, str]:
         mine = select(HouseholdUser.household_id).where(HouseholdUser.email == email).scalar_subquery()
@@ -46,7 +46,7 @@ def user_id(service: Service, email: str) -> int:
 
 
 def act(browser: Browser, service: Service, email: str, way: str, **typed: str) -> httpx.Response:
-    """What a form of a member's page answers."""
+    """The answer to a form of a member's page."""
     path = f"/access/members/{user_id(service, email)}"
     form = browser.form("/settings", "/logout").fields | {"password": PASSWORD} | typed
     return browser.post(f"{path}/{way}", form)

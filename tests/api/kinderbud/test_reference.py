@@ -1,7 +1,7 @@
-"""The reference is kept to the letter: every example in it is asked of the real service, and answered as it shows.
-
-The family is the reference's: the Johnsons in New York on 19 February 2026, with Emma, who is 15 months old that day
+"""The reference is binding: each of its examples is sent to the real service and compared with its answer.
+The family is the reference's: the Johnsons in New York on 19 February 2026 with Emma, who is 15 months old that day,
 and 14 where the reference shows her profile.
+
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ MATH = "Early Math"
 
 
 class Johnsons(Family):
-    """The reference's family on its day, and its numbers by the reference's."""
+    """The reference's family on its day, with a map from the reference's ids to this family's."""
 
     def __init__(self, lived: Lived, client: httpx.Client) -> None:
         self.client = client
@@ -54,35 +54,35 @@ class Johnsons(Family):
         self.clock = lived.clock
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
-        """The answer, whatever it is, over connections that all these families share: each asks only a little."""
+        """The answer, of any status, over connections that all these families share, since each sends few requests."""
         named = {"Authorization": f"Bearer {self.token}"} | headers
         return self.client.request(method, f"{self.service.url}/api/v1{path}", json=body, headers=named)
 
     def prepare(self, title: str) -> None:
-        """Do what was done before the reference asks what stands below this title."""
+        """Create the state that the reference assumes below this title."""
         if title in {"POST /todos/{id}/undo", "GET /history"}:
             self.post(f"/todos/{self.todos[42]}/complete")
             self.actions[123] = self.get("/history")["entries"][0]["actions"][0]["id"]
         if title == "GET /today":
             self.post(f"/todos/{self.todos[101]}/complete")
-            self.get("/today")  # somebody asked first
+            self.get("/today")  # an earlier request was first
         if title == "DELETE /plans/{id}":
             self.plans[5] = self.follow(MATH)["id"]
         self.clock.now = PROFILE_SHOWN if title == "GET /me" else AFTERNOON
 
     def ours(self, example: Example) -> Example:
-        """The same request with this family's numbers."""
+        """The same request with this family's ids."""
         path = example.path
         for name, numbers in (("todos", self.todos), ("guides", self.guides), ("plans", self.plans)):
             for theirs, own in numbers.items():
                 if path == f"/{name}/{theirs}" or path.startswith(f"/{name}/{theirs}/"):
                     path = path.replace(str(theirs), str(own), 1)
-                    break  # our own number may be another one of theirs
+                    break  # our id may equal another id of the reference
         path = path.replace("participant_id=2", f"participant_id={self.participants[2]}")
         return Example(example.title, example.method, path, self.with_our_numbers(example.body), example.answer)
 
     def with_our_numbers(self, body: Any) -> Any:
-        """A body with this family's numbers."""
+        """A body with this family's ids."""
         by_name = {"participant_id": self.participants, "guide_id": self.guides, "action_id": self.actions}
         return body and {name: by_name[name][value] if name in by_name else value for name, value in body.items()}
 
@@ -187,13 +187,15 @@ def test_an_address_where_nothing_is_answers_in_the_envelope(lived: Lived, addre
 
 
 def test_a_message_of_the_chat_has_the_fields_that_the_reference_shows(johnsons: Johnsons) -> None:
-    """A household of this file has no Claude key: what the chat says with one is documented, and refused without."""
+    """The households of this file have no Claude key, so the chat's answer with a key is only compared with its
+    schema.
+    """
     chat = {section.title: section for section in SECTIONS if section.title.endswith("/chat")}
     (said,), (listing,) = chat["POST /chat"].answers, chat["GET /chat"].answers
     schemas = httpx.get(f"{johnsons.service.url}/api/v1/openapi.json").json()["components"]["schemas"]
     for message in [said["data"], *listing["data"]["messages"]]:
         assert set(schemas["Message"]["required"]) == set(message)
-        assert set(schemas["Message"]["properties"]) == {*message, "cut_off"}  # ours, and only where it is true
+        assert set(schemas["Message"]["properties"]) == {*message, "cut_off"}  # our own field, and only if true
         assert {schemas["Message"]["properties"][name]["type"] for name in message} == {"string"}
     for _, _, path, *_ in chat["GET /chat"].commands:
         assert johnsons.get(path) == {"messages": []}

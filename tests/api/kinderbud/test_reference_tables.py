@@ -1,4 +1,4 @@
-"""The reference's tables: defaults, bounds, errors and limits, each asked of the real service."""
+"""The reference's tables: defaults, bounds, errors and limits, each tested on the real service."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -17,21 +17,21 @@ FREQUENCIES = ("once", "daily", "weekly", "monthly", "quarterly")
 
 @pytest.fixture(scope="module")
 def family(stored: Service) -> Family:
-    """The oldest child came last, and the youngest in the middle."""
+    """The oldest child was added last, and the youngest in the middle."""
     made = Family(stored, children=(EMMA, Child("Noah", date(2026, 3, 1)), Child("Olivia", date(2021, 7, 4))))
     made.follow()
     return made
 
 
 def todo(family: Family, category: str) -> int:
-    """A todo of a guide with which nothing was done."""
+    """A todo of a guide without actions."""
     listed = family.get(f"/todos?category={category}&status=pending&limit=200")["todos"]
     found: int = next(one["id"] for one in listed if one["guide_item_id"] is not None)
     return found
 
 
 def refused(family: Family, method: str, path: str, body: Any = None) -> str:
-    """The sentence with which something invalid is refused."""
+    """The error sentence for an invalid request."""
     answer = family.ask(method, path, body)
     assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_ERROR"), (path, body, answer.text)
     sentence: str = answer.json()["error"]

@@ -1,4 +1,4 @@
-"""The rules of Kinderbud, by example and for whatever days, logs and candidates there are. None of it does I/O."""
+"""The rules of Kinderbud, by example and for arbitrary days, logs and candidates. No I/O."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -109,7 +109,7 @@ def test_at_every_age_at_most_one_stage_is_current_and_grown_ups_have_one_for_ev
         assert stage.age_end_months is not None
         for months in range(stage.age_start_months, stage.age_end_months):
             assert current_stage(stages, months) is stage
-            assert current_stage(list(reversed(stages)), months) is stage  # no other one claims this age
+            assert current_stage(list(reversed(stages)), months) is stage  # no other stage includes this age
     assert current_stage(stages, max(stage.age_end_months or 0 for stage in stages)) is None
     assert current_stage(stages, -1) is None
 
@@ -122,7 +122,7 @@ def test_at_every_age_at_most_one_stage_is_current_and_grown_ups_have_one_for_ev
         (datetime(2026, 3, 9, 3, 59, 59, tzinfo=UTC), "America/New_York", date(2026, 3, 8)),  # this day has 23 hours
         (datetime(2026, 3, 9, 4, tzinfo=UTC), "America/New_York", date(2026, 3, 9)),
         (datetime(2021, 3, 21, 20, 30, tzinfo=UTC), "Asia/Tehran", date(2021, 3, 22)),  # this day begins at one
-        (datetime(2021, 9, 21, 20, 15, tzinfo=UTC), "Asia/Tehran", date(2021, 9, 21)),  # once more before midnight
+        (datetime(2021, 9, 21, 20, 15, tzinfo=UTC), "Asia/Tehran", date(2021, 9, 21)),  # a second time before midnight
         (datetime(2021, 9, 21, 20, 30, tzinfo=UTC), "Asia/Tehran", date(2021, 9, 22)),
         (datetime(2026, 2, 18, 11, tzinfo=UTC), "Pacific/Auckland", TODAY),
     ],
@@ -143,7 +143,7 @@ def test_a_todo_is_due_when_its_period_is_over_and_what_is_done_once_never_again
     assert is_due(frequency, None, TODAY)
     due = [passed for passed in range(400) if is_due(frequency, TODAY - timedelta(days=passed), TODAY)]
     assert due == ([] if due_after is None else list(range(due_after, 400)))
-    assert not is_due(frequency, TODAY + DAY, TODAY)  # done before a flight to where it is yesterday
+    assert not is_due(frequency, TODAY + DAY, TODAY)  # done before a flight to a zone where it is yesterday
 
 
 @given(st.sampled_from(Frequency), near, st.integers(0, 200))
@@ -198,7 +198,7 @@ def test_a_dismissal_shows_above_all_and_a_completion_above_a_snooze(log: list[D
 def test_runs_are_the_days_that_were_counted_in_whatever_order_they_came_and_went(
     changes: list[tuple[date, bool]], today: date
 ) -> None:
-    """As the database does it: only the runs that hold the day or touch it are looked at."""
+    """As in the database: a change looks only at the runs that contain or touch the day."""
     runs: set[Run] = set()
     counted: set[date] = set()
     for day, adding in changes:
@@ -218,7 +218,7 @@ def test_runs_are_the_days_that_were_counted_in_whatever_order_they_came_and_wen
 def test_a_streak_waits_for_today_but_not_for_yesterday() -> None:
     run = Run(date(2026, 2, 15), date(2026, 2, 18))
     assert [streak(run, day) for day in (date(2026, 2, 18), TODAY, date(2026, 2, 20))] == [4, 4, 0]
-    assert streak(run, date(2026, 2, 16)) == 2  # flown back over the date line: those days are still to come
+    assert streak(run, date(2026, 2, 16)) == 2  # after a flight over the date line these days are in the future
     assert streak(run, date(2026, 2, 14)) == 0
     assert streak(None, TODAY) == 0
 
@@ -238,7 +238,7 @@ def test_a_week_begins_on_the_monday_at_or_before_a_day(day: date) -> None:
 
 @pytest.mark.parametrize("name", ["Sarah", "O'Neil-Kyi", "佐藤 さくら", "علی\u200cرضا", "ශ්\u200dරීමා", "x" * 80])
 def test_a_name_is_a_name_in_every_script(name: str) -> None:
-    """Persian joins and parts letters with U+200C, Sinhala with U+200D: without them these are misspelt."""
+    """Persian and Sinhala need U+200C and U+200D: without them such names are misspelt."""
     assert households.checked_name(f"  {name} ") == name
 
 
@@ -285,7 +285,7 @@ def _accepted(count: int) -> bool:
         return False
 
 
-# What the coach says
+# The coach's note
 
 
 def test_a_note_names_everybody_once_the_commonest_areas_and_where_to_begin() -> None:

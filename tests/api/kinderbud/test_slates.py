@@ -1,4 +1,4 @@
-"""How candidates become a day: whom it serves, how it mixes, and with which probability a candidate was to be on it."""
+"""How candidates become a day: for whom, with which areas, and with which probability of each candidate."""
 
 import math
 from collections import Counter
@@ -26,7 +26,7 @@ def candidate(
 
 
 def day_of(order: str) -> list[Candidate]:
-    """Candidates from words such as `1motor 2math`: whose each is, and its area."""
+    """Candidates from words such as `1motor 2math`: participant and area."""
     return [candidate(place, int(word[0]), word[1:]) for place, word in enumerate(order.split())]
 
 
@@ -34,7 +34,7 @@ def day_of(order: str) -> list[Candidate]:
 def many(draw: st.DrawFn) -> list[Candidate]:
     """Some candidates of one to five people in one to five areas, in no order."""
     people, areas = draw(st.integers(1, 5)), draw(st.integers(1, 5))
-    least = draw(st.sampled_from([1, 6, 12]))  # hypothesis likes lists too short for any share to matter
+    least = draw(st.sampled_from([1, 6, 12]))  # hypothesis prefers lists that are too short for shares to matter
     rows = st.tuples(
         *(st.integers(1, people), st.sampled_from(AREAS[:areas])),
         *(st.sampled_from([1.0, 1.5, 4.0, 9.0]), st.none() | st.integers(1, 30)),
@@ -106,7 +106,7 @@ def test_no_swap_within_a_person_mixes_areas_better_and_none_within_an_area_mixe
 
 
 def test_siblings_who_are_all_due_everything_do_not_all_get_the_same_area() -> None:
-    """On a family's first day nothing is more urgent than anything else: the areas can be mixed, so they are."""
+    """On a family's first day all todos are equally urgent, so the areas can be mixed."""
     candidates = day_of("1motor 1math 1literacy 2motor 2math 2literacy 3motor 3math 3literacy")
     slate = best_slate(candidates, rules_order(candidates), 3)
     areas, people = shares(candidates, slate.chosen)
@@ -135,7 +135,7 @@ def test_the_rules_put_the_overdue_first_then_the_unseen_and_then_the_oldest(can
     assert sorted(order) == list(range(len(candidates)))
     ranked = [candidates[place] for place in order]
     for first, second in pairwise(ranked):
-        late, later = min(second.overdue, 4), min(first.overdue, 4)  # four periods late is as late as it gets
+        late, later = min(second.overdue, 4), min(first.overdue, 4)  # four periods late is the maximum
         unseen = [14 if one.unseen_days is None else min(one.unseen_days, 14) for one in (first, second)]
         assert later >= late
         if later == late:
@@ -156,7 +156,7 @@ def test_the_rules_choose_the_same_day_however_the_candidates_are_listed(
     assert one == other
 
 
-# The noise of those who learn with us
+# Exploration for households in the learning data
 
 
 @given(many(), counts, st.integers(0, 10**6), st.floats(0, 1))
@@ -172,7 +172,7 @@ def test_noise_changes_at_most_one_slot_that_nobody_depends_on(
     assert sum(noisy.inclusion) == pytest.approx(len(best.chosen), abs=1e-9)
     assert all(-1e-9 <= chance <= 1 + 1e-9 for chance in noisy.inclusion)
     assert all(noisy.inclusion[place] == 1 for place in best.obligatory)
-    assert all(noisy.inclusion[place] > 0 for place in noisy.chosen)  # what happened was possible
+    assert all(noisy.inclusion[place] > 0 for place in noisy.chosen)  # the observed result was possible
 
 
 @given(many(), counts, st.integers(0, 10**6))

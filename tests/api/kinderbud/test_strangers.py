@@ -1,6 +1,6 @@
-"""What belongs to one household does not exist for another, on any route, and whoever shows no token is nobody.
+"""Rows of one household do not exist for another, on any route, and a request without a token is refused.
+The routes and their id parameters come from /api/v1/openapi.json, so that new ones are tested too.
 
-The routes and the places for ids in them are those of /api/v1/openapi.json, so that a new one is tried as well.
 """
 
 import json
@@ -20,9 +20,9 @@ from tests.lived import Lived
 from tests.serving import CLIENT, Service
 
 NEVER = 2**31 - 1
-"""An id that nothing has."""
+"""An unused id."""
 SHARED = {"guide_id"}
-"""Guides are everybody's."""
+"""Guides are shared by all households."""
 CHILD = Child("Zebulonia", date(2025, 3, 1))
 NEEDED: dict[str, dict[str, Any]] = {
     "create_todo": {"title": "Sing"},
@@ -33,12 +33,12 @@ NEEDED: dict[str, dict[str, Any]] = {
     "subscribe_participant": {"participant_id": None, "guide_id": None},
     "ask_question": {"message": "Why does she not sleep?"},
 }
-"""What a body must hold, by operation; ids are filled in."""
+"""Required body fields by operation; ids are filled in."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A route with a method, and where ids go in it."""
+    """A route with a method, and its id parameters."""
 
     name: str
     method: str
@@ -49,12 +49,12 @@ class Operation:
 
     @property
     def places(self) -> list[str]:
-        """The names of ids that belong to somebody."""
+        """The names of ids that belong to a household."""
         return sorted((self.in_path | self.in_query | self.in_body) - SHARED)
 
 
 def operations(service: Service | Lived) -> list[Operation]:
-    """All that the service says it has."""
+    """All operations in the service's OpenAPI document."""
     document = CLIENT.get(f"{service.url}/api/v1/openapi.json", headers=somewhere()).json()
     schemas = document["components"]["schemas"]
     found = []
@@ -82,12 +82,12 @@ def operations(service: Service | Lived) -> list[Operation]:
 
 
 def _is_id(name: str, schema: dict[str, Any]) -> bool:
-    """Ids are the integers that may be as large as an id can be."""
+    """Ids are the integers with the maximum of an id."""
     return any(one.get("maximum") == NEVER for one in [schema, *schema.get("anyOf", [])]) or name.endswith("_id")
 
 
 class Household(Family):
-    """A family of whose ids we know all, and that asks over connections that stay open."""
+    """A household with known ids, over connections that stay open."""
 
     def __init__(self, service: Service, client: httpx.Client) -> None:
         self.client = client
@@ -104,7 +104,7 @@ class Household(Family):
         return answer
 
     def live(self) -> None:
-        """Do a bit of everything."""
+        """Create some data of each kind."""
         todos = self.get("/todos?limit=200")["todos"]
         self.post(f"/todos/{self.post('/todos', {'title': 'Sing'})['id']}/complete", {"notes": "loud"})
         self.post(f"/todos/{todos[0]['id']}/complete")
@@ -113,7 +113,7 @@ class Household(Family):
         self.get("/today")
 
     def ids(self) -> dict[str, list[int]]:
-        """All ids of the household's, by the names of the places for them."""
+        """All ids of the household, by parameter name."""
         entries = self.get("/history?days=90")["entries"]
         me = self.get("/me")
         return {
@@ -130,7 +130,7 @@ class Household(Family):
         return [self.get(path) for path in paths]
 
     def fresh_ids(self) -> dict[str, int]:
-        """An id for each place, of things with which everything can still be done."""
+        """An id for each parameter, of unused rows."""
         todo = self.post("/todos", {"title": "Jump"})["id"]
         self.post(f"/todos/{todo}/complete")
         plans = self.get("/plans")["plans"] or [self.follow(participant=CHILD.name)]
@@ -147,7 +147,7 @@ class Household(Family):
         }
 
     def send(self, operation: Operation, ids: dict[str, int], place: str = "", **headers: str) -> httpx.Response:
-        """A request that is well-formed, with these ids; what is optional is left out but for `place`."""
+        """A valid request with these ids. Optional values are left out, except `place`."""
         path = operation.path.format(**ids) + (f"?{place}={ids[place]}" if place in operation.in_query else "")
         body = NEEDED.get(operation.name)
         if body is not None:
@@ -175,7 +175,7 @@ def stranger(stored: Service, client: httpx.Client) -> Household:
 
 
 def test_every_place_for_an_id_takes_ones_own(johnsons: Household, stranger: Household) -> None:
-    """Without this, a 404 for somebody else's id might have another reason."""
+    """A control: without it, a 404 for another household's id might have another cause."""
     tried = []
     for operation in operations(johnsons.service):
         for place in operation.places:
@@ -227,7 +227,7 @@ def test_nothing_that_a_stranger_reads_names_another_households_child(stored: Se
 
 
 def no_tokens(token: str, revoked: str) -> list[str | None]:
-    """What may stand where a token should, or nothing at all."""
+    """Values in place of a token, or no header."""
     return [
         *(None, "", "Bearer", token, f"Basic {token}", f"Token {token}", f"Bearer{token}"),
         *(f"Bearer {token[:-1]}", f"Bearer {token}0", f"Bearer {token} {token}", f"Bearer {token},"),
@@ -239,7 +239,7 @@ def no_tokens(token: str, revoked: str) -> list[str | None]:
 def test_without_a_token_that_works_every_route_is_unauthorized(johnsons: Household, client: httpx.Client) -> None:
     before, ids = johnsons.account(), johnsons.fresh_ids()
     account = johnsons.account()
-    assert account != before  # it would show what somebody did
+    assert account != before  # it would show another household's actions
     revoked = johnsons.new_token()
     kept = json.loads(johnsons.service.buddy("token", "list", str(johnsons.id), "--json"))
     johnsons.service.buddy("token", "revoke", str(kept[-1]["id"]))

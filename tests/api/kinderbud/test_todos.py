@@ -1,4 +1,4 @@
-"""Todos: the family's own from their beginning to their end, those of guides, lists of them, and what a day shows."""
+"""Todos: the life of the family's own todos, todos of guides, lists, and the content of a day."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -25,7 +25,7 @@ def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def family(lived: Lived) -> Family:
-    """The Johnsons on a Monday, on which nobody has done anything yet."""
+    """The Johnsons on a Monday without any actions."""
     lived.clock.now = BEGINNING
     return Family(lived, now=BEGINNING)
 
@@ -40,7 +40,7 @@ def statuses(todos: list[dict[str, Any]]) -> dict[int, str]:
 
 
 def own(family: Family, title: str = "Read bedtime story", **fields: Any) -> int:
-    """A new todo of the family's own."""
+    """Create a todo of the family's own."""
     made: int = family.post("/todos", {"title": title} | fields)["id"]
     return made
 
@@ -52,7 +52,7 @@ def last_action(family: Family, todo_id: int) -> int:
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> str:
-    """The sentence of an answer that must be a refusal."""
+    """The sentence of an answer that must be an error."""
     said = answer.json()
     assert (answer.status_code, said["ok"], said["code"]) == (status, False, code), answer.text
     sentence: str = said["error"]
@@ -173,7 +173,7 @@ def test_pages_of_the_list_join_to_the_whole(family: Family) -> None:
     assert family.get("/todos?status=pending&limit=3")["total"] == 6
 
 
-# Milestones, and what is done once
+# Milestones and one-time todos
 
 
 def test_a_milestone_stays_and_is_achieved_until_that_is_taken_back(family: Family, lived: Lived) -> None:

@@ -1,4 +1,6 @@
-"""Tokens after they were shown: revoked at once everywhere, seen once a minute, and never in the log."""
+"""Tokens after creation: revocation is immediate everywhere, use is recorded once a minute, and the log never contains
+one.
+"""
 
 import asyncio
 import json
@@ -34,7 +36,7 @@ INSERT INTO seen VALUES (to_char(NEW.last_used_at AT TIME ZONE 'UTC', 'YYYY-MM-D
 END $$;
 CREATE TRIGGER seen_token AFTER UPDATE OF last_used_at ON household_tokens FOR EACH ROW EXECUTE FUNCTION note_seen();
 """
-"""The database itself keeps a diary of when `last_used_at` was written."""
+"""A trigger records each write of `last_used_at`."""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -44,7 +46,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 def run_script(url: str, script: str) -> None:
-    """Run SQL in the database, past the service."""
+    """Run SQL in the database, outside the service."""
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(urlsplit(url).path)) as connection:
             connection.executescript(script)
@@ -61,7 +63,7 @@ def run_script(url: str, script: str) -> None:
 
 
 def eventually(told: Callable[[], bool]) -> None:
-    """Wait for what happens beside the requests."""
+    """Wait for background work."""
     deadline = time.monotonic() + STARTING_SECONDS
     while not told():
         assert time.monotonic() < deadline
@@ -85,7 +87,7 @@ def test_a_revoked_token_is_refused_at_once_by_every_process(database: str, tmp_
         listed = json.loads(one.buddy("token", "list", str(family.id), "--json"))
         assert [entry["revoked_at"] for entry in listed] == [None, None]
         said = one.buddy("token", "revoke", str(listed[0]["id"]))
-        assert asked(lost) == [401] * 4  # the answers that were kept for it included
+        assert asked(lost) == [401] * 4  # including answers stored for its retries
         assert asked(kept) == [200] * 4
         again = json.loads(one.buddy("token", "list", str(family.id), "--json"))
         assert [entry["revoked_at"] is not None for entry in again] == [True, False]
@@ -161,7 +163,7 @@ def test_the_log_holds_no_token_and_no_name_of_a_child_and_the_database_no_token
         assert token_digest(family.token) in str(rows(database, "SELECT digest FROM household_tokens"))
         for table in ("household_tokens", "household_users", "households"):
             assert family.token.removeprefix("kb_live_") not in str(rows(database, f"SELECT * FROM {table}"))  # noqa: S608
-        # What nobody foresaw: with a table gone, SQLite says that it is away for a moment, PostgreSQL that we erred.
+        # An unforeseen error: without a table, SQLite reports a short outage, PostgreSQL an error of ours.
         run_script(database, "ALTER TABLE todo_actions RENAME TO taken_away")
         for path, body_ in (
             (f"/todos/{number}/complete", {"notes": child}),

@@ -1,4 +1,4 @@
-"""Whatever a family does and takes back, in whatever order: its todos and streak are what the remaining log says."""
+"""Actions and undo in any order: todos and streak always follow from the remaining log."""
 
 import asyncio
 from collections.abc import Coroutine, Iterator
@@ -37,7 +37,7 @@ from tests.api.kinderbud.homes import Done, Home, home
 
 BEGINNING = datetime(2026, 3, 6, 12, tzinfo=UTC)
 ZONES = ["America/New_York", "Pacific/Auckland", "Pacific/Honolulu"]
-"""Between the last two a family flies into yesterday and back."""
+"""Between the last two zones a flight crosses the date line."""
 EMMA = Child("Emma", date(2024, 10, 8))
 """She is eighteen months, and in another stage, a month later."""
 numbers = st.integers(0, 10**6)
@@ -70,7 +70,7 @@ def database(url: str, runner: asyncio.Runner) -> Iterator[Database]:
 
 
 class Lives(RuleBasedStateMachine):
-    """A family that does and undoes. `runner` and `database` are set by the test."""
+    """A family that acts and undoes. The test sets `runner` and `database`."""
 
     runner: asyncio.Runner
     database: Database
@@ -107,7 +107,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(doings=st.lists(st.tuples(numbers, kinds, hours, st.sampled_from([None, 1, 2, 30])), min_size=1, max_size=5))
     def does(self, doings: list[tuple[int, str, int, int | None]]) -> None:
-        """Several things with some hours between them: chance seldom makes two actions meet on one todo."""
+        """Several actions some hours apart: at random, two actions seldom meet on one todo."""
         for number, kind, passing, days in doings:
             self.does_one(self.pick(number), kind, days, reason=["Sick day", None][number % 2])
             self.time_passes(passing)
@@ -148,7 +148,7 @@ class Lives(RuleBasedStateMachine):
             async with self.database.write() as session:
                 if done.todo_id in self.deleted:
                     await todos.undo_action(done.todo_id, Undo(action_id=done.id), self.home.caller, session)
-                    self.home.account.actions.remove(done)  # what was done stays in the history, and can be taken back
+                    self.home.account.actions.remove(done)  # past actions stay in the history and can be undone
                     self.taken_back.append(done)
                     return
                 for other in [one for one in self.known.values() if one != done.todo_id][:1]:
@@ -252,7 +252,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(number=numbers)
     def flies_into_yesterday(self, number: int) -> None:
-        """What is done there is done later and on an earlier day."""
+        """An action after the flight is later in time but on an earlier day."""
         for zone in ZONES[1:]:
             self.travels(zone)
             self.does_one(self.pick(number), "completed", None, None)
@@ -277,7 +277,7 @@ class Lives(RuleBasedStateMachine):
         assert {todo.id for todo in rows if todo.deleted} == self.deleted
         assert {todo.id for todo in rows if todo.plan_id is None} == set(self.own)
         known = {(todo.participant_id, todo.guide_item_id or 0): todo.id for todo in rows if todo.guide_item_id}
-        assert self.known.items() <= known.items()  # whoever follows a guide again goes on with the same todos
+        assert self.known.items() <= known.items()  # a new subscription to a guide continues with the same todos
         self.known = known
         reached = {todo for (_, item), todo in known.items() if item in milestones}
         assert achieved == {todo for todo in reached if account.of(todo)[0] is not None}
@@ -301,7 +301,7 @@ def test_every_todo_is_what_its_remaining_log_says(database: Database, runner: a
 def test_a_snooze_of_another_day_is_an_action_of_its_own_even_if_it_ends_on_the_same_day(
     database: Database, runner: asyncio.Runner
 ) -> None:
-    """The answer's `action_date` is the day of the call, and the history says what was done on it."""
+    """The answer's `action_date` is the day of the call, and the history has the action on that day."""
 
     async def snoozes() -> None:
         house = await home(database, [EMMA], ZONES[0], BEGINNING)

@@ -1,4 +1,4 @@
-"""An upgrade of the catalog: what is new reaches every family, what was withdrawn reaches nobody any more."""
+"""A catalog upgrade: new items reach every family, removed items are offered no more."""
 
 import asyncio
 import secrets
@@ -44,7 +44,7 @@ async def early_development(session: AsyncSession) -> Guide:
 
 
 async def titles(database: Database, household_id: int) -> set[str]:
-    """What Emma may be offered today."""
+    """The titles that Emma may be offered today."""
     async with database.write() as session:
         stages = await move_on(session, household_id, NOW.date())
         return {seen.title for seen in await current_todos(session, household_id, stages, NOW.date())}
@@ -62,7 +62,7 @@ def test_items_come_and_go_with_the_catalog_and_edited_ones_stay(url: str) -> No
         before = await titles(database, household.id)
         missing, edited, *_ = there
         assert {missing.title, edited.title} <= before
-        async with database.write() as session:  # as an older catalog had it: one item less, one more, one edited
+        async with database.write() as session:  # an older catalog: one item less, one more, one edited
             row = {column.name: getattr(edited, column.name) for column in GuideItem.__table__.columns}
             gone = row | {"item_key": "gone", "title": "No longer wise", "seeded": "of an older catalog"}
             del gone["id"]

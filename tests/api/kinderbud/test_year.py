@@ -1,4 +1,4 @@
-"""A family's year, over changes of clocks, birthdays and the stages of two children, against a plain account of it."""
+"""A family's year, with clock changes, birthdays and stages of two children, compared with a simple model."""
 
 import asyncio
 import random
@@ -38,7 +38,7 @@ YEARS = {  # a Monday before the first change of clocks; Tehran's last changes, 
     "Asia/Tehran": date(2021, 3, 15),
 }
 EVERY_DAY = {"sqlite": {"America/New_York", "Pacific/Auckland"}, "postgresql": {"Asia/Manila", "Asia/Tehran"}}
-"""Where a year is lived day by day; elsewhere it is dense around changes and birthdays, and jumps in between."""
+"""Where a year runs day by day; elsewhere it runs daily around changes and birthdays, and skips days in between."""
 JUMPS = [1, 1, 21, 31]
 MOMENTS = [time(0, 0, 0), time(0, 0, 1), time(0, 30), time(2, 30), time(9), time(12), time(23, 30), time(23, 59, 59)]
 DAILY_TASKS = 5
@@ -63,7 +63,9 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @cache
 def months_old(born: date, today: date) -> int:
-    """By counting the days on which a month was completed, the first of the next where there is no such day."""
+    """Completed months, by counting the days on which a month is completed: the 1st of the next month if the day is
+    missing.
+    """
 
     def completed(month: int) -> date:
         year, place = divmod(born.month - 1 + month, 12)
@@ -77,7 +79,7 @@ def months_old(born: date, today: date) -> int:
 
 @dataclass
 class Year:
-    """A family's year. `local` is what its clock on the wall shows; the day is known from it alone."""
+    """A family's year. `local` is its local time; the day follows from it alone."""
 
     home: Home
     birthdays: dict[int, date | None]
@@ -88,12 +90,12 @@ class Year:
     shown: dict[date, set[int]] = field(default_factory=dict)
     chosen: dict[date, list[int]] = field(default_factory=dict)
     items: dict[int, Any] = field(default_factory=dict)
-    """Of all guides, with the ages of their stages."""
+    """The items of all guides, with the ages of their stages."""
     todos: dict[tuple[int, int], int] = field(default_factory=dict)
     """Todos of guides by participant and item."""
 
     def current(self, today: date) -> dict[tuple[int, int], Any]:
-        """Items of the stages that are current, by participant and item."""
+        """Items of the current stages, by participant and item."""
         found = {}
         for participant, guide in self.plans:
             born = self.birthdays[participant]
@@ -109,7 +111,7 @@ class Year:
         return found
 
     def candidates(self, today: date) -> set[int]:
-        """Todos among which a day may be chosen."""
+        """Todos that may be chosen for a day."""
         account, items = self.home.account, self.current(today)
         return {
             self.todos[key]
@@ -118,7 +120,7 @@ class Year:
         }
 
     def own_of(self, today: date) -> set[int]:
-        """The family's own that belong to a day: due, or something was done with them, unless they rest for good."""
+        """The family's own todos of a day: due, or with an action, unless they are inactive."""
         account, belongs = self.home.account, set()
         acted = {one.todo_id for one in account.actions if one.day == today}
         for todo, often in self.own.items():
@@ -139,7 +141,7 @@ class Year:
         self.todos = {(one.participant_id, one.guide_item_id): one.id for one in rows if one.guide_item_id}
 
     async def see_the_day(self, session: AsyncSession) -> None:
-        """Ask for the day, and compare it with the account."""
+        """Request the day, and compare it with the model."""
         home, today = self.home, self.home.today
         prepared = await prepare_day(session, home.caller, FallbackReason.MODEL_UNAVAILABLE, METRICS)
         await self.know_todos(session)
@@ -162,7 +164,7 @@ class Year:
         assert set(await session.scalars(query)) == self.shown[today]
 
     async def look_back(self, session: AsyncSession) -> None:
-        """Compare statuses, streak and week with the account."""
+        """Compare statuses, streak and week with the model."""
         home, today, account = self.home, self.home.today, self.home.account
         await home.matches_account(session)
         plans = await plans_of(session, home.id)
@@ -187,7 +189,7 @@ class Year:
         assert stats.week.by_day == {day.strftime("%a"): done[day] for day in week}
 
     async def live(self, session: AsyncSession, chance: random.Random) -> None:
-        """Do this and that, and take some of it back."""
+        """Do some actions, and undo some."""
         home, today = self.home, self.home.today
         near = sorted(self.shown.get(today, set())) + list(self.own)
         for _ in range(chance.choice([0, 1, 1, 2, 3])):
@@ -209,7 +211,7 @@ class Year:
 
 
 async def begin(database: Database, time_zone: str, born: list[date]) -> Year:
-    """The family of a year, with guides for everybody, that takes part in learning (which logs the candidates)."""
+    """Create the family, with guides for all members. It takes part in learning, which logs the candidates."""
     moment = datetime.combine(YEARS[time_zone], time(8), ZoneInfo(time_zone)).astimezone(UTC)
     children = [Child(f"child {place}", day) for place, day in enumerate(born)]
     house = await home(database, children, time_zone, moment, DAILY_TASKS)
@@ -236,7 +238,7 @@ async def begin(database: Database, time_zone: str, born: list[date]) -> Year:
 
 
 def wall(day: date, clock: time, time_zone: str, fold: int) -> datetime | None:
-    """The moment at which a clock on the wall shows that, None where it jumps over it."""
+    """The instant of a local time. None if the clock skips it."""
     shown = datetime.combine(day, clock.replace(fold=fold), ZoneInfo(time_zone))
     moment = shown.astimezone(UTC)
     return moment if moment.astimezone(ZoneInfo(time_zone)).replace(tzinfo=None) == shown.replace(tzinfo=None) else None
@@ -269,7 +271,7 @@ async def _year(url: str, time_zone: str, jumps: list[int]) -> None:
                 assert year.home.today == day
                 async with database.write() as session:
                     if (day in year.shown and chance.random() < 0.5) or chance.random() < 0.2:
-                        await year.live(session, chance)  # before anybody asks for the day
+                        await year.live(session, chance)  # before the first request of the day
                     await year.see_the_day(session)
                     await year.live(session, chance)
                     await year.look_back(session)
@@ -285,7 +287,7 @@ async def _year(url: str, time_zone: str, jumps: list[int]) -> None:
 
 
 def _changes(day: date, time_zone: str) -> bool:
-    """Whether clocks change on a day, or a child has a birthday that counts (the last of a month)."""
+    """Whether clocks change on a day, or a child has its last month's birthday."""
     zone = ZoneInfo(time_zone)
     offsets = {datetime.combine(one, time(), zone).utcoffset() for one in (day, day + DAY)}
     return len(offsets) > 1 or (day.month, day.day) in {(7, 31), (1, 31), (2, 28)}
@@ -311,7 +313,7 @@ def test_what_was_done_once_before_anybody_asked_for_the_day_is_still_a_part_of_
 
 
 def test_on_a_birthday_the_new_stage_is_there_whoever_asks_first(url: str) -> None:
-    """The list and the milestones do not wait for somebody to open the day."""
+    """The list and the milestones do not wait for the first request of the day."""
 
     async def birthday() -> None:
         database = open_database(url)
