@@ -68,4 +68,4 @@ def _hasher() -> PasswordHasher:
 @cache
 def _nobodys() -> str:
     """A hash that takes as long to check as a real one."""
-    return _hasher().hash("nobody has this password")
+    return _hasher().hash("not a real password")

@@ -94,7 +94,7 @@ async def _redis(settings: Settings) -> Finding:
 
 def _secrets(settings: Settings) -> Finding:
     exports = (
-        "exports are on" if settings.research_export_token else "no RESEARCH_EXPORT_TOKEN: nobody exports over HTTP"
+        "exports are on" if settings.research_export_token else "no RESEARCH_EXPORT_TOKEN: exports over HTTP are off"
     )
     if settings.secret_key is not None:
         return Finding("secrets", True, f"SECRET_KEY is set; {exports}")
@@ -126,7 +126,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _pages(settings: Settings) -> Finding:
-    admin = "admin can log in to /admin" if settings.admin_password else "no ADMIN_PASSWORD: nobody logs in to /admin"
+    admin = "admin can log in to /admin" if settings.admin_password else "no ADMIN_PASSWORD: logins to /admin are off"
     ahead = f"Claude chooses days from {settings.curate_at:%H:%M} on" if settings.curate_at else "no CURATE_AT"
     return Finding("pages", True, f"{admin}; families at /family; {ahead}")
 

@@ -256,7 +256,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON inst
 
 @user.command()
 def erase(
-    uuid: Annotated[str, typer.Argument(help="The user's id, of whatever form.")],
+    uuid: Annotated[str, typer.Argument(help="The user's id, in any form.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Erase a user permanently and print the receipt as JSON."""

@@ -41,9 +41,9 @@ async def make_token(request: Request, caller: Member, name: Text = "") -> Respo
             await still_logged_in(request, session)
             working = [kept for kept, _ in await _tokens(session, caller) if kept.user_id == caller.user.id]
             if checked_name(name) in {kept.name for kept in working}:
-                raise TokenRefused("you have a token of this name; give this one another name, or revoke that one")
+                raise TokenRefused("you have a token with this name; choose another name, or revoke that one")
             if len(working) >= MOST_TOKENS:
-                raise TokenRefused("you have very many tokens; revoke those that nobody needs")
+                raise TokenRefused("you have too many tokens; revoke those that you do not need")
             _, secret = await actions.make_token(session, caller.user, name, caller.now)
     except (InvalidHousehold, TokenRefused) as error:
         async with database.read() as session:

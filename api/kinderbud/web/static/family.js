@@ -1,13 +1,13 @@
-// What makes the pages a little nicer. Everything works without it.
+// Improves the pages. They also work without it.
 
-// A zone is proposed where nobody has chosen one.
+// Proposes the browser's time zone if none is chosen.
 for (const select of document.querySelectorAll("select[data-zone]")) {
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const isNew = select.form.action.endsWith("/signup") && select.value === "UTC";
   if (isNew && [...select.options].some((option) => option.value === zone)) select.value = zone;
 }
 
-// A second click sends nothing twice; a page that comes back from the browser's memory can be used again.
+// A second click sends nothing twice. A page restored from the browser's cache can be used again.
 for (const form of document.forms) {
   form.addEventListener("submit", (event) => {
     if (form.dataset.sent) event.preventDefault();
@@ -18,7 +18,7 @@ window.addEventListener("pageshow", () => {
   for (const form of document.forms) delete form.dataset.sent;
 });
 
-// What is shown only once can be copied where the browser lets us.
+// Adds a copy button to secrets that are shown once, if the browser allows it.
 for (const button of document.querySelectorAll("button[data-copy]")) {
   if (!navigator.clipboard) continue;
   button.hidden = false;
@@ -28,7 +28,7 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
   });
 }
 
-// One "Later" is open at a time, and Escape closes it.
+// Only one "Later" is open at a time, and Escape closes it.
 const later = [...document.querySelectorAll("details.later")];
 for (const details of later) {
   details.addEventListener("toggle", () => {
