@@ -21,8 +21,8 @@ def _main() -> None:
 def rotate(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False) -> None:
     """Encrypt all values again with the newest key, so that an older one can be removed.
 
-    With SECRET_KEY: set , restart the service, run this while it runs, then set  alone. With the key file
-    of SQLite: stop the service and run this; it makes the new key itself. It keeps the old key in 
+    With SECRET_KEY: set `new,old`, restart the service, run this while it runs, then set `new` alone. With the key file
+    of SQLite: stop the service and run this; it makes the new key itself. It keeps the old key in `secret-key.retired`
     for older backups; delete that file together with the last of them. If it is interrupted, run it again.
     """
     from api.auth import key_file  # noqa: PLC0415 - help should not wait
