@@ -217,6 +217,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= DEEPEST_PIPELINE:
             self._refuse(TOO_BUSY, f"At most {DEEPEST_PIPELINE} requests may wait behind another.")
             return
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):  # RFC 9112, section 3.2
+            self._refuse(MALFORMED_REQUEST, "A request has one Host header.")
+            return
         super().on_headers_complete()
         self.begun = False
         self.reading_body = True

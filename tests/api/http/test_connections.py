@@ -94,6 +94,10 @@ def problem(answer: Answer, status: int, code: str) -> None:
         (LIVE + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", 400, "malformed_request"),
         (LIVE + b"A: b\rc\r\n\r\n", 400, "malformed_request"),
         (LIVE + b"A: \0\r\n\r\n", 400, "malformed_request"),
+        (b"GET /health/live HTTP/1.1\r\n\r\n", 400, "malformed_request"),
+        (b"POST /coach/suggestions HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", 400, "malformed_request"),
+        (LIVE + b"HOST: another\r\n\r\n", 400, "malformed_request"),
+        (b"GET /health/live HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", 400, "malformed_request"),
     ],
 )
 def test_what_is_too_large_or_no_http_is_refused(
@@ -103,6 +107,11 @@ def test_what_is_too_large_or_no_http_is_refused(
         problem(exchange(port_of(running.url), sent), status, code)
     if sent.strip():  # empty lines after a request are skipped and not stored
         problem(exchange(port_of(patient.url), WHOLE + sent), status, code)
+
+
+def test_http_1_0_needs_no_host_and_a_host_may_be_empty(quick: Service) -> None:
+    for head in (b"HTTP/1.0\r\n", b"HTTP/1.1\r\nHost:\r\nConnection: close\r\n"):
+        assert exchange(port_of(quick.url), b"GET /health/live " + head + b"\r\n").statuses == [200]
 
 
 def test_what_just_fits_is_answered(quick: Service) -> None:
@@ -117,7 +126,7 @@ def test_what_just_fits_is_answered(quick: Service) -> None:
 
 @pytest.mark.parametrize("line", [b"A: b\r\n", b"A" * 1000], ids=["lines", "one endless line"])
 @pytest.mark.parametrize(
-    "head", [LIVE, b"POST /coach/suggestions HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"]
+    "head", [LIVE, b"POST /coach/suggestions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"]
 )
 def test_two_hundred_megabytes_of_headers_or_trailers_take_no_memory(line: bytes, head: bytes, quick: Service) -> None:
     pid, block = quick.process.pid, line * (MIB // len(line))
