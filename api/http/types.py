@@ -64,7 +64,7 @@ def _moment(value: Any) -> Any:
     if not isinstance(value, str):
         raise ValueError("must be a timestamp in ISO 8601, such as 2026-06-13T10:30:00Z")
     try:
-        return datetime.fromisoformat(value)
+        return datetime.fromisoformat(value.upper())  # RFC 3339 allows t and z
     except ValueError as error:
         raise ValueError("must be a timestamp in ISO 8601, such as 2026-06-13T10:30:00Z") from error
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from api.http.request_body import LARGEST_BODY, MOST_VALUES
+from api.http.request_body import LARGEST_BODY, MOST_MEMBERS, MOST_VALUES, _commas_outside_texts
 from tests.api.kakei.people import EVENT, SNAPSHOT, Person, somewhere
 from tests.api.kinderbud.families import Family
 from tests.serving import CLIENT, Service
@@ -27,6 +29,14 @@ READ_AS_JSON: dict[str, tuple[bytes, dict[str, str]]] = {
     "a byte order mark": (b"\xef\xbb\xbf" + UNKNOWN.encode(), {}),
     "gzip": (gzip.compress(UNKNOWN.encode()), {"Content-Encoding": "gzip"}),
     "GZip": (gzip.compress(UNKNOWN.encode()), {"Content-Encoding": "GZip,"}),
+    "gzip in two members": (
+        gzip.compress(UNKNOWN.encode()[:9]) + gzip.compress(UNKNOWN.encode()[9:]),
+        {"Content-Encoding": "gzip"},
+    ),
+    "gzip in many members": (
+        b"".join(map(gzip.compress, [UNKNOWN.encode(), *[b""] * (MOST_MEMBERS - 1)])),
+        {"Content-Encoding": "gzip"},
+    ),
     "deflate": (zlib.compress(UNKNOWN.encode()), {"Content-Encoding": "deflate"}),
     "identity": (UNKNOWN.encode(), {"Content-Encoding": "identity"}),
 }
@@ -44,7 +54,14 @@ MALFORMED: dict[str, tuple[bytes, dict[str, str]]] = {
     "half a gzip": (gzip.compress(UNKNOWN.encode())[:-9], {"Content-Encoding": "gzip"}),
     "no gzip": (UNKNOWN.encode(), {"Content-Encoding": "gzip"}),
     "gzip and more": (gzip.compress(UNKNOWN.encode()) + b"more", {"Content-Encoding": "gzip"}),
-    "gzip twice": (gzip.compress(UNKNOWN.encode()) * 2, {"Content-Encoding": "gzip"}),
+    "gzip in too many members": (
+        b"".join(map(gzip.compress, [UNKNOWN.encode(), *[b""] * MOST_MEMBERS])),
+        {"Content-Encoding": "gzip"},
+    ),
+    "a second member that ends too early": (
+        gzip.compress(UNKNOWN.encode()) + gzip.compress(b" ")[:-1],
+        {"Content-Encoding": "gzip"},
+    ),
     "a gzip of 0xFF": (gzip.compress(b'{"no_such_field": "\xff"}'), {"Content-Encoding": "gzip"}),
 }
 UNSUPPORTED = ["br", "zstd", "gzip, gzip", "gzip, br", "\xff", "gzip2"]
@@ -132,7 +149,9 @@ def test_the_bound_counts_what_comes_out(stored: Service) -> None:
     fits = gzip.compress(b" " * (LARGEST_BODY - 2) + b"{}")
     too_much = gzip.compress(b" " * (LARGEST_BODY - 1) + b"{}")
     assert send("POST", url, fits, {"Content-Encoding": "gzip"}).json()["code"] == "invalid_input"
+    members = gzip.compress(b" " * (LARGEST_BODY - 1)) + gzip.compress(b"{}")
     assert send("POST", url, too_much, {"Content-Encoding": "gzip"}).status_code == 413
+    assert send("POST", url, members, {"Content-Encoding": "gzip"}).status_code == 413
 
 
 def test_a_compressed_batch_is_answered(stored: Service) -> None:
@@ -172,6 +191,44 @@ def test_what_apps_send_may_mention_nul_and_may_not_hold_it(stored: Service, tex
     kept = person.get("/data").json()
     assert [event["context"] for event in kept["events"]] == ([{"note": text}] if status == 201 else [])
     assert [row["game_metrics"] for row in kept["progress_snapshots"]] == ([free] if status == 201 else [])
+
+
+@pytest.mark.parametrize("text", [",", '",', '\\",', "\\,\\"])
+def test_a_text_may_hold_any_number_of_commas(stored: Service, text: str) -> None:
+    person = Person(stored)
+    person.consent()
+    note = text * MOST_VALUES
+    body = json.dumps(SNAPSHOT | {"game_metrics": {"note": note}}).encode()
+    answer = send("POST", f"{stored.url}/api/users/{person.uuid}/research/progress-snapshots", body, {})
+    fits = len(json.dumps({"note": note})) <= 16_384
+    assert answer.status_code == (201 if fits else 422), answer.text
+    values = json.dumps(SNAPSHOT | {"game_metrics": {"note": [text] * MOST_VALUES}}).encode()
+    assert send("POST", str(answer.request.url), values, {}).status_code == 413
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.text() | st.text(',"\\\\{}[]'), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+)
+
+
+@given(JSON_VALUES, st.booleans())
+def test_commas_are_counted_outside_of_texts(value: Any, ensure_ascii: bool) -> None:
+    def commas(one: Any) -> int:
+        if not isinstance(one, dict | list):
+            return 0
+        return max(0, len(one) - 1) + sum(map(commas, one.values() if isinstance(one, dict) else one))
+
+    written = json.dumps(value, ensure_ascii=ensure_ascii).encode(errors="replace")
+    assert _commas_outside_texts(written) == commas(value)
+
+
+@pytest.mark.parametrize("moment", ["2026-06-13t10:30:00z", "2026-06-13T10:30:00z", "2026-06-13t10:30:00.5+02:00"])
+def test_the_letters_of_a_time_may_be_small(stored: Service, moment: str) -> None:
+    person = Person(stored)
+    person.consent()
+    url = f"{stored.url}/api/users/{person.uuid}/research/progress-snapshots"
+    answer = send("POST", url, json.dumps(SNAPSHOT | {"client_timestamp": moment}).encode(), {})
+    assert answer.status_code == 201, answer.text
 
 
 def test_forms_are_unpacked_within_the_same_bound(stored: Service) -> None:
