@@ -29,12 +29,16 @@ def port_of(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
-def connected(port: int, host: str = "127.0.0.1", receive_buffer: int | None = None) -> socket.socket:
-    """A connection; a small receive buffer makes a client that does not read felt sooner."""
+def connected(
+    port: int, host: str = "127.0.0.1", receive_buffer: int | None = None, source: str | None = None
+) -> socket.socket:
+    """A connection, from the address `source`; a small receive buffer makes a client that does not read felt sooner."""
     connection = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     if receive_buffer is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     connection.settimeout(LONGEST_WAIT)
+    if source is not None:
+        connection.bind((source, 0))
     connection.connect((host, port))
     return connection
 

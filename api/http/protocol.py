@@ -16,6 +16,7 @@ import httptools
 import msgspec
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.server import ServerState
 
 from api.db.failures import RETRY_SECONDS
@@ -29,6 +30,7 @@ from api.http.problems import (
     ErrorKind,
     Problem,
 )
+from api.http.rate_limits import address_of
 from api.http.traffic import LEAST_RATE, LINGER_BYTES, LINGER_SECONDS, Deadlines, Phase, Traffic
 from api.http.upgrade import head_without_upgrade
 
@@ -48,9 +50,11 @@ UNSENT_IN_KERNEL = 128 * 1024
 
 
 class ServerConfig(Config):
-    """uvicorn's configuration with the deadlines of its connections. Workers receive it by pickle."""
+    """uvicorn's configuration, the deadlines of its connections, and the proxies that it trusts. It reaches workers by
+    pickle."""
 
     deadlines = Deadlines()
+    proxies: tuple[str, ...] = ()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -66,10 +70,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         traffic = getattr(server_state, "traffic", None)
         if traffic is None:
-            traffic = Traffic(getattr(config, "deadlines", Deadlines()))
+            traffic = Traffic(getattr(config, "deadlines", Deadlines()), getattr(config, "proxies", ()))
             server_state.traffic = traffic  # type: ignore[attr-defined]
         self.traffic: Traffic = traffic
         self.deadlines = self.traffic.deadlines
+        self.network = ""
+        self.is_proxy = True  # a client without an address comes through a socket of this machine
         self.phase = Phase.HEAD
         self.entered = False
         self.since = 0.0  # when the phase began, by the loop's clock
@@ -90,6 +96,10 @@ class BoundedProtocol(HttpToolsProtocol):
     # Called by asyncio
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        peer = get_remote_addr(transport)
+        if peer is not None:
+            self.network = address_of({"client": peer})
+            self.is_proxy = self.traffic.is_proxy(peer[0])
         if not self.traffic.enter(self):
             self.transport = transport
             self.refused = True

@@ -68,7 +68,10 @@ def address_of(scope: Scope) -> str:
     if ":" not in host:
         return host
     try:
-        return str(ipaddress.ip_network((host.partition("%")[0], LINE_BITS), strict=False))
+        address = ipaddress.IPv6Address(host.partition("%")[0])
+        if address.ipv4_mapped is not None:  # an IPv4 client of a socket for both
+            return str(address.ipv4_mapped)
+        return str(ipaddress.ip_network((int(address), LINE_BITS), strict=False))
     except ValueError:
         return host
 

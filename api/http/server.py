@@ -31,6 +31,7 @@ def server_config(app: FastAPI | str, settings: Settings) -> ServerConfig:
         forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=FINISH_SECONDS,
     )
+    config.proxies = settings.trusted_proxies
     config.deadlines = Deadlines(
         head=settings.http_head_seconds,
         body=settings.http_body_seconds,

@@ -54,8 +54,16 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Long deadlines, which no test waits for, and a low limit on connections."""
-    settings = {"HTTP_CONNECTIONS": str(ROOM), "LOG_LEVEL": "warning"}
+    settings = {"HTTP_CONNECTIONS": str(ROOM), "LOG_LEVEL": "warning", "TRUSTED_PROXIES": ""}
     with service(tmp_path_factory.mktemp("patient"), settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The same behind a proxy at 127.0.0.1."""
+    settings = {"HTTP_CONNECTIONS": str(ROOM), "LOG_LEVEL": "warning"}
+    with service(tmp_path_factory.mktemp("proxied"), settings) as running:
         yield running
 
 
@@ -250,6 +258,42 @@ def test_connections_that_wait_make_room_for_one_that_asks(sent: bytes, patient:
         for _ in range(20):
             assert answers(patient)
         assert open_sockets(patient.process.pid) < 2 * ROOM
+
+
+@pytest.mark.parametrize("sent", [b"", LIVE, HALF_BODY, WHOLE], ids=["idle", "half head", "half body", "kept alive"])
+def test_many_connections_of_one_address_cut_no_upload_of_another(sent: bytes, patient: Service) -> None:
+    port = port_of(patient.url)
+    with contextlib.ExitStack() as held:
+        phones = [held.enter_context(contextlib.closing(connected(port, source="127.0.0.2"))) for _ in range(3)]
+        for phone in phones:
+            phone.sendall(POST % len(ASK) + ASK[:20])
+        held.enter_context(many(port, 3 * ROOM, sent))
+        for phone in phones:
+            phone.sendall(ASK[20:])
+            assert phone.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_of_one_address_idle_connections_make_room_before_uploads(patient: Service) -> None:
+    port = port_of(patient.url)
+    with contextlib.closing(connected(port)) as phone:
+        phone.sendall(POST % len(ASK) + ASK[:20])
+        with many(port, 3 * ROOM):
+            phone.sendall(ASK[20:])
+            assert phone.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_behind_a_proxy_no_upload_is_cut(proxied: Service) -> None:
+    """Idle connections make room; where all upload, a new one is told to come again."""
+    port = port_of(proxied.url)
+    with many(port, ROOM // 2, HALF_BODY) as uploads, many(port, 3 * ROOM):
+        for upload in uploads:
+            upload.sendall(ASK[20:])
+            assert upload.recv(65536).startswith(b"HTTP/1.1 200 ")
+    with many(port, ROOM, HALF_BODY) as uploads:
+        problem(exchange(port, b""), 503, "too_busy")
+        for upload in uploads:
+            upload.sendall(ASK[20:])
+            assert upload.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
 def test_clients_that_do_not_read_hold_a_bounded_memory(quick: Service) -> None:
