@@ -110,6 +110,12 @@ class Settings(BaseSettings):
             raise ValueError("is one address, such as Kinderbud <kinderbud@example.org>")
         return value
 
+    @property
+    def is_public(self) -> bool:
+        """Whether others than this machine may reach the service: by its own address, or through a proxy."""
+        hosts = [self.host, urlsplit(self.public_url or "").hostname or LOOPBACK[0]]
+        return bool(self.trusted_proxies) or not all(is_loopback(host) for host in hosts)
+
     @cached_property
     def database(self) -> SqliteUrl | PostgresUrl:
         """The parsed DATABASE_URL; DATABASE_SSLMODE and DATABASE_SSLROOTCERT apply if the URL does not set them."""
@@ -152,12 +158,14 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        networks: list[str] = []
         for one in value:
             try:
+                networks.append(one if one == "*" or "/" not in one else str(ipaddress.ip_network(one, strict=False)))
                 _ = one == "*" or ipaddress.ip_network(one, strict=False)
             except ValueError as error:
                 raise ValueError("is a comma list of addresses or networks, such as 10.0.0.0/8") from error
-        return value
+        return tuple(networks)  # uvicorn trusts no network that is written with an address of it, 10.0.0.1/8
 
     @field_validator("cors_origins")
     @classmethod
@@ -231,6 +239,14 @@ class Settings(BaseSettings):
     @classmethod
     def _any_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address is this machine's."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.casefold() == LOOPBACK[0]
 
 
 def _is_address(value: str) -> bool:

@@ -20,11 +20,13 @@ BUDDY = str(Path(sys.executable).with_name("buddy"))
 STARTING_SECONDS = 60
 """A bound, not a wait: several workers each import everything, on a machine that may be busy."""
 EXPORT_TOKEN = "a token for tests"
+METRICS_TOKEN = "a token for those who watch"
 DEFAULTS = {
     "LOG_FORMAT": "json",
     "TRUSTED_PROXIES": "127.0.0.1",
     "SECRET_KEY": "a secret for tests that is long enough",
     "RESEARCH_EXPORT_TOKEN": EXPORT_TOKEN,
+    "METRICS_TOKEN": METRICS_TOKEN,
 }
 CLIENT = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
 """One for all: making a client costs more than most answers, 25 ms, since it reads the certificates of the world."""
@@ -42,6 +44,10 @@ class Service:
 
     def log(self) -> str:
         return self.log_file.read_text(encoding="utf-8")
+
+    def metrics(self) -> str:
+        """What Prometheus would read."""
+        return CLIENT.get(f"{self.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text
 
     def buddy(self, *arguments: str) -> str:
         """What `buddy` prints, on the same database."""

@@ -2,11 +2,9 @@
 
 import asyncio
 import importlib.metadata
-import ipaddress
 import platform
 import smtplib
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import redis.asyncio
 import redis.exceptions
@@ -107,22 +105,9 @@ def _ids(settings: Settings) -> Finding:
     if settings.require_uuids:
         return Finding("ids", True, "only users with a UUID are created")
     told = "apps may choose ids that can be guessed"
-    if _is_public(settings):
+    if settings.is_public:
         told += "; the address is public: REQUIRE_UUIDS=true is recommended"
     return Finding("ids", True, told)
-
-
-def _is_public(settings: Settings) -> bool:
-    """Whether other machines can reach the service, by the settings."""
-    hosts = [settings.host, urlsplit(settings.public_url or "").hostname or LOCALHOST]
-    return not all(_is_loopback(host) for host in hosts)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == LOCALHOST
 
 
 def _pages(settings: Settings) -> Finding:
@@ -134,9 +119,8 @@ def _pages(settings: Settings) -> Finding:
 def _metrics(settings: Settings) -> Finding:
     if settings.metrics_token is not None:
         return Finding("metrics", True, "/metrics needs METRICS_TOKEN")
-    has_proxy = bool(settings.trusted_proxies) or (settings.public_url or "").startswith("https://")
-    if has_proxy:
-        found = "a proxy that adds no header looks like this machine to /metrics: set METRICS_TOKEN"
+    if settings.is_public:
+        found = "/metrics is closed: the service is reached from elsewhere and METRICS_TOKEN is not set"
         return Finding("metrics", False, found)
     return Finding("metrics", True, "/metrics answers this machine alone")
 

@@ -64,10 +64,13 @@ async def ready(request: Request) -> dict[str, str | None]:
     responses={200: {"content": {"text/plain": {}}}, **problem_responses(403)},
 )
 async def metrics(request: Request) -> Response:
-    """For requests from this machine, or with `METRICS_TOKEN` as a bearer token. A request that a proxy forwarded does
-    not count as one from this machine, even if the proxy runs here."""
+    """With `METRICS_TOKEN` as a bearer token. Without a token this machine reads it, unless the settings say that the
+    service is reached from elsewhere (`TRUSTED_PROXIES`, `PUBLIC_URL`, `HOST`). A forwarded request is not this
+    machine's."""
     if not _may_read(request, request.app.state.settings):
-        raise ProblemOccurred(METRICS_FORBIDDEN, "Ask from the machine itself, or send the token as a bearer token.")
+        raise ProblemOccurred(
+            METRICS_FORBIDDEN, "Send METRICS_TOKEN as a bearer token, or ask a private service from its own machine."
+        )
     return Response(request.app.state.metrics.exposed(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
@@ -75,4 +78,4 @@ def _may_read(request: Request, settings: Settings) -> bool:
     if settings.metrics_token is not None:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         return scheme.casefold() == "bearer" and is_token(token.strip(), settings.metrics_token)
-    return is_this_machine(request)
+    return not settings.is_public and is_this_machine(request)

@@ -99,7 +99,9 @@ def test_the_doctor_finds_what_is_wrong_and_keeps_secrets(tmp_path: Path) -> Non
     ("environment", "is_fine"),
     [
         ({}, True),
-        ({"PUBLIC_URL": "http://buddy.local"}, True),
+        ({"PUBLIC_URL": "http://localhost:8000"}, True),
+        ({"PUBLIC_URL": "http://buddy.local"}, False),
+        ({"HOST": "0.0.0.0"}, False),  # noqa: S104
         ({"PUBLIC_URL": "https://buddy.example.org"}, False),
         ({"TRUSTED_PROXIES": "127.0.0.1"}, False),
         ({"TRUSTED_PROXIES": "127.0.0.1", "METRICS_TOKEN": "a token for those who watch"}, True),
@@ -149,7 +151,7 @@ def test_the_doctor_asks_redis(redis_url: str, tmp_path: Path) -> None:
         ({"SECRET_KEY": "short"}, "at least 32 characters"),
         ({"RESEARCH_EXPORT_TOKEN": "short"}, "at least 16 characters"),
         ({"METRICS_TOKEN": "short"}, "at least 16 characters"),
-        ({"ADMIN_PASSWORD": "Qwertyuiop123"}, "one of the commonest passwords"),
+        ({"ADMIN_PASSWORD": "Qwertyuiop123"}, "is too easy to guess"),
         ({"DATABASE_URL": "postgresql://127.0.0.1/x"}, "SECRET_KEY must be set"),
     ],
 )

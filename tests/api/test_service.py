@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.serving import BUDDY, CLIENT, Service, service
+from tests.serving import BUDDY, CLIENT, METRICS_TOKEN, Service, service
 
 
 def test_the_greeting_is_that_of_the_reference(running: Service) -> None:
@@ -53,7 +53,7 @@ def test_logs_and_metrics_name_routes_and_never_paths(running: Service) -> None:
     CLIENT.get(f"{running.url}/api/users/a-capability/points")
     CLIENT.get(f"{running.url}/nowhere")
     CLIENT.post(f"{running.url}/coach/suggestions/", json=EXAMPLE_CONTEXT, headers={"X-Request-ID": "find-me"})
-    metrics = CLIENT.get(f"{running.url}/metrics").text
+    metrics = running.metrics()
     assert "a-capability" not in metrics
     assert "a-capability" not in running.log()
     assert 'buddy_coach_decisions_total{coach="budget",reason="",source="policy"}' in metrics
@@ -62,9 +62,6 @@ def test_logs_and_metrics_name_routes_and_never_paths(running: Service) -> None:
     lines = [json.loads(line) for line in running.log().splitlines()]
     (found,) = [line for line in lines if line.get("request_id") == "find-me"]
     assert (found["route"], found["status"], found["level"]) == ("/coach/suggestions", 200, "info")
-
-
-METRICS_TOKEN = "a token for those who watch"
 
 
 def test_metrics_are_for_the_token_once_there_is_one(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """`/metrics` without a token is only for this machine: forwarded requests and other host names are refused."""
 
 import socket
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from api.http.local_requests import FORWARDING, is_this_machine
-from tests.serving import Service
+from api.settings import Settings
+from tests.serving import Service, service
 
 DIRECT = [("localhost", True), ("127.0.0.1", True), ("LOCALHOST", True), ("127.9.9.9", True), ("[::1]", True)]
 NAMED = [
@@ -46,7 +48,42 @@ def status_of(running: Service, *lines: str, version: str = "1.1") -> int:
         return int(connection.makefile("rb").readline().split()[1])
 
 
-def test_this_machine_reads_metrics_and_no_proxy_on_it_does(running: Service) -> None:
+PRIVATE = {"METRICS_TOKEN": "", "TRUSTED_PROXIES": ""}
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [{"TRUSTED_PROXIES": "127.0.0.1"}, {"PUBLIC_URL": "https://buddy.example.org"}, {"HOST": "0.0.0.0"}],  # noqa: S104
+)
+def test_who_is_reached_from_elsewhere_shows_metrics_to_the_token_alone(
+    elsewhere: dict[str, str], tmp_path: Path
+) -> None:
+    """A proxy on this machine may add no header."""
+    with service(tmp_path, PRIVATE | elsewhere) as running:
+        assert status_of(running, "Host: 127.0.0.1:8000") == 403
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_public"),
+    [
+        ({}, False),
+        ({"host": "::1", "public_url": "http://LOCALHOST:8000"}, False),
+        ({"trusted_proxies": "10.0.0.1/8"}, True),
+        ({"trusted_proxies": "*"}, True),
+        ({"public_url": "http://192.168.1.5"}, True),
+        ({"host": "::"}, True),
+    ],
+)
+def test_the_settings_tell_whether_others_reach_the_service(settings: dict[str, str], is_public: bool) -> None:
+    assert Settings.model_validate(settings).is_public is is_public
+
+
+def test_this_machine_reads_metrics_and_no_proxy_on_it_does(tmp_path: Path) -> None:
+    with service(tmp_path, PRIVATE) as running:
+        only_this_machine_reads(running)
+
+
+def only_this_machine_reads(running: Service) -> None:
     direct = [status_of(running, f"Host: {host}:8000") for host, _ in DIRECT]
     assert direct == [200] * len(DIRECT)
     named = [status_of(running, f"Host: {host}") for host, _ in NAMED]

@@ -13,6 +13,7 @@ from data.logs.daily import read_daily_log
 from tests import forking
 from tests.api.kinderbud.families import EMMA, Family
 from tests.lived import Lived, lived_service
+from tests.serving import METRICS_TOKEN
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -36,7 +37,7 @@ def family(lived: Lived, *children: Child) -> Family:
 def test_the_policy_chooses_and_the_metrics_say_so(lived: Lived) -> None:
     today = family(lived).get("/today")
     assert today["source"] == "policy"
-    lines = httpx.get(f"{lived.url}/metrics").text.splitlines()
+    lines = httpx.get(f"{lived.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text.splitlines()
     assert any(line.startswith('buddy_coach_decisions_total{coach="daily"') and 'policy"' in line for line in lines)
 
 
