@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.clock import timestamp
 from api.db.engine import Database
 from api.kakei.exports import queries
 from api.kakei.exports.queries import SELECTS, Scope
@@ -58,7 +59,8 @@ class ExportRequest:
         known = [name for name in TABLES if name != "changes"]
         unknown = sorted(set(self.tables) - set(known))
         if unknown:
-            raise BadRequest(f"tables: {', '.join(unknown)} unknown; there are {', '.join(known)}")
+            named = ", ".join(name or "an empty name" for name in unknown)
+            raise BadRequest(f"tables: {named} unknown; there are {', '.join(known)}")
         # all other tables refer to participants
         wanted = [name for name in known if not self.tables or name in {*self.tables, "participants"}]
         return [*wanted, "changes"] if self.since else wanted
@@ -197,7 +199,7 @@ async def _changes(session: AsyncSession, scope: Scope, now_in: list[str]) -> Ro
 
 
 def _about(name: str, now: datetime, request: ExportRequest) -> dict[str, Any]:
-    moment = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    moment = timestamp(now)
     changes = f"What changed since {request.since}; `changes` says what to do." if request.since else "Everything."
     return {
         "name": name,

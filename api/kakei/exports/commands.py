@@ -46,7 +46,7 @@ def export(
         out = out.with_name(f"{out.stem}-{MARK}{out.suffix}")
     if out.exists():
         raise typer.BadParameter(f"{out} is there already", param_hint="OUT")
-    chosen = tuple(name.strip() for name in tables.split(",") if name.strip())
+    chosen = tuple(name.strip() for name in tables.split(",")) if tables else ()
     request = ExportRequest(kind, since, study, chosen, identifiers, strict)
     with _reported(as_json, BadRequest, TooSmall, ImportError), _shown_progress() as progress:
         done = with_database(

@@ -155,7 +155,12 @@ def test_without_the_writers_the_other_formats_are_501(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("query", "field"),
-    [({"format": "xlsx"}, "format"), ({"tables": "events,secrets"}, "tables"), ({"since": "never"}, "since")],
+    [
+        ({"format": "xlsx"}, "format"),
+        ({"since": "never"}, "since"),
+        ({"since": "\x00"}, "since"),
+        *(({"tables": names}, "tables") for names in ("events,secrets", "\x00", ",,,", " ", "events,", "events,\x00")),
+    ],
 )
 def test_what_cannot_be_exported_is_422(query: dict[str, str], field: str, stored: Service) -> None:
     answer = CLIENT.get(stored.url + PATH, params=query, headers=TOKEN, timeout=60)
