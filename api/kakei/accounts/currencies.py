@@ -37,8 +37,13 @@ def decimals_of(currency: str) -> int:
     return MORE_THAN_IN_DAILY_USE.get(currency, fractions.get(currency, fractions["DEFAULT"])[0])
 
 
+def unit_of(currency: str | None) -> Decimal:
+    """The smallest amount that is kept: 0.01 for EUR, 1 for JPY; four decimals where no currency is known."""
+    known = currency is not None and currency in known_currencies()
+    return Decimal(1).scaleb(-(decimals_of(currency) if known and currency else DECIMALS))
+
+
 def in_currency(amount: Decimal, currency: str | None) -> Decimal:
-    """`amount` rounded to the currency's decimals, or to the database's decimals without a currency."""
-    return rounded(
-        amount, decimals_of(currency) if currency is not None and currency in known_currencies() else DECIMALS
-    )
+    """`amount`, rounded to the currency's smallest unit."""
+    exponent = unit_of(currency).as_tuple().exponent
+    return rounded(amount, -int(exponent))

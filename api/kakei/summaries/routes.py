@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.upsert import Upserted, put_latest
 from api.dependencies import Now, ReadSession, WriteSession
@@ -20,7 +21,7 @@ from api.kakei.consent.queries import consent_id_in_force, consent_in_force
 from api.kakei.idempotency import Once
 from api.kakei.studies.actions import observe_summary
 from api.kakei.summaries import queries
-from api.kakei.summaries.rules import amounts_in_currency, week_problem
+from api.kakei.summaries.rules import AMOUNTS, amounts_in_currency, parts_problem, week_problem
 from api.kakei.summaries.schemas import (
     MonthKey,
     MonthlySummaries,
@@ -33,7 +34,7 @@ from api.kakei.summaries.schemas import (
     WeeklySummaryOut,
     WeeklySummaryPut,
 )
-from api.models import MonthlySummary, WeeklySummary
+from api.models import MonthlySummary, Profile, WeeklySummary
 
 router = APIRouter(prefix="/api/users/{uuid}/summaries", tags=["summaries"], route_class=IdempotentRoute)
 From = Annotated[MonthKey | None, Query(alias="from", description="First month, YYYYMM.")]
@@ -60,9 +61,7 @@ async def put_weekly(
     _check_month(body.month_key, now)
     key = {"user_id": user.id, "month_key": body.month_key, "week_key": body.week_key}
     profile = await profile_of(session, user.id)
-    values = amounts_in_currency(
-        body.model_dump(exclude={"month_key", "week_key"}), profile.currency if profile else None
-    )
+    values = await _amounts(session, WeeklySummary, key, body, profile)
     consent = await consent_in_force(session, user.id)
     values |= {"consent_id": consent.id if consent else None, "received_at": now}
     put = await put_latest(session, WeeklySummary, key, values)
@@ -135,7 +134,7 @@ async def put_monthly(
     _check_month(body.month_key, now)
     key = {"user_id": user.id, "month_key": body.month_key}
     profile = await profile_of(session, user.id)
-    values = amounts_in_currency(body.model_dump(exclude={"month_key"}), profile.currency if profile else None)
+    values = await _amounts(session, MonthlySummary, key, body, profile)
     values |= {"consent_id": await consent_id_in_force(session, user.id), "received_at": now}
     put = await put_latest(session, MonthlySummary, key, values)
     if not put.new:
@@ -179,6 +178,24 @@ def _check_month(month_key: int, now: datetime) -> None:
     """Raise ProblemOccurred (422) for a month after the next one, whose spending is not known yet."""
     if wrong := month_problem(f"{month_key // 100}-{month_key % 100:02}", now):
         raise ProblemOccurred(INVALID_INPUT, f"month_key: {wrong}", [FieldError("month_key", wrong)])
+
+
+async def _amounts[T: (WeeklySummary, MonthlySummary)](
+    session: AsyncSession,
+    table: type[T],
+    key: dict[str, int],
+    body: WeeklySummaryCreate | MonthlySummaryCreate,
+    profile: Profile | None,
+) -> dict[str, Any]:
+    """What is stored of an upload, in the person's currency. Raises ProblemOccurred (422) where the parts do not add up
+    to the total, unless just that is stored: in another currency, or by an earlier rule."""
+    currency = profile.currency if profile else None
+    values = amounts_in_currency(body.model_dump(exclude=set(key)), currency)
+    if wrong := parts_problem(values, currency):
+        stored = await queries.summary_at(session, table, key)
+        if stored is None or any(getattr(body, name) != getattr(stored, name) for name in AMOUNTS):
+            raise ProblemOccurred(INVALID_INPUT, f"total_spent: {wrong}", [FieldError("total_spent", wrong)])
+    return values
 
 
 def _told[T: StrictModel](shape: type[T], put: Upserted[Any]) -> T:

@@ -1,15 +1,11 @@
 """Request and response models of weekly and monthly summaries."""
 
-from decimal import Decimal
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from api.http.types import WHOLE, Applied, ClientTime, SignedMoney, StrictModel, Timestamp, example
 from api.kakei.summaries.rules import days_of_month, days_of_week, week_problem
-
-PARTS_TOLERANCE = Decimal("0.05")
-"""Largest difference between the four parts and the total, because phones round each part."""
 
 
 def _real_month(key: int) -> int:
@@ -82,19 +78,10 @@ class Spending(StrictModel):
     client_timestamp: ClientTime | None = None
 
 
-class SpendingCreate(Spending):
-    """The spending; the four parts add up to the total."""
-
-    @model_validator(mode="after")
-    def _parts_add_up(self) -> Self:
-        parts = self.spent_wants + self.spent_needs + self.spent_culture + self.spent_unexpected
-        if abs(parts - self.total_spent) > PARTS_TOLERANCE:
-            raise ValueError(f"the four parts add up to {parts}, total_spent is {self.total_spent}")
-        return self
-
-
-class WeeklySummaryCreate(SpendingCreate, OfWeek):
-    """A week of a month. The four parts add up to `total_spent` within 0.05; a part and the total may be negative."""
+class WeeklySummaryCreate(Spending, OfWeek):
+    """A week of a month. A part and the total may be negative. Each amount is rounded to the currency's decimals; then
+    the four parts add up to `total_spent` within 0.05, or within 2.5 of the currency's smallest units where that is
+    more (half a unit for each of the five amounts: 2 JPY). What is stored already is accepted again as it is."""
 
     model_config = example(WEEK)
 
@@ -118,8 +105,10 @@ class WeeklySummaryCreate(SpendingCreate, OfWeek):
         return _at_most(count, days_of_week(month_key, week_key), "week") if month_key and week_key else count
 
 
-class MonthlySummaryCreate(SpendingCreate, OfMonth):
-    """A whole month. The four parts add up to `total_spent` within 0.05; a part and the total may be negative."""
+class MonthlySummaryCreate(Spending, OfMonth):
+    """A whole month. A part and the total may be negative. Each amount is rounded to the currency's decimals; then the
+    four parts add up to `total_spent` within 0.05, or within 2.5 of the currency's smallest units where that is more
+    (half a unit for each of the five amounts: 2 JPY). What is stored already is accepted again as it is."""
 
     model_config = example(MONTH)
 

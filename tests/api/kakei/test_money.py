@@ -220,6 +220,54 @@ def test_the_parts_may_be_five_hundredths_away(total: float, stored: Service) ->
     assert Person(stored).post("/summaries/weekly/", WEEK | {"total_spent": total}).status_code == 201
 
 
+UNITS = {"JPY": 0, "EUR": 2, "KWD": 3, "CLF": 4, None: 4}
+
+
+@settings(max_examples=25, deadline=None, phases=UNSHRUNK)
+@example(None, "JPY", ["0.5"] * 4, "2")
+@example("EUR", "JPY", ["0.5"] * 4, "2")
+@example("EUR", "JPY", ["0.4"] * 4, "1.6")
+@example("JPY", "CLF", ["0.5"] * 4, "2.05")
+@given(
+    st.sampled_from(list(UNITS)),
+    st.sampled_from(list(UNITS)),
+    st.lists(st.decimals(-20, 20, places=4).map(str), min_size=4, max_size=4),
+    st.decimals("-0.06", "0.06", places=3).map(str),
+)
+def test_what_is_stored_is_never_refused(
+    stored: Service, later: str | None, currency: str | None, parts: list[str], off: str
+) -> None:
+    """Also after the person took another currency. Parts that add up are accepted in each currency."""
+    person = Person(stored)
+    person.put("/profile", PROFILE | {"currency": currency})
+    exact = sum(map(Decimal, parts), Decimal(0))
+    total = Decimal(off) if abs(Decimal(off)) > 1 else exact + Decimal(off)
+    for path, key in (
+        ("/summaries/weekly/", {"month_key": 202606, "week_key": 2}),
+        ("/summaries/monthly/", {"month_key": 202606}),
+    ):
+        sent = key | dict(zip(PARTS, map(float, parts), strict=True)) | {"total_spent": float(total)}
+        answer = person.post(path, sent | {"logging_days_count": 1})
+        unit = Decimal(1).scaleb(-UNITS[currency])
+        amounts = [meant(str(sent[name]), currency) for name in ("total_spent", *PARTS)]
+        allowed = max(Decimal("0.05"), unit * 5 / 2)
+        fits = abs(sum(amounts[1:]) - amounts[0]) <= allowed
+        assert answer.status_code == (201 if fits else 422), answer.text
+        assert fits or total != exact
+        if not fits:
+            assert answer.json()["errors"][0]["field"] == "total_spent"
+            assert f"at most {allowed:f}" in answer.json()["detail"]
+            continue
+        kept = {name: value for name, value in answer.json().items() if name not in {"received_at", "applied"}}
+        assert [Decimal(str(kept[name])) for name in ("total_spent", *PARTS)] == amounts
+        for now_in in (currency, later, later):
+            person.put("/profile", PROFILE | {"currency": now_in})
+            again = person.post(path, kept)
+            assert again.status_code == 200, again.text
+            kept = {name: again.json()[name] for name in kept}
+        person.put("/profile", PROFILE | {"currency": currency})
+
+
 def test_weeks_are_those_of_the_calendar(stored: Service) -> None:
     person = Person(stored)
     for month_key, weeks in ((202606, 5), (202608, 6), (202602, 5), (202102, 4)):
