@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http.counts import ExactCounts, WeightedCounts, Window
 from api.http.problems import TOO_MANY_REQUESTS, ProblemOccurred, problem_response
-from api.http.user_ids import canonical_id
+from api.http.user_ids import cannot_be_guessed, canonical_id
 
 PREFIX = "/api/users"
 NEW_USERS_PER_ADDRESS = parse("120/minute")
@@ -34,7 +34,7 @@ NEW_USERS_PER_ADDRESS = parse("120/minute")
 REQUESTS_PER_ADDRESS = parse("6000/minute")
 """Mobile carriers put thousands of phones behind one address."""
 REQUESTS_PER_USER = parse("1200/minute")
-"""A phone that catches up after a month offline."""
+"""A phone that catches up after a month offline. For an id that can be guessed: from each network."""
 COACH = "/coach/suggestions"
 BATCH = "/coach/suggestions/batch"
 BATCHES_PER_ADDRESS = parse("120/minute")
@@ -160,8 +160,8 @@ def _header(scope: Scope, name: bytes) -> str | None:
 
 
 def _counted(scope: Scope) -> Iterator[tuple[RateLimitItem, str]]:
-    """The limits and keys that a request counts towards. An id is a capability, so only a part of its digest leaves
-    the process."""
+    """What a request counts towards. An id is a capability, so only a part of its digest leaves the process. An id that
+    can be guessed counts for each network by itself: a stranger elsewhere cannot use it up."""
     path = scope["path"]
     uuid = _header(scope, b"x-user-uuid") if path == COACH else None
     if not is_limited(path) or (path == COACH and uuid is None and scope["method"] == "POST"):
@@ -176,7 +176,8 @@ def _counted(scope: Scope) -> Iterator[tuple[RateLimitItem, str]]:
         if path != COACH:
             uuid = path.removeprefix(PREFIX).strip("/").partition("/")[0]
         if uuid:
-            digest = hashlib.sha256(canonical_id(uuid).encode(errors="replace")).hexdigest()
+            counted = canonical_id(uuid) if cannot_be_guessed(uuid) else f"{uuid} {address}"
+            digest = hashlib.sha256(counted.encode(errors="replace")).hexdigest()
             yield REQUESTS_PER_USER, f"user/{digest[:USER_DIGITS]}"
         elif scope["method"] == "POST":
             yield NEW_USERS_PER_ADDRESS, f"new/{address}"
