@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.http.problems import KEY_IN_USE, KEY_REUSED, ProblemOccurred
+from api.http.types import Words
 from api.http.user_ids import canonical_path
 from api.models.requests import KeptAnswer
 
@@ -50,7 +51,7 @@ class IdempotentRoute(APIRoute):
 
 
 IdempotencyKeyHeader = Annotated[
-    str | None,
+    Words | None,
     Header(min_length=1, max_length=LONGEST_KEY, description="Send the same key to retry: the work is done once."),
 ]
 

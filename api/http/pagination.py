@@ -8,10 +8,11 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from api.http.problems import INVALID_INPUT, FieldError, ProblemOccurred
+from api.http.types import Words
 
 LONGEST_PAGE = 200
 Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="How many rows at most.")]
-Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")]
+Cursor = Annotated[Words | None, Query(max_length=200, description="`next_cursor` of the page before.")]
 LINK = {
     "Link": {
         "description": 'The next page, if there is one: `<…>; rel="next"` (RFC 8288).',

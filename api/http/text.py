@@ -5,6 +5,7 @@ author cannot correct it.
 """
 
 import re
+from typing import Any
 
 BIDI_CONTROLS = "\u202a-\u202e\u2066-\u2069"
 """Embeddings, overrides and isolates: they display text in another order than it is stored (CVE-2021-42574)."""
@@ -25,6 +26,20 @@ def storable(text: str) -> str:
     if not is_storable(text):
         raise ValueError("must be Unicode text without NUL")
     return text
+
+
+def check_texts(value: Any) -> None:
+    """Check every text in `value`, names of fields included. Raises ValueError as `storable` does. The texts are looked
+    at as characters: one may well mention `\\u0000`. However deep they lie, the stack does not grow."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str):
+            storable(part)
+        elif isinstance(part, dict):
+            waiting += (*part.keys(), *part.values())
+        elif isinstance(part, list | tuple):
+            waiting += part
 
 
 def cleaned(text: str, longest: int) -> str:

@@ -4,10 +4,19 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    field_validator,
+)
 
 from api.clock import timestamp
-from api.http.text import storable
+from api.http.text import check_texts, storable
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 """Range of a phone's clock. A time outside it is wrong, and some calendars and file formats cannot hold it."""
@@ -19,11 +28,18 @@ CARRIED = Context(prec=15, rounding=ROUND_HALF_UP)
 
 
 class StrictModel(BaseModel):
-    """Base of request and response models: strict types, no unknown fields, and errors do not repeat the input."""
+    """A shape on the wire: strict, what it does not know it rejects, and its errors do not repeat what people sent.
+    No text in it, at any depth, is one that a database cannot hold."""
 
     model_config = ConfigDict(
         strict=True, extra="forbid", from_attributes=True, str_strip_whitespace=True, hide_input_in_errors=True
     )
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        check_texts(value)
+        return value
 
 
 def example(value: Any) -> ConfigDict:

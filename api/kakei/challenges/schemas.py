@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from api.http.types import WHOLE, Applied, ClientTime, Month, Quantity, StrictModel, Timestamp, example
+from api.http.user_ids import canonical_id
 from api.kakei.catalog.schemas import BADGE, BadgeOut
 from api.kakei.challenges.rules import ChallengeStatus
 
@@ -42,7 +43,7 @@ class UserChallengeCreate(StrictModel):
     challenge_template_id: Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
     month_range: Month
     source: Literal["user", "ai"]
-    ai_suggestion_id: Annotated[str, Field(max_length=36)] | None = None
+    ai_suggestion_id: Annotated[str, Field(max_length=36), AfterValidator(canonical_id)] | None = None
     client_timestamp: ClientTime | None = None
 
 

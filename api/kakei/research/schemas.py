@@ -1,12 +1,11 @@
 """Request and response models of research uploads."""
 
 import json
-from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from api.http.text import storable
+from api.http.text import check_texts
 from api.http.types import WHOLE, Applied, ClientTime, Month, StrictModel, Timestamp, Words, example
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
@@ -22,24 +21,10 @@ DEEPEST_JSON = 20
 def _small[T](value: T) -> T:
     if _is_deeper(value, DEEPEST_JSON):
         raise ValueError(f"must be nested at most {DEEPEST_JSON} deep")
-    for text in _texts(value):
-        storable(text)
+    check_texts(value)
     if len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode()) > LARGEST_JSON:
         raise ValueError(f"must be at most {LARGEST_JSON} bytes of JSON")
     return value
-
-
-def _texts(value: Any) -> Iterator[str]:
-    """All texts in the value, including field names, as characters: a text may mention `\\u0000`."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            yield name
-            yield from _texts(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from _texts(part)
 
 
 def _is_deeper(value: Any, depth: int) -> bool:
