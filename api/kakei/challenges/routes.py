@@ -16,6 +16,7 @@ from api.http.openapi import problem_responses
 from api.http.pagination import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, link_next
 from api.http.problems import FieldError, ProblemOccurred
 from api.http.types import Month
+from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts.dependencies import get_user_or_404
 from api.kakei.accounts.queries import profile_of, total_points
 from api.kakei.catalog.schemas import BadgeOut
@@ -116,6 +117,7 @@ async def accept(
     metric = (await queries.metrics_of(session, user.id, body.month_range)).get(template.metric_key)
     if metric is not None and rules.counts_for(body.month_range, accepted_at, now, zone) is Counts.YES:
         made_at = effective_time(metric.client_timestamp, metric.received_at)
+        made_at = rules.made_in(body.month_range, made_at, zone)
         if rules.counts_for(body.month_range, made_at, metric.received_at, zone) is Counts.YES:
             consent_id = consent_id if metric.consent_id is not None else None
             move_challenge(challenge, template, Progress(metric.value, made_at, now, consent_id))
@@ -133,12 +135,14 @@ async def accept(
 async def progress(
     uuid: str, user_challenge_id: RowId, body: UserChallengeUpdateProgress, session: WriteSession, now: Now
 ) -> UserChallengeProgressed:
-    """Completes the challenge at the target; may be corrected downwards until the claim. The latest client time wins:
-    `applied` is false if later progress is stored. Progress made in the month (by `client_timestamp`) counts until
-    7 days after it; otherwise 409 `challenge_expired`, and 409 `challenge_not_begun` before the month."""
+    """Completes at the target; may be corrected downwards until the reward is claimed. The latest client time wins:
+    `applied` is false where later progress was there. What was done in the month counts until 7 days after it, by its
+    `client_timestamp`; otherwise 409 `challenge_expired`, and 409 `challenge_not_begun` before the month has begun. A
+    time before the month, from a clock that is behind, counts as the month's beginning."""
     user = await get_user_or_404(session, uuid)
     challenge, template = await _challenge(session, user.id, user_challenge_id)
-    zone, made_at = await _zone(session, user.id), effective_time(body.client_timestamp, now)
+    zone = await _zone(session, user.id)
+    made_at = rules.made_in(challenge.month, effective_time(body.client_timestamp, now), zone)
     _check_open(challenge, made_at, now, zone)
     sent = Progress(body.current_progress, made_at, now, await consent_id_in_force(session, user.id))
     applied = move_challenge(challenge, template, sent)
@@ -185,9 +189,11 @@ async def claim(
     responses=problem_responses(404, 409, 413, 422, 503),
 )
 async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSession, now: Now) -> ChallengeMetricsOut:
-    """Updates all open challenges of that month with these metrics. The latest client time wins. Metrics made in the
-    month (by `client_timestamp`) update its challenges until 7 days after it. Metrics made later, or before the month
-    begins, are stored and update no challenge."""
+    """Moves every open challenge of that month whose metric is among them. The latest client time wins. What was made
+    in the month moves its challenges until 7 days after it, by its `client_timestamp`; what was made later, or before
+    the month has begun, is stored and moves none. A time before the month, from a clock that is behind, counts as the
+    month's beginning. `metrics` is what is stored; a user whose id can be guessed is answered what this very request
+    sent of `outdated_metrics` instead."""
     user = await get_user_or_404(session, uuid)
     if wrong := rules.month_problem(body.month_range, now):
         raise _invalid("month_range", wrong)
@@ -209,10 +215,10 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
         key = {"user_id": user.id, "month": body.month_range, "metric_key": name}
         stored[name] = await put_latest(session, ChallengeMetric, key, sent | {"value": value})
     zone = await _zone(session, user.id)
-    outdated = [name for name, put in stored.items() if not put.applied]
+    outdated, shown = [name for name, put in stored.items() if not put.applied], cannot_be_guessed(user.uuid)
     return ChallengeMetricsOut(
         month_range=body.month_range,
-        metrics={name: put.row.value for name, put in stored.items()},
+        metrics={name: put.row.value if put.applied or shown else body.metrics[name] for name, put in stored.items()},
         applied=not outdated,
         outdated_metrics=outdated,
         unknown_metrics=sorted(set(body.metrics) - metric_keys()),
@@ -223,9 +229,10 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
 async def _moved_by(
     session: AsyncSession, user_id: int, body: ChallengeMetricsCreate, sent: dict[str, Any], zone: str | None
 ) -> list[queries.ChallengeRow]:
-    """Update and return the open challenges of the month that use these metrics. The stored metrics do not matter: the
-    latest total may be from after the month, and then it does not count."""
-    now, made_at = sent["received_at"], effective_time(body.client_timestamp, sent["received_at"])
+    """The open challenges of the month that metrics move, moved. What is stored of the metrics does not matter: the
+    latest total may have been made after the month, where it does not count."""
+    now = sent["received_at"]
+    made_at = rules.made_in(body.month_range, effective_time(body.client_timestamp, now), zone)
     if rules.counts_for(body.month_range, made_at, now, zone) is not Counts.YES:
         return []
     moved = []

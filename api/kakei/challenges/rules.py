@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 from api.kakei.catalog.rules import level_of
-from api.time_zones import local_date
+from api.time_zones import local_date, zone_of
 
 OF_POINTS = frozenset({"total_points", "level"})
 """Kinds of badge rules that depend on points. They are evaluated last, and their badges give no points."""
@@ -70,13 +70,27 @@ class Counts(StrEnum):
 def counts_for(month: str, done_at: datetime, received_at: datetime, time_zone: str | None) -> Counts:
     """Whether something done at `done_at` (`api.clock.effective_time`) counts for a month.
 
-    Without a known zone, the month extends over all time zones. A client's clock that is behind does no harm: the start
-    of the month is checked with the server's clock."""
+    Where no zone is known, the month is as long as it is anywhere on earth. A client's clock that is behind does not
+    hurt: that the month has begun is what our clock says (`made_in`)."""
     if _month(_latest_date(received_at, time_zone)) < month:
         return Counts.NOT_BEGUN
     if _month(local_date(received_at, time_zone) - GRACE) > month:
         return Counts.GRACE_OVER
     return Counts.DONE_LATER if is_after(month, done_at, time_zone) else Counts.YES
+
+
+def made_in(month: str, made_at: datetime, time_zone: str | None) -> datetime:
+    """When something was made that is sent for a month: at the earliest when the month begins. A clock that is behind
+    loses nothing by it, and loses against every time inside the month."""
+    return max(made_at, beginning_of(month, time_zone))
+
+
+def beginning_of(month: str, time_zone: str | None) -> datetime:
+    """The first moment of a month; where no zone is known, the first one anywhere."""
+    first = datetime.strptime(month, "%Y-%m")  # noqa: DTZ007 - its zone comes now
+    if time_zone is None:
+        return first.replace(tzinfo=UTC) - EASTERNMOST
+    return first.replace(tzinfo=zone_of(time_zone)).astimezone(UTC)
 
 
 def is_after(month: str, moment: datetime, time_zone: str | None) -> bool:

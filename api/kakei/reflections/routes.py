@@ -8,6 +8,8 @@ from fastapi import APIRouter, Header, Response
 from api.dependencies import Now, WriteSession
 from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
+from api.http.types import Words
+from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts.dependencies import get_user_or_404
 from api.kakei.challenges.actions import award_badges
 from api.kakei.consent.queries import consent_id_in_force
@@ -40,11 +42,12 @@ async def create(
     session: WriteSession,
     now: Now,
     response: Response,
-    accept_language: Annotated[str, Header(description="Feedback in English or Japanese.")] = "en",
+    accept_language: Annotated[Words, Header(description="Feedback in English or Japanese.")] = "en",
 ) -> ReflectionOut:
-    """Feedback names the strengths and the missing parts: an observation, an amount, a cause, a plan. It is
-    deterministic, and length does not count. The same reflection on the same day, or with the same
-    `client_timestamp`, is stored once."""
+    """Feedback names what made the reflection strong and what is missing: an observation, an amount, a cause, a plan.
+    It is deterministic, and length earns nothing. The same reflection sent again on the same day, or with the same
+    `client_timestamp`, is not a second one. A user whose id can be guessed is not told when the same was stored before:
+    `received_at` is now."""
     user = await get_user_or_404(session, uuid)
     quality = quality_of(body.reflection_text, body.intended_action, catalog("reflections"))
     content = body.model_dump(exclude={"client_timestamp"})
@@ -70,6 +73,6 @@ async def create(
         quality_score=float(stored.quality_score),
         quality_level=stored.quality_level,
         feedback=list(feedback(quality, texts)),
-        received_at=stored.received_at,
-        applied=True,  # a reflection is never replaced
+        received_at=stored.received_at if cannot_be_guessed(user.uuid) else now,
+        applied=True,  # nothing replaces a reflection
     )

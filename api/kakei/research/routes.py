@@ -1,5 +1,6 @@
 """Routes of instruments and research uploads."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -11,6 +12,7 @@ from api.http import problems
 from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
 from api.http.problems import FieldError, ProblemOccurred
+from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts.dependencies import get_user_or_404
 from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.rules import month_problem
@@ -71,9 +73,10 @@ async def list_instruments(
 async def create_response(
     uuid: str, body: ResponseCreate, session: WriteSession, now: Now, response: Response
 ) -> ResponseOut:
-    """Needs consent in force. Partial answers are stored with the missing items and the reason. A later answer to the
-    same instrument in the same phase (weekly: the same week, monthly: the same month) is a new version. Older answers
-    are stored too, with `applied` false."""
+    """Needs consent in force. Partial answers are kept with what is missing and why; a later answer to the same
+    instrument in the same phase (weekly: the same week, monthly: the same month) is a new version. Older answers are
+    kept beside it, and `applied` is false. A user whose id can be guessed is not told when the same was stored before:
+    `received_at` is now."""
     user = await get_user_or_404(session, uuid)
     consent = await consent_in_force(session, user.id)
     if consent is None:
@@ -93,7 +96,8 @@ async def create_response(
         latest = await queries.latest_response(*group)
         if latest is not None and latest.answers == body.responses:
             response.status_code = 200
-            return _response_out(instrument, latest, applied=True)
+            received_at = latest.received_at if cannot_be_guessed(user.uuid) else now
+            return _response_out(instrument, latest, applied=True, received_at=received_at)
     mark = rules.fingerprint(*group[2:], body.responses, body.client_timestamp or now)
     values = {
         "user_id": user.id,
@@ -112,7 +116,9 @@ async def create_response(
     if not await queries.add_once(session, StoredResponse, values):
         response.status_code = 200
     stored, latest = await queries.response(session, user.id, mark), await queries.latest_response(*group)
-    return _response_out(instrument, stored, applied=latest is not None and latest.id == stored.id)
+    received_at = stored.received_at if cannot_be_guessed(user.uuid) else now
+    applied = latest is not None and latest.id == stored.id
+    return _response_out(instrument, stored, applied=applied, received_at=received_at)
 
 
 @router.post(
@@ -169,8 +175,9 @@ async def create_event(
 async def put_snapshot(
     uuid: str, body: ProgressSnapshotCreate, session: WriteSession, now: Now, response: Response
 ) -> ProgressSnapshotOut:
-    """201 for a new month, 200 for an existing one. The latest client time wins: `applied` is false if a later one is
-    stored. The answer is the stored snapshot."""
+    """201 for a new month, 200 where there was one. The latest client time wins: `applied` is false where a later one
+    was there, and the answer is what is stored. A user whose id can be guessed is answered what this very request
+    sent instead."""
     user = await get_user_or_404(session, uuid)
     if wrong := month_problem(body.month_range, now):
         raise _invalid([("month_range", wrong)])
@@ -180,6 +187,8 @@ async def put_snapshot(
     put = await put_latest(session, ProgressSnapshot, key, values)
     if not put.new:
         response.status_code = 200
+    if not put.applied and not cannot_be_guessed(user.uuid):
+        return ProgressSnapshotOut(**body.model_dump(), received_at=now, applied=False)
     return _snapshot_out(put)
 
 
@@ -200,7 +209,9 @@ def _shown(instrument: Instrument) -> InstrumentOut:
     )
 
 
-def _response_out(instrument: Instrument, stored: StoredResponse, *, applied: bool) -> ResponseOut:
+def _response_out(
+    instrument: Instrument, stored: StoredResponse, *, applied: bool, received_at: datetime
+) -> ResponseOut:
     why = {item.id: missing_answer(stored.answers, item.id) for item in instrument.items}
     return ResponseOut(
         instrument_key=stored.instrument_key,
@@ -212,7 +223,7 @@ def _response_out(instrument: Instrument, stored: StoredResponse, *, applied: bo
         not_asked=[name for name, reason in why.items() if reason is Missing.NOT_ASKED],
         score=stored.score,
         score_missing=stored.score_missing,
-        received_at=stored.received_at,
+        received_at=received_at,
         applied=applied,
     )
 

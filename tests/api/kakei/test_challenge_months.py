@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -68,6 +69,7 @@ class Model:
         return None
 
     def move(self, value: int, made: datetime) -> bool:
+        made = max(made, self.month.begins)  # the clock was behind
         if self.progress_at is not None and made < self.progress_at:
             return False
         self.progress, self.progress_at = value, made
@@ -201,3 +203,41 @@ def test_the_reference_body_without_a_time_counts_within_the_month(lived: Lived)
     done = person.post(f"/challenges/{challenge['id']}/progress", {"current_progress": TEMPLATE["target_value"]})
     assert (done.json()["status"], done.json()["applied"]) == ("completed", True)
     assert done.json()["completed_at"] == "2026-06-13T12:00:00.000Z"
+
+
+@OFTEN
+@given(
+    zone=st.sampled_from(ZONES),
+    claimed=st.sampled_from([BROKEN[0], datetime(2026, 10, 15, tzinfo=UTC)]),
+    target=st.sampled_from(["progress", "metrics"]),
+    inside=st.integers(1, 12 * 24 * 60),
+)
+def test_a_clock_that_is_behind_completes_in_the_month_and_gives_way_to_every_time_inside(
+    zone: str | None, claimed: datetime, target: str, inside: int, lived: Lived
+) -> None:
+    month = Month.of(2026, 11, zone)
+    lived.clock.now = month.begins - DAY
+    person = Person(lived)
+    person.put("/profile", PROFILE | {"time_zone": zone})
+    path = f"/challenges/{person.accept(TEMPLATE['id'], '2026-11')['id']}"
+    lived.clock.now = datetime(2026, 11, 20, tzinfo=UTC)
+
+    def send(value: int, made: datetime) -> dict[str, Any]:
+        told = made.isoformat()
+        if target == "progress":
+            body: dict[str, Any] = {"current_progress": value, "client_timestamp": told}
+            assert person.post(f"{path}/progress", body).status_code == 200
+        else:
+            metrics = {TEMPLATE["metric_key"]: value}
+            body = METRICS | {"month_range": "2026-11", "metrics": metrics, "client_timestamp": told}
+            assert person.post("/challenge-metrics", body).status_code == 200
+        (challenge,) = person.get("/challenges?month=2026-11").json()
+        found: dict[str, Any] = challenge
+        return found
+
+    done = send(TEMPLATE["target_value"], claimed)
+    assert done["status"] == "completed"
+    assert datetime.fromisoformat(done["completed_at"]) == month.begins
+    corrected = send(1, month.begins + timedelta(minutes=inside))
+    assert (corrected["status"], corrected["current_progress"]) == ("in_progress", 1)
+    assert send(TEMPLATE["target_value"], claimed)["status"] == "in_progress"

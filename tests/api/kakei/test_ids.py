@@ -12,7 +12,18 @@ from sqlalchemy import text
 
 from api.db.engine import open_database
 from api.http.user_ids import cannot_be_guessed, canonical_id
-from tests.api.kakei.people import MONTH, PROFILE, REFLECTION, WEEK, Person, somewhere, this_month
+from tests.api.kakei.people import (
+    ANSWERS,
+    METRICS,
+    MONTH,
+    PROFILE,
+    REFLECTION,
+    SNAPSHOT,
+    WEEK,
+    Person,
+    somewhere,
+    this_month,
+)
 from tests.exporting import tables
 from tests.serving import CLIENT, Service, service
 
@@ -158,6 +169,21 @@ def test_both_spellings_of_a_uuid_share_one_rate_limit() -> None:
     assert counted[0] == counted[1]
 
 
+def test_a_guessable_id_is_counted_for_each_network_and_a_uuid_everywhere() -> None:
+    from api.http.rate_limits import REQUESTS_PER_USER, _counted
+
+    for uuid, counts in ((str(uuid4()), 1), (guessable(), 3), (NIL, 3), (uuid4().hex, 3)):
+        keys = set()
+        for host in ("10.0.0.1", "10.0.0.2", "2001:db8::1", "2001:db8::2"):  # two of one network
+            for path, headers in (
+                (f"/api/users/{uuid}/points", []),
+                ("/coach/suggestions", [(b"x-user-uuid", uuid.encode())]),
+            ):
+                scope: dict[str, Any] = {"type": "http", "method": "POST", "path": path, "headers": headers}
+                keys |= {key for item, key in _counted(scope | {"client": (host, 1)}) if item is REQUESTS_PER_USER}
+        assert len(keys) == counts, uuid
+
+
 @pytest.mark.parametrize("uuid", [NIL, "FFFFFFFF-ffff-ffff-ffff-ffffffffffff", "x", ""])
 def test_a_uuid_that_many_phones_share_can_be_guessed(uuid: str) -> None:
     assert not cannot_be_guessed(uuid)
@@ -230,3 +256,36 @@ def test_pseudonyms_do_not_depend_on_the_spelling(stored: Service) -> None:
     exported = tables(stored, study_version=study)
     assert len(exported["participants"]) == len(exported["weekly_summaries"]) == 1
     assert lower not in json.dumps(exported).lower()
+
+
+PRIVATE, LATE = 7777, "2000-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("can_be_guessed", [True, False])
+def test_an_upload_that_changes_nothing_tells_a_stranger_nothing(can_be_guessed: bool, stored: Service) -> None:
+    """A guessable id is answered what the very request sent; a UUID is answered what is stored."""
+    uuid = guessable() if can_be_guessed else str(uuid4())
+    person = Person(stored, uuid)
+    person.consent()
+    hidden = {"game_metrics": {"secret": PRIVATE}, "learning_metrics": {"secret": PRIVATE}, "streak_days": PRIVATE}
+    hidden |= {"mission_summary": [{"secret": PRIVATE}], "total_points": PRIVATE, "level_title": str(PRIVATE)}
+    assert person.post("/research/progress-snapshots", SNAPSHOT | hidden).status_code == 201
+    private = METRICS | {"metrics": {"expense_log_days": 13, "something": PRIVATE}}
+    assert person.post("/challenge-metrics", private).status_code == 200
+    probes = {
+        "/research/progress-snapshots": SNAPSHOT,
+        "/challenge-metrics": METRICS | {"metrics": {"expense_log_days": 1, "something": 2, "new": 3}},
+    }
+    for path, sent in probes.items():
+        answer = person.post(path, sent | {"client_timestamp": LATE})
+        assert (answer.status_code, answer.json()["applied"]) == (200, False)
+        assert (str(PRIVATE) in answer.text) is not can_be_guessed, path
+        if can_be_guessed:
+            assert {name: answer.json()[name] for name in sent if name in answer.json()}.items() <= (
+                sent | {"client_timestamp": "2000-01-01T00:00:00.000Z"}
+            ).items()
+            assert "13" not in str(answer.json().get("metrics"))
+    for path, sent in (("/research/responses", ANSWERS), ("/reflections", REFLECTION)):
+        first, again = (person.post(path, sent) for _ in range(2))
+        assert (first.status_code, again.status_code) == (201, 200)
+        assert (first.json()["received_at"] == again.json()["received_at"]) is not can_be_guessed, path
