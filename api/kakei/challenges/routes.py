@@ -135,9 +135,9 @@ async def accept(
 async def progress(
     uuid: str, user_challenge_id: RowId, body: UserChallengeUpdateProgress, session: WriteSession, now: Now
 ) -> UserChallengeProgressed:
-    """Completes at the target; may be corrected downwards until the reward is claimed. The latest client time wins:
-    `applied` is false where later progress was there. What was done in the month counts until 7 days after it, by its
-    `client_timestamp`; otherwise 409 `challenge_expired`, and 409 `challenge_not_begun` before the month has begun. A
+    """Completes the challenge at the target; may be corrected downwards until the claim. The latest client time wins:
+    `applied` is false if later progress is stored. Progress made in the month (by `client_timestamp`) counts until
+    7 days after it; otherwise 409 `challenge_expired`, and 409 `challenge_not_begun` before the month has begun. A
     time before the month, from a clock that is behind, counts as the month's beginning."""
     user = await get_user_or_404(session, uuid)
     challenge, template = await _challenge(session, user.id, user_challenge_id)
@@ -189,9 +189,9 @@ async def claim(
     responses=problem_responses(404, 409, 413, 422, 503),
 )
 async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSession, now: Now) -> ChallengeMetricsOut:
-    """Moves every open challenge of that month whose metric is among them. The latest client time wins. What was made
-    in the month moves its challenges until 7 days after it, by its `client_timestamp`; what was made later, or before
-    the month has begun, is stored and moves none. A time before the month, from a clock that is behind, counts as the
+    """Updates all open challenges of that month with these metrics. The latest client time wins. Metrics made in the
+    month (by `client_timestamp`) update its challenges until 7 days after it. Metrics made later, or before the month
+    has begun, are stored and update no challenge. A time before the month, from a clock that is behind, counts as the
     month's beginning. `metrics` is what is stored; a user whose id can be guessed is answered what this very request
     sent of `outdated_metrics` instead."""
     user = await get_user_or_404(session, uuid)
@@ -229,8 +229,8 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
 async def _moved_by(
     session: AsyncSession, user_id: int, body: ChallengeMetricsCreate, sent: dict[str, Any], zone: str | None
 ) -> list[queries.ChallengeRow]:
-    """The open challenges of the month that metrics move, moved. What is stored of the metrics does not matter: the
-    latest total may have been made after the month, where it does not count."""
+    """Update and return the open challenges of the month that use these metrics. The stored metrics do not matter: the
+    latest total may be from after the month, and then it does not count."""
     now = sent["received_at"]
     made_at = rules.made_in(body.month_range, effective_time(body.client_timestamp, now), zone)
     if rules.counts_for(body.month_range, made_at, now, zone) is not Counts.YES:
