@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.clock import utc_now
+from api.clock import timestamp, utc_now
 from api.console import exit_on, read_settings, with_database
 from api.db.engine import Database
 
@@ -42,7 +42,7 @@ def browser_link(
                 raise NoAccount("there is no admin yet: set ADMIN_PASSWORD and start the service once")
             secret, until = await BROWSERS.make_link(session, account.id, utc_now())
             told = settings.public_url or f"http://localhost:{settings.port}"
-            return {"link": f"{told}/admin/browser/{secret}", "until": until.isoformat()}
+            return {"link": f"{told}/admin/browser/{secret}", "until": timestamp(until)}
 
     with exit_on(NoAccount):
         made = with_database(settings, run)

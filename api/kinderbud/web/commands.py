@@ -55,7 +55,7 @@ def browser_link(
             if user is None:
                 raise Unknown(f"no user has the e-mail address {email}")
             secret, until = await BROWSERS.make_link(session, user.id, utc_now())
-            return {"link": _address(settings, f"/browser/{secret}"), "until": until.isoformat()}
+            return {"link": _address(settings, f"/browser/{secret}"), "until": timestamp(until)}
 
     with exit_on(rules.InvalidHousehold, Unknown):
         made = with_database(settings, run)
