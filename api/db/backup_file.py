@@ -83,8 +83,10 @@ def unpack(file: BinaryIO, manifest: Manifest | None, payload: Path) -> None:
             target.write(part)
         target.flush()
         os.fsync(target.fileno())
-    if manifest is not None and (size, digest.hexdigest()) != (manifest.size, manifest.sha256):
+    if manifest is not None and size != manifest.size:
         raise BackupDamaged(f"its checksum is wrong: {size} bytes where {manifest.size} were written")
+    if manifest is not None and digest.hexdigest() != manifest.sha256:
+        raise BackupDamaged("its checksum is wrong: bytes of it were changed")
 
 
 def _digest(file: Path) -> tuple[str, int]:
