@@ -21,9 +21,15 @@ from api.database_url import PostgresUrl, SqliteUrl
 from api.db import erasures, migrate
 from api.db.backup_file import BackupDamaged, Manifest, pack, read_manifest, unpack
 from api.db.engine import open_database
-from api.db.service_lock import ServiceRuns, file_lock, postgres_lock
+from api.db.postgres import RESTORE_LOCK, Connector
+from api.db.service_lock import ServiceRuns, file_lock, restore_lock
 from api.models import Base
 
+STILL_LOCKED = """DO $$BEGIN IF NOT EXISTS (SELECT FROM pg_locks WHERE pid = {holder} AND locktype = 'advisory'
+AND (classid::bigint << 32) + objid::bigint = {lock} AND mode = 'ExclusiveLock' AND granted)
+THEN RAISE EXCEPTION 'the lock of the restore is lost, nothing was changed'; END IF; END$$;"""
+TABLES = (*Base.metadata.tables, "alembic_version")
+"""What is dumped, dropped and restored; other tables of the database are not ours."""
 LOGS = ("-wal", "-shm")
 """Suffixes of the files that SQLite keeps beside a database."""
 
@@ -47,8 +53,9 @@ def backup(url: SqliteUrl | PostgresUrl, file: Path) -> Manifest:
                 _copy_sqlite(url.file, payload)
                 revision = _checked_sqlite(payload)
             else:
-                left_out = f"--exclude-table={erasures.LEDGER.name}"
-                _run_postgres("pg_dump", url, ["--format=custom", left_out, f"--file={payload}"])
+                schema = asyncio.run(_schema(url))
+                ours = [f"--table={_quoted(schema)}.{_quoted(name)}" for name in TABLES]
+                _run_postgres("pg_dump", url, ["--format=custom", *ours, f"--file={payload}"])
                 revision = _checked_dump(payload, url)
             version = importlib.metadata.version("buddy-coach")
             pack(payload, file, kind=kind, revision=revision, taken_at=taken_at, version=version)
@@ -74,10 +81,10 @@ def restore(url: SqliteUrl | PostgresUrl, file: Path, *, without_checksum: bool 
             tempfile.TemporaryDirectory(prefix=".restore-", dir=target and target.parent) as folder,
         ):
             payload = Path(folder, "payload")
+            if isinstance(url, PostgresUrl):
+                return asyncio.run(_restore_postgres(url, file, payload, without_checksum=without_checksum))
             taken_at = _unpacked(file, payload, url, without_checksum=without_checksum)
-            if isinstance(url, SqliteUrl):
-                return _restore_sqlite(payload, url.file, taken_at)
-            return asyncio.run(_restore_postgres(url, payload, taken_at))
+            return _restore_sqlite(payload, url.file, taken_at)
     except BackupDamaged as error:
         raise BackupFailed(f"{file} is damaged: {error}") from error
     except (ServiceRuns, erasures.LedgerDamaged) as error:
@@ -95,7 +102,7 @@ def missing_ledger(url: SqliteUrl | PostgresUrl) -> Path | None:
 def _unpacked(file: Path, payload: Path, url: SqliteUrl | PostgresUrl, *, without_checksum: bool) -> datetime | None:
     """Check the backup and unpack it. Returns the time of the backup, None if unknown."""
     if not file.is_file():
-        raise BackupFailed(f"{file} is not there")
+        raise BackupFailed(f"{file} is no ordinary file" if file.exists() else f"{file} is not there")
     with file.open("rb") as opened:
         manifest = read_manifest(opened)
         if manifest is None and not without_checksum:
@@ -207,16 +214,17 @@ def _checked_dump(file: Path, url: PostgresUrl) -> str:
     return found[1].strip()
 
 
-async def _restore_postgres(url: PostgresUrl, dump: Path, taken_at: datetime | None) -> Counter[str]:
-    """Restore in one transaction, which also marks that the ledger must be replayed: if this process dies afterwards,
-    the next start of the service replays it."""
-    database = open_database(url, seconds=None)
+async def _restore_postgres(url: PostgresUrl, file: Path, dump: Path, *, without_checksum: bool) -> Counter[str]:
+    """All of it in one transaction, with a mark that the ledger is to be replayed: should this process die after it,
+    the next start of the service does so."""
+    database = open_database(url, seconds=None, is_restoring=True)
     try:
-        async with postgres_lock(database):
+        async with restore_lock(url) as lock:
+            taken_at = await asyncio.to_thread(_unpacked, file, dump, url, without_checksum=without_checksum)
             async with database.writing.begin() as connection:
                 await connection.run_sync(erasures.create_table)
             script = dump.with_name("restore.sql")
-            await asyncio.to_thread(_write_script, url, dump, script, taken_at)
+            await asyncio.to_thread(_write_script, url, dump, script, taken_at, lock.get_server_pid())
             options = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1", f"--file={script}"]
             await asyncio.to_thread(_run_postgres, "psql", url, options)
             return await migrate.prepare(database)
@@ -224,15 +232,22 @@ async def _restore_postgres(url: PostgresUrl, dump: Path, taken_at: datetime | N
         await database.close()
 
 
-def _write_script(url: PostgresUrl, dump: Path, script: Path, taken_at: datetime | None) -> None:
-    """Write the SQL that drops our tables, except for the ledger, and creates those of the backup."""
+def _write_script(url: PostgresUrl, dump: Path, script: Path, taken_at: datetime | None, holder: int) -> None:
+    """What drops our tables, all but the ledger, and makes those of the backup; it fails if `holder`, the server's
+    process that has the lock of the restore, lost it before nothing else could write any more."""
+    schema = asyncio.run(_schema(url))
+    listed = _run_postgres("pg_restore", url, ["--list", str(dump)])
+    theirs = {(found[1], found[2]) for found in re.finditer(r"^\d+; \d+ \d+ TABLE (\S+) (\S+) ", listed, re.MULTILINE)}
+    other = sorted(f"{where}.{name}" for where, name in theirs if where != schema or name not in TABLES)
+    if other:
+        raise BackupFailed(f"the backup holds {', '.join(other[:5])}, and our tables belong into the schema {schema}")
     _run_postgres("pg_restore", url, ["--no-owner", "--no-privileges", f"--file={script}", str(dump)])
-    drops = "".join(f'DROP TABLE IF EXISTS "{name}" CASCADE;\n' for name in (*Base.metadata.tables, "alembic_version"))
     mark = (taken_at or datetime(1970, 1, 1, tzinfo=UTC)).isoformat()
-    ledger = f'public."{erasures.LEDGER.name}"'
+    ledger = f"{_quoted(schema)}.{_quoted(erasures.LEDGER.name)}"
     lines = [
         f"SELECT pg_advisory_xact_lock({migrate.LOCK});",
-        drops,
+        f"DROP TABLE IF EXISTS {', '.join(f'{_quoted(schema)}.{_quoted(name)}' for name in TABLES)};",
+        STILL_LOCKED.format(lock=RESTORE_LOCK, holder=holder),
         f"DELETE FROM {ledger} WHERE digest = '{erasures.PENDING}';",  # noqa: S608 - our own names
         f"INSERT INTO {ledger} VALUES ('{erasures.PENDING}', '{mark}');",  # noqa: S608
     ]
@@ -243,6 +258,22 @@ def _write_script(url: PostgresUrl, dump: Path, script: Path, taken_at: datetime
     whole.replace(script)
 
 
+async def _schema(url: PostgresUrl) -> str:
+    """Where our tables are: the first schema of the search path."""
+    connection = await Connector(url, None).connect()
+    try:
+        schema: str | None = await connection.fetchval("SELECT current_schema()")
+    finally:
+        connection.terminate()
+    if schema is None:
+        raise BackupFailed("no schema of the search path exists")
+    return schema
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
 def _run_postgres(program: str, url: PostgresUrl, options: list[str]) -> str:
     path = shutil.which(program)
     if path is None:
@@ -250,5 +281,14 @@ def _run_postgres(program: str, url: PostgresUrl, options: list[str]) -> str:
     environment = os.environ | url.libpq_environment()
     done = subprocess.run([path, *options], env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
-        raise BackupFailed(f"{program}: {done.stderr.strip().splitlines()[-1] if done.stderr.strip() else 'failed'}")
+        raise BackupFailed(f"{program}: {_complaint(done.stderr)}")
     return done.stdout
+
+
+def _complaint(said: str) -> str:
+    """The line that names the error, with its detail; after it come hints and a caret under the query."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    first = next((place for place, line in enumerate(lines) if re.search(r"\berror: ", line, re.IGNORECASE)), 0)
+    shown = [re.sub(r"^.*?\berror:\s+", "", line, flags=re.IGNORECASE) for line in lines[first : first + 1]]
+    shown += [line for line in lines[first + 1 : first + 3] if re.search(r"\bdetail: ", line, re.IGNORECASE)]
+    return " ".join(shown) or "failed"

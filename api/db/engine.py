@@ -93,9 +93,11 @@ def open_database(
     pool_size: int = POOL_SIZE,
     seconds: float | None = REQUEST_SECONDS,
     statement_seconds: float | None = None,
+    is_restoring: bool = False,
 ) -> Database:
     """The database at `url`, not connected yet. A request, or a session outside requests, has a budget of `seconds`.
     PostgreSQL ends a statement after `statement_seconds`, by default `seconds`. None is no limit.
+    While PostgreSQL is restored, transactions fail, except those of the restore itself (`is_restoring`).
 
     Raises BadDatabaseUrl.
     """
@@ -109,7 +111,8 @@ def open_database(
         return Database(
             reading, _sqlite_engine(address, begin="BEGIN IMMEDIATE", pool_size=1), _sqlite_engine(address), seconds
         )
-    connector = Connector(address, seconds if statement_seconds is None else statement_seconds)
+    statement_seconds = seconds if statement_seconds is None else statement_seconds
+    connector = Connector(address, statement_seconds, is_restoring=is_restoring)
     engine = _postgres_engine(connector, pool_size)
     return Database(engine, engine, _postgres_engine(connector, 1), seconds)
 

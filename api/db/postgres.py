@@ -23,6 +23,12 @@ from api.db.budget import remaining_seconds
 CONNECT_SECONDS = 5.0
 """The most seconds to connect to one host; the URL or the request's budget may set less."""
 APPLICATION_NAME = "buddy-coach"
+RESTORE_LOCK = 7_245_113_909
+"""PostgreSQL's advisory lock that a restore holds alone; beside the lock of migrations in api/db/migrate.py."""
+UNLESS_RESTORED = f"""
+DO $$BEGIN IF NOT pg_try_advisory_xact_lock_shared({RESTORE_LOCK}) THEN
+RAISE EXCEPTION 'the database is being restored' USING ERRCODE = '57P03'; END IF; END$$;"""
+"""Begins a transaction: it shares the lock, or fails as while a server starts (cannot_connect_now)."""
 OF_THE_DRIVER = (
     *("sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl", "sslnegotiation"),
     *("ssl_min_protocol_version", "ssl_max_protocol_version", "krbsrvname", "gsslib", "passfile"),
@@ -33,23 +39,34 @@ NEXT_HOST = (OSError, TimeoutError, asyncpg.CannotConnectNowError, asyncpg.Targe
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
-    """Sets the statement timeout of a transaction in the same round trip as BEGIN."""
+    """Bounds every statement of a transaction, and refuses it during a restore, in the same round trip as BEGIN."""
 
     statement_seconds: float | None = None
+    is_restoring = False
+    """Whether this process restores the database, so that the lock is its own."""
 
     async def execute(self, query: str, *args: Any, timeout: float | None = None) -> str:  # noqa: ASYNC109 - asyncpg's
         if not args and query.startswith("BEGIN"):
             milliseconds = max(1, round(self.statement_seconds * 1000)) if self.statement_seconds is not None else 0
-            query += f" SET LOCAL statement_timeout = {milliseconds};"
+            return await self._begin(f"{query} SET LOCAL statement_timeout = {milliseconds};", timeout)
         status: str = await super().execute(query, *args, timeout=timeout)
+        return status
+
+    async def _begin(self, query: str, seconds: float | None) -> str:
+        try:
+            status: str = await super().execute(query + ("" if self.is_restoring else UNLESS_RESTORED), timeout=seconds)
+        except asyncpg.PostgresError:
+            await super().execute("ROLLBACK", timeout=seconds)
+            raise
         return status
 
 
 class Connector:
     """Opens the connections of one engine. Raises BadDatabaseUrl if a certificate cannot be read."""
 
-    def __init__(self, url: PostgresUrl, statement_seconds: float | None) -> None:
+    def __init__(self, url: PostgresUrl, statement_seconds: float | None, *, is_restoring: bool = False) -> None:
         self._url = url
+        self._is_restoring = is_restoring
         self._statement_seconds = statement_seconds
         self._is_pooled = url.is_pooled
         self._tls = _tls(url)
@@ -120,6 +137,7 @@ class Connector:
             **({} if keeps_statements else {"statement_cache_size": 0}),
         )
         connection.statement_seconds = self._statement_seconds
+        connection.is_restoring = self._is_restoring
         return connection
 
     def _patience(self, left: int = 0) -> float:

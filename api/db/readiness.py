@@ -16,6 +16,8 @@ from api.db.failures import MAY_BE_AWAY, is_away
 
 PROBE_SECONDS = 1.0
 """How long a probe may take; with the grace of `api.db.budget` less than the 2 s of the image's check."""
+RESTORING_STATE = "57P03"
+"""Of PostgreSQL: cannot_connect_now, which `api.db.postgres` raises while a restore runs."""
 FRESH_SECONDS = 1.0
 """Seconds for which an answer is reused. Proxies probe every second or less often."""
 
@@ -51,7 +53,8 @@ class Readiness:
         except MAY_BE_AWAY as error:
             if isinstance(error, DBAPIError) and not is_away(error):
                 return "the database has no tables"
-            return "the database does not answer"
+            is_restored = getattr(getattr(error, "orig", error), "sqlstate", None) == RESTORING_STATE
+            return "the database is being restored, or starts" if is_restored else "the database does not answer"
         if found != [self._needed]:
             return f"the database is at {', '.join(found) or 'nothing'}, this version needs {self._needed}"
         return None

@@ -1,9 +1,13 @@
 """A lock that shows that a service runs on a database, so that a restore does not replace the database meanwhile.
 
-Every process of the service holds the lock in shared mode; a restore needs it exclusively. The lock ends with its
-process, even if that is killed. On SQLite it is a lock of the operating system on a file beside the database, on
-PostgreSQL an advisory lock. The advisory lock belongs to a transaction that stays open, so that it also works behind a
-pooler in transaction mode. That transaction has read nothing, so it does not block vacuum.
+SQLite: every process of the service shares a lock of the operating system on a file beside the database. A restore
+needs it exclusively. The lock ends with its process, even if that is killed.
+
+PostgreSQL: an advisory lock. Every transaction of this program shares it in the round trip of its BEGIN
+(`api.db.postgres`), and fails while a restore holds it exclusively. So nothing is acknowledged during a restore.
+A process of the service also holds the lock in a transaction that stays open, so that a restore sees an idle service.
+This also works behind a pooler. If that connection is lost, the process is not ready until it has the lock again. A
+restore refuses while other sessions with our application name are connected: they may belong to such a process.
 """
 
 import asyncio
@@ -13,20 +17,29 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 
+import asyncpg
 import structlog
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.database_url import PostgresUrl, SqliteUrl
-from api.db.engine import Database, open_database
 from api.db.failures import MAY_BE_AWAY
+from api.db.postgres import APPLICATION_NAME, RESTORE_LOCK, Connection, Connector
 
 SUFFIX = ".service"
-ADVISORY = 7_245_113_909
-"""Different from the lock of migrations in api/db/migrate.py."""
-LOOK_SECONDS = 15.0
-"""Seconds between two checks that PostgreSQL still holds the lock."""
+LOOK_SECONDS = 3.0
+"""How often a process asks PostgreSQL on the connection of its lock, where the connection does not say itself that it
+is lost; and how long it waits for the answer."""
+AGAIN_SECONDS = 1.0
+"""How long a process waits before it tries again to take the lock."""
+END_SECONDS = 2.0
+"""How long the end of the lock may take."""
+LEAVING_SECONDS = 3.0
+"""How long a restore waits for sessions whose process has just ended."""
+NO_TIMEOUTS = """
+SELECT set_config(name, '0', true) FROM pg_settings
+WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"""
+SESSIONS = """
+SELECT coalesce(host(client_addr), 'a local socket') || ', process ' || pid FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = ANY($1) ORDER BY pid"""
 type Lifespan[App] = Callable[[App], AbstractAsyncContextManager[None]]
 log = structlog.get_logger("api.db")
 
@@ -56,13 +69,28 @@ def file_lock(url: SqliteUrl | PostgresUrl, *, exclusive: bool) -> Iterator[None
 
 
 @asynccontextmanager
-async def postgres_lock(database: Database) -> AsyncIterator[None]:
-    """Hold PostgreSQL's lock exclusively. Raises ServiceRuns."""
-    async with database.writing.connect() as connection, connection.begin():
-        query = text("SELECT pg_try_advisory_xact_lock(:lock)")
-        if not await connection.scalar(query, {"lock": ADVISORY}):
+async def restore_lock(url: PostgresUrl) -> AsyncIterator[Connection]:
+    """Have PostgreSQL's lock alone, on a connection of its own. Raises ServiceRuns."""
+    connection = await Connector(url, None, is_restoring=True).connect()
+    try:
+        await connection.execute("BEGIN;")
+        await connection.execute(NO_TIMEOUTS)
+        if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", RESTORE_LOCK):
             raise ServiceRuns("a service runs on this database: stop it first")
-        yield
+        await _refuse_sessions(connection, url)
+        yield connection
+    finally:
+        connection.terminate()
+
+
+async def _refuse_sessions(connection: Connection, url: PostgresUrl) -> None:
+    """A service that lost its lock still has connections."""
+    names = [APPLICATION_NAME, url.parameters.get("application_name", APPLICATION_NAME)]
+    deadline = asyncio.get_running_loop().time() + LEAVING_SECONDS
+    while found := [row[0] for row in await connection.fetch(SESSIONS, names)]:
+        if asyncio.get_running_loop().time() > deadline:
+            raise ServiceRuns(f"a service is connected to this database ({'; '.join(found)}): stop it first")
+        await asyncio.sleep(0.1)
 
 
 def while_serving[App](url: SqliteUrl | PostgresUrl, lifespan: Lifespan[App]) -> Lifespan[App]:
@@ -71,37 +99,82 @@ def while_serving[App](url: SqliteUrl | PostgresUrl, lifespan: Lifespan[App]) ->
     @asynccontextmanager
     async def held(app: App) -> AsyncIterator[None]:
         with file_lock(url, exclusive=False):
-            holding = asyncio.create_task(_hold(url)) if isinstance(url, PostgresUrl) else None
+            if not isinstance(url, PostgresUrl):
+                async with lifespan(app):
+                    yield
+                return
+            lock = SharedLock(url)
+            app.state.service_lock = lock  # type: ignore[attr-defined]  # an app of Starlette
+            await lock.start()
             try:
                 async with lifespan(app):
                     yield
             finally:
-                if holding is not None:
-                    holding.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await holding
+                await lock.stop()
 
     return held
 
 
-async def _hold(url: PostgresUrl) -> None:
-    """Hold PostgreSQL's lock, and take it again after the connection was lost."""
-    database = open_database(url, pool_size=1, seconds=None)
-    try:
-        while True:
+class SharedLock:
+    """PostgreSQL's lock, shared by the processes of the service."""
+
+    def __init__(self, url: PostgresUrl) -> None:
+        self.is_held = False
+        self._connector = Connector(url, None)
+        self._connection: Connection | None = None
+        self._tried = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._is_ending = False
+
+    async def start(self) -> None:
+        """Take the lock, and go on taking it. Returns after the first try: without the lock nothing can be stored."""
+        self._task = asyncio.create_task(self._keep())
+        await self._tried.wait()
+
+    async def stop(self) -> None:
+        """Give it back; does not wait for a server that does not answer."""
+        self._is_ending = True
+        if self._task is not None:
+            self._cut()
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=END_SECONDS)
+
+    async def _keep(self) -> None:
+        while not self._is_ending:
             try:
-                async with database.writing.connect() as connection, connection.begin():
-                    await _share(connection)
-            except (SQLAlchemyError, *MAY_BE_AWAY) as error:
-                log.warning("the lock of the service is away, it is taken again", why=type(error).__name__)
-            await asyncio.sleep(LOOK_SECONDS)
-    finally:
-        await database.close()
+                await self._hold()
+            except MAY_BE_AWAY as error:
+                log.warning("the lock of the service is lost, it is taken again", why=type(error).__name__)
+            finally:
+                self.is_held = False
+                self._cut()
+                self._tried.set()
+            await asyncio.sleep(AGAIN_SECONDS)
 
+    async def _hold(self) -> None:
+        """Until the connection is lost. Raises what a connection raises."""
+        self._connection = connection = await self._connector.connect()
+        lost = asyncio.Event()
+        connection.add_termination_listener(lambda _: lost.set())
+        await self._ask(connection, "BEGIN;")
+        await self._ask(connection, NO_TIMEOUTS)
+        self.is_held = True
+        self._tried.set()
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await lost.wait()
+                raise asyncpg.ConnectionDoesNotExistError("the server ended the connection")
+            await self._ask(connection, "SELECT 1")
 
-async def _share(connection: AsyncConnection) -> None:
-    await connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-    await connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": ADVISORY})
-    while True:
-        await asyncio.sleep(LOOK_SECONDS)
-        await connection.execute(text("SELECT 1"))
+    async def _ask(self, connection: Connection, query: str) -> None:
+        """The connection is cut where no answer comes: a statement that is cancelled waits for the server."""
+        timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._cut)
+        try:
+            await connection.execute(query)
+        finally:
+            timer.cancel()
+
+    def _cut(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()

@@ -44,7 +44,10 @@ async def ready(request: Request) -> dict[str, str | None]:
     A probe every second is fine."""
     state = request.app.state
     reasons = [FieldError("process", "it is about to stop")] if state.is_leaving else []
+    lock = getattr(state, "service_lock", None)
     complaint = await state.readiness.complaint()
+    if complaint is None and lock is not None and not lock.is_held:
+        complaint = "the lock that keeps a restore away is lost, it is taken again"
     if complaint is not None:
         reasons.append(FieldError("database", complaint))
     if reasons:
