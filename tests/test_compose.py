@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 import yaml
+from dotenv import dotenv_values
 
+from api.http.server import FINISH_SECONDS
+from api.settings import Settings
+
+OF_THE_IMAGE = {"HOST", "PORT", "COACH_MODEL_DIR"}
+"""The image decides where it listens, and its volume holds the models."""
 ROOT = Path(__file__).parents[1]
 DATA = "/var/lib/postgresql/data"
 
@@ -74,6 +80,44 @@ def test_settings_are_made_once_and_differ_each_time(tmp_path: Path) -> None:
     again = made()
     assert (again.returncode, again.stdout) == (1, "")
     assert again.stderr.startswith("error: .env has")
+
+
+def test_every_setting_is_handed_on(composed: dict[str, Any]) -> None:
+    handed = {entry.partition("=")[0] for entry in composed["services"]["coach"]["environment"]}
+    assert {name.upper() for name in Settings.model_fields} - handed == OF_THE_IMAGE
+    assert handed <= {name.upper() for name in Settings.model_fields}
+
+
+def test_it_is_killed_only_after_the_longest_drain(composed: dict[str, Any]) -> None:
+    (longest,) = [bound.le for bound in Settings.model_fields["drain_seconds"].metadata if hasattr(bound, "le")]
+    given = int(composed["services"]["coach"]["stop_grace_period"].removesuffix("s"))
+    assert given > float(longest) + FINISH_SECONDS
+
+
+@pytest.mark.parametrize("before", [None, "", (ROOT / ".env.example").read_text(encoding="utf-8")])
+def test_settings_are_added_to_a_copy_of_the_example(before: str | None, tmp_path: Path) -> None:
+    """As both docs say: with or without `cp .env.example .env` before. The last line of a name counts."""
+    env = tmp_path / ".env"
+    if before is not None:
+        env.write_text(before, encoding="utf-8")
+        env.chmod(0o644)
+    command = f"umask 022; {ROOT / 'scripts' / 'postgres-env'} >> .env"
+    subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, check=True)
+    assert env.stat().st_mode & 0o777 == 0o600
+    read = dotenv_values(env)
+    assert read["DATABASE_URL"] == f"postgresql://buddy:{read['POSTGRES_PASSWORD']}@database/buddy"
+    assert read["REDIS_URL"]
+    written = env.read_bytes()
+    again = subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, check=False, capture_output=True)
+    assert (again.returncode, env.read_bytes()) == (1, written)
+
+
+@pytest.mark.parametrize("line", ["DATABASE_URL=postgresql://other", "export DATABASE_URL=x", " SECRET_KEY = abc"])
+def test_what_an_operator_chose_is_not_overruled(line: str, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"{line}\n", encoding="utf-8")
+    script = ROOT / "scripts" / "postgres-env"
+    done = subprocess.run([script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
 
 
 def test_docker_reads_it_as_we_do() -> None:
