@@ -181,13 +181,20 @@ def _reported(as_json: bool, *expected: type[Exception]) -> Iterator[None]:
     """Print an expected error in one line, or as JSON with its kind, which the HTTP route translates."""
     if not as_json:
         with exit_on(*expected):
-            yield
+            try:
+                yield
+            except ImportError as error:
+                raise _needs_extra(error) from error
         return
     try:
         yield
     except expected as error:
         typer.echo(json.dumps({"error": type(error).__name__, "detail": str(error)}))
         raise typer.Exit(1) from error
+
+
+def _needs_extra(error: ImportError) -> ImportError:
+    return ImportError(f"this format needs {error.name}: pip install 'buddy-coach[research]', or --format json")
 
 
 def _told(value: object) -> str:
