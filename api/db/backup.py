@@ -11,7 +11,6 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import tempfile
 from collections import Counter
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -22,6 +21,7 @@ from api.db import erasures, migrate
 from api.db.backup_file import BackupDamaged, Manifest, pack, read_manifest, unpack
 from api.db.engine import open_database
 from api.db.postgres import RESTORE_LOCK, Connector
+from api.db.scratch import BACKUP, RESTORE, restore_parent, scratch_folder
 from api.db.service_lock import ServiceRuns, file_lock, restore_lock
 from api.models import Base
 
@@ -45,7 +45,7 @@ def backup(url: SqliteUrl | PostgresUrl, file: Path) -> Manifest:
     taken_at, kind = datetime.now(UTC), _kind(url)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".backup-", dir=file.parent) as folder:
+        with scratch_folder(file.parent, BACKUP) as folder:
             payload = Path(folder, "payload")
             if isinstance(url, SqliteUrl):
                 if not url.file.is_file():
@@ -72,14 +72,10 @@ def restore(url: SqliteUrl | PostgresUrl, file: Path, *, without_checksum: bool 
     Raises BackupFailed; then the database is unchanged. A file of an older version has no checksum, and is accepted
     only with `without_checksum`.
     """
-    target = url.file if isinstance(url, SqliteUrl) else None
-    if target is not None:
-        target.parent.mkdir(parents=True, exist_ok=True)
+    parent = restore_parent(url)
+    parent.mkdir(parents=True, exist_ok=True)
     try:
-        with (
-            file_lock(url, exclusive=True),
-            tempfile.TemporaryDirectory(prefix=".restore-", dir=target and target.parent) as folder,
-        ):
+        with file_lock(url, exclusive=True), scratch_folder(parent, RESTORE) as folder:
             payload = Path(folder, "payload")
             if isinstance(url, PostgresUrl):
                 return asyncio.run(_restore_postgres(url, file, payload, without_checksum=without_checksum))
@@ -237,7 +233,10 @@ def _write_script(url: PostgresUrl, dump: Path, script: Path, taken_at: datetime
     process that has the lock of the restore, lost it before nothing else could write any more."""
     schema = asyncio.run(_schema(url))
     listed = _run_postgres("pg_restore", url, ["--list", str(dump)])
-    theirs = {(found[1], found[2]) for found in re.finditer(r"^\d+; \d+ \d+ TABLE (\S+) (\S+) ", listed, re.MULTILINE)}
+    theirs = {
+        (found[1], found[2])
+        for found in re.finditer(r"^\d+; \d+ \d+ TABLE (?!DATA )(\S+) (\S+) ", listed, re.MULTILINE)
+    }
     other = sorted(f"{where}.{name}" for where, name in theirs if where != schema or name not in TABLES)
     if other:
         raise BackupFailed(f"the backup holds {', '.join(other[:5])}, and our tables belong into the schema {schema}")

@@ -45,7 +45,7 @@ def pack(payload: Path, file: Path, *, kind: str, revision: str, taken_at: datet
     digest, size = _digest(payload)
     manifest = Manifest(kind, revision, taken_at, version, size, digest)
     line = json.dumps(asdict(manifest) | {"taken_at": taken_at.isoformat()}).encode()
-    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    part = payload.with_name("packed")  # on the file system of `file`, and swept if this process is killed
     try:
         with payload.open("rb") as source, open(part, "xb", opener=_private) as target:
             target.write(FORMAT + b" " + hashlib.sha256(line).hexdigest().encode() + b"\n" + line + b"\n")

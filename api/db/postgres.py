@@ -56,7 +56,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
         try:
             status: str = await super().execute(query + ("" if self.is_restoring else UNLESS_RESTORED), timeout=seconds)
         except asyncpg.PostgresError:
-            await super().execute("ROLLBACK", timeout=seconds)
+            self.terminate()  # it is in an aborted transaction, of which asyncpg does not know; the pool makes another
             raise
         return status
 

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import multiprocessing
+import os
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -18,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.database_url import read_url
 from api.db import backup as backups
-from api.db import erasures, migrate
+from api.db import erasures, migrate, scratch
 from api.db.engine import Database, open_database
 from api.models import Household, HouseholdParticipant, HouseholdUser
 from tests import services
@@ -298,3 +301,93 @@ def test_a_damaged_database_with_a_log_is_replaced(tmp_path: Path) -> None:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert database.execute("SELECT count(*) FROM badges").fetchone()[0] >= 20
     assert {path.name for path in tmp_path.iterdir()} == {"own.db", "own.db.erasures", "own.db.service", "safe.bak"}
+
+    assert {path.name for path in tmp_path.iterdir()} == {"own.db", "own.db.service", "safe.bak"}
+
+
+@pytest.mark.parametrize("schema", ["public", "app"])
+def test_tables_that_are_not_ours_stay(postgres_url: str, worker: str, tmp_path: Path, schema: str) -> None:
+    """Of the same database, in our schema and in another one."""
+    server = postgres_url.rpartition("/")[0] + "/postgres"
+    with services.postgres_database(server, f"{worker}schema") as plain:
+
+        async def others(database: Database) -> None:
+            async with database.writing.begin() as connection:
+                for statement in (
+                    "CREATE SCHEMA app",
+                    "CREATE TABLE public.theirs (id int PRIMARY KEY)",
+                    "INSERT INTO public.theirs VALUES (7)",
+                    "CREATE TABLE app.theirs AS SELECT * FROM public.theirs",
+                ):
+                    await connection.exec_driver_sql(statement)
+
+        async def left(database: Database) -> tuple[Any, ...]:
+            async with database.reading.connect() as connection:
+                return tuple(
+                    (await connection.exec_driver_sql(f"SELECT {what}")).scalar_one()
+                    for what in (
+                        "(SELECT id FROM public.theirs)",
+                        "(SELECT id FROM app.theirs)",
+                        f"(SELECT count(*) > 0 FROM {schema}.badges)",  # noqa: S608
+                        f"(SELECT count(*) FROM pg_tables WHERE tablename = 'badges' AND schemaname <> '{schema}')",  # noqa: S608
+                    )
+                )
+
+        on(plain, others)
+        url = plain if schema == "public" else f"{plain}?options=-csearch_path=app"
+        on(url, migrate.prepare)
+        backups.backup(read_url(url), tmp_path / "safe.bak")
+        for _ in range(2):
+            backups.restore(read_url(url), tmp_path / "safe.bak")
+            assert on(url, left) == (7, 7, True, 0)
+        other = f"{plain}?options=-csearch_path=app" if schema == "public" else plain
+        with pytest.raises(backups.BackupFailed, match=f"the backup holds {schema}"):
+            backups.restore(read_url(other), tmp_path / "safe.bak")
+        assert on(url, left) == (7, 7, True, 0)
+
+
+def test_the_error_of_a_program_is_shown_and_not_its_caret() -> None:
+    said = 'psql:/x/restore.sql:12: ERROR:  relation "a" exists\nDETAIL:  why\nLINE 1: CREATE TABLE a\n        ^\n'
+    assert backups._complaint(said) == 'relation "a" exists DETAIL:  why'
+    assert backups._complaint("pg_dump: error: aborting\n") == "aborting"
+    assert backups._complaint("") == "failed"
+
+
+def test_what_is_no_file_is_not_restored(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for file in (Path("/dev/null"), tmp_path / "pipe", tmp_path):
+        with pytest.raises(backups.BackupFailed, match="is no ordinary file"):
+            backups.restore(read_url(f"sqlite:///{tmp_path}/own.db"), file)
+
+
+def test_sizes_are_named_only_where_they_differ(small: tuple[str, Path], tmp_path: Path) -> None:
+    content = bytearray(small[1].read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "flip.bak").write_bytes(content)
+    with pytest.raises(backups.BackupFailed, match=r"its checksum is wrong: bytes of it were changed$"):
+        backups.restore(read_url(small[0]), tmp_path / "flip.bak")
+
+
+@pytest.mark.parametrize("prefix", [scratch.BACKUP, scratch.RESTORE])
+def test_what_a_killed_process_left_is_removed_and_what_lives_stays(tmp_path: Path, prefix: str) -> None:
+    context = multiprocessing.get_context("fork")
+    ready = context.Event()
+
+    def hold() -> None:
+        with scratch.scratch_folder(tmp_path, prefix) as folder:
+            (folder / "payload").write_text("personal", encoding="utf-8")
+            ready.set()
+            signal.pause()
+
+    process = context.Process(target=hold)
+    process.start()
+    assert ready.wait(30)
+    scratch.sweep(tmp_path)
+    (left,) = tmp_path.iterdir()
+    assert (left / "payload").exists()
+    process.kill()
+    process.join()
+    assert left.exists()
+    with scratch.scratch_folder(tmp_path, prefix) as folder:
+        assert list(tmp_path.iterdir()) == [folder]
+    assert not list(tmp_path.iterdir())
