@@ -94,7 +94,7 @@ def test_the_lock_of_the_service_is_tried_again(nowhere: str, monkeypatch: pytes
             await sleep(0)
 
         monkeypatch.setattr("api.db.service_lock.asyncio.sleep", pause)
-        holding = asyncio.create_task(service_lock._hold(url))
+        holding = asyncio.create_task(service_lock.SharedLock(url)._keep())
         await asyncio.wait({holding})
         assert holding.cancelled(), holding.exception()
 
