@@ -322,13 +322,15 @@ def test_tables_that_are_not_ours_stay(postgres_url: str, worker: str, tmp_path:
         async def left(database: Database) -> tuple[Any, ...]:
             async with database.reading.connect() as connection:
                 return tuple(
-                    (await connection.exec_driver_sql(f"SELECT {what}")).scalar_one()
-                    for what in (
-                        "(SELECT id FROM public.theirs)",
-                        "(SELECT id FROM app.theirs)",
-                        f"(SELECT count(*) > 0 FROM {schema}.badges)",  # noqa: S608
-                        f"(SELECT count(*) FROM pg_tables WHERE tablename = 'badges' AND schemaname <> '{schema}')",  # noqa: S608
-                    )
+                    [
+                        (await connection.exec_driver_sql(f"SELECT {what}")).scalar_one()
+                        for what in (
+                            "(SELECT id FROM public.theirs)",
+                            "(SELECT id FROM app.theirs)",
+                            f"(SELECT count(*) > 0 FROM {schema}.badges)",  # noqa: S608
+                            f"(SELECT count(*) FROM pg_tables WHERE tablename = 'badges' AND schemaname <> '{schema}')",  # noqa: S608
+                        )
+                    ]
                 )
 
         on(plain, others)
