@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from api.db import migrate
 from api.db.engine import Database, open_database
+from api.db.postgres import RESTORE_LOCK
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests import exporting, forking, services
 from tests.api.kakei.people import MONTH, WEEK, Person
@@ -21,6 +22,7 @@ from tests.serving import CLIENT, Service, service
 AT_ONCE = 12
 """Clients, several times as many as the pooler has connections."""
 ROUNDS = 4
+LOCKS = "(SELECT * FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()) AS locks"
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +112,8 @@ def test_nothing_is_left_in_a_connection_that_another_client_gets(pooled_url: st
             async with database.read() as session:
                 row = await session.execute(
                     text(
-                        "SELECT (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()),"
+                        f"SELECT (SELECT count(*) FROM {LOCKS}"  # noqa: S608
+                        f" WHERE (classid::bigint << 32) + objid::bigint <> {RESTORE_LOCK}),"  # of this transaction
                         "(SELECT count(*) FROM pg_prepared_statements WHERE name <> ''),"
                         "(SELECT count(*) FROM pg_class WHERE relpersistence = 't'),"
                         "(SELECT count(*) FROM pg_listening_channels())"
@@ -119,15 +122,16 @@ def test_nothing_is_left_in_a_connection_that_another_client_gets(pooled_url: st
                 found.append(tuple(row.one()))
         return found
 
-    async def timeouts(database: Database) -> str:
+    async def outside(database: Database) -> tuple[str, int]:
         engine = database.reading
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             shown: str = (await connection.execute(text("SHOW statement_timeout"))).scalar_one()
-            return shown
+            locks: int = (await connection.execute(text(f"SELECT count(*) FROM {LOCKS}"))).scalar_one()  # noqa: S608
+            return shown, locks
 
     assert set(run(pooled_url, look)) == {(0, 0, 0, 0)}
-    assert run(pooled_url, timeouts) == "0"
+    assert run(pooled_url, outside) == ("0", 0)
 
 
 def test_a_backup_goes_around_the_pooler_or_not_at_all(pooled_url: str, tmp_path: Path) -> None:
