@@ -49,7 +49,7 @@ def test_amounts_are_exact(stored: Service) -> None:
         ({"total_spent": 10**12}, "total_spent"),
         ({"spent_wants": "900"}, "spent_wants"),
         ({"spent_wants": True}, "spent_wants"),
-        ({"total_spent": 3200.56}, ""),
+        ({"total_spent": 3200.56}, "total_spent"),
         ({"week_key": 6}, "week_key"),
         ({"month_key": 202608, "week_key": 6, "logging_days_count": 2}, "logging_days_count"),
         ({"logging_days_count": 8}, "logging_days_count"),
