@@ -23,7 +23,6 @@ from coach_model.budget import coach as budget
 from coach_model.daily import coach as daily
 from coach_model.onnx_policy import Contract, OnnxPolicy
 
-LOCALHOST = "localhost"
 REDIS_SECONDS = 2.0
 """Time limit for Redis."""
 

@@ -106,9 +106,15 @@ def test_one_network_uses_up_its_own_share_and_no_more() -> None:
 def test_a_network_holds_the_line_and_the_line_the_address(
     address: ipaddress.IPv4Address | ipaddress.IPv6Address,
 ) -> None:
+    client = getattr(address, "ipv4_mapped", None) or address  # an IPv4 client of a socket for both
     network = ipaddress.ip_network(network_of(address_of({"client": (str(address), 1)})))
-    assert address in network
-    assert network.prefixlen == (24 if address.version == 4 else 48)
+    assert client in network
+    assert network.prefixlen == (24 if client.version == 4 else 48)
+
+
+@given(st.ip_addresses(v=4))
+def test_an_ipv4_client_has_one_address_on_every_socket(address: ipaddress.IPv4Address) -> None:
+    assert address_of({"client": (f"::ffff:{address}", 1)}) == str(address)
 
 
 @pytest.mark.parametrize("strange", ["unknown", "", "a:strange:name", "\0", "10.0.0.256"])

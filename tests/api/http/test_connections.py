@@ -26,6 +26,7 @@ QUICK = {
     "HTTP_IDLE_SECONDS": "0.6",
     "HTTP_WRITE_SECONDS": "0.6",
     "LOG_LEVEL": "warning",
+    "TRUSTED_PROXIES": "",
 }
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: buddy\r\n"
 WHOLE = LIVE + b"\r\n"
