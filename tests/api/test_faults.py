@@ -91,7 +91,7 @@ def test_a_broken_artifact_is_answered_for_by_the_rules(fault: str, tmp_path: Pa
             ask(running)
         batch = CLIENT.post(f"{running.url}/coach/suggestions/batch", json={"contexts": [EXAMPLE_CONTEXT] * 3})
         assert {a["fallback_reason"] for a in batch.json()["answers"]} == {reason}
-        metrics = CLIENT.get(f"{running.url}/metrics").text
+        metrics = running.metrics()
         assert f'buddy_coach_decisions_total{{coach="budget",reason="{reason}",source="rules"}} 54.0' in metrics
         assert ('buddy_coach_breaker_open{coach="budget"} 1.0' in metrics) == loads  # it kept failing
         assert CLIENT.get(f"{running.url}/coach/model").status_code == 404

@@ -29,7 +29,7 @@ from tests.api.kakei.test_challenges import FEW_DAYS, completed
 from tests.serving import CLIENT, Service, service
 
 NOBODYS = {*SEEDED, "users", "pseudonym_keys", "releases", "released_participants", "studies", "candidates"}
-NOBODYS |= {"operators", "operator_sessions", "leases"}
+NOBODYS |= {"operators", "operator_sessions", "operator_browsers", "leases"}
 """Tables without rows of a person. A new table must be here or have a foreign key to its person."""
 
 

@@ -21,7 +21,7 @@ from tests import forking
 from tests.api.kakei.people import PROFILE, WEEK, Person
 from tests.artifacts import PACKAGED
 from tests.lived import Lived, lived_service
-from tests.serving import CLIENT
+from tests.serving import CLIENT, METRICS_TOKEN
 from training.budget.replay import replay
 
 
@@ -62,7 +62,7 @@ def outcomes(person: Person) -> list[dict[str, Any]]:
 
 def drawn_so_far(lived: Lived) -> float:
     name = 'buddy_study_decisions_total{component="rules",phase="explore"} '
-    lines = CLIENT.get(f"{lived.url}/metrics").text.splitlines()
+    lines = CLIENT.get(f"{lived.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text.splitlines()
     return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
 
 

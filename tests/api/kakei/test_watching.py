@@ -36,7 +36,7 @@ def ask(running: Service, **headers: str) -> dict[str, object]:
 
 def metric(running: Service, name: str) -> dict[str, float]:
     """A gauge's values by the last of its labels."""
-    text = CLIENT.get(f"{running.url}/metrics").text
+    text = running.metrics()
     return {found[0]: float(found[1]) for found in re.findall(rf'{name}{{.*?"([^"]*)"}} ([0-9.e+-]+)', text)}
 
 
