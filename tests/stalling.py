@@ -9,6 +9,8 @@ from urllib.parse import urlsplit, urlunsplit
 PART_BYTES = 1 << 16
 WORK_SECONDS = 0.5
 """Time for the server to do what was forwarded before the connection breaks."""
+CLOSING_SECONDS = 0.05
+"""Time for aborted transports to close their sockets: the loop does it in its next turns."""
 
 
 class Stalling:
@@ -58,10 +60,17 @@ class Stalling:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(CLOSING_SECONDS)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._tasks.add(asyncio.current_task())  # type: ignore[arg-type]
-        await self._flowing.wait()
+        try:
+            await self._flowing.wait()
+            await self._forward(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(self._parts.hostname, self._parts.port)
         broken = asyncio.Event()
         ways = (self._ask(reader, back, broken), self._answer(there, writer, broken))
@@ -71,7 +80,6 @@ class Stalling:
         finally:
             for one in both:
                 one.cancel()
-            writer.transport.abort()
             back.transport.abort()
 
     async def _ask(self, client: asyncio.StreamReader, server: asyncio.StreamWriter, broken: asyncio.Event) -> None:
