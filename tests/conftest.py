@@ -1,4 +1,4 @@
-"""Fixtures for all tests. tests/services.py finds and starts the services."""
+"""Fixtures for all tests. tests/support/services.py finds and starts the services."""
 
 import os
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 
 from data.logs.budget import BudgetLog, budget_log
 from data.packages.reader import Package, read_package
-from tests import services
-from tests.serving import Service, service
+from tests.support import services
+from tests.support.serving import Service, service
 from training.budget.reward_model import RewardModel
 from training.budget.target_policy import TargetPolicy
 from training.budget.train import learn

@@ -9,7 +9,7 @@ import typer
 
 from api.cli.main import app as buddy
 from api.settings import Settings
-from tests.serving import Service
+from tests.support.serving import Service
 from training.cli import app as buddy_train
 
 ROOT = Path(__file__).parents[1]
@@ -18,7 +18,7 @@ PAGES = sorted(page for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.m
 FILES = {path.relative_to(ROOT).as_posix() for package in PACKAGES for path in (ROOT / package).rglob("*")}
 READ_ELSEWHERE = {"MLFLOW_TRACKING_URI": "training/registry/tracking.py", "POSTGRES_PASSWORD": "compose.yaml"}
 """Variables of .env.example that the service does not read, and the file that does."""
-ABSENT = {"coach_model/fallback.py", "tests/api/kakei/test_points.py"}
+ABSENT = {"coach_model/fallback.py", "tests/api/kakei/accounts/test_points.py"}
 """What a page says is not there, and what it asks its reader to write."""
 
 page_of = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.kakei.people import somewhere
-from tests.api.kinderbud.browsing import new_client
-from tests.serving import Service, service
+from tests.actors.browser import new_client
+from tests.actors.person import somewhere
+from tests.support.serving import Service, service
 
 PASSWORD = "correct horse battery staple"
 

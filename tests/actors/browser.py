@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from tests.api.kakei.people import somewhere
-from tests.lived import Lived
-from tests.serving import Service
+from tests.actors.person import somewhere
+from tests.support.lived import Lived
+from tests.support.serving import Service
 
 PASSWORD = "a calm day in spring"
 SEE_OTHER = 303

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.db.engine import open_database
 from api.kinderbud.households import actions
 from api.kinderbud.households.queries import household_of, users_of
-from tests.lived import Lived
-from tests.serving import CLIENT, Service
+from tests.support.lived import Lived
+from tests.support.serving import CLIENT, Service
 
 EMMA = actions.Child("Emma", date(2024, 11, 15))
 LIMITED = 429

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from tests.lived import Lived
-from tests.serving import CLIENT, Service
+from tests.support.lived import Lived
+from tests.support.serving import CLIENT, Service
 
 PROFILE: dict[str, Any] = {
     "income_range_id": 3,

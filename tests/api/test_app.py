@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.serving import BUDDY, CLIENT, METRICS_TOKEN, Service, service
+from tests.support.serving import BUDDY, CLIENT, METRICS_TOKEN, Service, service
 
 
 def test_the_greeting_is_that_of_the_reference(running: Service) -> None:

@@ -14,8 +14,8 @@ import pytest
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from coach_model.budget.context import FEATURES
 from coach_model.budget.rules import RULES_VERSION, rules_levels
-from tests import artifacts
-from tests.serving import CLIENT, Service, service
+from tests.support import artifacts
+from tests.support.serving import CLIENT, Service, service
 
 EXAMPLE = np.array([[EXAMPLE_CONTEXT[name] for name in FEATURES]], dtype=np.float32)
 SWITCH_SECONDS = 2.0

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import forking, services
-from tests.serving import BUDDY, DEFAULTS
+from tests.support import forking, services
+from tests.support.serving import BUDDY, DEFAULTS
 
 SECRET = "S3cretPa55word"
 UUID = "3f2c7f4e-0000-4000-8000-000000000000"

@@ -28,7 +28,7 @@ from tests.bench.calm import Calm
 from tests.bench.load import Figures, drive, generator
 from tests.bench.report import Chart, Result, Say, Table
 from tests.bench.servers import Request, Server, ServerFailed, all_cores, ask, pin, read, running
-from tests.serving import DEFAULTS
+from tests.support.serving import DEFAULTS
 
 OURS, FASTAPI, BARE, MLFLOW = "Buddy Coach", "FastAPI, fixed answer", "bare ASGI, fixed answer", "mlflow models serve"
 CROWD, ALONE = 16, 1

@@ -20,7 +20,7 @@ from tests.bench.load import Figures, drive
 from tests.bench.report import Chart, Result, Say, Table
 from tests.bench.servers import HOST, all_cores, running
 from tests.e2e.test_malformed import Maker
-from tests.rawhttp import connected, read_all
+from tests.support.rawhttp import connected, read_all
 
 GOAL_MS = 100.0
 """p99 for a client that does nothing wrong (issue 14)."""

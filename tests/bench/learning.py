@@ -12,11 +12,11 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from tests.artifacts import PACKAGED
 from tests.bench.calm import Calm
 from tests.bench.coach import BINARIES, environment
 from tests.bench.report import Chart, Result, Say, Table
 from tests.bench.servers import ServerFailed
+from tests.support.artifacts import PACKAGED
 
 LIMIT_SECONDS = 120
 """Limit for training on a hundred thousand decisions, and for an evaluation with a thousand bootstrap resamples."""

@@ -21,7 +21,7 @@ from api.db.engine import LOCK_SECONDS, POOL_SIZE
 from api.settings import LogLevel, Settings
 from tests.bench.people import Person
 from tests.bench.servers import Request, ServerFailed
-from tests.serving import DEFAULTS
+from tests.support.serving import DEFAULTS
 
 SQLITE_CONNECTIONS = 1
 """Connections of the driver to SQLite. It has one writer at a time; more connections would only wait."""

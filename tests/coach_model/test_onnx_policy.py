@@ -5,7 +5,7 @@ import pytest
 
 from coach_model.budget.coach import CONTRACT
 from coach_model.onnx_policy import LARGEST_FILE, ArtifactMissing, ArtifactRefused, load_policy
-from tests import artifacts
+from tests.support import artifacts
 
 
 def test_the_packaged_artifact_is_served() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.e2e.browser import chromium_browser
+from tests.support.chromium import chromium_browser
 
 
 @pytest.fixture(scope="module")

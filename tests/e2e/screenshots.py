@@ -14,14 +14,14 @@ from playwright.sync_api import Browser, Page
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.kinderbud.households.actions import Child
 from api.kinderbud.households.queries import users_of
-from tests.api.administering import PASSWORD as ADMIN_PASSWORD
-from tests.api.kakei.people import Person
-from tests.api.kinderbud.browsing import PASSWORD
-from tests.api.kinderbud.families import Family, in_database
-from tests.e2e.browser import DESK, PHONE, chromium_browser, visit
-from tests.lived import Lived, lived_service
-from tests.services import find_chromium
-from tests.serving import Service, service
+from tests.actors.admin import PASSWORD as ADMIN_PASSWORD
+from tests.actors.browser import PASSWORD
+from tests.actors.family import Family, in_database
+from tests.actors.person import Person
+from tests.support.chromium import DESK, PHONE, chromium_browser, visit
+from tests.support.lived import Lived, lived_service
+from tests.support.services import find_chromium
+from tests.support.serving import Service, service
 
 IMAGES = Path(__file__).parents[2] / "docs" / "img"
 MORNING = datetime(2026, 3, 2, 12, 10, tzinfo=UTC)

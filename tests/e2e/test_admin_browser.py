@@ -7,12 +7,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.api.administering import PASSWORD, Admin, administered
-from tests.api.kakei.people import EVENT, PROFILE, Person
-from tests.api.kinderbud.browsing import signed_up
-from tests.api.test_admin_screens import CHANGEABLE
-from tests.e2e.browser import DESK, PHONE, barriers, visit
-from tests.serving import Service
+from tests.actors.admin import PASSWORD, Admin, administered
+from tests.actors.browser import signed_up
+from tests.actors.person import EVENT, PROFILE, Person
+from tests.api.admin.test_screens import CHANGEABLE
+from tests.support.chromium import DESK, PHONE, barriers, visit
+from tests.support.serving import Service
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -20,9 +20,9 @@ import httpx
 import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests import services
-from tests.e2e.clients import empty_database, phones, rows, week
-from tests.serving import service
+from tests.support import services
+from tests.support.clients import empty_database, phones, rows, week
+from tests.support.serving import service
 
 WEEKS = 5
 """Uploads of a writer for one user before it creates the next."""

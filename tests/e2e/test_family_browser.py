@@ -5,10 +5,10 @@ import re
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.api.kinderbud.browsing import PASSWORD, new_email
-from tests.e2e.browser import DESK, PHONE, SMALL, barriers, is_too_wide, visit
+from tests.actors.browser import PASSWORD, new_email
 from tests.e2e.test_kb import kb
-from tests.serving import Service
+from tests.support.chromium import DESK, PHONE, SMALL, barriers, is_too_wide, visit
+from tests.support.serving import Service
 
 OPEN = ("/login", "/signup", "/forgot", "/nothing")
 INSIDE = ("/today", "/people", "/guides", "/history", "/settings", "/access", "/leave")

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.kinderbud.families import Family
-from tests.services import free_port
-from tests.serving import Service
+from tests.actors.family import Family
+from tests.support.services import free_port
+from tests.support.serving import Service
 
 KB = Path(__file__).parents[2] / "scripts" / "kb.sh"
 TOKEN = "kb_live_" + "5" * 32

@@ -12,10 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.kinderbud.families import Family
-from tests.e2e.clients import empty_database, phones, rows
+from tests.actors.family import Family
 from tests.e2e.test_races import Pair, statuses
-from tests.serving import CLIENT, Service, service
+from tests.support.clients import empty_database, phones, rows
+from tests.support.serving import CLIENT, Service, service
 
 CROWD = 50
 HANDS = 16

@@ -25,9 +25,9 @@ from data.calendar_weeks import summaries_of, week_of
 from data.packages.reader import read_package
 from data.synthetic.people import USER_PROFILES, People, draw_people
 from data.synthetic.world import State, contexts_of, draw_noise, first_state, live_a_week
-from tests.api.kakei.people import CONSENT, PROFILE, somewhere
-from tests.artifacts import PACKAGED
-from tests.lived import BEGINNING, Lived, lived_service
+from tests.actors.person import CONSENT, PROFILE, somewhere
+from tests.support.artifacts import PACKAGED
+from tests.support.lived import BEGINNING, Lived, lived_service
 
 PEOPLE, EXPLORE_WEEKS, CONFIRM_WEEKS = 300, 8, 12
 EFFECT = 2.0

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.api.kakei.people import EVENT, SNAPSHOT, WEEK, Person
-from tests.api.kinderbud.families import Family
-from tests.rawhttp import STATUS, connected, open_sockets, port_of, resident_bytes
-from tests.serving import CLIENT, Service, service
+from tests.actors.family import Family
+from tests.actors.person import EVENT, SNAPSHOT, WEEK, Person
+from tests.support.rawhttp import STATUS, connected, open_sockets, port_of, resident_bytes
+from tests.support.serving import CLIENT, Service, service
 
 REQUESTS = 2_000
 AT_ONCE = 32

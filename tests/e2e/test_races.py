@@ -9,10 +9,10 @@ from functools import partial
 import httpx
 import pytest
 
-from tests.api.kakei.people import Person, this_month
-from tests.api.kakei.test_challenges import FEW_DAYS, completed
-from tests.e2e.clients import at_once, empty_database, patiently, phones, rows, week
-from tests.serving import CLIENT, Service, service
+from tests.actors.person import Person, this_month
+from tests.api.kakei.challenges.test_challenges import FEW_DAYS, completed
+from tests.support.clients import at_once, empty_database, patiently, phones, rows, week
+from tests.support.serving import CLIENT, Service, service
 
 
 @dataclass(frozen=True)

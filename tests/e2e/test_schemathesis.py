@@ -11,9 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.households.actions import make_token
 from api.kinderbud.households.queries import users_of
-from tests.api.kinderbud.families import Family, in_database
+from tests.actors.family import Family, in_database
 from tests.e2e import kinderbud_tokens
-from tests.serving import Service
+from tests.support.serving import Service
 
 ROOT = Path(__file__).parents[2]
 CASES = os.environ.get("SCHEMATHESIS_CASES")

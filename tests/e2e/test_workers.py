@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.api.kakei.people import WEEK, Person
-from tests.serving import CLIENT, STARTING_SECONDS, Service, service
+from tests.actors.person import WEEK, Person
+from tests.support.serving import CLIENT, STARTING_SECONDS, Service, service
 
 ASKED = 60
 

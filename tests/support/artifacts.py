@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-PACKAGED = Path(__file__).parents[1] / "coach_model" / "artifacts" / "budget"
+PACKAGED = Path(__file__).parents[2] / "coach_model" / "artifacts" / "budget"
 
 type Edit = Callable[[onnx.GraphProto], None]
 

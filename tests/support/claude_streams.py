@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from tests.api.kinderbud.claude_server import message
+from tests.support.claude_server import message
 
 DIRTY = "Wait\x00 for\ud83d her \x1b[31mturn.\r\nThen \u202ego\u2069 on.\x9f\ufeff"
 CLEAN = "Wait for her [31mturn.\nThen go on."

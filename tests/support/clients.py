@@ -15,8 +15,8 @@ import asyncpg
 import httpx
 import pytest
 
-from tests import services
-from tests.api.kakei.people import somewhere
+from tests.actors.person import somewhere
+from tests.support import services
 
 PATIENCE_SECONDS = 60.0
 

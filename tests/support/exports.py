@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from tests.api.kakei.people import somewhere
-from tests.serving import CLIENT, EXPORT_TOKEN, Service
+from tests.actors.person import somewhere
+from tests.support.serving import CLIENT, EXPORT_TOKEN, Service
 
 PATH = "/api/admin/research/export"
 TOKEN = {"X-Research-Export-Token": EXPORT_TOKEN}

@@ -1,6 +1,6 @@
 """Our own commands, each in a process, a folder and an environment of its own, but forked from a process that has
 imported all of it before. Starting Python and importing takes over a second, forking takes milliseconds, and the tests
-start hundreds. Some start from a shell nevertheless, as an operator does: `tests.serving.service` can.
+start hundreds. Some start from a shell nevertheless, as an operator does: `tests.support.serving.service` can.
 """
 
 import importlib
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CLI = "api.cli.main:main"
 PRELOADED = [
-    *("tests.lived", "api.cli.main", "api.db.migrate", "api.kakei.exports.actions", "fastadmin"),
+    *("tests.support.lived", "api.cli.main", "api.db.migrate", "api.kakei.exports.actions", "fastadmin"),
     *("api.http.server", "uvicorn.loops.auto", "uvicorn.lifespan.on"),
 ]
 """No library of training, and nothing that starts a thread."""

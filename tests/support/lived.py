@@ -15,9 +15,9 @@ import httpx
 import uvicorn
 
 from api.app import create_app
-from tests import forking
-from tests.services import free_port
-from tests.serving import CLIENT, DEFAULTS, STARTING_SECONDS, buddy
+from tests.support import forking
+from tests.support.services import free_port
+from tests.support.serving import CLIENT, DEFAULTS, STARTING_SECONDS, buddy
 
 CLOCK = "LIVED_CLOCK"
 """Path of the file that says what time it is."""
@@ -70,8 +70,8 @@ def lived_service(
     own = DEFAULTS | {"DATABASE_URL": database_url, "LOG_LEVEL": "warning"} | dict(environment or {})
     buddy(own, "db", "upgrade")
     told = os.environ | own | {CLOCK: str(folder / "clock"), "PORT": str(port)}
-    root, log = Path(__file__).parents[1], folder / "lived.log"
-    process = forking.start("tests.lived:main", [], root, told, log, log)
+    root, log = Path(__file__).parents[2], folder / "lived.log"
+    process = forking.start("tests.support.lived:main", [], root, told, log, log)
     running = Lived(f"http://127.0.0.1:{port}", clock, process, own)
     try:
         deadline = time.monotonic() + STARTING_SECONDS

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.services import START_SECONDS, ServiceMissing, free_port, postgres_answers, unprivileged
+from tests.support.services import START_SECONDS, ServiceMissing, free_port, postgres_answers, unprivileged
 
 SETTINGS = """
 [databases]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from tests import forking
-from tests.services import free_port
+from tests.support import forking
+from tests.support.services import free_port
 
 type Process = subprocess.Popen[bytes] | forking.Forked
 

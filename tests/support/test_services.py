@@ -11,7 +11,7 @@ import pytest
 import redis
 from playwright.sync_api import sync_playwright
 
-from tests import services
+from tests.support import services
 
 NOTHING_INSTALLED: Mapping[str, str] = {"PATH": "/nonexistent"}
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.api.administering import Admin, administered
-from tests.serving import Service
+from tests.actors.admin import Admin, administered
+from tests.support.serving import Service
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -16,10 +16,10 @@ from api.admin import dashboard, instruments, kakei, kinderbud
 from api.admin.accounts import IDLE, LONGEST
 from api.admin.auth import INNER_COOKIE
 from api.models import Operator, OperatorSession
-from tests.api.administering import PASSWORD, Admin
-from tests.api.kakei.people import somewhere
-from tests.api.kinderbud.families import in_database
-from tests.serving import Service, service
+from tests.actors.admin import PASSWORD, Admin
+from tests.actors.family import in_database
+from tests.actors.person import somewhere
+from tests.support.serving import Service, service
 
 TRIES = 10
 MODELS = [model.__name__ for screens in (dashboard, kakei, instruments, kinderbud) for model in screens.SCREENS]

@@ -17,8 +17,8 @@ from api.auth.passwords import AT_ONCE, WAITING
 from api.db import migrate
 from api.db.engine import open_database
 from api.settings import Settings
-from tests.api.administering import PASSWORD as ADMIN_PASSWORD
-from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER
+from tests.actors.admin import PASSWORD as ADMIN_PASSWORD
+from tests.actors.browser import PASSWORD, SEE_OTHER
 
 EMAIL = "sarah@example.com"
 

@@ -23,10 +23,10 @@ from api.auth.login_throttle import (
     network_of,
 )
 from api.http.rate_limits import RateLimits, address_of
-from tests.api.administering import PASSWORD as ADMIN_PASSWORD
-from tests.api.administering import Admin
-from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER, Browser, new_email, signed_up
-from tests.serving import service
+from tests.actors.admin import PASSWORD as ADMIN_PASSWORD
+from tests.actors.admin import Admin
+from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, new_email, signed_up
+from tests.support.serving import service
 
 NETWORKS = 1000
 TRIES = OF_ONE.amount

@@ -14,8 +14,8 @@ from api.auth.mail import PAUSES_SECONDS, WAITING, Mail, Mailer, composed
 from api.cli.doctor import _mail
 from api.kinderbud.households.rules import InvalidHousehold, checked_email
 from api.settings import Settings
-from tests.mail_server import Mailbox, mail_server
-from tests.services import free_port
+from tests.support.mail_server import Mailbox, mail_server
+from tests.support.services import free_port
 
 HELLO = Mail("sarah@example.com", "Hello", "A calm day.\n")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import artifacts, forking, services
-from tests.api.kakei.people import WEEK, Person
-from tests.serving import service
+from tests.actors.person import WEEK, Person
+from tests.support import artifacts, forking, services
+from tests.support.serving import service
 
 type Buddy = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -214,7 +214,7 @@ def frozen() -> dict[str, str]:
 
 
 def main() -> None:
-    from tests import services
+    from tests.support import services
 
     now, then = digests(), frozen()
     changed = [name for name, digest in then.items() if now.get(name) != digest]

@@ -13,9 +13,9 @@ from sqlalchemy import text
 
 from api.db.engine import open_database
 from api.db.failures import is_away, is_gone
-from tests import exporting, forking, services
-from tests.api.kakei.people import WEEK, Person
-from tests.serving import CLIENT, Service, service
+from tests.actors.person import WEEK, Person
+from tests.support import exports, forking, services
+from tests.support.serving import CLIENT, Service, service
 
 
 def failure_of(url: str, *statements: str) -> Exception:
@@ -107,7 +107,7 @@ def test_a_request_has_a_limit_and_an_export_has_none(impatient: Service, tmp_pa
     command = ("research", "export", str(tmp_path / "study"), "--format", "csv")
     with ThreadPoolExecutor(2) as researchers:
         with locked_table(impatient.environment["DATABASE_URL"], "weekly_summaries"):
-            over_http = researchers.submit(exporting.export, impatient)
+            over_http = researchers.submit(exports.export, impatient)
             in_a_shell = researchers.submit(forking.run, *command, cwd=tmp_path, env=impatient.environment)
             for _ in range(4):  # each of them waits as long as a request may
                 answer = CLIENT.get(f"{impatient.url}/api/users/{person.uuid}/data", timeout=30)

@@ -15,13 +15,13 @@ from api.db.engine import REQUEST_SECONDS
 from api.db.readiness import FRESH_SECONDS
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.kinderbud.auth import new_token
-from tests import services
-from tests.api.administering import PASSWORD, Admin
-from tests.api.kakei.people import WEEK, Person, somewhere
-from tests.api.kinderbud.browsing import new_client, signed_up
-from tests.api.kinderbud.families import Family
-from tests.serving import CLIENT, Service, service
-from tests.stalling import Stalling, stalling
+from tests.actors.admin import PASSWORD, Admin
+from tests.actors.browser import new_client, signed_up
+from tests.actors.family import Family
+from tests.actors.person import WEEK, Person, somewhere
+from tests.support import services
+from tests.support.serving import CLIENT, Service, service
+from tests.support.stalling import Stalling, stalling
 
 PATIENCE = 30.0
 """Client timeout in seconds, enough for a busy machine. A regression answered after 62 s, which is an error."""

@@ -18,7 +18,7 @@ from api.db.engine import Database, open_database
 from api.models import ChallengeMetric, User, UserChallenge
 from api.models.base import Amount
 from data.catalog import catalog
-from tests import services
+from tests.support import services
 
 BEFORE_FOUR_DECIMALS = "0007"
 BEFORE_ONE_SPELLING = "0010"

@@ -13,11 +13,11 @@ from api.db import migrate
 from api.db.engine import Database, open_database
 from api.db.postgres import RESTORE_LOCK
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests import exporting, forking, services
-from tests.api.kakei.people import MONTH, WEEK, Person
-from tests.api.kinderbud.families import Family
-from tests.pgbouncer import pgbouncer
-from tests.serving import CLIENT, Service, service
+from tests.actors.family import Family
+from tests.actors.person import MONTH, WEEK, Person
+from tests.support import exports, forking, services
+from tests.support.pgbouncer import pgbouncer
+from tests.support.serving import CLIENT, Service, service
 
 AT_ONCE = 12
 """Clients, several times as many as the pooler has connections."""
@@ -79,7 +79,7 @@ def test_exports_and_commands_work_too(behind: Service, tmp_path: Path) -> None:
     person = Person(behind)
     person.consent()
     person.post("/summaries/weekly", WEEK)
-    assert len(exporting.tables(behind)["weekly_summaries"]) >= 1
+    assert len(exports.tables(behind)["weekly_summaries"]) >= 1
     assert "release" in behind.buddy("research", "export", str(tmp_path / "study"), "--format", "csv")
     assert "as this version needs it" in behind.buddy("db", "check")
 

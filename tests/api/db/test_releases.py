@@ -18,10 +18,10 @@ from api.db import migrate
 from api.db.engine import Database, open_database
 from api.models import Base
 from api.models.base import Amount
-from tests import exporting, services
+from tests.actors.person import CONSENT, MONTH, WEEK
 from tests.api.db import record_release
-from tests.api.kakei.people import CONSENT, MONTH, WEEK
-from tests.serving import Service, service
+from tests.support import exports, services
+from tests.support.serving import Service, service
 
 FILES = sorted(record_release.FOLDER.glob("*.sql"))
 MENDED = {"releases": {"zones"}, "guide_stages": {"seeded"}, "guide_items": {"seeded"}, "plans": {"stage_id"}}
@@ -180,7 +180,7 @@ def kakei_works(running: Service) -> None:
     asked |= {"prev_s_adj": 0.5, "risk_profile": 0.5}
     headers = {"X-User-UUID": record_release.USER}
     assert CALM.post(f"{running.url}/coach/suggestions", json=asked, headers=headers).is_success
-    exported = exporting.tables(running)
+    exported = exports.tables(running)
     assert len(exported["responses"]) >= 1
     assert len(exported["weekly_summaries"]) >= 1
     assert CALM.delete(f"{running.url}/api/users/{record_release.ERASED}").status_code == 200

@@ -18,11 +18,11 @@ from api.db import migrate
 from api.db.engine import open_database
 from api.db.postgres import RESTORE_LOCK
 from api.db.service_lock import ServiceRuns, restore_lock
-from tests import forking, services
-from tests.api.kakei.people import Person
-from tests.api.test_cli import buddy
-from tests.serving import CLIENT, Service, service
-from tests.stalling import stalling
+from tests.actors.person import Person
+from tests.api.cli.test_cli import buddy
+from tests.support import forking, services
+from tests.support.serving import CLIENT, Service, service
+from tests.support.stalling import stalling
 
 PATIENCE = 30.0
 """Seconds; a bound for a busy machine."""

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from api.database_url import BadDatabaseUrl
 from api.db.engine import open_database
 from api.db.failures import MAY_BE_AWAY
-from tests import certificates, services
+from tests.support import certificates, services
 
 PASSWORD = "p@ss:w/o?r#d%20+ 世"
 HBA = """

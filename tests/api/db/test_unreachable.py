@@ -16,7 +16,7 @@ from api.http.rate_limits import RateLimits
 from api.kinderbud.auth import new_token
 from api.kinderbud.rate_limits import TokenLimits
 from api.settings import Settings
-from tests.mail_server import mail_server
+from tests.support.mail_server import mail_server
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from api.http.text import is_storable
 from data.packages.reader import read_package
-from tests.api.kakei.people import REFLECTION, SNAPSHOT, Person, somewhere
-from tests.api.kinderbud.families import LIMITED, Family
-from tests.exporting import export, unpacked
-from tests.serving import CLIENT, Service
+from tests.actors.family import LIMITED, Family
+from tests.actors.person import REFLECTION, SNAPSHOT, Person, somewhere
+from tests.support.exports import export, unpacked
+from tests.support.serving import CLIENT, Service
 
 EXAMPLES = 6
 """Texts for each field, beside the fixed ones."""

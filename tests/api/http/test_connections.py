@@ -16,8 +16,8 @@ import pytest
 from api.http.protocol import DEEPEST_PIPELINE, LARGEST_HEAD, LONGEST_TARGET, MOST_HEADERS
 from api.http.traffic import UNSENT_BYTES
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.rawhttp import Answer, connected, exchange, many, open_sockets, port_of, read_all, resident_bytes
-from tests.serving import CLIENT, STARTING_SECONDS, Service, service
+from tests.support.rawhttp import Answer, connected, exchange, many, open_sockets, port_of, read_all, resident_bytes
+from tests.support.serving import CLIENT, STARTING_SECONDS, Service, service
 
 MIB = 2**20
 QUICK = {

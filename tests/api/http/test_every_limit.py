@@ -31,8 +31,8 @@ from api.kinderbud.auth import new_token
 from api.kinderbud.rate_limits import TokenLimits
 from api.observability.metrics import TelemetryMiddleware
 from api.settings import Settings
-from tests.api.kinderbud.families import Family
-from tests.serving import CLIENT, Service
+from tests.actors.family import Family
+from tests.support.serving import CLIENT, Service
 
 NOT_LIMITED = {"/", "/health/live", "/health/ready", "/metrics"}
 UNDOCUMENTED = ["/docs", "/openapi.json", "/docs/assets/swagger-ui.css", "/admin", "/family/login", "/family/static/x"]

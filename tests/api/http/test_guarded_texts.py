@@ -13,9 +13,9 @@ from api.http.text import check_texts
 from api.http.types import StrictModel
 from api.kinderbud.app import create_kinderbud
 from api.settings import Settings
-from tests.api.kakei.people import Person, this_month
-from tests.api.kakei.test_suggestions import asked
-from tests.serving import CLIENT, Service
+from tests.actors.person import Person, this_month
+from tests.api.kakei.coach.test_suggestions import asked
+from tests.support.serving import CLIENT, Service
 
 NOT_STORABLE = ("a\x00b", "\x00", "\ud83d", "\udc80x")
 LOOKED_AT_LATER = {"uuid", "x_user_uuid"}

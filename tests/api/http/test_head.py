@@ -5,9 +5,9 @@ import re
 import httpx
 import pytest
 
-from tests.api.kinderbud.browsing import Browser
-from tests.api.kinderbud.families import Family
-from tests.serving import CLIENT, EXPORT_TOKEN, Service
+from tests.actors.browser import Browser
+from tests.actors.family import Family
+from tests.support.serving import CLIENT, EXPORT_TOKEN, Service
 
 CHANGES = {"date", "x-request-id", "x-ratelimit-remaining", "set-cookie", "transfer-encoding"}
 """Headers that differ between two answers to GET, and the one that says how a body is sent."""

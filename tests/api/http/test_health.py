@@ -16,9 +16,9 @@ from api.db.budget import GRACE_SECONDS
 from api.db.engine import open_database
 from api.db.readiness import FRESH_SECONDS, PROBE_SECONDS, Readiness
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests import forking, services
-from tests.serving import CLIENT, DEFAULTS, service
-from tests.stalling import Stalling, stalling
+from tests.support import forking, services
+from tests.support.serving import CLIENT, DEFAULTS, service
+from tests.support.stalling import Stalling, stalling
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

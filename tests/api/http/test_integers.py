@@ -13,8 +13,8 @@ from api.app import create_app
 from api.http.types import StrictModel
 from api.kinderbud.app import create_kinderbud
 from api.settings import Settings
-from tests.api.kakei.people import ANSWERS, WEEK, Person
-from tests.serving import CLIENT, Service
+from tests.actors.person import ANSWERS, WEEK, Person
+from tests.support.serving import CLIENT, Service
 
 BAD: list[Any] = ["5", True, 5.5, math.nan, math.inf, -math.inf, 1e300, 10**400, [5], {}]
 

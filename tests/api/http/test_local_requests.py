@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from api.http.local_requests import FORWARDING, is_this_machine
 from api.settings import Settings
-from tests.serving import Service, service
+from tests.support.serving import Service, service
 
 DIRECT = [("localhost", True), ("127.0.0.1", True), ("LOCALHOST", True), ("127.9.9.9", True), ("[::1]", True)]
 NAMED = [

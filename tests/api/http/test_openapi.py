@@ -11,8 +11,8 @@ from playwright.sync_api import sync_playwright
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.openapi_lint import ENVELOPE, complaints
-from tests.services import CHROMIUM_ARGUMENTS
-from tests.serving import Service
+from tests.support.services import CHROMIUM_ARGUMENTS
+from tests.support.serving import Service
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ import pytest
 from limits import parse
 
 from api.http.rate_limits import NEW_USERS_PER_ADDRESS, RateLimits
-from tests.services import free_port
-from tests.serving import Service, service
+from tests.support.services import free_port
+from tests.support.serving import Service, service
 
 ALLOWED = NEW_USERS_PER_ADDRESS.amount
 MORE = 1.5

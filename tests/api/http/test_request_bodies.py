@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.http.request_body import LARGEST_BODY, MOST_MEMBERS, MOST_VALUES, _commas_outside_texts
-from tests.api.kakei.people import EVENT, SNAPSHOT, Person, somewhere
-from tests.api.kinderbud.families import Family
-from tests.serving import CLIENT, Service
+from tests.actors.family import Family
+from tests.actors.person import EVENT, SNAPSHOT, Person, somewhere
+from tests.support.serving import CLIENT, Service
 
 UNKNOWN = json.dumps({"no_such_field": "収入"}, ensure_ascii=False)
 READ_AS_JSON: dict[str, tuple[bytes, dict[str, str]]] = {

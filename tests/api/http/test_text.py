@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.http.text import INVISIBLE, CleanedParts, cleaned, is_storable, storable
-from tests.serving import BUDDY
+from tests.support.serving import BUDDY
 
 COMMANDS = (
     ["user", "erase", "--yes"],

@@ -16,9 +16,9 @@ from api.clock import CLOCK_TOLERANCE, effective_time
 from api.db.upsert import effective_time_of
 from api.models import ChallengeMetric, MonthlySummary, ProgressSnapshot, User, WeeklySummary
 from data.catalog import catalog
-from tests.api.kakei.people import METRICS, MONTH, SNAPSHOT, WEEK, Person
-from tests.api.kinderbud.families import in_database
-from tests.lived import Lived, lived_service
+from tests.actors.family import in_database
+from tests.actors.person import METRICS, MONTH, SNAPSHOT, WEEK, Person
+from tests.support.lived import Lived, lived_service
 
 TEMPLATE = next(one for one in catalog("challenge_templates") if one["metric_key"] == "expense_log_days")
 OFTEN = settings(

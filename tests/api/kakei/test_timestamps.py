@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.api.kakei.people import (
+from tests.actors.person import (
     ANSWERS,
     EVENT,
     METRICS,
@@ -21,7 +21,7 @@ from tests.api.kakei.people import (
     somewhere,
     this_month,
 )
-from tests.serving import CLIENT, Service
+from tests.support.serving import CLIENT, Service
 
 MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 """Matches the beginning of a moment in any format."""

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.kinderbud.families import Family
-from tests.serving import CLIENT, Service
+from tests.actors.family import Family
+from tests.support.serving import CLIENT, Service
 
 JSON = "application/json"
 FIELDS = {"title": "/todos", "description": "/todos", "notes": "/todos/{}/complete", "reason": "/todos/{}/snooze"}

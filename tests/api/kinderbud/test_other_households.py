@@ -14,10 +14,10 @@ import pytest
 
 from api.kinderbud.auth import new_token
 from api.kinderbud.households.actions import Child
-from tests.api.kakei.people import somewhere
-from tests.api.kinderbud.families import LIMITED, Family
-from tests.lived import Lived
-from tests.serving import CLIENT, Service
+from tests.actors.family import LIMITED, Family
+from tests.actors.person import somewhere
+from tests.support.lived import Lived
+from tests.support.serving import CLIENT, Service
 
 NEVER = 2**31 - 1
 """An unused id."""

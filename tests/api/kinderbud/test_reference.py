@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.actors.family import Family
 from tests.api.kinderbud import reference
-from tests.api.kinderbud.families import Family
 from tests.api.kinderbud.reference import Example, Section, agrees, complaints
-from tests.lived import Lived, lived_service
+from tests.support.lived import Lived, lived_service
 
 SECTIONS = reference.sections()
 EXAMPLES = [example for section in SECTIONS for example in section.examples() if "/chat" not in example.path]

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from api.kinderbud.households.actions import Child
-from tests.api.kakei.people import somewhere
+from tests.actors.family import EMMA, Family
+from tests.actors.person import somewhere
 from tests.api.kinderbud import reference
-from tests.api.kinderbud.families import EMMA, Family
-from tests.serving import CLIENT, Service
+from tests.support.serving import CLIENT, Service
 
 TODO = {"title": "Practice counting to 10"}
 FREQUENCIES = ("once", "daily", "weekly", "monthly", "quarterly")

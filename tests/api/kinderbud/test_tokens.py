@@ -18,10 +18,10 @@ import pytest
 
 from api.kinderbud.auth import new_token, token_digest
 from api.kinderbud.households.actions import Child
-from tests.api.kinderbud.families import Family
-from tests.e2e.clients import at_once, empty_database, rows
-from tests.lived import lived_service
-from tests.serving import STARTING_SECONDS, service
+from tests.actors.family import Family
+from tests.support.clients import at_once, empty_database, rows
+from tests.support.lived import lived_service
+from tests.support.serving import STARTING_SECONDS, service
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SQLITE_DIARY = """

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from tests.api.kakei.people import PROFILE, Person
-from tests.serving import Service, service
+from tests.actors.person import PROFILE, Person
+from tests.support.serving import Service, service
 
 INCOME = 31415.92
 

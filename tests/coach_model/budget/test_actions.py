@@ -3,7 +3,7 @@ from hypothesis import given
 
 from coach_model.budget.actions import eligible_levels, eligible_levels_of, essential_shares, previous_levels
 from coach_model.budget.context import COLUMN, Contexts
-from tests.contexts import contexts, random_contexts
+from tests.support.contexts import contexts, random_contexts
 
 
 def context(**values: float) -> Contexts:

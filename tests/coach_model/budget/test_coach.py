@@ -10,8 +10,8 @@ from coach_model.budget.context import FEATURES, Contexts
 from coach_model.budget.rules import rules_because, rules_levels
 from coach_model.onnx_policy import OnnxPolicy, load_policy
 from coach_model.policy import FallbackReason, Source
-from tests import artifacts
-from tests.contexts import contexts, random_contexts
+from tests.support import artifacts
+from tests.support.contexts import contexts, random_contexts
 
 EXAMPLE = np.array([[0.72, 0.45, 0.28, 0.12, 0.05, 0.4, 0.5, 0.5, 0.5, 0.5]], dtype=np.float32)
 PACKAGED = load_policy(artifacts.PACKAGED, CONTRACT)

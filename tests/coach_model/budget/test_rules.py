@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from coach_model.budget.actions import eligible_levels
 from coach_model.budget.context import COLUMN, Contexts
 from coach_model.budget.rules import CONDITIONS, ESSENTIALS, rules_because, rules_levels
-from tests.contexts import contexts, random_contexts, shares
+from tests.support.contexts import contexts, random_contexts, shares
 
 TIGHTER = [  # a higher value of the feature, all else equal, never loosens the lever
     (0, "wants_share"),

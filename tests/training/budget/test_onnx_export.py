@@ -6,7 +6,7 @@ from coach_model.budget.actions import previous_levels
 from coach_model.budget.context import Contexts
 from coach_model.budget.rules import rules_levels
 from data.logs.budget import BudgetLog
-from tests.contexts import random_contexts
+from tests.support.contexts import random_contexts
 from training.budget.onnx_export import policy_graph
 from training.budget.reward_model import RewardModel
 from training.budget.target_policy import TEMPERATURE, TargetPolicy

@@ -12,7 +12,7 @@ from coach_model.budget.coach import CONTRACT, composite_levels
 from coach_model.onnx_policy import OnnxPolicy, load_policy
 from data.packages.reader import InvalidPackage, Package, read_package, write_package
 from data.synthetic.study import StudyConfig, metadata, simulate
-from tests.artifacts import PACKAGED
+from tests.support.artifacts import PACKAGED
 from training.budget.replay import Replay, replay
 
 CONFIG = StudyConfig(participants=40, explore_weeks=3, confirm_weeks=3, seed=3)

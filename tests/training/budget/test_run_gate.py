@@ -21,7 +21,7 @@ from training.budget.interim_looks import LookedAtOtherwise, claim, conclude, lo
 from training.cli import app
 
 CONFIRMED = ("--seed", "5", "--candidate", "candidate")
-REFERENCE = json.loads((Path(__file__).with_name("obd") / "reference.json").read_text(encoding="utf-8"))
+REFERENCE = json.loads((Path(__file__).parents[1] / "ope" / "obd" / "reference.json").read_text(encoding="utf-8"))
 
 
 def run(folder: Path, *arguments: str) -> Result:
@@ -143,7 +143,7 @@ def test_a_package_is_evaluated_by_all_seven_estimators_and_compared_with_the_ru
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 def test_a_log_from_elsewhere_is_evaluated(kind: str, tmp_path: Path) -> None:
     """The Open Bandit Dataset as a table with other column names."""
-    stored = np.load(Path(__file__).with_name("obd") / "small.npz")
+    stored = np.load(Path(__file__).parents[1] / "ope" / "obd" / "small.npz")
     target, q = stored["target"].T[stored["position"]], stored["q_millionths"][stored["q_row"]] / 1e6
     columns = {"item": stored["action"], "click": stored["reward"], "p": stored["pscore"]}
     columns |= {f"ts_{place}": target[:, place] for place in range(80)}

@@ -11,12 +11,12 @@ import pytest
 
 from data.packages.reader import InvalidPackage, write_package
 from data.synthetic.study import StudyConfig, metadata, simulate
-from tests.artifacts import PACKAGED
 from tests.conftest import SAMPLE
-from tests.contexts import random_contexts
+from tests.support.artifacts import PACKAGED
+from tests.support.contexts import random_contexts
 from training.budget.train import train
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 VERSION = "2026.11.1"
 COMMAND = str(Path(sys.executable).with_name("buddy-train"))
 

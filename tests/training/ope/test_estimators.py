@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from data.logs.bandit import InvalidLog, LoggedBanditData, bandit_rounds
-from tests.training.logs import hand_made
+from tests.support.logs import hand_made
 from training.ope.estimators import (
     ESTIMATORS,
     InvalidDistribution,

@@ -8,7 +8,7 @@ import pytest
 from coach_model.exploration import one_hot
 from data.logs.bandit import bandit_rounds
 from data.logs.budget import BudgetLog
-from tests.training.logs import hand_made
+from tests.support.logs import hand_made
 from training.budget.evidence import gather
 from training.budget.gate import judge
 from training.ope.overlap import calibration, overlap, weights_over

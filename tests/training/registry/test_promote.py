@@ -7,7 +7,7 @@ import pytest
 
 from coach_model.budget.coach import CONTRACT
 from coach_model.onnx_policy import ArtifactRefused, load_policy
-from tests.artifacts import PACKAGED, another
+from tests.support.artifacts import PACKAGED, another
 from training.registry.artifact import write_artifact
 from training.registry.promote import MODELS, NotPromoted, promote, put_in_shadow, rollback, take_from_shadow
 

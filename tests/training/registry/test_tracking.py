@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.artifacts import PACKAGED, another
 from tests.conftest import SAMPLE
+from tests.support.artifacts import PACKAGED, another
 
 READ = """
 import mlflow

@@ -3,9 +3,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.api.kakei.people import PROFILE, Person, somewhere
-from tests.serving import CLIENT, Service
-from tests.zones import NO_TIME_ZONES
+from tests.actors.person import PROFILE, Person, somewhere
+from tests.support.serving import CLIENT, Service
+from tests.support.time_zones import NO_TIME_ZONES
 
 
 def test_a_user_is_created_once(stored: Service) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from api.db.engine import open_database
 from api.http.user_ids import cannot_be_guessed, canonical_id
-from tests.api.kakei.people import (
+from tests.actors.person import (
     ANSWERS,
     METRICS,
     MONTH,
@@ -24,8 +24,8 @@ from tests.api.kakei.people import (
     somewhere,
     this_month,
 )
-from tests.exporting import tables
-from tests.serving import CLIENT, Service, service
+from tests.support.exports import tables
+from tests.support.serving import CLIENT, Service, service
 
 INCOME = 31415.92
 NIL = "00000000-0000-0000-0000-000000000000"

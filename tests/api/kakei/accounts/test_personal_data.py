@@ -13,8 +13,7 @@ from api.db.seed import SEEDED
 from api.kakei.accounts.erasure import USERS
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.models import Base
-from tests import forking
-from tests.api.kakei.people import (
+from tests.actors.person import (
     ANSWERS,
     EVENT,
     MONTH,
@@ -25,8 +24,9 @@ from tests.api.kakei.people import (
     Person,
     this_month,
 )
-from tests.api.kakei.test_challenges import FEW_DAYS, completed
-from tests.serving import CLIENT, Service, service
+from tests.api.kakei.challenges.test_challenges import FEW_DAYS, completed
+from tests.support import forking
+from tests.support.serving import CLIENT, Service, service
 
 NOBODYS = {*SEEDED, "users", "pseudonym_keys", "releases", "released_participants", "studies", "candidates"}
 NOBODYS |= {"operators", "operator_sessions", "operator_browsers", "leases"}

@@ -5,8 +5,8 @@ import httpx
 import pytest
 
 from data.catalog import catalog
-from tests.api.kakei.people import Person, next_month, this_month
-from tests.serving import CLIENT, Service
+from tests.actors.person import Person, next_month, this_month
+from tests.support.serving import CLIENT, Service
 
 TEMPLATES = {template["slug"]: template for template in catalog("challenge_templates")}
 FEW_DAYS = next(t for t in TEMPLATES.values() if t["metric_key"] == "expense_log_days")

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.api.kakei.people import METRICS, MONTH, PROFILE, SNAPSHOT, WEEK, Person
+from tests.actors.person import METRICS, MONTH, PROFILE, SNAPSHOT, WEEK, Person
 from tests.api.kakei.test_client_times import BROKEN, DAY, MICROSECOND, OFTEN, TEMPLATE, lived
-from tests.lived import Lived
+from tests.support.lived import Lived
 
 __all__ = ["lived"]
 ZONES = (

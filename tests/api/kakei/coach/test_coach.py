@@ -13,8 +13,8 @@ import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from coach_model.budget.context import FEATURES
-from tests.contexts import random_contexts
-from tests.serving import CLIENT, Service
+from tests.support.contexts import random_contexts
+from tests.support.serving import CLIENT, Service
 
 CONTEXT: dict[str, Any] = EXAMPLE_CONTEXT
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

@@ -13,8 +13,8 @@ from api.db.engine import open_database
 from api.db.failures import MAY_BE_AWAY
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.models import Suggestion
-from tests.api.kakei.people import PROFILE, Person, this_month
-from tests.serving import CLIENT, Service, service
+from tests.actors.person import PROFILE, Person, this_month
+from tests.support.serving import CLIENT, Service, service
 
 
 def asked(person: Person, **headers: str) -> httpx.Response:

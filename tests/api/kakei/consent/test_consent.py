@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from tests.api.kakei.people import ANSWERS, CONSENT, EVENT, Person
-from tests.serving import CLIENT, Service
+from tests.actors.person import ANSWERS, CONSENT, EVENT, Person
+from tests.support.serving import CLIENT, Service
 
 
 @pytest.mark.parametrize("slash", ["", "/"])

@@ -6,8 +6,8 @@ import pytest
 
 from api.kakei.exports.routes import _environment
 from api.settings import Settings
-from tests.exporting import export
-from tests.serving import Service
+from tests.support.exports import export
+from tests.support.serving import Service
 
 SECRET = "Kq7-of a service that exports-93vTx"
 NEEDED = {"PATH", "LANG", "LC_ALL", "PGPASSFILE", "DATABASE_SSLMODE"}

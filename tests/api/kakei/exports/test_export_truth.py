@@ -19,9 +19,9 @@ from sqlalchemy import select
 
 from api.db.engine import open_database
 from api.models import Base
-from tests.api.kakei.people import ANSWERS, CONSENT, METRICS, REFLECTION, SNAPSHOT, WEEK, somewhere
-from tests.exporting import export, lines, unpacked
-from tests.serving import Service, service
+from tests.actors.person import ANSWERS, CONSENT, METRICS, REFLECTION, SNAPSHOT, WEEK, somewhere
+from tests.support.exports import export, lines, unpacked
+from tests.support.serving import Service, service
 
 PEOPLE = 600
 STEPS = 5

@@ -22,8 +22,7 @@ from data.logs.budget import budget_log
 from data.packages.reader import InvalidPackage, read_package
 from data.schema import TABLES, Column
 from data.schema.missing import MEANING, SPSS, STATA, Missing
-from tests import forking
-from tests.api.kakei.people import (
+from tests.actors.person import (
     ANSWERS,
     EVENT,
     METRICS,
@@ -34,9 +33,10 @@ from tests.api.kakei.people import (
     WEEK,
     Person,
 )
-from tests.api.kakei.test_suggestions import asked
-from tests.exporting import PATH, TOKEN, export, lines, tables, unpacked
-from tests.serving import CLIENT, Service, service
+from tests.api.kakei.coach.test_suggestions import asked
+from tests.support import forking
+from tests.support.exports import PATH, TOKEN, export, lines, tables, unpacked
+from tests.support.serving import CLIENT, Service, service
 
 HEADER = "X-Research-Export-Token"
 ON_ONE_DATABASE = pytest.mark.parametrize("stored", ["postgresql"], indirect=True)

@@ -12,7 +12,7 @@ import pytest
 
 from api.kakei.exports import routes
 from api.kakei.exports.routes import _spool, sweep
-from tests.serving import service
+from tests.support.serving import service
 
 SECRET = "Jx4-of an export that is killed-62bTy"
 HOLD = """

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from data.packages.reader import read_package
-from tests.api.kakei.people import ANSWERS, EVENT, METRICS, PROFILE, REFLECTION, SNAPSHOT, Person, this_month
-from tests.api.kakei.test_challenges import FEW_DAYS, completed
-from tests.exporting import PATH, TOKEN, export, tables, unpacked
-from tests.serving import CLIENT, Service
+from tests.actors.person import ANSWERS, EVENT, METRICS, PROFILE, REFLECTION, SNAPSHOT, Person, this_month
+from tests.api.kakei.challenges.test_challenges import FEW_DAYS, completed
+from tests.support.exports import PATH, TOKEN, export, tables, unpacked
+from tests.support.serving import CLIENT, Service
 
 NO_LONGER = {"consented": False}
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.kakei.people import ANSWERS, EVENT, REFLECTION, SNAPSHOT, Person
-from tests.serving import CLIENT, Service
+from tests.actors.person import ANSWERS, EVENT, REFLECTION, SNAPSHOT, Person
+from tests.support.serving import CLIENT, Service
 
 JSON = {"Content-Type": "application/json"}
 

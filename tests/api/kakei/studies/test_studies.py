@@ -17,11 +17,11 @@ from coach_model.budget.coach import CONTRACT
 from coach_model.exploration import decision_seed, draw
 from coach_model.onnx_policy import load_policy
 from data.packages.reader import read_package
-from tests import forking
-from tests.api.kakei.people import PROFILE, WEEK, Person
-from tests.artifacts import PACKAGED
-from tests.lived import Lived, lived_service
-from tests.serving import CLIENT, METRICS_TOKEN
+from tests.actors.person import PROFILE, WEEK, Person
+from tests.support import forking
+from tests.support.artifacts import PACKAGED
+from tests.support.lived import Lived, lived_service
+from tests.support.serving import CLIENT, METRICS_TOKEN
 from training.budget.replay import replay
 
 

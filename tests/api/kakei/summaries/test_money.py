@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from api.http.types import LARGEST_AMOUNT
 from api.kakei.accounts.currencies import known_currencies
 from data.calendar_weeks import week_of
-from tests.api.kakei.people import MONTH, PROFILE, WEEK, Person, this_month
-from tests.exporting import export
-from tests.serving import CLIENT, Service
+from tests.actors.person import MONTH, PROFILE, WEEK, Person, this_month
+from tests.support.exports import export
+from tests.support.serving import CLIENT, Service
 
 PARTS = ("spent_wants", "spent_needs", "spent_culture", "spent_unexpected")
 ISO_MINOR_UNITS = {

@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from tests.api.kakei.people import MONTH, WEEK, Person
-from tests.serving import CLIENT, Service
+from tests.actors.person import MONTH, WEEK, Person
+from tests.support.serving import CLIENT, Service
 
 
 def stored_part(answer: dict[str, Any], sent: dict[str, Any]) -> dict[str, Any]:

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.kinderbud import claude_streams as streams
-from tests.api.kinderbud.claude_server import Claude, claude_server
-from tests.api.kinderbud.families import Family
-from tests.api.kinderbud.test_claude import give_key
-from tests.lived import Lived, lived_service
+from tests.actors.family import Family
+from tests.api.kinderbud.claude.test_claude import give_key
+from tests.support import claude_streams as streams
+from tests.support.claude_server import Claude, claude_server
+from tests.support.lived import Lived, lived_service
 
 EXAMPLES = 25
 FAILS: list[bytes | float] = [streams.error("overloaded_error")]

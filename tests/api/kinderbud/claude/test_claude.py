@@ -17,10 +17,10 @@ from api.auth.keyring import Keyring
 from api.kinderbud.claude.keys import set_key
 from api.kinderbud.households.actions import Child
 from api.models import DayCuration, DaySelection, Household
-from tests.api.kinderbud.claude_server import KEY, NOTE, SAID, Claude, chosen, claude_server
-from tests.api.kinderbud.families import EMMA, Family, in_database
-from tests.lived import Lived, lived_service
-from tests.serving import BUDDY
+from tests.actors.family import EMMA, Family, in_database
+from tests.support.claude_server import KEY, NOTE, SAID, Claude, chosen, claude_server
+from tests.support.lived import Lived, lived_service
+from tests.support.serving import BUDDY
 
 SECONDS = 2
 FAILING = ["hanging", "401", "429", "500", "529", "cut", "junk", "refusal"]

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.kinderbud.claude.names import Names, Person
 from api.kinderbud.households.actions import Child
 from api.kinderbud.households.queries import users_of
-from tests.api.kinderbud.claude_server import KEY, Claude, claude_server, fenced_in
-from tests.api.kinderbud.families import Family, in_database
-from tests.api.kinderbud.test_claude import give_key
-from tests.lived import Lived, lived_service
+from tests.actors.family import Family, in_database
+from tests.api.kinderbud.claude.test_claude import give_key
+from tests.support.claude_server import KEY, Claude, claude_server, fenced_in
+from tests.support.lived import Lived, lived_service
 
 BORN = date(2024, 11, 15)
 

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.http.text import INVISIBLE
-from tests.api.kinderbud import claude_streams as streams
-from tests.api.kinderbud.claude_server import Claude, chosen, claude_server, fenced_in
-from tests.api.kinderbud.families import Family
-from tests.api.kinderbud.test_claude import give_key
-from tests.lived import Lived, lived_service
+from tests.actors.family import Family
+from tests.api.kinderbud.claude.test_claude import give_key
+from tests.support import claude_streams as streams
+from tests.support.claude_server import Claude, chosen, claude_server, fenced_in
+from tests.support.lived import Lived, lived_service
 
 SECONDS = 2
 EXAMPLES = 60

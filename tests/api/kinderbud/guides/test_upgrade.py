@@ -17,7 +17,7 @@ from api.kinderbud.households.queries import participants_of
 from api.kinderbud.todos.queries import current_todos
 from api.models import Guide, GuideItem, GuideStage, Household
 from data.catalog.guides import guides as catalog
-from tests.api.kinderbud.families import EMMA
+from tests.actors.family import EMMA
 
 NOW = datetime(2026, 2, 2, 15, tzinfo=UTC)
 

@@ -21,10 +21,10 @@ from api.kinderbud.households.actions import make_link
 from api.kinderbud.households.queries import users_of
 from api.kinderbud.web.sessions import BROWSERS, SESSIONS
 from api.models import Base, ChatMessage, DayCuration
-from tests import forking
-from tests.api.kinderbud.families import Family, in_database
-from tests.serving import CLIENT, Service
-from tests.zones import NO_TIME_ZONES
+from tests.actors.family import Family, in_database
+from tests.support import forking
+from tests.support.serving import CLIENT, Service
+from tests.support.time_zones import NO_TIME_ZONES
 
 TOKEN = re.compile(r"kb_live_[0-9a-f]{32}")
 COMMANDS = {

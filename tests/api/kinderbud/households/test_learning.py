@@ -10,10 +10,10 @@ import pytest
 
 from api.kinderbud.households.actions import Child
 from data.logs.daily import read_daily_log
-from tests import forking
-from tests.api.kinderbud.families import EMMA, Family
-from tests.lived import Lived, lived_service
-from tests.serving import METRICS_TOKEN
+from tests.actors.family import EMMA, Family
+from tests.support import forking
+from tests.support.lived import Lived, lived_service
+from tests.support.serving import METRICS_TOKEN
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -10,11 +10,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.models import HouseholdUser
-from tests import forking
-from tests.api.kakei.people import somewhere
-from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER, Browser, new_email, signed_up
-from tests.api.kinderbud.families import in_database
-from tests.serving import Service
+from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, new_email, signed_up
+from tests.actors.family import in_database
+from tests.actors.person import somewhere
+from tests.support import forking
+from tests.support.serving import Service
 
 WAYS = ("role", "hand-over", "remove")
 

@@ -29,7 +29,7 @@ from api.models import DayItem, DaySelection, Guide, GuideItem, GuideStage
 from api.observability.metrics import Metrics
 from coach_model.policy import FallbackReason
 from data.catalog.guides import Frequency
-from tests.api.kinderbud.homes import DAY, Home, home
+from tests.actors.account import DAY, Home, home
 
 YEARS = {  # a Monday before the first change of clocks; Tehran's last changes, at midnight, were in 2021 and 2022
     "America/New_York": date(2026, 3, 2),

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.api.kinderbud.families import Family
-from tests.api.kinderbud.test_todos import last_action, own, refused
-from tests.lived import Lived, lived_service
+from tests.actors.family import Family
+from tests.api.kinderbud.todos.test_todos import last_action, own, refused
+from tests.support.lived import Lived, lived_service
 
 OFTEN = settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]

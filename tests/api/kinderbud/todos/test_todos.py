@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from api.kinderbud.households.actions import Child
-from tests.api.kinderbud.families import EMMA, Family
-from tests.lived import BEGINNING, Lived, lived_service
+from tests.actors.family import EMMA, Family
+from tests.support.lived import BEGINNING, Lived, lived_service
 
 BEN = Child("Ben", date(2021, 3, 2))
 ZOE = Child("Zoe", date(2023, 6, 30))

@@ -33,7 +33,7 @@ from api.kinderbud.todos.queries import listed_todos, todo_in
 from api.kinderbud.todos.schemas import EditedTodo, NewTodo, Undo
 from api.models import CompletionRun, Guide, GuideItem
 from data.catalog.guides import Frequency
-from tests.api.kinderbud.homes import Done, Home, home
+from tests.actors.account import Done, Home, home
 
 BEGINNING = datetime(2026, 3, 6, 12, tzinfo=UTC)
 ZONES = ["America/New_York", "Pacific/Auckland", "Pacific/Honolulu"]

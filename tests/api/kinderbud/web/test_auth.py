@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.web.sessions import IDLE
 from api.models import HouseholdBrowser, HouseholdLink, HouseholdSession, HouseholdUser
-from tests.api.kakei.people import somewhere
-from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER, Browser, new_email, signed_up
-from tests.api.kinderbud.families import in_database
-from tests.serving import Service
+from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, new_email, signed_up
+from tests.actors.family import in_database
+from tests.actors.person import somewhere
+from tests.support.serving import Service
 
 OTHER = "a windy day in autumn"
 TRIES = 10

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.households.actions import Child
 from api.models import Household, HouseholdUser
-from tests.api.kinderbud.browsing import Browser, following, new_email, signed_up
-from tests.api.kinderbud.claude_server import KEY, NOTE, Claude, claude_server
-from tests.api.kinderbud.families import EMMA, Family, in_database
-from tests.api.kinderbud.test_claude import give_key
-from tests.lived import Lived, lived_service
+from tests.actors.browser import Browser, following, new_email, signed_up
+from tests.actors.family import EMMA, Family, in_database
+from tests.api.kinderbud.claude.test_claude import give_key
+from tests.support.claude_server import KEY, NOTE, Claude, claude_server
+from tests.support.lived import Lived, lived_service
 
 SECONDS = 5
 PATIENCE_SECONDS = 20

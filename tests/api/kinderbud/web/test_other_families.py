@@ -8,9 +8,9 @@ import pytest
 from starlette.routing import Mount
 
 from api.app import create_app
-from tests.api.kakei.people import somewhere
-from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER, Browser, following, signed_up
-from tests.serving import Service
+from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, following, signed_up
+from tests.actors.person import somewhere
+from tests.support.serving import Service
 
 SCRIPT = "<script>alert(1)</script>"
 UNKNOWN = "2000000000"

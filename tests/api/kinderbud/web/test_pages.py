@@ -9,10 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.models import CompletionRun, Household, HouseholdUser, Todo
-from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER, Browser, following, new_client, new_email, signed_up
-from tests.api.kinderbud.families import in_database
-from tests.serving import Service
-from tests.zones import NO_TIME_ZONES
+from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, following, new_client, new_email, signed_up
+from tests.actors.family import in_database
+from tests.support.serving import Service
+from tests.support.time_zones import NO_TIME_ZONES
 
 COMPLETE, SNOOZE, UNDO = (rf"/todos/\d+/{action}" for action in ("complete", "snooze", "undo"))
 SECRETS = ("digest", "password_hash", "claude_key")

@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.auth.known_browsers import MOST_BROWSERS
 from api.kinderbud.web.sessions import BROWSERS, SESSIONS
 from api.models import HouseholdBrowser, HouseholdSession, HouseholdUser
-from tests.api.kakei.people import somewhere
-from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER, Browser, new_email, signed_up
-from tests.api.kinderbud.families import in_database
-from tests.api.kinderbud.test_family_doors import OTHER, link, login
-from tests.serving import Service
+from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, new_email, signed_up
+from tests.actors.family import in_database
+from tests.actors.person import somewhere
+from tests.api.kinderbud.web.test_auth import OTHER, link, login
+from tests.support.serving import Service
 
 
 def test_another_password_ends_every_token_link_and_known_browser(stored: Service) -> None:

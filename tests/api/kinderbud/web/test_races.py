@@ -22,10 +22,10 @@ from api.kinderbud.today.prefetch import choose_ahead
 from api.models import Household
 from api.settings import Settings
 from coach_model.policy import FallbackReason
-from tests.api.kakei.people import somewhere
-from tests.api.kinderbud.browsing import PASSWORD, SEE_OTHER, Browser, following, new_email, signed_up
-from tests.api.kinderbud.families import Family, in_database
-from tests.serving import Service, service
+from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, following, new_email, signed_up
+from tests.actors.family import Family, in_database
+from tests.actors.person import somewhere
+from tests.support.serving import Service, service
 
 HANDS = 6
 OTHER = "a windy day in autumn"
