@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from api.database_url import BadDatabaseUrl, PostgresUrl, SqliteUrl
-from api.db.engine import COMMAND_SECONDS, Database, open_database
+from api.db.engine import COMMAND_SECONDS, POOL_SIZE, Database, open_database
 from api.db.failures import MAY_BE_AWAY
 from api.db.postgres import is_pooled
 from api.settings import Settings
@@ -25,29 +25,41 @@ def with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]]
     """Call `run` with the database of the settings; if the database cannot be reached, exit with an error of one line.
     `is_long` (exports, migrations) removes the time limit of statements."""
 
+    try:
+        return run_with_database(
+            settings.database,
+            run,
+            pool_size=settings.database_pool_size,
+            statement_seconds=None if is_long else COMMAND_SECONDS,
+        )
+    except asyncio.CancelledError as error:
+        raise typer.Exit(128 + signal.SIGTERM) from error
+
+
+def run_with_database[T](
+    url: SqliteUrl | PostgresUrl,
+    run: Callable[[Database], Awaitable[T]],
+    *,
+    pool_size: int = POOL_SIZE,
+    statement_seconds: float | None = None,
+) -> T:
+    """Call `run` with the database at `url`. Raises CancelledError after SIGTERM, when `run` has cleaned up."""
+
     async def connected() -> T:
         task = asyncio.current_task()
         if task is not None and sys.platform != "win32":  # ending a command also ends its query and removes its files
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-        database = open_database(
-            settings.database,
-            pool_size=settings.database_pool_size,
-            seconds=None,
-            statement_seconds=None if is_long else COMMAND_SECONDS,
-        )
+        database = open_database(url, pool_size=pool_size, seconds=None, statement_seconds=statement_seconds)
         try:
             return await run(database)
         finally:
             await database.close()
 
-    try:
-        if isinstance(settings.database, SqliteUrl):
-            settings.database.file.parent.mkdir(parents=True, exist_ok=True)
-            # Close here: the driver's thread prints an error on stderr if its loop ends first.
-            sqlite3.connect(settings.database.file).close()
-        return asyncio.run(connected())
-    except asyncio.CancelledError as error:
-        raise typer.Exit(128 + signal.SIGTERM) from error
+    if isinstance(url, SqliteUrl):
+        url.file.parent.mkdir(parents=True, exist_ok=True)
+        # Close here: the driver's thread prints an error on stderr if its loop ends first.
+        sqlite3.connect(url.file).close()
+    return asyncio.run(connected())
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def serve(
     from api.db.service_lock import ServiceRuns, file_lock  # noqa: PLC0415
     from api.db.waiting import NeverCame, when_there  # noqa: PLC0415
     from api.http.listening import CannotListen, listening  # noqa: PLC0415
-    from api.kakei.exports.routes import sweep  # noqa: PLC0415
+    from api.kakei.exports.spool import sweep  # noqa: PLC0415
     from api.observability.logging import configure  # noqa: PLC0415 - `buddy --help` should not wait for the service
 
     settings = read_settings()

@@ -36,7 +36,11 @@ type Progress = Callable[[str, int], None]
 
 
 class BadRequest(ValueError):
-    """The requested export is not possible; the message begins with the field."""
+    """The requested export is not possible, because of the value of `field`."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field, self.message = field, message
 
 
 class ReleaseUnknown(BadRequest):
@@ -60,10 +64,15 @@ class ExportRequest:
         unknown = sorted(set(self.tables) - set(known))
         if unknown:
             named = ", ".join(name or "an empty name" for name in unknown)
-            raise BadRequest(f"tables: {named} unknown; there are {', '.join(known)}")
+            raise BadRequest("tables", f"{named} unknown; there are {', '.join(known)}")
         # all other tables refer to participants
         wanted = [name for name in known if not self.tables or name in {*self.tables, "participants"}]
         return [*wanted, "changes"] if self.since else wanted
+
+
+def named_tables(text: str) -> tuple[str, ...]:
+    """The names in a list that is separated by commas; no name means all tables."""
+    return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
 @dataclass(frozen=True)
@@ -161,11 +170,11 @@ async def _scope(session: AsyncSession, request: ExportRequest) -> Scope:
         return Scope(request.study_version)
     earlier = await queries.release_named(session, request.since)
     if earlier is None:
-        raise ReleaseUnknown(f"since: there is no release {request.since}; `buddy research releases` lists them")
+        raise ReleaseUnknown("since", f"there is no release {request.since}; `buddy research releases` lists them")
     same = ("study_version", "tables", "identifiers")
     differing = [name for name in same if earlier.filters[name] != _plain(getattr(request, name))]
     if differing:
-        raise ReleaseUnknown(f"since: {request.since} was asked for with another {', '.join(differing)}")
+        raise ReleaseUnknown("since", f"{request.since} was asked for with another {', '.join(differing)}")
     return Scope(request.study_version, earlier.snapshot_at - IN_FLIGHT, earlier)
 
 

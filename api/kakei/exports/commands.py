@@ -36,7 +36,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export the data of participants with consent in force: a dataset package, or one JSON document."""
-    from api.kakei.exports.actions import BadRequest, ExportRequest  # noqa: PLC0415 - help should not wait
+    from api.kakei.exports.actions import BadRequest, ExportRequest, named_tables  # noqa: PLC0415 - help should not wait
     from api.kakei.exports.actions import export as export_data  # noqa: PLC0415
     from data.disclosure import TooSmall  # noqa: PLC0415
 
@@ -46,8 +46,7 @@ def export(
         out = out.with_name(f"{out.stem}-{MARK}{out.suffix}")
     if out.exists():
         raise typer.BadParameter(f"{out} is there already", param_hint="OUT")
-    chosen = tuple(name.strip() for name in tables.split(",")) if tables else ()
-    request = ExportRequest(kind, since, study, chosen, identifiers, strict)
+    request = ExportRequest(kind, since, study, named_tables(tables), identifiers, strict)
     with _reported(as_json, BadRequest, TooSmall, ImportError), _shown_progress() as progress:
         done = with_database(
             read_settings(), lambda database: export_data(database, request, out, progress), is_long=True
@@ -178,7 +177,7 @@ def rotate_pseudonyms(
 
 @contextmanager
 def _reported(as_json: bool, *expected: type[Exception]) -> Iterator[None]:
-    """Print an expected error in one line, or as JSON with its kind, which the HTTP route translates."""
+    """Print an expected error in one line, or as JSON with its kind."""
     if not as_json:
         with exit_on(*expected):
             try:

@@ -1,21 +1,10 @@
-"""The export over HTTP: runs the shell command in its own process.
-
-So the service answers other requests while a large study is read, and does not import the writers' libraries. A client
-that disconnects affects only that process.
-"""
+"""The export over HTTP: an export runs in a process of its own, and its file is sent from the spool."""
 
 import asyncio
-import contextlib
-import fcntl
 import importlib.util
-import json
 import os
-import shutil
-import sys
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from collections.abc import AsyncIterator
+from typing import Annotated, BinaryIO
 
 import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -29,24 +18,23 @@ from api.http.openapi import problem_responses
 from api.http.problems import FieldError, ProblemOccurred
 from api.http.types import Words
 from api.kakei.consent.schemas import StudyVersion
+from api.kakei.exports.actions import ExportRequest, named_tables
 from api.kakei.exports.commands import MARK
-from api.settings import Settings
+from api.kakei.exports.process import Job, RefusalCode, Refused, run
+from api.kakei.exports.spool import new_folder
 from data.formats import PACKAGED, Format
 
-SPOOL = Path("var/exports")
-"""The folder of exports until they are sent; on disk, because /tmp may be in memory."""
 PART_BYTES = 1 << 18
-LOOK_SECONDS = 0.5
-"""Seconds between two checks whether a waiting client is still connected."""
-END_SECONDS = 5.0
-"""Seconds that a command may take to end after SIGTERM."""
 MEDIA = {"json": "application/json", "ndjson": "application/x-ndjson"}
 WRITERS = {"csv": "pyarrow", "parquet": "pyarrow", "sav": "pyreadstat", "dta": "pyreadstat"}
-OF_THE_SYSTEM = frozenset(
-    {"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR"}
-)
-FAMILIES_OF_THE_SYSTEM = ("LC_", "PYTHON", "PG")
-"""Variables that Python, its libraries and libpq read."""
+NO_WRITERS = "Install the extra `research`, or ask for json or ndjson."
+PROBLEMS = {
+    RefusalCode.BAD_REQUEST: problems.INVALID_INPUT,
+    RefusalCode.RELEASE_UNKNOWN: problems.RELEASE_UNKNOWN,
+    RefusalCode.TOO_SMALL: problems.CELLS_TOO_SMALL,
+    RefusalCode.WRITERS_MISSING: problems.FORMAT_NOT_INSTALLED,
+    RefusalCode.FAILED: problems.EXPORT_FAILED,
+}
 
 router = APIRouter(prefix="/api/admin/research", tags=["research"])
 log = structlog.get_logger("api.exports")
@@ -95,27 +83,27 @@ async def export(
     people to delete. HEAD creates no export."""
     missing = WRITERS.get(kind)
     if missing is not None and importlib.util.find_spec(missing) is None:
-        raise ProblemOccurred(problems.FORMAT_NOT_INSTALLED, "Install the extra `research`, or ask for json or ndjson.")
+        raise ProblemOccurred(problems.FORMAT_NOT_INSTALLED, NO_WRITERS)
     media = MEDIA.get(kind, "application/zip")
     if is_head(request.scope):  # an export without a reader would be in the ledger
         return StreamingResponse(_nothing(), headers={"Cache-Control": "no-store"}, media_type=media)
-    with _spool() as folder:  # an open file stays readable after the folder is removed
+    with new_folder() as folder:  # an open file stays readable after the folder is removed
         suffix = "zip" if kind in PACKAGED else kind
         out = folder / (f"{MARK}.{suffix}" if identifiers else f"export.{suffix}")
-        options = {"--format": kind, "--since": since, "--study": study_version, "--tables": tables or None}
-        arguments = [part for name, value in options.items() if value is not None for part in (name, value)]
-        arguments += ["--identifiers"] if identifiers else []
-        arguments += ["--strict"] if strict else []
+        wanted = ExportRequest(kind, since, study_version, named_tables(tables), identifiers, strict)
+        job = Job(request.app.state.settings.database, wanted, out)
         async with request.app.state.exporting:  # one at a time: each process uses a full core
-            done = await _run(request, [str(out), *arguments])
+            made = await run(job, request.is_disconnected)
+        if isinstance(made, Refused):
+            raise _problem(made, request.scope["request_id"])
         opened = out.open("rb")
-    name = f"{done['name']}{f'-{MARK}' if identifiers else ''}.{suffix}"
+    name = f"{made.name}{f'-{MARK}' if identifiers else ''}.{suffix}"
     headers = {
         "Content-Length": str(os.fstat(opened.fileno()).st_size),
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": "no-store",
-        "X-Release": done["name"],
-        "X-Digest": done["digest"],
+        "X-Release": made.name,
+        "X-Digest": made.digest,
     }
     return StreamingResponse(_parts(opened), headers=headers, media_type=media)
 
@@ -131,102 +119,14 @@ async def _parts(opened: BinaryIO) -> AsyncIterator[bytes]:
             yield part
 
 
-def sweep() -> None:
-    """Remove the folders of exports that were killed together with their service.
-
-    A running export of any service on this machine holds a lock on its folder.
-    """
-    for folder in SPOOL.iterdir() if SPOOL.exists() else ():
-        try:
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        except OSError:  # it was removed, or is not our folder
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(descriptor)
-
-
-@contextlib.contextmanager
-def _spool() -> Iterator[Path]:
-    """A new folder that only this account can read, locked while it is in use."""
-    SPOOL.mkdir(parents=True, exist_ok=True, mode=0o700)
-    while True:
-        folder = Path(tempfile.mkdtemp(dir=SPOOL))
-        descriptor = os.open(folder, os.O_RDONLY)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if folder.exists():  # a service that just started may have swept it before it was locked
-            break
-        os.close(descriptor)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        os.close(descriptor)
-
-
-async def _run(request: Request, arguments: list[str]) -> dict[str, Any]:
-    """Run the command and return its output; stop it if the client disconnects. Raises ProblemOccurred for refusals."""
-    command = [sys.executable, "-m", "api", "research", "export", *arguments, "--json"]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env=_environment(request.app.state.settings),
-    )
-    try:
-        work = asyncio.ensure_future(process.communicate())
-        while not (await asyncio.wait({work}, timeout=LOOK_SECONDS))[0]:
-            if await request.is_disconnected():
-                raise asyncio.CancelledError
-        printed, complaints = work.result()
-    finally:
-        if process.returncode is None:
-            await asyncio.shield(_end(process))
-    try:
-        said: dict[str, Any] = json.loads(printed)
-    except ValueError:
-        why = complaints.decode(errors="replace").strip().rpartition("\n")[2]
-        log.error("an export failed", request_id=request.scope["request_id"], why=why.partition(":")[0][:200])
+def _problem(refused: Refused, request_id: str) -> ProblemOccurred:
+    kind, detail = PROBLEMS[refused.code], refused.detail
+    if refused.code is RefusalCode.FAILED:
+        log.error("an export failed", request_id=request_id, why=detail)
         headers = {"Retry-After": str(RETRY_SECONDS)}
-        detail = "The export could not be made; why is in the log."
-        raise ProblemOccurred(problems.EXPORT_FAILED, detail, headers=headers) from None
-    if "error" in said:
-        raise _refused(said)
-    return said
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    """Ask the command to end its query and remove its files, and kill it if it does not."""
-    for end in (process.terminate, process.kill):
-        with contextlib.suppress(ProcessLookupError):
-            end()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), END_SECONDS)
-            return
-
-
-def _refused(said: dict[str, Any]) -> ProblemOccurred:
-    field, _, message = said["detail"].partition(": ")
-    if said["error"] == "TooSmall":
-        return ProblemOccurred(problems.CELLS_TOO_SMALL, said["detail"])
-    kind = problems.RELEASE_UNKNOWN if said["error"] == "ReleaseUnknown" else problems.INVALID_INPUT
-    return ProblemOccurred(kind, said["detail"], [FieldError(field, message)])
-
-
-def _environment(settings: Settings) -> dict[str, str]:
-    """What the command needs to read the same database, and no other secret: it neither counts requests nor mails."""
-    withheld = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
-    ours = Settings.model_fields.keys() - withheld - {"redis_url", "database_url"}
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if name.lower() in ours or name in OF_THE_SYSTEM or name.startswith(FAMILIES_OF_THE_SYSTEM)
-    }
-    needed = {"DATABASE_URL": settings.database_url, "WEB_CONCURRENCY": "1"}
-    if settings.smtp_user is not None:  # settings with a user need a password; a user may also come from `.env`
-        needed["SMTP_PASSWORD"] = "withheld"  # noqa: S105 - the word that stands for it
-    return inherited | needed
+        return ProblemOccurred(kind, "The export could not be made; why is in the log.", headers=headers)
+    if refused.code is RefusalCode.WRITERS_MISSING:
+        return ProblemOccurred(kind, NO_WRITERS)
+    if refused.field is None:
+        return ProblemOccurred(kind, detail)
+    return ProblemOccurred(kind, f"{refused.field}: {detail}", [FieldError(refused.field, detail)])

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from api.kakei.exports import routes
-from api.kakei.exports.routes import _spool, sweep
+from api.kakei.exports import spool
+from api.kakei.exports.spool import new_folder, sweep
 from tests.support.serving import service
 
 SECRET = "Jx4-of an export that is killed-62bTy"
 HOLD = """
 import sys, time
-from api.kakei.exports.routes import _spool
-with _spool() as folder:
+from api.kakei.exports.spool import new_folder
+with new_folder() as folder:
     (folder / "export.json").write_text("half")
     print(folder, flush=True)
     time.sleep(600)
@@ -49,8 +49,8 @@ def test_a_start_sweeps_what_a_killed_service_left_and_no_living_export(tmp_path
 
 
 def test_a_spool_holds_nothing_afterwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "SPOOL", tmp_path / "spool")
-    with _spool() as folder:
+    monkeypatch.setattr(spool, "SPOOL", tmp_path / "spool")
+    with new_folder() as folder:
         (folder / "x").touch()
         sweep()
         assert (folder / "x").exists()
