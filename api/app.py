@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount, Route
 
+from api import health
 from api.admin.app import PREFIX as ADMIN
 from api.admin.app import create_admin, index
 from api.admin.browser_links import PATH as BROWSER_LINKS
@@ -18,20 +19,24 @@ from api.auth.keyring import keyring
 from api.auth.login_throttle import LoginThrottle
 from api.auth.mail import Mailer
 from api.auth.passwords import Passwords
+from api.background import BackgroundTasks
 from api.clock import Clock, utc_now
 from api.db.budget import RequestBudget
-from api.db.engine import open_database
+from api.db.engine import Database, open_database
+from api.db.readiness import Readiness
 from api.db.service_lock import while_serving
-from api.http import health, openapi, problems
+from api.http import openapi, problems
 from api.http.fast_path import FastPathMiddleware, Way
 from api.http.head import HeadMiddleware
 from api.http.rate_limits import RateLimitMiddleware, RateLimits
 from api.http.request_body import RequestBodyMiddleware
-from api.http.shutdown import announced_shutdown
+from api.http.shutdown import Shutdown
 from api.kakei.accounts import routes as accounts
 from api.kakei.catalog import routes as catalog
 from api.kakei.challenges import routes as challenges
 from api.kakei.coach import routes as coach
+from api.kakei.coach.decider import Decider
+from api.kakei.coach.services import CoachServices
 from api.kakei.consent import routes as consent
 from api.kakei.exports import routes as exports
 from api.kakei.reflections import routes as reflections
@@ -39,11 +44,14 @@ from api.kakei.research import routes as research
 from api.kakei.summaries import routes as summaries
 from api.kinderbud.app import create_kinderbud, limited, nothing_here
 from api.kinderbud.today.prefetch import keep_choosing
+from api.kinderbud.today.services import DayServices
 from api.kinderbud.web.app import create_family, to_family
 from api.kinderbud.web.rendering import PREFIX as FAMILY
+from api.kinderbud.web.services import PageServices
 from api.observability.logging import configure
 from api.observability.metrics import Metrics, TelemetryMiddleware
 from api.policies import ServedPolicy
+from api.services import Services, provide
 from api.settings import Settings
 from coach_model.budget.coach import CONTRACT as BUDGET
 from coach_model.daily.coach import CONTRACT as DAILY
@@ -69,38 +77,25 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     settings = settings or Settings()
     configure(settings)
     metrics = Metrics()
-    served = ServedPolicy(BUDGET, settings.coach_model_dir, metrics)
-    shadow = ServedPolicy(BUDGET, settings.coach_model_dir, metrics, shadow=True)
-    daily = ServedPolicy(DAILY, settings.coach_model_dir, metrics)
     database = open_database(
         settings.database, pool_size=settings.database_pool_size, seconds=settings.database_timeout_seconds
     )
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.keyring = keyring(settings)
-        policies = (served, shadow, daily)
-        for policy in policies:
-            policy.start()
-        coach.start(app, served, shadow)
-        app.state.mailer.start()
-        watchers = [asyncio.create_task(policy.watch()) for policy in policies]
-        if settings.curate_at is not None:
-            watchers.append(asyncio.create_task(keep_choosing(app.state, settings.curate_at)))
-        gc.collect()
-        gc.freeze()  # imported objects live as long as the process, so collections skip them
-        with announced_shutdown(app.state, settings.drain_seconds):
-            yield
-        await app.state.mailer.stop()
-        await _end(watchers)
-        app.state.batches.shutdown()
-        await database.close()
+        async with while_serving(settings.database) as lock:
+            services = _services(settings, clock, metrics, Readiness(database, lock), database)
+            async with _running(app, services):
+                gc.collect()
+                gc.freeze()  # imported objects live as long as the process, so collections skip them
+                with services.shutdown.announced(settings.drain_seconds):
+                    yield
 
     app = FastAPI(
         title="Buddy Coach",
         version=importlib.metadata.version("buddy-coach"),
         description=DESCRIPTION,
-        lifespan=while_serving(settings.database, lifespan),
+        lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -110,20 +105,53 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
             "logs": False,
         },  # api.observability.metrics does this faster
     )
-    app.state.settings = settings
-    app.state.clock = clock
-    app.state.metrics = metrics
-    app.state.database = database
-    app.state.exporting = asyncio.Lock()
-    app.state.daily = daily
-    app.state.attempts = LoginThrottle(RateLimits(settings.redis_url, exact=True))
-    app.state.passwords = Passwords()
-    app.state.mailer = Mailer(settings, clock)
-    _add_features(app, settings)
+    _add_features(app, settings, database)
     problems.install(app)
     openapi.install(app)
     _add_middlewares(app, settings, metrics)
     return app
+
+
+def _services(settings: Settings, clock: Clock, metrics: Metrics, readiness: Readiness, database: Database) -> Services:
+    """Raises SecretMissing."""
+    return Services(
+        settings=settings,
+        clock=clock,
+        database=database,
+        metrics=metrics,
+        readiness=readiness,
+        shutdown=Shutdown(),
+        keyring=keyring(settings),
+        passwords=Passwords(),
+        attempts=LoginThrottle(RateLimits(settings.redis_url, exact=True)),
+        mailer=Mailer(settings, clock),
+        budget=ServedPolicy(BUDGET, settings.coach_model_dir, metrics),
+        shadow=ServedPolicy(BUDGET, settings.coach_model_dir, metrics, shadow=True),
+        daily=ServedPolicy(DAILY, settings.coach_model_dir, metrics),
+        background=BackgroundTasks(),
+        exporting=asyncio.Lock(),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _running(app: FastAPI, services: Services) -> AsyncIterator[None]:
+    """Start the services, give them to the requests of the app, and stop them at the end."""
+    settings, database, metrics = services.settings, services.database, services.metrics
+    policies = (services.budget, services.shadow, services.daily)
+    for policy in policies:
+        policy.start()
+    coach_services = CoachServices(Decider(services.budget, metrics))
+    days = DayServices(database, services.clock, services.daily, metrics, services.keyring, settings)
+    provide(app, services, coach_services, days, PageServices())
+    services.mailer.start()
+    watchers = [asyncio.create_task(policy.watch()) for policy in policies]
+    if settings.curate_at is not None:
+        watchers.append(asyncio.create_task(keep_choosing(days, settings.curate_at)))
+    yield
+    await services.mailer.stop()
+    await _end(watchers)
+    coach_services.batches.shutdown()
+    await database.close()
 
 
 def _add_middlewares(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
@@ -145,13 +173,13 @@ def _add_middlewares(app: FastAPI, settings: Settings, metrics: Metrics) -> None
     app.add_middleware(TelemetryMiddleware, metrics=metrics)
 
 
-def _add_features(app: FastAPI, settings: Settings) -> None:
-    """Add the routes of the service, and its sub-apps, which share its state."""
+def _add_features(app: FastAPI, settings: Settings, database: Database) -> None:
+    """Add the routes of the service, and its sub-apps, which share its services."""
     app.include_router(coach.router)
     for feature in (accounts, catalog, challenges, summaries, consent, research, reflections, exports):
         app.include_router(feature.router)
-    health.install(app, app.state.database)
-    app.mount(KINDERBUD, limited(create_kinderbud(app), settings))
+    app.include_router(health.router)
+    app.mount(KINDERBUD, limited(create_kinderbud(app), settings, database))
     app.add_route(KINDERBUD, nothing_here, list(METHODS), include_in_schema=False)
     app.mount(FAMILY, create_family(app))
     app.add_route(FAMILY, to_family, ["GET"], include_in_schema=False)

@@ -9,21 +9,24 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import HTTPConnection
+
+from api.auth.cookies import is_plain_home
+from api.services import services_of
 
 
 async def _now(request: Request) -> datetime:
     """Read the clock once per request, so that all its work has the same time."""
-    moment: datetime = request.app.state.clock()
-    return moment
+    return services_of(request).clock()
 
 
 async def _read_session(request: Request) -> AsyncIterator[AsyncSession]:
-    async with request.app.state.database.read() as session:
+    async with services_of(request).database.read() as session:
         yield session
 
 
 async def _write_session(request: Request) -> AsyncIterator[AsyncSession]:
-    async with request.app.state.database.write() as session:
+    async with services_of(request).database.write() as session:
         request.state.session = session
         yield session
 
@@ -31,3 +34,8 @@ async def _write_session(request: Request) -> AsyncIterator[AsyncSession]:
 Now = Annotated[datetime, Depends(_now)]
 ReadSession = Annotated[AsyncSession, Depends(_read_session, scope="function")]
 WriteSession = Annotated[AsyncSession, Depends(_write_session, scope="function")]
+
+
+def is_plain(connection: HTTPConnection) -> bool:
+    """Whether cookies for this request work without TLS."""
+    return is_plain_home(connection, services_of(connection).settings.public_url)

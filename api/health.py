@@ -1,26 +1,18 @@
 """The welcome, the health checks and the metrics."""
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.db.engine import Database
 from api.db.failures import RETRY_SECONDS
-from api.db.readiness import Readiness
 from api.http.bearer import is_token
 from api.http.local_requests import is_this_machine
 from api.http.openapi import problem_responses
 from api.http.problems import METRICS_FORBIDDEN, NOT_READY, FieldError, ProblemOccurred
+from api.services import services_of
 from api.settings import Settings
 from coach_model.onnx_policy import OnnxPolicy
 
 router = APIRouter(tags=["health"])
-
-
-def install(app: FastAPI, database: Database) -> None:
-    """Add these routes to the service, and mark it as not stopping."""
-    app.state.readiness = Readiness(database)
-    app.state.is_leaving = False
-    app.include_router(router)
 
 
 @router.get("/", operation_id="root_welcome", summary="Welcome")
@@ -42,18 +34,15 @@ async def ready(request: Request) -> dict[str, str | None]:
     """Says that the service is ready, and what decides: a policy by its id, or the rules and why. Answers 503 with the
     reasons while the database does not answer or has the tables of another version, and while the process stops.
     A probe every second is fine."""
-    state = request.app.state
-    reasons = [FieldError("process", "it is about to stop")] if state.is_leaving else []
-    lock = getattr(state, "service_lock", None)
-    complaint = await state.readiness.complaint()
-    if complaint is None and lock is not None and not lock.is_held:
-        complaint = "the lock that keeps a restore away is lost, it is taken again"
+    services = services_of(request)
+    reasons = [FieldError("process", "it is about to stop")] if services.shutdown.is_announced else []
+    complaint = await services.readiness.complaint()
     if complaint is not None:
         reasons.append(FieldError("database", complaint))
     if reasons:
         detail = "; ".join(reason.message for reason in reasons)
         raise ProblemOccurred(NOT_READY, detail, reasons, {"Retry-After": str(RETRY_SECONDS)})
-    policy = state.served.now
+    policy = services.budget.now
     if isinstance(policy, OnnxPolicy):
         return {"status": "ready", "coach": "policy", "policy_id": policy.policy_id, "fallback_reason": None}
     return {"status": "ready", "coach": "rules", "policy_id": None, "fallback_reason": policy}
@@ -70,11 +59,12 @@ async def metrics(request: Request) -> Response:
     """With `METRICS_TOKEN` as a bearer token. Without a token this machine reads it, unless the settings say that the
     service is reached from elsewhere (`TRUSTED_PROXIES`, `PUBLIC_URL`, `HOST`). A forwarded request is not this
     machine's."""
-    if not _may_read(request, request.app.state.settings):
+    services = services_of(request)
+    if not _may_read(request, services.settings):
         raise ProblemOccurred(
             METRICS_FORBIDDEN, "Send METRICS_TOKEN as a bearer token, or ask a private service from its own machine."
         )
-    return Response(request.app.state.metrics.exposed(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    return Response(services.metrics.exposed(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
 def _may_read(request: Request, settings: Settings) -> bool:

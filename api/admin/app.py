@@ -18,6 +18,7 @@ from api.admin import auth
 from api.auth.security_headers import JSON, SecurityHeadersMiddleware
 from api.db.failures import RETRY_SECONDS
 from api.http.problems import install_database_errors, log_unforeseen
+from api.services import share
 
 PREFIX = "/admin"
 NAME = "Buddy Coach"
@@ -62,7 +63,7 @@ log = structlog.get_logger("api.admin")
 
 
 def create_admin(service: FastAPI) -> ASGIApp:
-    """The admin, to be mounted in `service` at `PREFIX`. It shares the service's state."""
+    """The admin, to be mounted in `service` at `PREFIX`. It shares the service's parts."""
     with _quietly():
         from fastadmin import register_admin_model_class  # noqa: PLC0415 - slow, and logs missing libraries
         from fastadmin.api.frameworks.fastapi.api import router as fastadmin_router  # noqa: PLC0415
@@ -83,7 +84,7 @@ def create_admin(service: FastAPI) -> ASGIApp:
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state = service.state
+    share(service, app)
     app.include_router(auth.router)
     for route in fastadmin_router.routes:
         if not any(way in route.path for way in NOT_TAKEN):
@@ -91,7 +92,7 @@ def create_admin(service: FastAPI) -> ASGIApp:
     app.mount("/static", StaticFiles(directory=ROOT_DIR / "static"), name="admin-static")
     app.mount("/own", StaticFiles(packages=[("api.admin", "static")]), name="admin-own")
     _install_errors(app)
-    return SecurityHeadersMiddleware(auth.Inner(app, service.state), POLICY, f"{PREFIX}/static/", JSON)
+    return SecurityHeadersMiddleware(auth.Inner(app), POLICY, f"{PREFIX}/static/", JSON)
 
 
 def index() -> ASGIApp:

@@ -8,7 +8,6 @@ import secrets
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import cache
-from typing import Any
 
 import jwt
 import structlog
@@ -25,9 +24,10 @@ from api.auth.csrf import is_cross_site
 from api.auth.fair_queue import QueueFull
 from api.auth.login_throttle import Attempt
 from api.clock import utc_now
-from api.dependencies import Now
+from api.dependencies import Now, is_plain
 from api.http.rate_limits import address_of
 from api.models import Operator
+from api.services import services_of
 
 COOKIE = Cookie("buddy-admin", "/admin", int(LONGEST.total_seconds()))
 DOOR = "admin"
@@ -57,12 +57,12 @@ class SignIn(BaseModel):
 @router.post("/sign-in")
 async def sign_in(request: Request, body: SignIn, now: Now) -> Response:
     """Create a session, after at most ten tries in 15 minutes. A browser that logged in before has its own tries."""
-    state, address, shown = request.app.state, address_of(request.scope), BROWSERS.shown(request)
-    async with state.database.read() as session:
+    services, address, shown = services_of(request), address_of(request.scope), _shown_browsers(request)
+    async with services.database.read() as session:
         known = BROWSERS.working(shown, now)
         operator, digest = await operator_in_browser(session, body.username, known)
     attempt = Attempt(DOOR, body.username, address, digest[:32] if digest else None)
-    refused = await state.attempts.count(attempt)
+    refused = await services.attempts.count(attempt)
     if refused is not None:
         log.warning("too many tries to log in to /admin", address=address, unknown_only=refused.unknown_only)
         said = f"Too many tries; wait {max(1, round(refused.seconds / 60))} min."
@@ -70,14 +70,14 @@ async def sign_in(request: Request, body: SignIn, now: Now) -> Response:
     stored = operator.password_hash if operator else None
     password = body.password.get_secret_value()
     try:
-        fits = await state.passwords.match(stored, password, attempt.asker, known=attempt.known is not None)
+        fits = await services.passwords.match(stored, password, attempt.asker, known=attempt.known is not None)
     except QueueFull as full:
         raise HTTPException(503, "Too many log in just now; try again.", _after(full.seconds)) from full
     if not fits or operator is None:
         log.warning("a login to /admin failed", address=address)
         raise HTTPException(401, WRONG)
-    await state.attempts.succeeded(attempt)
-    async with state.database.write() as session:
+    await services.attempts.succeeded(attempt)
+    async with services.database.write() as session:
         kept = await session.get(Operator, operator.id, with_for_update=True)
         if kept is None or kept.password_hash != stored:  # changed during the check
             raise HTTPException(401, WRONG)
@@ -85,8 +85,8 @@ async def sign_in(request: Request, body: SignIn, now: Now) -> Response:
         browser = await BROWSERS.remember(session, kept.id, shown, now)
     log.info("logged in to /admin", operator=operator.name, address=address)
     response = JSONResponse(None)
-    COOKIE.give(request, response, secret)
-    BROWSERS.cookie.give(request, response, browser)
+    COOKIE.give(response, secret, is_plain=is_plain(request))
+    BROWSERS.cookie.give(response, browser, is_plain=is_plain(request))
     return response
 
 
@@ -97,23 +97,22 @@ def _after(seconds: int) -> dict[str, str]:
 @router.post("/sign-out")
 async def sign_out(request: Request) -> Response:
     """End the session, so that no copy of its cookie works."""
-    secret = COOKIE.of(request)
+    secret = COOKIE.of(request, is_plain=is_plain(request))
     if secret is not None:
-        async with request.app.state.database.write() as session:
+        async with services_of(request).database.write() as session:
             await SESSIONS.end(session, secret)
     response = JSONResponse(None)
-    COOKIE.take(request, response)
+    COOKIE.take(response, is_plain=is_plain(request))
     return response
 
 
 class Inner:
     """ASGI middleware: passes requests of logged-in operators to FastAdmin with its token, and refuses requests from
-    another site's page. Of the cookies only our own are passed on. `state` is the service's.
+    another site's page. Of the cookies only our own are passed on.
     """
 
-    def __init__(self, app: ASGIApp, state: Any) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.state = state
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -123,11 +122,12 @@ class Inner:
         if request.method not in {"GET", "HEAD"} and is_cross_site(request):
             await JSONResponse({"detail": "This was sent by another site."}, 403)(scope, receive, send)
             return
-        secret = COOKIE.of(request)
-        operator = await logged_in(self.state.database, secret, self.state.clock()) if secret else None
-        kept: dict[str, str | None] = {BROWSERS.cookie.named(request): ".".join(BROWSERS.shown(request))}
+        secret = COOKIE.of(request, is_plain=is_plain(request))
+        services, plain = services_of(request), is_plain(request)
+        operator = await logged_in(services.database, secret, services.clock()) if secret else None
+        kept: dict[str, str | None] = {BROWSERS.cookie.named(is_plain=plain): ".".join(_shown_browsers(request))}
         if operator is not None:
-            kept |= {COOKIE.named(request): secret, INNER_COOKIE: _inner_token(operator)}
+            kept |= {COOKIE.named(is_plain=plain): secret, INNER_COOKIE: _inner_token(operator)}
         scope = {**scope, "headers": [header for header in scope["headers"] if header[0] != b"cookie"]}
         MutableHeaders(scope=scope)["cookie"] = "; ".join(f"{name}={value}" for name, value in kept.items() if value)
         token = current.set(operator)
@@ -135,6 +135,10 @@ class Inner:
             await self.app(scope, receive, send)
         finally:
             current.reset(token)
+
+
+def _shown_browsers(request: Request) -> list[str]:
+    return BROWSERS.shown(request, is_plain=is_plain(request))
 
 
 @cache

@@ -19,6 +19,7 @@ from sqlalchemy import JSON, Boolean, Date, Double, Float, Integer, Text, inspec
 from api.admin.auth import current
 from api.db.engine import LARGEST_ID, Database
 from api.models.base import Amount, Moment
+from api.services import services_of
 
 SHOWN_OF_UUID = 8
 WIDGETS: tuple[tuple[tuple[type, ...], WidgetType], ...] = (
@@ -56,8 +57,7 @@ class Screen(SqlAlchemyModelAdmin):
         """The database of the request's service."""
         if self.request is None:
             raise LookupError("a screen is asked outside of a request")
-        database: Database = self.request.app.state.database
-        return database
+        return services_of(self.request).database
 
     def get_sessionmaker(self) -> Any:
         """FastAdmin's hook for the session that reads."""

@@ -17,6 +17,8 @@ from api.admin.accounts import BROWSERS
 from api.admin.app import POLICY, PREFIX
 from api.auth.csrf import is_cross_site
 from api.auth.security_headers import FORMS, SecurityHeadersMiddleware
+from api.dependencies import is_plain
+from api.services import services_of, share
 
 PATH = PREFIX + "/browser"
 SEE_OTHER = 303
@@ -39,18 +41,18 @@ log = structlog.get_logger("api.admin")
 
 
 def create_browser_links(service: Starlette) -> ASGIApp:
-    """The page, to be mounted in `service` at `PATH`. It shares the service's state."""
+    """The page, to be mounted in `service` at `PATH`. It shares the service's parts."""
     app = Starlette(routes=[Route("/{secret}", _link, methods=["GET", "POST"])])
-    app.state = service.state
+    share(service, app)
     app.add_exception_handler(HTTPException, _failed)
     return SecurityHeadersMiddleware(app, POLICY, f"{PREFIX}/static/", FORMS)
 
 
 async def _link(request: Request) -> Response:
-    state, secret = request.app.state, request.path_params["secret"]
-    now = state.clock()
+    services, secret = services_of(request), request.path_params["secret"]
+    now = services.clock()
     if request.method != "POST":
-        async with state.database.read() as session:
+        async with services.database.read() as session:
             if not await BROWSERS.is_link(session, secret, now):
                 raise HTTPException(404, GONE)
         form = '<form method="post"><button>Yes, this is my browser</button></form>'
@@ -58,13 +60,13 @@ async def _link(request: Request) -> Response:
         return _page("Is this your browser?", text, form)
     if is_cross_site(request):
         raise HTTPException(403, "This was sent by another site.")
-    async with state.database.write() as session:
-        cookie = await BROWSERS.claim_link(session, secret, BROWSERS.shown(request), now)
+    async with services.database.write() as session:
+        cookie = await BROWSERS.claim_link(session, secret, BROWSERS.shown(request, is_plain=is_plain(request)), now)
     if cookie is None:
         raise HTTPException(404, GONE)
     log.info("a link made a browser known to /admin")
     response = RedirectResponse(PREFIX, SEE_OTHER)
-    BROWSERS.cookie.give(request, response, cookie)
+    BROWSERS.cookie.give(response, cookie, is_plain=is_plain(request))
     return response
 
 

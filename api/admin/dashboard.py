@@ -1,5 +1,6 @@
 """The dashboard, and the screen of its operators."""
 
+from datetime import datetime
 from typing import Any
 
 from fastadmin import (
@@ -15,6 +16,7 @@ from api.admin.auth import current
 from api.admin.base import Screen
 from api.models import Operator
 from api.observability.metrics import Metrics
+from api.services import services_of
 
 WHOLE, HALF = 24, 12
 """Columns of 24."""
@@ -141,14 +143,13 @@ class Operators(Screen):
         async with self.database.read() as session:
             return drawn(await statistics.exports_by_day(session, self._now()), day=NONE, exports=0)
 
-    def _now(self) -> Any:
+    def _now(self) -> datetime:
         assert self.request is not None  # noqa: S101 - a widget runs in a request
-        return self.request.app.state.clock()
+        return services_of(self.request).clock()
 
     def _metrics(self) -> Metrics:
         assert self.request is not None  # noqa: S101
-        metrics: Metrics = self.request.app.state.metrics
-        return metrics
+        return services_of(self.request).metrics
 
 
 SCREENS = {Operator: Operators}

@@ -4,7 +4,7 @@ import hashlib
 import ipaddress
 import secrets
 
-from starlette.requests import HTTPConnection, Request
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
 HOME_NETWORK = (".local", ".localhost", ".home.arpa", ".lan")
@@ -16,7 +16,7 @@ SECRET_BYTES = 32
 
 class Cookie:
     """A secret that a browser stores for a while. It is sent only over HTTPS, except to an HTTP address in a home
-    network.
+    network (`is_plain`, as `is_plain_home` says).
     """
 
     def __init__(self, name: str, path: str, seconds: int) -> None:
@@ -24,31 +24,30 @@ class Cookie:
         self._path = path
         self._seconds = seconds
 
-    def of(self, connection: HTTPConnection) -> str | None:
+    def of(self, connection: HTTPConnection, *, is_plain: bool) -> str | None:
         """The value that the browser sent."""
-        return connection.cookies.get(self.named(connection))
+        return connection.cookies.get(self.named(is_plain=is_plain))
 
-    def give(self, request: Request, response: Response, secret: str) -> None:
+    def give(self, response: Response, secret: str, *, is_plain: bool) -> None:
         """Set the cookie."""
-        secure = not is_plain_home(request)
         response.set_cookie(
-            self.named(request),
+            self.named(is_plain=is_plain),
             secret,
             max_age=self._seconds,
-            path="/" if secure else self._path,
-            secure=secure,
+            path=self._path if is_plain else "/",
+            secure=not is_plain,
             httponly=True,
             samesite="lax",
         )
 
-    def take(self, request: Request, response: Response) -> None:
+    def take(self, response: Response, *, is_plain: bool) -> None:
         """Delete the cookie."""
-        secure = not is_plain_home(request)
-        response.delete_cookie(self.named(request), path="/" if secure else self._path, secure=secure, httponly=True)
+        path = self._path if is_plain else "/"
+        response.delete_cookie(self.named(is_plain=is_plain), path=path, secure=not is_plain, httponly=True)
 
-    def named(self, connection: HTTPConnection) -> str:
+    def named(self, *, is_plain: bool) -> str:
         """The cookie's name. `__Host-` binds it to this exact host, so that no sibling domain can set it."""
-        return self._name if is_plain_home(connection) else f"__Host-{self._name}"
+        return self._name if is_plain else f"__Host-{self._name}"
 
 
 def new_secret() -> str:
@@ -61,11 +60,10 @@ def secret_digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def is_plain_home(connection: HTTPConnection) -> bool:
+def is_plain_home(connection: HTTPConnection, public_url: str | None) -> bool:
     """Whether a request without TLS came to an address that cannot have a certificate: this machine or a private one. A
     public name needs HTTPS, also where an unknown proxy terminates it. `PUBLIC_URL` overrides this.
     """
-    public_url: str | None = connection.app.state.settings.public_url
     if public_url is not None:
         return public_url.startswith("http://")
     if connection.url.scheme not in {"http", "ws"}:

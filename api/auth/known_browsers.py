@@ -34,9 +34,9 @@ class KnownBrowsers:
     table: type[KnownBrowser]
     cookie: Cookie
 
-    def shown(self, connection: HTTPConnection) -> list[str]:
+    def shown(self, connection: HTTPConnection, *, is_plain: bool) -> list[str]:
         """The secrets in the browser's cookie, newest first."""
-        secrets = (self.cookie.of(connection) or "").split(".")
+        secrets = (self.cookie.of(connection, is_plain=is_plain) or "").split(".")
         return [one for one in secrets if SECRET.fullmatch(one)][:MOST_ACCOUNTS]
 
     def working(self, secrets: list[str], now: datetime) -> tuple[ColumnElement[bool], ...]:

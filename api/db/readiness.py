@@ -13,6 +13,7 @@ from api.db import migrate
 from api.db.budget import Budget
 from api.db.engine import Database
 from api.db.failures import MAY_BE_AWAY, is_away
+from api.db.service_lock import SharedLock
 
 PROBE_SECONDS = 1.0
 """How long a probe may take; with the grace of `api.db.budget` less than the 2 s of the image's check."""
@@ -23,10 +24,11 @@ FRESH_SECONDS = 1.0
 
 
 class Readiness:
-    """Checks whether the database is usable."""
+    """Checks whether the database is usable. `lock` is PostgreSQL's lock of this process."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, lock: SharedLock | None = None) -> None:
         self._database = database
+        self._lock = lock
         self._needed: str | None = None
         self._one = asyncio.Lock()
         self._found: str | None = None
@@ -40,7 +42,10 @@ class Readiness:
             if time.monotonic() >= self._until:
                 self._found = await self._probe()
                 self._until = time.monotonic() + FRESH_SECONDS
-            return self._found
+            found = self._found
+        if found is None and self._lock is not None and not self._lock.is_held:
+            return "the lock that keeps a restore away is lost, it is taken again"
+        return found
 
     async def _probe(self) -> str | None:
         self.probes += 1

@@ -14,8 +14,8 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import asyncpg
 import structlog
@@ -40,7 +40,6 @@ WHERE name IN ('idle_in_transaction_session_timeout', 'transaction_timeout')"""
 SESSIONS = """
 SELECT coalesce(host(client_addr), 'a local socket') || ', process ' || pid FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = ANY($1) ORDER BY pid"""
-type Lifespan[App] = Callable[[App], AbstractAsyncContextManager[None]]
 log = structlog.get_logger("api.db")
 
 
@@ -93,26 +92,20 @@ async def _refuse_sessions(connection: Connection, url: PostgresUrl) -> None:
         await asyncio.sleep(0.1)
 
 
-def while_serving[App](url: SqliteUrl | PostgresUrl, lifespan: Lifespan[App]) -> Lifespan[App]:
-    """Wrap `lifespan` so that the process holds the lock. Raises ServiceRuns during a restore of SQLite."""
-
-    @asynccontextmanager
-    async def held(app: App) -> AsyncIterator[None]:
-        with file_lock(url, exclusive=False):
-            if not isinstance(url, PostgresUrl):
-                async with lifespan(app):
-                    yield
-                return
-            lock = SharedLock(url)
-            app.state.service_lock = lock  # type: ignore[attr-defined]  # an app of Starlette
-            await lock.start()
-            try:
-                async with lifespan(app):
-                    yield
-            finally:
-                await lock.stop()
-
-    return held
+@asynccontextmanager
+async def while_serving(url: SqliteUrl | PostgresUrl) -> AsyncIterator["SharedLock | None"]:
+    """Hold the lock of a process of the service; yields PostgreSQL's lock, which may be lost and taken again. Raises
+    ServiceRuns during a restore of SQLite."""
+    with file_lock(url, exclusive=False):
+        if not isinstance(url, PostgresUrl):
+            yield None
+            return
+        lock = SharedLock(url)
+        await lock.start()
+        try:
+            yield lock
+        finally:
+            await lock.stop()
 
 
 class SharedLock:

@@ -57,7 +57,7 @@ IdempotencyKeyHeader = Annotated[
 
 
 async def claim_key(
-    request: Request, session: AsyncSession, kept: type[KeptAnswer], owner: int, key: str, body: bytes
+    request: Request, session: AsyncSession, kept: type[KeptAnswer], owner: int, key: str, body: bytes, now: datetime
 ) -> None:
     """Make sure that the request is executed once; `kept` is the table of the answers, `owner` the sender.
 
@@ -67,7 +67,6 @@ async def claim_key(
     route = f"{request.method} {request.scope['route'].path}"
     path = canonical_path(request.scope["path"])
     fingerprint = hashlib.sha256(path.encode() + b"\n" + body).hexdigest()
-    now: datetime = request.app.state.clock()
     await session.execute(delete(kept).where(kept.created_at < now - KEPT))
     same = (kept.owner_id == owner, kept.route == route, kept.key == key)
     stored = await session.scalar(select(kept).where(*same))

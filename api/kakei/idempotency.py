@@ -2,26 +2,26 @@
 
 from fastapi import Depends, Request
 
-from api.dependencies import WriteSession
+from api.dependencies import Now, WriteSession
 from api.http.idempotency import IdempotencyKeyHeader, claim_key
 from api.kakei.accounts.dependencies import get_user_or_404
 from api.models import IdempotencyKey
 
 
 async def _once(
-    request: Request, uuid: str, session: WriteSession, idempotency_key: IdempotencyKeyHeader = None
+    request: Request, uuid: str, session: WriteSession, now: Now, idempotency_key: IdempotencyKeyHeader = None
 ) -> None:
     if idempotency_key is not None:
         user = await get_user_or_404(session, uuid)
-        await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body())
+        await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body(), now)
 
 
 async def _once_for_update(
-    request: Request, uuid: str, session: WriteSession, idempotency_key: IdempotencyKeyHeader = None
+    request: Request, uuid: str, session: WriteSession, now: Now, idempotency_key: IdempotencyKeyHeader = None
 ) -> None:
     user = await get_user_or_404(session, uuid, for_update=True)
     if idempotency_key is not None:
-        await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body())
+        await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body(), now)
 
 
 Once = Depends(_once, scope="function")

@@ -1,4 +1,4 @@
-"""Assembles Kinderbud: a sub-app with its own envelope, errors and limits. It shares the service's state."""
+"""Assembles Kinderbud: a sub-app with its own envelope, errors and limits. It shares the service's parts."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse
 
+from api.db.engine import Database
 from api.http.rate_limits import RateLimits
 from api.kinderbud import errors
 from api.kinderbud.auth import recognise
@@ -17,6 +18,7 @@ from api.kinderbud.me import routes as me
 from api.kinderbud.rate_limits import TokenLimits
 from api.kinderbud.today import routes as today
 from api.kinderbud.todos import routes as todos
+from api.services import share
 from api.settings import Settings
 
 DESCRIPTION = """
@@ -30,10 +32,10 @@ a client.
 ASSETS = "/docs/assets"
 
 
-def limited(app: FastAPI, settings: Settings) -> TokenLimits:
+def limited(app: FastAPI, settings: Settings, database: Database) -> TokenLimits:
     """The sub-app behind its rate limits. Every answer carries the limit headers, errors included."""
     shared, addresses = RateLimits(settings.redis_url, exact=True), RateLimits(settings.redis_url)
-    return TokenLimits(app, app.state.database, shared, addresses)
+    return TokenLimits(app, database, shared, addresses)
 
 
 def create_kinderbud(service: FastAPI) -> FastAPI:
@@ -48,8 +50,7 @@ def create_kinderbud(service: FastAPI) -> FastAPI:
         responses=failures(400, 429, 503),
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state = service.state
-    app.state.noting = set()
+    share(service, app)
     for feature in (me, today, todos, guides, history, chat):
         app.include_router(feature.router)
     errors.install(app, recognise)

@@ -1,6 +1,5 @@
 """Authentication: turns a bearer token into a user of a household."""
 
-import asyncio
 import hashlib
 import re
 import secrets
@@ -8,18 +7,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
-import structlog
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.engine import Database
-from api.db.failures import MAY_BE_AWAY
 from api.dependencies import Now, ReadSession, WriteSession
 from api.kinderbud.errors import Code, Refused
 from api.models import Household, HouseholdToken, HouseholdUser
 from api.models.households import HOUSEHOLD_ADMIN
+from api.services import services_of
 from api.time_zones import local_date
 
 PREFIX = "kb_live_"
@@ -27,8 +25,6 @@ TOKEN = re.compile(PREFIX + r"[0-9a-f]{32}")
 SEEN_EVERY = timedelta(minutes=1)
 """How often `last_used_at` is written at most."""
 ADMIN, MEMBER = HOUSEHOLD_ADMIN, "member"
-
-log = structlog.get_logger("api.kinderbud")
 
 
 @dataclass(frozen=True)
@@ -85,33 +81,23 @@ async def _caller(request: Request, session: AsyncSession, now: datetime) -> Tok
         raise Refused(401, Code.UNAUTHORIZED, said, {"WWW-Authenticate": "Bearer"})
     shown, user, household = found
     if shown.last_used_at is None or now - shown.last_used_at >= SEEN_EVERY:
-        _note_use(request, shown.id, now)
+        services = services_of(request)
+        services.background.start(_note_use(services.database, shown.id, now), "the use of a token was not noted")
     return TokenCaller(user, household, now, shown)
 
 
 async def recognise(request: Request) -> TokenCaller:
     """The caller, for routes without a database session. Raises Refused for unknown callers."""
-    state = request.app.state
-    async with state.database.read() as session:
-        return await _caller(request, session, state.clock())
+    services = services_of(request)
+    async with services.database.read() as session:
+        return await _caller(request, session, services.clock())
 
 
-def _note_use(request: Request, token_id: int, now: datetime) -> None:
-    """Write `last_used_at` in the background: the request does not wait for it and does not fail with it."""
-    noting: set[asyncio.Task[None]] = request.app.state.noting
-    task = asyncio.create_task(_write_use(request.app.state.database, token_id, now))
-    noting.add(task)
-    task.add_done_callback(noting.discard)
-
-
-async def _write_use(database: Database, token_id: int, now: datetime) -> None:
+async def _note_use(database: Database, token_id: int, now: datetime) -> None:
     stale = or_(HouseholdToken.last_used_at.is_(None), HouseholdToken.last_used_at <= now - SEEN_EVERY)
-    try:
-        async with database.write() as session:
-            values = {"last_used_at": now}
-            await session.execute(update(HouseholdToken).where(HouseholdToken.id == token_id, stale).values(values))
-    except MAY_BE_AWAY as error:
-        log.warning("the use of a token was not noted", why=type(error).__name__)
+    async with database.write() as session:
+        values = {"last_used_at": now}
+        await session.execute(update(HouseholdToken).where(HouseholdToken.id == token_id, stale).values(values))
 
 
 BEARER = HTTPBearer(auto_error=False, description="A token, `kb_live_` and 32 hex digits.")

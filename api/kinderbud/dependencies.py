@@ -7,10 +7,11 @@ from fastapi import Depends, Request
 from api.dependencies import ReadSession
 from api.kinderbud.auth import Reader
 from api.kinderbud.guides.actions import caught_up
+from api.services import services_of
 
 
 async def _stages(request: Request, caller: Reader, session: ReadSession) -> dict[int, int]:
-    return await caught_up(request.app.state.database, session, caller.household.id, caller.today)
+    return await caught_up(services_of(request).database, session, caller.household.id, caller.today)
 
 
 Stages = Annotated[dict[int, int], Depends(_stages, scope="function")]

@@ -31,6 +31,7 @@ from api.kakei.accounts.schemas import (
     UserCreated,
 )
 from api.models import IdempotencyKey, Profile
+from api.services import services_of
 
 router = APIRouter(prefix="/api", tags=["users"], route_class=IdempotentRoute)
 
@@ -65,7 +66,7 @@ async def create(
     wanted = canonical_id(sent) if sent else str(uuids.uuid4())
     if is_reserved(wanted):
         raise ProblemOccurred(RESERVED_NAME, "This name is reserved.", [FieldError("uuid", "reserved")])
-    refused = request.app.state.settings.require_uuids and not cannot_be_guessed(wanted)
+    refused = services_of(request).settings.require_uuids and not cannot_be_guessed(wanted)
     found = await queries.user_by_uuid(session, sent) if sent and (refused or sent != wanted) else None
     if found is not None:
         wanted, response.status_code = found.uuid, 200
@@ -76,7 +77,7 @@ async def create(
         response.status_code = 200
     if sent is not None and idempotency_key is not None:
         user = await get_user_or_404(session, wanted)
-        await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body())
+        await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body(), now)
     return UserCreated(uuid=wanted)
 
 

@@ -2,14 +2,13 @@
 
 import asyncio
 import hashlib
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
 import msgspec
 import structlog
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 
-from api.clock import to_the_second
+from api.clock import Clock, to_the_second
 from api.db.failures import MAY_BE_AWAY, RETRY_SECONDS
 from api.http.idempotency import LONGEST_KEY, Answered, claim_key, keep_answer
 from api.http.json_body import decoded, field_errors
@@ -30,11 +29,11 @@ from api.kakei.coach.schemas import (
     CoachContext,
     RowError,
 )
+from api.kakei.coach.services import coach_of
 from api.kakei.consent.queries import consent_in_force
 from api.kakei.studies.actions import Told, take_decision
-from api.kakei.studies.candidates import FrozenCandidates
 from api.models import IdempotencyKey
-from api.policies import ServedPolicy
+from api.services import services_of
 from coach_model.budget.coach import Decision
 from coach_model.budget.messages import BALANCED, LANGUAGES, messages, preferred_language
 from coach_model.onnx_policy import OnnxPolicy
@@ -80,13 +79,11 @@ async def suggest(request: Request) -> Response:
     """
     body = await read_json(request)
     context = msgspec.structs.astuple(decoded(_context, body))
-    decision = await request.app.state.decider.decision(context)
+    decision = await coach_of(request).decider.decision(context)
     uuid = request.headers.get("x-user-uuid")
     if uuid is not None:
         return await _suggest_to(request, uuid, body, context, decision)
-    return _response(
-        answer_of(decision, messages(_language(request), BALANCED), to_the_second(request.app.state.clock))
-    )
+    return _response(answer_of(decision, messages(_language(request), BALANCED), _now(request)))
 
 
 async def _suggest_to(
@@ -97,8 +94,11 @@ async def _suggest_to(
     work = asyncio.create_task(_remembered(request, uuid, body, context, decision, prepared))
     done, _ = await asyncio.wait({work}, timeout=DATABASE_SECONDS)
     if not done and prepared:
+        # Its transaction still commits. A decision that is answered and not stored is missing in the study; one that is
+        # stored and not answered would falsify it.
         log.warning("the coach answers before the database has", why="too slow")
-        return _left_alone(request, work, prepared[0])
+        services_of(request).background.keep(work, "what the coach told was not stored")
+        return prepared[0]
     try:
         if done:
             return work.result()
@@ -110,23 +110,7 @@ async def _suggest_to(
         log.warning("the coach answers without the database", why=type(error).__name__)
         if prepared:  # the commit may have succeeded, so the answer must match what may be stored
             return prepared[0]
-    return _response(
-        answer_of(decision, messages(_language(request), BALANCED), to_the_second(request.app.state.clock))
-    )
-
-
-def _left_alone(request: Request, work: asyncio.Task[Response], response: Response) -> Response:
-    """Return the answer while its transaction still commits in the background. A decision that is answered and not
-    stored is missing in the study; one that is stored and not answered would falsify it."""
-
-    def ended(task: asyncio.Task[Response]) -> None:
-        request.app.state.committing.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("what the coach told was not stored", why=type(error).__name__)
-
-    request.app.state.committing.add(work)
-    work.add_done_callback(ended)
-    return response
+    return _response(answer_of(decision, messages(_language(request), BALANCED), _now(request)))
 
 
 async def _remembered(
@@ -142,11 +126,11 @@ async def _remembered(
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         wrong = FieldError("Idempotency-Key", f"1 to {LONGEST_KEY} characters")
         raise ProblemOccurred(INVALID_INPUT, f"Idempotency-Key: {wrong.message}", [wrong])
-    state = request.app.state
-    async with state.database.write() as session:
+    services, coach = services_of(request), coach_of(request)
+    async with services.database.write() as session:
         user = await get_user_or_404(session, uuid)
         if key is not None:
-            await claim_key(request, session, IdempotencyKey, user.id, key, body)
+            await claim_key(request, session, IdempotencyKey, user.id, key, body, services.clock())
         profile = await profile_of(session, user.id)
         style = profile.coach_style if profile else BALANCED
         now = _now(request)
@@ -154,7 +138,7 @@ async def _remembered(
         consent = await consent_in_force(session, user.id)
         if consent is not None:
             asked = (session, consent, profile, context, decision)
-            told = await take_decision(*asked, state.shadow.now, state.candidates, told.suggestion_id, now)
+            told = await take_decision(*asked, services.shadow.now, coach.candidates, told.suggestion_id, now)
         answer = answer_of(told.decision, messages(_language(request), style), told.since, told.suggestion_id)
         if told.since == now:
             await queries.remember_suggestions(session, user.id, answer, now)
@@ -162,7 +146,7 @@ async def _remembered(
         await keep_answer(request, session, response)
         prepared.append(response)
     if told.drawn is not None:
-        state.metrics.drawn.labels(told.drawn.phase, told.drawn.component).inc()
+        services.metrics.drawn.labels(told.drawn.phase, told.drawn.component).inc()
     return response
 
 
@@ -180,15 +164,15 @@ async def suggest_batch(request: Request) -> Response:
     """Decides for up to 10,000 contexts, 4 MiB in total. A bad context gets null in the answers and an entry in
     `errors`; the others are still answered."""
     body = await read_json(request, LARGEST_BATCH_BODY)
-    state = request.app.state
-    if len(state.batches_waiting) >= MOST_BATCHES:
+    coach = coach_of(request)
+    if len(coach.batches_waiting) >= MOST_BATCHES:
         headers = {"Retry-After": str(RETRY_SECONDS)}
         raise ProblemOccurred(TOO_BUSY, "Too many batches are waiting. Send it again.", headers=headers)
     work = asyncio.get_running_loop().run_in_executor(
-        state.batches, _answer_batch, request.app, body, _language(request)
+        coach.batches, _answer_batch, coach.decider, body, _language(request), services_of(request).clock
     )
-    state.batches_waiting.add(work)
-    work.add_done_callback(state.batches_waiting.discard)
+    coach.batches_waiting.add(work)
+    work.add_done_callback(coach.batches_waiting.discard)
     return Response(await work, media_type="application/json")
 
 
@@ -220,25 +204,14 @@ async def get_model_graph(request: Request) -> Response:
 
 
 def _now(request: Request) -> datetime:
-    return to_the_second(request.app.state.clock)
+    return to_the_second(services_of(request).clock)
 
 
 def _response(answer: CoachAnswer) -> Response:
     return Response(_encode(answer), media_type="application/json")
 
 
-def start(app: FastAPI, served: ServedPolicy, shadow: ServedPolicy) -> None:
-    """Create the state that the routes use while the app runs."""
-    app.state.served = served
-    app.state.shadow = shadow
-    app.state.candidates = FrozenCandidates()
-    app.state.committing = set()
-    app.state.decider = Decider(served, app.state.metrics)
-    app.state.batches_waiting = set()
-    app.state.batches = ThreadPoolExecutor(max_workers=1, thread_name_prefix="coach-batch")
-
-
-def _answer_batch(app: FastAPI, body: bytes, language: str) -> bytes:
+def _answer_batch(decider: Decider, body: bytes, language: str, clock: Clock) -> bytes:
     """Answer the whole batch; runs in its own thread."""
     contexts = decoded(_batch, body).contexts
     good: list[tuple[float, ...]] = []
@@ -252,15 +225,15 @@ def _answer_batch(app: FastAPI, body: bytes, language: str) -> bytes:
             bad = field_errors(CoachContext, row) or [FieldError("", str(error))]
             errors += [RowError(index, e.field, e.message) for e in bad]
     answers: list[CoachAnswer | None] = [None] * len(contexts)
-    said, now = messages(language, BALANCED), to_the_second(app.state.clock)
+    said, now = messages(language, BALANCED), to_the_second(clock)
     if good:
-        for place, decision in zip(places, app.state.decider.decisions(good), strict=True):
+        for place, decision in zip(places, decider.decisions(good), strict=True):
             answers[place] = answer_of(decision, said, now)
     return _encode(CoachBatchAnswer(answers, errors))
 
 
 def _policy(request: Request) -> OnnxPolicy:
-    policy = request.app.state.served.now
+    policy = services_of(request).budget.now
     if not isinstance(policy, OnnxPolicy):
         raise ProblemOccurred(NO_POLICY, f"The rules answer every request ({policy}).")
     return policy

@@ -13,6 +13,7 @@ from api.kakei.consent.rules import DataMode
 from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
 from api.kakei.idempotency import OnceForUpdate
 from api.models import Consent, User
+from api.services import services_of
 
 router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=IdempotentRoute)
 OF_A_CONSENT = ("study_version", "consented", "age_confirmed", "allow_research_export", "data_mode", "participant_code")
@@ -45,7 +46,7 @@ async def consent(
         response.status_code = 200
         return ConsentOut.model_validate(last)
     if body.consented:
-        await queries.enrol(session, request.app.state.keyring, user, wanted["study_version"], now)
+        await queries.enrol(session, services_of(request).keyring, user, wanted["study_version"], now)
     entry = Consent(user_id=user.id, received_at=now, **wanted)
     await queries.add_consent(session, entry)
     return ConsentOut.model_validate(entry)

@@ -22,6 +22,7 @@ from api.kakei.exports.actions import ExportRequest, named_tables
 from api.kakei.exports.commands import MARK
 from api.kakei.exports.process import Job, RefusalCode, Refused, run
 from api.kakei.exports.spool import new_folder
+from api.services import services_of
 from data.formats import PACKAGED, Format
 
 PART_BYTES = 1 << 18
@@ -44,7 +45,7 @@ async def _researcher(
     request: Request,
     x_research_export_token: Annotated[Words | None, Header(description="`RESEARCH_EXPORT_TOKEN`")] = None,
 ) -> None:
-    expected = request.app.state.settings.research_export_token
+    expected = services_of(request).settings.research_export_token
     if expected is None:
         raise ProblemOccurred(problems.EXPORT_NOT_CONFIGURED, "RESEARCH_EXPORT_TOKEN is not set.")
     if not is_token(x_research_export_token, expected):
@@ -91,8 +92,9 @@ async def export(
         suffix = "zip" if kind in PACKAGED else kind
         out = folder / (f"{MARK}.{suffix}" if identifiers else f"export.{suffix}")
         wanted = ExportRequest(kind, since, study_version, named_tables(tables), identifiers, strict)
-        job = Job(request.app.state.settings.database, wanted, out)
-        async with request.app.state.exporting:  # one at a time: each process uses a full core
+        services = services_of(request)
+        job = Job(services.settings.database, wanted, out)
+        async with services.exporting:
             made = await run(job, request.is_disconnected)
         if isinstance(made, Refused):
             raise _problem(made, request.scope["request_id"])

@@ -3,12 +3,14 @@
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.clock import Clock
+from api.db.engine import Database
 from api.http.text import cleaned
 from api.kinderbud.auth import Caller
 from api.kinderbud.chat import queries
@@ -23,6 +25,7 @@ from api.kinderbud.history.queries import actions_between
 from api.kinderbud.households.queries import locked
 from api.kinderbud.todos.queries import shown_on
 from api.models import ChatMessage
+from api.settings import Settings
 
 REMEMBERED = 10
 """Answered questions that are sent to Claude again: twenty messages."""
@@ -75,7 +78,9 @@ async def keep_question(session: AsyncSession, caller: Caller, message: str, key
     return Asked(found, None, await _family(session, caller, told), _conversation(before, message, told.names))
 
 
-async def asked_of_claude(state: Any, caller: Caller, key: str, asked: Asked) -> AsyncGenerator[str | ChatMessage]:
+async def asked_of_claude(
+    database: Database, settings: Settings, clock: Clock, caller: Caller, key: str, asked: Asked
+) -> AsyncGenerator[str | ChatMessage]:
     """The answer in parts, then the stored answer. Raises ClaudeFailed; the question stays."""
     if asked.answered is not None:
         yield asked.answered.content
@@ -83,7 +88,7 @@ async def asked_of_claude(state: Any, caller: Caller, key: str, asked: Asked) ->
         return
     said, ended = "", Ended(Usage(0, 0), is_cut=True)
     try:
-        async with aclosing(answer(key, state.settings, asked.family, asked.messages)) as parts:
+        async with aclosing(answer(key, settings, asked.family, asked.messages)) as parts:
             async for part in parts:
                 if isinstance(part, Ended):
                     ended = part
@@ -95,28 +100,31 @@ async def asked_of_claude(state: Any, caller: Caller, key: str, asked: Asked) ->
         raise
     if ended.is_cut:
         log.warning("Claude's answer is cut off", household=caller.household.id)
-    yield await _keep_answer(state, caller, asked, cleaned(said, LONGEST_ANSWER), ended)
+    async with database.write() as session:
+        kept = await _keep_answer(session, caller, asked, cleaned(said, LONGEST_ANSWER), ended, clock())
+    yield kept
 
 
-async def _keep_answer(state: Any, caller: Caller, asked: Asked, said: str, ended: Ended) -> ChatMessage:
+async def _keep_answer(
+    session: AsyncSession, caller: Caller, asked: Asked, said: str, ended: Ended, now: datetime
+) -> ChatMessage:
     """Store the answer and return the stored one: the first, if the question was asked twice at once."""
-    async with state.database.write() as session:
-        await locked(session, caller.household.id)
-        kept = await queries.answer_to(session, asked.question.id)
-        if kept is None:
-            kept = ChatMessage(
-                household_id=caller.household.id,
-                role=queries.ASSISTANT,
-                content=said,
-                answers_id=asked.question.id,
-                prompt_version=prompt("chat").version,
-                input_tokens=ended.usage.input,
-                output_tokens=ended.usage.output,
-                cut_off=ended.is_cut,
-                created_at=state.clock(),
-            )
-            session.add(kept)
-            await session.flush()
+    await locked(session, caller.household.id)
+    kept = await queries.answer_to(session, asked.question.id)
+    if kept is None:
+        kept = ChatMessage(
+            household_id=caller.household.id,
+            role=queries.ASSISTANT,
+            content=said,
+            answers_id=asked.question.id,
+            prompt_version=prompt("chat").version,
+            input_tokens=ended.usage.input,
+            output_tokens=ended.usage.output,
+            cut_off=ended.is_cut,
+            created_at=now,
+        )
+        session.add(kept)
+        await session.flush()
     return kept
 
 

@@ -19,6 +19,7 @@ from api.kinderbud.claude.keys import key_of
 from api.kinderbud.envelope import Answer, local
 from api.kinderbud.errors import Code, Refused, failures
 from api.models import ChatMessage
+from api.services import services_of
 
 EVENTS = "text/event-stream"
 
@@ -49,16 +50,16 @@ async def ask_question(
     envelope. If Claude fails before the first part, it is 503 as above. If it fails later, the last event is the
     envelope of the error with `retry_after` in seconds. Drop the parts then; the question is stored.
     """
-    state = request.app.state
-    key = key_of(state.keyring, caller.household)
+    services = services_of(request)
+    key = key_of(services.keyring, caller.household)
     if key is None:
         raise Refused(400, Code.NO_API_KEY, "This household has no Claude key yet.")
     try:
-        async with state.database.write() as session:
+        async with services.database.write() as session:
             asked = await keep_question(session, caller, body.message, idempotency_key)
     except KeyOfAnother as error:
         raise Refused(400, Code.VALIDATION_ERROR, "Idempotency-Key: was used for another question") from error
-    parts = asked_of_claude(state, caller, key, asked)
+    parts = asked_of_claude(services.database, services.settings, services.clock, caller, key, asked)
     try:
         first = await anext(parts)  # so that an early failure still has a status and headers
         if EVENTS in request.headers.get("accept", ""):

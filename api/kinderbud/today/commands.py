@@ -1,7 +1,6 @@
 """`buddy curate`: lets Claude choose days, for operators."""
 
 import json
-from types import SimpleNamespace
 from typing import Annotated, Any
 
 import typer
@@ -24,6 +23,7 @@ def curate(
     from api.auth.keyring import SecretMissing, keyring  # noqa: PLC0415
     from api.kinderbud.households.queries import household_of  # noqa: PLC0415 - help should not wait
     from api.kinderbud.today.prefetch import choose_ahead, with_a_key  # noqa: PLC0415
+    from api.kinderbud.today.services import DayServices  # noqa: PLC0415
     from api.observability.logging import configure  # noqa: PLC0415
     from api.observability.metrics import Metrics  # noqa: PLC0415
     from api.policies import ServedPolicy  # noqa: PLC0415
@@ -36,8 +36,7 @@ def curate(
     daily.start()
 
     async def run(database: Database) -> list[dict[str, Any]]:
-        shared = {"settings": settings, "keyring": keyring(settings), "metrics": metrics, "daily": daily}
-        state = SimpleNamespace(database=database, clock=utc_now, **shared)
+        services = DayServices(database, utc_now, daily, metrics, keyring(settings), settings)
         async with database.read() as session:
             one = await household_of(session, household_id) if household_id is not None else None
             wanted = [one] if one is not None else await with_a_key(session)
@@ -50,7 +49,7 @@ def curate(
                 "source": chosen.source,
                 "new": chosen.is_new,
             }
-            async for chosen in choose_ahead(state, wanted)
+            async for chosen in choose_ahead(services, wanted)
         ]
         return sorted(told, key=lambda chosen: chosen["household"])
 

@@ -4,9 +4,9 @@ answers, and a second short one stores the result. If anything fails, the policy
 
 import asyncio
 from datetime import date, timedelta
-from typing import Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.auth import Caller
 from api.kinderbud.claude.client import Curation, curate, prompt
@@ -18,6 +18,7 @@ from api.kinderbud.history.queries import actions_between
 from api.kinderbud.today import queries
 from api.kinderbud.today.actions import Curated, Offer, Prepared, fix_day, offer_day, prepare_day
 from api.kinderbud.today.curation_prompt import day_to_choose
+from api.kinderbud.today.services import DayServices
 from coach_model.daily.slate import broken_constraint
 
 GRACE_SECONDS = 5.0
@@ -30,58 +31,58 @@ LOOK_SECONDS = 0.25
 log = structlog.get_logger("api.kinderbud")
 
 
-async def selected_day(state: Any, caller: Caller) -> Prepared:
-    """The day's selection, made now if it is missing. `state` is the service's. Concurrent requests wait for it."""
-    key = key_of(state.keyring, caller.household)
+async def selected_day(services: DayServices, caller: Caller) -> Prepared:
+    """The day's selection, made now if it is missing. Concurrent requests wait for it."""
+    key = key_of(services.keyring, caller.household)
     if key is None:
-        async with state.database.write() as session:
-            return await prepare_day(session, caller, state.daily.now, state.metrics)
-    lease = timedelta(seconds=state.settings.claude_seconds + GRACE_SECONDS)
+        async with services.database.write() as session:
+            return await prepare_day(session, caller, services.daily.now, services.metrics)
+    lease = timedelta(seconds=services.settings.claude_seconds + GRACE_SECONDS)
     deadline = asyncio.get_running_loop().time() + lease.total_seconds()
     while asyncio.get_running_loop().time() < deadline:
-        async with state.database.write() as session:
-            prepared = await offer_day(session, caller, state.daily.now)
+        async with services.database.write() as session:
+            prepared = await offer_day(session, caller, services.daily.now)
             if prepared.offer is None:
                 return prepared
-            now = state.clock()
+            now = services.clock()
             free = await queries.lease(session, caller.household.id, caller.today, now, now + lease, MOST_TRIGGERS)
             if free is False:
-                return await fix_day(session, caller, prepared.offer, state.metrics)
+                return await fix_day(session, caller, prepared.offer, services.metrics)
             family = await _family(session, caller, prepared.offer) if free else ""
         if free:
-            return await _ask(state, caller, key, family, prepared.offer)
-        await _wait(state, caller, deadline)
-    async with state.database.write() as session:
-        return await prepare_day(session, caller, state.daily.now, state.metrics)
+            return await _ask(services, caller, key, family, prepared.offer)
+        await _wait(services, caller, deadline)
+    async with services.database.write() as session:
+        return await prepare_day(session, caller, services.daily.now, services.metrics)
 
 
-async def _wait(state: Any, caller: Caller, deadline: float) -> None:
+async def _wait(services: DayServices, caller: Caller, deadline: float) -> None:
     """Wait until another request has chosen the day, or its claim has expired."""
     while asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(LOOK_SECONDS)
-        async with state.database.read() as session:
+        async with services.database.read() as session:
             if await queries.selection_of(session, caller.household.id, caller.today) is not None:
                 return
             claimed = await queries.claim_of(session, caller.household.id, caller.today)
-            if claimed is None or claimed.leased_until <= state.clock():
+            if claimed is None or claimed.leased_until <= services.clock():
                 return
 
 
-async def _ask(state: Any, caller: Caller, key: str, family: str, asked: Offer) -> Prepared:
+async def _ask(services: DayServices, caller: Caller, key: str, family: str, asked: Offer) -> Prepared:
     """Ask Claude, and store its choice or the policy's. `asked` are Claude's candidates; they may have changed when the
     choice is stored.
     """
     said: tuple[Curation, Usage] | None = None
     try:
-        said = await curate(key, state.settings, family)
+        said = await curate(key, services.settings, family)
     except ClaudeFailed as failed:
         log.warning("Claude did not choose, the coach does", household=caller.household.id, cause=failed.cause)
-    async with state.database.write() as session:
-        prepared = await offer_day(session, caller, state.daily.now)
+    async with services.database.write() as session:
+        prepared = await offer_day(session, caller, services.daily.now)
         if prepared.offer is None:
             return prepared
         curated = _curated(asked, prepared.offer, caller, *said) if said else None
-        return await fix_day(session, caller, prepared.offer, state.metrics, curated)
+        return await fix_day(session, caller, prepared.offer, services.metrics, curated)
 
 
 def _curated(asked: Offer, offer: Offer, caller: Caller, curation: Curation, usage: Usage) -> Curated | None:
@@ -98,7 +99,7 @@ def _curated(asked: Offer, offer: Offer, caller: Caller, curation: Curation, usa
     return Curated(known, curation.note, prompt("curate").version, usage.input, usage.output)
 
 
-async def _family(session: Any, caller: Caller, offer: Offer) -> str:
+async def _family(session: AsyncSession, caller: Caller, offer: Offer) -> str:
     household, today = caller.household, caller.today
     first: date = today - timedelta(days=RECENT_DAYS)
     recent = await actions_between(session, household.id, first, today)

@@ -6,8 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from typing import Any
+from datetime import date, time, timedelta
 
 import structlog
 from sqlalchemy import select
@@ -18,6 +17,7 @@ from api.db.leases import hold, new_holder, release
 from api.kinderbud.auth import Caller
 from api.kinderbud.households.queries import users_of
 from api.kinderbud.today.curation import selected_day
+from api.kinderbud.today.services import DayServices
 from api.models import DaySelection, Household
 from api.time_zones import local_date, zone_of
 
@@ -48,21 +48,19 @@ async def with_a_key(session: AsyncSession) -> Sequence[Household]:
     ).all()
 
 
-async def choose_ahead(state: Any, households: Sequence[Household]) -> AsyncIterator[Ahead]:
-    """Choose today for each household, a few in parallel. `state` is the service's. A day that is already chosen
-    stays.
-    """
+async def choose_ahead(services: DayServices, households: Sequence[Household]) -> AsyncIterator[Ahead]:
+    """Choose today for each household, a few in parallel. A day that is already chosen stays."""
     slots = asyncio.Semaphore(AT_ONCE)
 
     async def choose(household: Household) -> Ahead | None:
         async with slots:
             try:
-                async with state.database.read() as session:
+                async with services.database.read() as session:
                     users = await users_of(session, household.id)
                 if not users:  # the household was deleted meanwhile
                     return None
-                caller = Caller(users[0], household, state.clock())
-                prepared = await selected_day(state, caller)
+                caller = Caller(users[0], household, services.clock())
+                prepared = await selected_day(services, caller)
             except Exception as error:  # noqa: BLE001 - an error with one family must not stop the others
                 log.error("a day could not be chosen ahead", household=household.id, why=type(error).__name__)
                 return None
@@ -75,7 +73,7 @@ async def choose_ahead(state: Any, households: Sequence[Household]) -> AsyncIter
             yield ahead
 
 
-async def keep_choosing(state: Any, at: time) -> None:
+async def keep_choosing(services: DayServices, at: time) -> None:
     """Run every morning from `at` on, in each household's time zone, until it is cancelled."""
     holder = new_holder()
     idle: set[tuple[int, date]] = set()
@@ -83,20 +81,20 @@ async def keep_choosing(state: Any, at: time) -> None:
     try:
         while True:
             try:
-                if await hold(state.database, LEASE, holder, state.clock(), LASTING):
-                    idle = await _look(state, at, holder, idle)
+                if await hold(services.database, LEASE, holder, services.clock(), LASTING):
+                    idle = await _look(services, at, holder, idle)
             except Exception as error:  # noqa: BLE001 - the database may be unavailable; the next round tries again
                 log.warning("no day is chosen ahead for now", why=type(error).__name__)
             await asyncio.sleep(LOOK_SECONDS)
     finally:
         with contextlib.suppress(*MAY_BE_AWAY):
-            await asyncio.shield(release(state.database, LEASE, holder, state.clock()))
+            await asyncio.shield(release(services.database, LEASE, holder, services.clock()))
 
 
-async def _look(state: Any, at: time, holder: str, idle: set[tuple[int, date]]) -> set[tuple[int, date]]:
+async def _look(services: DayServices, at: time, holder: str, idle: set[tuple[int, date]]) -> set[tuple[int, date]]:
     """Choose for households where it is morning. Returns those without candidates."""
-    now: datetime = state.clock()
-    async with state.database.read() as session:
+    now = services.clock()
+    async with services.database.read() as session:
         households = await with_a_key(session)
         since = now.date() - timedelta(days=1)  # in no time zone does the day start earlier
         query = select(DaySelection.household_id, DaySelection.day).where(DaySelection.day >= since)
@@ -108,10 +106,10 @@ async def _look(state: Any, at: time, holder: str, idle: set[tuple[int, date]]) 
         if now.astimezone(zone_of(one.time_zone)).time() >= at
         and (one.id, local_date(now, one.time_zone)) not in chosen | idle
     ]
-    async for ahead in choose_ahead(state, waiting):
+    async for ahead in choose_ahead(services, waiting):
         if ahead.source is None:
             idle.add((ahead.household_id, ahead.day))
         elif ahead.is_new:
             log.info("a day is chosen ahead", household=ahead.household_id, source=ahead.source)
-        await hold(state.database, LEASE, holder, state.clock(), LASTING)
+        await hold(services.database, LEASE, holder, services.clock(), LASTING)
     return idle

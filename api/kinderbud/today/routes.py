@@ -9,6 +9,7 @@ from api.kinderbud.envelope import Answer, OfParticipant
 from api.kinderbud.errors import failures, not_found
 from api.kinderbud.households.queries import participant_in
 from api.kinderbud.today.schemas import SelectedBy, Today
+from api.kinderbud.today.services import days_of
 from api.kinderbud.today.view import day_of
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.schemas import TodoShown, shown
@@ -23,7 +24,7 @@ async def get_today(
     """The first call of the household's day chooses. Later calls return the same choice."""
     if participant_id is not None and await participant_in(session, caller.household.id, participant_id) is None:
         raise not_found("participant")
-    day = await day_of(request.app.state, session, caller, stages)
+    day = await day_of(days_of(request), session, caller, stages)
 
     def mine(todos: list[Seen]) -> list[TodoShown]:
         return [shown(seen, caller.today) for seen in todos if participant_id in {None, seen.participant.id}]

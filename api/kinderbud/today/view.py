@@ -1,7 +1,6 @@
 """The content of a day, for the API and the page. The day is chosen first if necessary."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,6 +9,7 @@ from api.kinderbud.guides.queries import plans_of
 from api.kinderbud.today import actions, queries
 from api.kinderbud.today.curation import selected_day
 from api.kinderbud.today.rules import NO_PLANS, NOTHING_DUE
+from api.kinderbud.today.services import DayServices
 from api.kinderbud.todos.queries import Seen, current_todos, shown_on
 from api.kinderbud.todos.rules import Status
 from data.catalog.guides import Category
@@ -30,9 +30,9 @@ class ShownDay:
     own: list[Seen]
 
 
-async def day_of(state: Any, session: AsyncSession, caller: Caller, stages: dict[int, int]) -> ShownDay:
-    """The household's day. `state` is the service's, `stages` are the current ones by plan. `session` reads. It is
-    closed if the day must be chosen.
+async def day_of(services: DayServices, session: AsyncSession, caller: Caller, stages: dict[int, int]) -> ShownDay:
+    """The household's day. `stages` are the current ones by plan. `session` reads. It is closed if the day must be
+    chosen.
     """
     household, today = caller.household, caller.today
     selection = await queries.selection_of(session, household.id, today)
@@ -45,7 +45,7 @@ async def day_of(state: Any, session: AsyncSession, caller: Caller, stages: dict
         seen.todo.id not in entered for seen in todos if actions.is_own_of_today(seen, acted, today)
     ):
         await session.close()  # releases its connection: many requests that need a second one would wait for each other
-        prepared = await selected_day(state, caller)
+        prepared = await selected_day(services, caller)
         selection, fresh = prepared.selection, prepared.fresh
         todos = await current_todos(session, household.id, stages, today)
         day = await shown_on(session, household.id, today)

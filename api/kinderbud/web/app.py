@@ -1,6 +1,4 @@
-"""Assembles the pages: a sub-app with its own errors and security headers. It shares the service's state."""
-
-import asyncio
+"""Assembles the pages: a sub-app with its own errors and security headers. It shares the service's parts."""
 
 from fastapi import Depends, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
@@ -21,6 +19,7 @@ from api.kinderbud.web.rendering import HERE, PREFIX, go
 from api.kinderbud.web.sessions import checked_form
 from api.kinderbud.web.settings import routes as settings
 from api.kinderbud.web.today import routes as today
+from api.services import share
 
 POLICY = {
     "default-src": "'none'",
@@ -47,9 +46,7 @@ def create_family(service: FastAPI) -> ASGIApp:
         dependencies=[Depends(checked_form)],
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state = service.state
-    app.state.choosing = {}
-    app.state.taking_along = asyncio.Lock()
+    share(service, app)
     for feature in (account, confirm, browsers, today, people, guides, history, settings, access, members, leaving):
         app.include_router(feature.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"), name="family-static")

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from api.dependencies import is_plain
 from api.kinderbud.ages import age_display
 from api.kinderbud.web.sessions import COOKIE, Visit
+from api.services import services_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -54,14 +56,14 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
             caller=visit.caller if visit else None,
             form_token=visit.form_token if visit else "",
             here=request.url.path.removeprefix(PREFIX),
-            has_mail=request.app.state.mailer.is_on,
+            has_mail=services_of(request).mailer.is_on,
             said=SAID.get(request.query_params.get("said", "")),
             **context,
         )
     )
     response = HTMLResponse(html, status)
     if visit is not None and visit.is_new:
-        COOKIE.give(request, response, visit.secret)
+        COOKIE.give(response, visit.secret, is_plain=is_plain(request))
     return response
 
 
@@ -73,7 +75,7 @@ def go(path: str, said: str | None = None, anchor: str | None = None) -> Redirec
 
 def address(request: Request, path: str) -> str:
     """The absolute address of a page, to share."""
-    told: str | None = request.app.state.settings.public_url
+    told = services_of(request).settings.public_url
     return f"{told or f'{request.url.scheme}://{request.url.netloc}'}{PREFIX}{path}"
 
 

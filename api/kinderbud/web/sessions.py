@@ -1,13 +1,11 @@
 """Sessions of the pages: the cookie, its session, and the form token that must match it."""
 
-import asyncio
 import hashlib
 import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-import structlog
 from fastapi import Depends, Request, Response
 from limits import parse
 from sqlalchemy import select
@@ -18,12 +16,12 @@ from api.auth.csrf import is_cross_site
 from api.auth.known_browsers import KNOWN_FOR, KnownBrowsers
 from api.auth.login_throttle import Attempt
 from api.auth.sessions import Sessions
-from api.db.failures import MAY_BE_AWAY
-from api.dependencies import Now
+from api.dependencies import Now, is_plain
 from api.http.rate_limits import REQUESTS_PER_ADDRESS, address_of
 from api.kinderbud.auth import ADMIN, Caller
 from api.kinderbud.households import queries
 from api.models import Household, HouseholdBrowser, HouseholdSession, HouseholdUser
+from api.services import services_of
 
 IDLE = timedelta(days=30)
 """A family's own phone stays logged in while it is used."""
@@ -34,8 +32,6 @@ WRITES = parse("60/minute")
 """Requests of one session, as with a token."""
 COOKIE = Cookie("kinderbud", "/family", int(LONGEST.total_seconds()))
 BROWSERS = KnownBrowsers(HouseholdBrowser, Cookie("kinderbud-browser", "/family", int(KNOWN_FOR.total_seconds())))
-
-log = structlog.get_logger("api.kinderbud")
 
 
 class LoginNeeded(Exception):
@@ -76,12 +72,12 @@ class Visit:
 
 
 async def _visit(request: Request, now: Now) -> Visit:
-    wait = await request.app.state.attempts.limits.seconds_to_wait(
+    wait = await services_of(request).attempts.limits.seconds_to_wait(
         REQUESTS_PER_ADDRESS, f"family/address/{address_of(request.scope)}"
     )
     if wait is not None:
         raise TooOften(wait)
-    secret = COOKIE.of(request)
+    secret = COOKIE.of(request, is_plain=is_plain(request))
     caller = await _logged_in(request, secret, now) if secret else None
     visit = Visit(secret or new_secret(), secret is None, caller)
     request.state.visit = visit
@@ -97,7 +93,7 @@ async def checked_form(request: Request, visit: Annotated[Visit, Depends(_visit)
     if visit.is_new or is_cross_site(request) or not fits:
         raise FormRefused
     who = f"user/{visit.caller.user.id}" if visit.caller else f"address/{address_of(request.scope)}"
-    wait = await request.app.state.attempts.limits.seconds_to_wait(WRITES, f"family/writes/{who}")
+    wait = await services_of(request).attempts.limits.seconds_to_wait(WRITES, f"family/writes/{who}")
     if wait is not None:
         raise TooOften(wait)
 
@@ -127,7 +123,7 @@ async def still_logged_in(request: Request, session: AsyncSession) -> HouseholdU
     may have changed the role. Raises LoginNeeded.
     """
     query = select(HouseholdUser).join(HouseholdSession, HouseholdSession.owner_id == HouseholdUser.id)
-    now = request.app.state.clock()
+    now = services_of(request).clock()
     found = await session.scalar(query.where(*SESSIONS.working(request.state.visit.secret, now)))
     if found is None:
         raise LoginNeeded
@@ -146,13 +142,13 @@ async def is_password(request: Request, attempt: Attempt, stored: str | None, pa
     """Whether the password matches the `stored` hash, with the same work if there is none. Raises TooOften,
     QueueFull.
     """
-    state = request.app.state
-    refused = await state.attempts.count(attempt)
+    services = services_of(request)
+    refused = await services.attempts.count(attempt)
     if refused is not None:
         raise TooOften(refused.seconds, unknown_only=refused.unknown_only)
-    if not await state.passwords.match(stored, password, attempt.asker, known=attempt.known is not None):
+    if not await services.passwords.match(stored, password, attempt.asker, known=attempt.known is not None):
         return False
-    await state.attempts.succeeded(attempt)
+    await services.attempts.succeeded(attempt)
     return True
 
 
@@ -178,15 +174,20 @@ class Entry:
 
     def give(self, request: Request, response: Response) -> None:
         """Set both cookies."""
-        COOKIE.give(request, response, self.session)
-        BROWSERS.cookie.give(request, response, self.browser)
+        COOKIE.give(response, self.session, is_plain=is_plain(request))
+        BROWSERS.cookie.give(response, self.browser, is_plain=is_plain(request))
 
 
 async def enter(request: Request, session: AsyncSession, user_id: int, now: datetime) -> Entry:
     """Log a user in with a new session, and make the browser known."""
     await SESSIONS.end(session, request.state.visit.secret)
     secret = await SESSIONS.begin(session, user_id, now)
-    return Entry(secret, await BROWSERS.remember(session, user_id, BROWSERS.shown(request), now))
+    return Entry(secret, await BROWSERS.remember(session, user_id, shown_browsers(request), now))
+
+
+def shown_browsers(request: Request) -> list[str]:
+    """The secrets by which accounts know this browser."""
+    return BROWSERS.shown(request, is_plain=is_plain(request))
 
 
 async def set_password(session: AsyncSession, user: HouseholdUser, hashed: str, now: datetime) -> None:
@@ -206,21 +207,12 @@ async def _logged_in(request: Request, secret: str, now: datetime) -> Caller | N
         .join(Household, Household.id == HouseholdUser.household_id)
         .where(*SESSIONS.working(secret, now))
     )
-    async with request.app.state.database.read() as session:
+    services = services_of(request)
+    async with services.database.read() as session:
         found = (await session.execute(query)).one_or_none()
     if found is None:
         return None
     kept, user, household = found
     if SESSIONS.is_news(kept, now):
-        task = asyncio.create_task(_note(request.app.state, kept, now))
-        request.app.state.noting.add(task)
-        task.add_done_callback(request.app.state.noting.discard)
+        services.background.start(SESSIONS.note(services.database, kept, now), "a visit was not noted")
     return Caller(user, household, now)
-
-
-async def _note(state: Any, kept: HouseholdSession, now: datetime) -> None:
-    """Record a visit in the background: the request does not wait for it and does not fail with it."""
-    try:
-        await SESSIONS.note(state.database, kept, now)
-    except MAY_BE_AWAY as error:
-        log.warning("a visit was not noted", why=type(error).__name__)

@@ -16,6 +16,7 @@ from api.auth.fair_queue import QueueFull
 from api.auth.passwords import AT_ONCE, WAITING
 from api.db import migrate
 from api.db.engine import open_database
+from api.services import Services, part_of
 from api.settings import Settings
 from tests.actors.admin import PASSWORD as ADMIN_PASSWORD
 from tests.actors.browser import PASSWORD, SEE_OTHER
@@ -58,7 +59,7 @@ def test_a_full_queue_is_503_and_known_browsers_have_places_of_their_own(tmp_pat
             assert (await mine.post("/admin/api/sign-in", json=admin)).status_code == 200
             mine.cookies.delete("kinderbud")
 
-            queue, end = app.state.passwords.queue, asyncio.Event()
+            queue, end = part_of(app, Services).passwords.queue, asyncio.Event()
 
             async def flood(number: int) -> None:
                 async with queue.place(f"10.0.{number}.0/24"):

@@ -14,6 +14,7 @@ from api.kinderbud.web.errors import NotHere
 from api.kinderbud.web.forms import Text
 from api.kinderbud.web.rendering import INVALID, address, go, page, sentence
 from api.kinderbud.web.sessions import Admin, Member, still_admin, still_logged_in
+from api.services import services_of
 
 MOST_INVITATIONS = 10
 MOST_TOKENS = 50
@@ -34,7 +35,7 @@ async def access_page(request: Request, caller: Member, session: ReadSession) ->
 @router.post("/tokens")
 async def make_token(request: Request, caller: Member, name: Text = "") -> Response:
     """Create a token and show it once."""
-    database = request.app.state.database
+    database = services_of(request).database
     try:
         async with database.write() as session:
             await queries.locked(session, caller.household.id)
@@ -64,7 +65,7 @@ async def revoke_token(token_id: PathId, caller: Member, session: WriteSession) 
 @router.post("/invitations")
 async def invite(request: Request, caller: Admin) -> Response:
     """Create an invitation for one person and show its link once."""
-    database = request.app.state.database
+    database = services_of(request).database
     async with database.write() as session:
         await queries.locked(session, caller.household.id)
         admin = await still_admin(request, session)

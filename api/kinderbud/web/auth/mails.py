@@ -1,17 +1,18 @@
 """The mails of the pages: a sign-up link, a link for a new password, or a note that the account exists already."""
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 from fastapi import Request
 from limits import parse
 
 from api.auth.cookies import secret_digest
-from api.auth.keyring import SecretMissing
+from api.auth.keyring import Keyring, SecretMissing
+from api.auth.login_throttle import LoginThrottle
 from api.auth.mail import Mail
 from api.kinderbud.households import actions, queries
 from api.kinderbud.web.rendering import address
+from api.services import services_of
 
 SIGNUP_WORKS_FOR = timedelta(days=1)
 RESET_WORKS_FOR = timedelta(hours=1)
@@ -48,7 +49,7 @@ def signup(
     return Signup(PURPOSE, email, name, family, time_zone, invitation, (now + SIGNUP_WORKS_FOR).timestamp())
 
 
-def signup_in(keyring: Any, link: str, now: datetime) -> Signup | None:
+def signup_in(keyring: Keyring, link: str, now: datetime) -> Signup | None:
     """The sign-up in a link, while the link is valid."""
     try:
         found = msgspec.json.decode(keyring.unwrap(link), type=Signup)
@@ -59,43 +60,43 @@ def signup_in(keyring: Any, link: str, now: datetime) -> Signup | None:
 
 async def mail_signup(request: Request, wanted: Signup) -> None:
     """Mail the sign-up link. A known address gets a note that it is known. Raises QueueFull."""
-    state = request.app.state
-    link = address(request, "/confirm/" + state.keyring.wrap(msgspec.json.encode(wanted)).rstrip("="))
+    services = services_of(request)
+    link = address(request, "/confirm/" + services.keyring.wrap(msgspec.json.encode(wanted)).rstrip("="))
     login, forgot = address(request, "/login"), address(request, "/forgot")
 
     async def job() -> Mail | None:
-        if not await _may_mail(state, wanted.email):
+        if not await _may_mail(services.attempts, wanted.email):
             return None
-        async with state.database.read() as session:
+        async with services.database.read() as session:
             known = await queries.user_with_email(session, wanted.email) is not None
         if known:
             return Mail(wanted.email, "You have a Kinderbud account already", KNOWN.format(login=login, forgot=forgot))
         return Mail(wanted.email, "Your Kinderbud account", UNKNOWN.format(link=link))
 
-    state.mailer.later(job)
+    services.mailer.later(job)
 
 
 def ask_for_reset(request: Request, email: str, now: datetime) -> None:
     """Mail a link for a new password. Without a mail server, record the request for operators. Raises QueueFull."""
-    state = request.app.state
+    services = services_of(request)
 
     async def job() -> Mail | None:
-        if state.mailer.is_on and not await _may_mail(state, email):
+        if services.mailer.is_on and not await _may_mail(services.attempts, email):
             return None
-        async with state.database.write() as session:
+        async with services.database.write() as session:
             user = await queries.user_with_email(session, email)
             if user is None:
                 return None
-            if not state.mailer.is_on:
+            if not services.mailer.is_on:
                 user.reset_asked_at = now
                 return None
             _, secret = await actions.make_link(session, user.household_id, now, user, works_for=RESET_WORKS_FOR)
         link = address(request, f"/reset/{secret}")
         return Mail(email, "A new password for Kinderbud", RESET.format(link=link))
 
-    state.mailer.later(job)
+    services.mailer.later(job)
 
 
-async def _may_mail(state: Any, email: str) -> bool:
+async def _may_mail(attempts: LoginThrottle, email: str) -> bool:
     key = f"family/mail/{secret_digest(email)[:32]}"
-    return await state.attempts.limits.seconds_to_wait(TO_ONE, key) is None
+    return await attempts.limits.seconds_to_wait(TO_ONE, key) is None

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.auth.login_throttle import Attempt, network_of
 from api.auth.passwords import PasswordRefused, checked_password
-from api.dependencies import Now, ReadSession
+from api.dependencies import Now, ReadSession, is_plain
 from api.http.rate_limits import address_of
 from api.kinderbud.auth import MEMBER
 from api.kinderbud.households import actions, queries, rules
@@ -33,8 +33,10 @@ from api.kinderbud.web.sessions import (
     enter,
     is_password,
     set_password,
+    shown_browsers,
 )
 from api.models import Household, HouseholdUser
+from api.services import services_of
 
 NEW_PER_ADDRESS = parse("20/hour")
 """Enough for a playgroup that signs up together; too few for a script that fills the database."""
@@ -69,17 +71,17 @@ async def sign_up(
     answer is the same for known and unknown addresses.
     """
     await _may_sign_up(request)
-    state = request.app.state
+    services = services_of(request)
     typed = {"family": family, "name": name, "email": email, "time_zone": time_zone}
     try:
         person = Person(rules.checked_name(name), rules.checked_email(email))
-        if state.mailer.is_on:
+        if services.mailer.is_on:
             family, time_zone = rules.checked_name(family), rules.checked_time_zone(time_zone)
             await mail_signup(request, signup(person.email, person.name, now, family=family, time_zone=time_zone))
             return go("/login", "mailed")
         checked_password(password, not_like=(email, name, family))
-        hashed = await state.passwords.hashed(password, network_of(address_of(request.scope)))
-        async with state.database.write() as session:
+        hashed = await services.passwords.hashed(password, network_of(address_of(request.scope)))
+        async with services.database.write() as session:
             made = await actions.create_household(*(session, family, [person], [], time_zone, DEFAULT_DAILY_TASKS, now))
             user = (await queries.users_of(session, made.id))[0]
             user.password_hash = hashed
@@ -105,13 +107,13 @@ async def log_in(
         wanted = rules.checked_email(email)
     except InvalidHousehold:
         wanted = ""
-    known = BROWSERS.working(BROWSERS.shown(request), now)
-    async with request.app.state.database.read() as session:
+    known = BROWSERS.working(shown_browsers(request), now)
+    async with services_of(request).database.read() as session:
         user, digest = await queries.user_in_browser(session, wanted, known)
     attempt = Attempt(DOOR, email, address_of(request.scope), digest[:32] if digest else None)
     if not await is_password(request, attempt, user.password_hash if user else None, password) or user is None:
         return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
-    async with request.app.state.database.write() as session:
+    async with services_of(request).database.write() as session:
         kept = await session.get(HouseholdUser, user.id, with_for_update=True)
         if kept is None or kept.password_hash != user.password_hash:  # changed during the check
             return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
@@ -122,10 +124,10 @@ async def log_in(
 @router.post("/logout")
 async def log_out(request: Request, visit: Visiting) -> Response:
     """End this browser's session. No copy of its cookie works any more."""
-    async with request.app.state.database.write() as session:
+    async with services_of(request).database.write() as session:
         await SESSIONS.end(session, visit.secret)
     response = go("/login")
-    COOKIE.take(request, response)
+    COOKIE.take(response, is_plain=is_plain(request))
     return response
 
 
@@ -141,7 +143,7 @@ async def forgot(request: Request, _: Visiting, now: Now, email: Text = "") -> R
     await _bounded(request, ASKED_PER_ADDRESS, "forgot")
     with suppress(InvalidHousehold):
         ask_for_reset(request, rules.checked_email(email), now)
-    return go("/login", "asked-by-mail" if request.app.state.mailer.is_on else "asked")
+    return go("/login", "asked-by-mail" if services_of(request).mailer.is_on else "asked")
 
 
 @router.get("/reset/{secret}")
@@ -156,8 +158,8 @@ async def reset_page(request: Request, secret: str, _: Visiting, now: Now, sessi
 @router.post("/reset/{secret}")
 async def reset(request: Request, secret: str, _: Visiting, now: Now, password: Text = "") -> Response:
     """Set a new password, once. Every other browser is logged out and forgotten, and every token ends."""
-    state = request.app.state
-    async with state.database.read() as session:
+    services = services_of(request)
+    async with services.database.read() as session:
         user, _household = await _of_link(session, secret, now)
     if user is None:
         raise NotHere
@@ -165,8 +167,8 @@ async def reset(request: Request, secret: str, _: Visiting, now: Now, password: 
         checked_password(password, not_like=(user.email, user.display_name))
     except PasswordRefused as error:
         return page(request, "reset.html", INVALID, error=sentence(error), secret=secret, email=user.email)
-    hashed = await state.passwords.hashed(password, network_of(address_of(request.scope)))
-    async with state.database.write() as session:
+    hashed = await services.passwords.hashed(password, network_of(address_of(request.scope)))
+    async with services.database.write() as session:
         await queries.locked(session, user.household_id)
         if await queries.claim_link(session, secret, now) is None:  # another request was faster
             raise NotHere
@@ -191,19 +193,19 @@ async def join(
 ) -> Response:
     """Add a user to the household, once for each invitation. With a mail server the address is verified first."""
     await _may_sign_up(request)
-    state = request.app.state
-    async with state.database.read() as session:
+    services = services_of(request)
+    async with services.database.read() as session:
         user, household = await _of_link(session, secret, now)
     if user is not None or household is None:
         raise NotHere
     try:
         person = Person(rules.checked_name(name), rules.checked_email(email))
-        if state.mailer.is_on:
+        if services.mailer.is_on:
             await mail_signup(request, signup(person.email, person.name, now, invitation=secret))
             return go("/login", "mailed")
         checked_password(password, not_like=(email, name, household.name))
-        hashed = await state.passwords.hashed(password, network_of(address_of(request.scope)))
-        async with state.database.write() as session:
+        hashed = await services.passwords.hashed(password, network_of(address_of(request.scope)))
+        async with services.database.write() as session:
             if await queries.claim_link(session, secret, now) is None:
                 raise NotHere
             joined = await actions.add_user(session, household, person, MEMBER, now)
@@ -230,15 +232,17 @@ def logged_in(request: Request, entry: Entry, path: str, said: str | None = None
 async def _may_sign_up(request: Request) -> None:
     """Check the limits of sign-ups. Raises TooOften."""
     await _bounded(request, NEW_PER_ADDRESS, "signup")
-    if not request.app.state.mailer.is_on:
+    if not services_of(request).mailer.is_on:
         key = f"family/signup-from/{network_of(address_of(request.scope))}"
-        wait = await request.app.state.attempts.limits.seconds_to_wait(NEW_WITHOUT_MAIL, key)
+        wait = await services_of(request).attempts.limits.seconds_to_wait(NEW_WITHOUT_MAIL, key)
         if wait is not None:
             raise TooOften(wait)
 
 
 async def _bounded(request: Request, limit: Any, what: str) -> None:
-    wait = await request.app.state.attempts.limits.seconds_to_wait(limit, f"family/{what}/{address_of(request.scope)}")
+    wait = await services_of(request).attempts.limits.seconds_to_wait(
+        limit, f"family/{what}/{address_of(request.scope)}"
+    )
     if wait is not None:
         raise TooOften(wait)
 

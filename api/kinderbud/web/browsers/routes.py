@@ -2,10 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.dependencies import Now, ReadSession
+from api.dependencies import Now, ReadSession, is_plain
 from api.kinderbud.web.errors import NotHere
 from api.kinderbud.web.rendering import go, page
-from api.kinderbud.web.sessions import BROWSERS, Visiting
+from api.kinderbud.web.sessions import BROWSERS, Visiting, shown_browsers
+from api.services import services_of
 
 router = APIRouter(prefix="/browser")
 
@@ -21,10 +22,10 @@ async def browser_page(request: Request, secret: str, _: Visiting, now: Now, ses
 @router.post("/{secret}")
 async def make_known(request: Request, secret: str, _: Visiting, now: Now) -> Response:
     """Make this browser known. The password is still needed."""
-    async with request.app.state.database.write() as session:
-        cookie = await BROWSERS.claim_link(session, secret, BROWSERS.shown(request), now)
+    async with services_of(request).database.write() as session:
+        cookie = await BROWSERS.claim_link(session, secret, shown_browsers(request), now)
     if cookie is None:
         raise NotHere
     response = go("/login", "known")
-    BROWSERS.cookie.give(request, response, cookie)
+    BROWSERS.cookie.give(response, cookie, is_plain=is_plain(request))
     return response

@@ -18,6 +18,7 @@ from api.kinderbud.web.errors import NotHere
 from api.kinderbud.web.forms import Text
 from api.kinderbud.web.rendering import INVALID, page, sentence
 from api.kinderbud.web.sessions import Visiting, enter
+from api.services import services_of
 
 router = APIRouter(prefix="/confirm")
 
@@ -31,12 +32,12 @@ async def confirm_page(request: Request, secret: str, _: Visiting, now: Now) -> 
 @router.post("/{secret}")
 async def confirm(request: Request, secret: str, _: Visiting, now: Now, password: Text = "") -> Response:
     """Create the account, once: its address is unique."""
-    wanted, state = _wanted(request, secret, now), request.app.state
+    wanted, services = _wanted(request, secret, now), services_of(request)
     person = Person(wanted.name, wanted.email)
     try:
         checked_password(password, not_like=(wanted.email, wanted.name, wanted.family))
-        hashed = await state.passwords.hashed(password, network_of(address_of(request.scope)))
-        async with state.database.write() as session:
+        hashed = await services.passwords.hashed(password, network_of(address_of(request.scope)))
+        async with services.database.write() as session:
             if wanted.invitation is None:
                 made = await actions.create_household(
                     *(session, wanted.family, [person], [], wanted.time_zone, DEFAULT_DAILY_TASKS, now)
@@ -58,7 +59,7 @@ async def confirm(request: Request, secret: str, _: Visiting, now: Now, password
 
 
 def _wanted(request: Request, link: str, now: Any) -> Signup:
-    found = signup_in(request.app.state.keyring, link + "=" * (-len(link) % 4), now)
+    found = signup_in(services_of(request).keyring, link + "=" * (-len(link) % 4), now)
     if found is None:
         raise NotHere
     return found

@@ -7,13 +7,15 @@ from fastapi import APIRouter, Request, Response
 from limits import parse
 
 from api.db.personal_data import plain, rows_of
-from api.dependencies import ReadSession
+from api.dependencies import ReadSession, is_plain
 from api.kinderbud.auth import ADMIN, Caller
 from api.kinderbud.households import actions, queries
 from api.kinderbud.web.forms import Text
 from api.kinderbud.web.rendering import INVALID, go, page
+from api.kinderbud.web.services import pages_of
 from api.kinderbud.web.sessions import COOKIE, Member, TooOften, shows_password, still_logged_in
 from api.models import Base, Household, HouseholdParticipant
+from api.services import services_of
 
 EXPORTS = parse("10/hour")
 HOUSEHOLDS = Base.metadata.tables["households"]
@@ -27,13 +29,13 @@ router = APIRouter()
 @router.get("/export")
 async def export(request: Request, caller: Member, session: ReadSession) -> Response:
     """All data about the household, as a file. For keys, passwords and tokens it only says that they exist."""
-    state, household = request.app.state, caller.household
-    wait = await state.attempts.limits.seconds_to_wait(EXPORTS, f"family/export/{household.id}")
+    household = caller.household
+    wait = await services_of(request).attempts.limits.seconds_to_wait(EXPORTS, f"family/export/{household.id}")
     if wait is not None:
         raise TooOften(wait)
     told = {column.name: plain(getattr(household, column.name)) for column in HOUSEHOLDS.columns}
     told["claude_key"] = household.claude_key is not None
-    async with state.taking_along:  # one at a time: ten years of a family take tens of megabytes
+    async with pages_of(request).taking_along:
         found = {"household": told} | await rows_of(session, HOUSEHOLDS, household.id, HIDDEN)
         body = await asyncio.to_thread(lambda: msgspec.json.format(msgspec.json.encode(found), indent=1))
     return Response(
@@ -52,11 +54,11 @@ async def leave_page(request: Request, caller: Member, session: ReadSession) -> 
 @router.post("/leave")
 async def leave(request: Request, caller: Member, password: Text = "", everything: Text = "") -> Response:
     """Delete permanently, after the password is checked."""
-    state = request.app.state
+    database = services_of(request).database
     if not await shows_password(request, caller, password):
-        async with state.database.read() as session:
+        async with database.read() as session:
             return await _leaving(request, caller, session, INVALID, WRONG)
-    async with state.database.write() as session:
+    async with database.write() as session:
         await queries.locked(session, caller.household.id)
         now = await still_logged_in(request, session)  # another admin may have changed the role meanwhile
         if now.role == ADMIN and everything == "yes":
@@ -67,7 +69,7 @@ async def leave(request: Request, caller: Member, password: Text = "", everythin
         else:
             return go("/leave")
     response = go("/login", "goodbye")
-    COOKIE.take(request, response)
+    COOKIE.take(response, is_plain=is_plain(request))
     return response
 
 

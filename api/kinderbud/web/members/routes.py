@@ -17,6 +17,7 @@ from api.kinderbud.web.forms import Text
 from api.kinderbud.web.rendering import INVALID, go, page, sentence
 from api.kinderbud.web.sessions import Admin, shows_password, still_admin
 from api.models import HouseholdUser
+from api.services import services_of
 
 WRONG = "That is not your password."
 
@@ -75,7 +76,7 @@ async def _act(
 ) -> Response:
     """Change a member, after a check that the caller is still an admin. `error` names the form that shows a refusal."""
     try:
-        async with request.app.state.database.write() as session:
+        async with services_of(request).database.write() as session:
             user = await actions.member_in(session, caller.household.id, user_id)
             await still_admin(request, session)
             if user is None:
@@ -87,7 +88,7 @@ async def _act(
 
 
 async def _refused(request: Request, caller: Caller, user_id: int, **errors: str) -> Response:
-    async with request.app.state.database.read() as session:
+    async with services_of(request).database.read() as session:
         return await _member(request, caller, session, user_id, INVALID, **errors)
 
 

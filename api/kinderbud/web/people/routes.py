@@ -18,6 +18,7 @@ from api.kinderbud.web.forms import Text, day
 from api.kinderbud.web.rendering import INVALID, go, page, sentence
 from api.kinderbud.web.sessions import Member
 from api.models import HouseholdParticipant
+from api.services import services_of
 
 router = APIRouter(prefix="/people")
 
@@ -31,7 +32,7 @@ async def people_page(request: Request, caller: Member, session: ReadSession) ->
 @router.post("")
 async def add_child(request: Request, caller: Member, name: Text = "", birthday: Text = "") -> Response:
     """Add a child. A repeat, as after a double click, is the same child."""
-    database = request.app.state.database
+    database = services_of(request).database
     try:
         child = actions.Child(name, day(birthday))
         async with database.write() as session:
@@ -59,11 +60,11 @@ async def change_child(
     request: Request, participant_id: PathId, caller: Member, name: Text = "", birthday: Text = ""
 ) -> Response:
     """Change a child's name or birthday."""
-    async with request.app.state.database.read() as session:
+    async with services_of(request).database.read() as session:
         child = await _child(session, caller, participant_id)
     try:
         changed = actions.Child(name, day(birthday))
-        async with request.app.state.database.write() as session:
+        async with services_of(request).database.write() as session:
             await locked(session, caller.household.id)
             kept = await _child(session, caller, participant_id)
             await actions.change_child(session, caller.household, kept, changed, caller.now)

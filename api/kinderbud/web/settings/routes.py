@@ -29,6 +29,7 @@ from api.kinderbud.web.sessions import (
     still_admin,
 )
 from api.models import Household, HouseholdUser
+from api.services import services_of
 
 LONGEST_KEY = 300
 NOT_THE_OLD_ONE = "That is not your current password."
@@ -50,7 +51,7 @@ async def change_household(
     """Change name, time zone, and the number of activities a day."""
     typed = {"name": name, "time_zone": time_zone, "daily_tasks": daily_tasks}
     try:
-        async with request.app.state.database.write() as session:
+        async with services_of(request).database.write() as session:
             kept = await _own_household(request, session, caller)
             count = number(daily_tasks)
             actions.change(kept, caller.now, name=name, time_zone=time_zone, daily_task_count=count)
@@ -70,21 +71,21 @@ async def change_learning(request: Request, caller: Admin, session: WriteSession
 @router.post("/claude")
 async def change_key(request: Request, caller: Admin, key: Text = "", remove: Text = "") -> Response:
     """Set a Claude key, which is tested before it is stored; or remove it."""
-    state, key = request.app.state, key.strip()
+    services, key = services_of(request), key.strip()
     if not remove:
         tried = Attempt("family/claude", str(caller.household.id), address_of(request.scope), "household")
-        refused = await state.attempts.count(tried)
+        refused = await services.attempts.count(tried)
         if refused is not None:
             raise TooOften(refused.seconds)
         if not key.isascii() or not key.isprintable() or " " in key or not 0 < len(key) <= LONGEST_KEY:
             return _settings(request, caller, INVALID, key_error=NO_KEY)
         try:
-            await check(key, state.settings)
+            await check(key, services.settings)
         except ClaudeFailed as failed:
             return _settings(request, caller, INVALID, key_error=str(failed))
-    async with state.database.write() as session:
+    async with services.database.write() as session:
         kept = await _own_household(request, session, caller)
-        set_key(state.keyring, kept, None if remove else key)
+        set_key(services.keyring, kept, None if remove else key)
     return go("/settings", "no-key" if remove else "key", "claude")
 
 
@@ -93,15 +94,15 @@ async def change_password(request: Request, caller: Member, present: Text = "", 
     """Change the password with the current one. Every other browser is logged out and forgotten, and every token ends.
     This browser gets a new session.
     """
-    state, user = request.app.state, caller.user
+    services, user = services_of(request), caller.user
     if not await shows_password(request, caller, present):
         return _settings(request, caller, INVALID, password_error=NOT_THE_OLD_ONE)
     try:
         checked_password(password, not_like=(user.email, user.display_name, caller.household.name))
     except PasswordRefused as error:
         return _settings(request, caller, INVALID, password_error=sentence(error))
-    hashed = await state.passwords.hashed(password, f"known/{asking_session(request)}", known=True)
-    async with state.database.write() as session:
+    hashed = await services.passwords.hashed(password, f"known/{asking_session(request)}", known=True)
+    async with services.database.write() as session:
         await queries.locked(session, caller.household.id)
         kept = await session.get_one(HouseholdUser, user.id, with_for_update=True)
         if kept.password_hash != user.password_hash:  # changed meanwhile, in another browser
@@ -137,8 +138,8 @@ def _settings(request: Request, caller: Caller, status: int = 200, **typed: Any)
         "settings.html",
         status,
         household=household,
-        has_key=key_of(request.app.state.keyring, household) is not None,
-        model=request.app.state.settings.claude_model,
+        has_key=key_of(services_of(request).keyring, household) is not None,
+        model=services_of(request).settings.claude_model,
         counts=DAILY_TASKS,
         zones=time_zones(),
         **(fields | typed),

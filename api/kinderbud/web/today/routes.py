@@ -1,9 +1,7 @@
 """Today: the coach's choice, milestones, and the family's own todos, with done, later and undo."""
 
 import asyncio
-from typing import Any
 
-import structlog
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,14 +14,17 @@ from api.kinderbud.households.queries import locked, participant_in, participant
 from api.kinderbud.today.curation import selected_day
 from api.kinderbud.today.queries import selection_of
 from api.kinderbud.today.rules import NO_PLANS
+from api.kinderbud.today.services import days_of
 from api.kinderbud.today.view import day_of
 from api.kinderbud.todos import actions
 from api.kinderbud.todos.queries import Seen, latest_of_day, same_own, todo_in
 from api.kinderbud.web.errors import NotHere
 from api.kinderbud.web.forms import Text, number
 from api.kinderbud.web.rendering import go, page
+from api.kinderbud.web.services import pages_of
 from api.kinderbud.web.sessions import Member
 from api.kinderbud.web.today.cards import EVERY, cards, greeting
+from api.services import services_of
 from data.catalog.guides import Frequency
 
 LONGEST_TITLE, LONGEST_REASON, LONGEST_NOTES = 200, 500, 2000
@@ -33,20 +34,18 @@ CLAUDE_SECONDS = 1.0
 BACK = {"today": "/today", "history": "/history"}
 """The pages to which an action returns."""
 
-log = structlog.get_logger("api.kinderbud")
 router = APIRouter()
 
 
 @router.get("/today")
 async def today(request: Request, caller: Member, session: ReadSession) -> Response:
     """The day. While Claude chooses, a page that says so and reloads."""
-    state = request.app.state
     if await selection_of(session, caller.household.id, caller.today) is None:
         await session.close()  # no connection is held while Claude answers
-        if await _claude_thinks(state, caller):
+        if await _claude_thinks(request, caller):
             return page(request, "waiting.html")
-    stages = await caught_up(state.database, session, caller.household.id, caller.today)
-    day = await day_of(state, session, caller, stages)
+    stages = await caught_up(services_of(request).database, session, caller.household.id, caller.today)
+    day = await day_of(days_of(request), session, caller, stages)
     done = await latest_of_day(session, caller.household.id, caller.today)
     people = await participants_of(session, caller.household.id)
     return page(
@@ -130,25 +129,21 @@ async def undo(
     return _back(back, todo_id, "undone")
 
 
-async def _claude_thinks(state: Any, caller: Caller) -> bool:
+async def _claude_thinks(request: Request, caller: Caller) -> bool:
     """Whether Claude is choosing the day and needs longer than a page waits. The choice goes on in the background if
     the user leaves, once in each process.
     """
-    if key_of(state.keyring, caller.household) is None:
+    services, choosing = services_of(request), pages_of(request).choosing
+    if key_of(services.keyring, caller.household) is None:
         return False
     day = (caller.household.id, caller.today)
-    task: asyncio.Task[Any] | None = state.choosing.get(day)
+    task = choosing.get(day)
     if task is None:
-        task = state.choosing[day] = asyncio.create_task(selected_day(state, caller))
-        task.add_done_callback(lambda done: _chosen(state, day, done))
+        work = selected_day(days_of(request), caller)
+        task = choosing[day] = services.background.start(work, "a day was not chosen beside its page")
+        task.add_done_callback(lambda _: choosing.pop(day, None))
     await asyncio.wait({task}, timeout=CLAUDE_SECONDS)
     return not task.done()
-
-
-def _chosen(state: Any, day: Any, done: "asyncio.Task[Any]") -> None:
-    state.choosing.pop(day, None)
-    if not done.cancelled() and (error := done.exception()) is not None:
-        log.warning("a day was not chosen beside its page", household=day[0], why=type(error).__name__)
 
 
 async def _seen(session: AsyncSession, caller: Caller, todo_id: int, *, deleted: bool = False) -> Seen:

@@ -4,9 +4,8 @@ import asyncio
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, time
+from datetime import UTC, time
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -15,13 +14,18 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.auth.keyring import Keyring
+from api.clock import utc_now
 from api.db.engine import open_database
 from api.http.rate_limits import address_of
 from api.kinderbud.households.rules import MOST_CHILDREN
 from api.kinderbud.today.prefetch import choose_ahead
+from api.kinderbud.today.services import DayServices
 from api.models import Household
+from api.observability.metrics import Metrics
+from api.policies import ServedPolicy
 from api.settings import Settings
-from coach_model.policy import FallbackReason
+from coach_model.daily.coach import CONTRACT
 from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, following, new_email, signed_up
 from tests.actors.family import Family, in_database
 from tests.actors.person import somewhere
@@ -146,12 +150,11 @@ def test_one_family_that_is_gone_takes_no_other_familys_morning(stored: Service)
 
     async def choose() -> list[Any]:
         database = open_database(stored.environment["DATABASE_URL"])
-        metrics = SimpleNamespace(count_decision=lambda *_: None)
-        daily = SimpleNamespace(now=FallbackReason.MODEL_UNAVAILABLE)
-        told = {"keyring": None, "daily": daily, "metrics": metrics}
-        state = SimpleNamespace(database=database, clock=lambda: datetime.now(UTC), **told)
+        metrics = Metrics()
+        daily = ServedPolicy(CONTRACT, None, metrics)  # not started: the rules choose
+        services = DayServices(database, utc_now, daily, metrics, Keyring(["a secret for tests"]), Settings())
         try:
-            return [one async for one in choose_ahead(state, households)]
+            return [one async for one in choose_ahead(services, households)]
         finally:
             await database.close()
 
