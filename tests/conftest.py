@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,12 +14,12 @@ os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 from data.logs.budget import BudgetLog, budget_log
 from data.packages.reader import Package, read_package
 from tests.support import services
+from tests.support.samples import SAMPLE
 from tests.support.serving import Service, service
 from training.budget.reward_model import RewardModel
 from training.budget.target_policy import TargetPolicy
 from training.budget.train import learn
 
-SAMPLE = Path(__file__).parents[1] / "data" / "samples" / "budget"
 LONG = (
     "test_loop.py",
     "test_export_truth.py",

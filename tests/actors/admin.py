@@ -13,6 +13,8 @@ from tests.actors.person import somewhere
 from tests.support.serving import Service, service
 
 PASSWORD = "correct horse battery staple"
+CHANGEABLE = {"Profile", "ChallengeTemplate", "Badge", "Household", "Guide", "GuideStage", "GuideItem"}
+"""The tables that an operator may change."""
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A browser without a screen: it keeps cookies, fills in the forms of a page, and sends their data."""
 
+import json
 import re
 import secrets
 import ssl
@@ -14,6 +15,8 @@ from tests.support.lived import Lived
 from tests.support.serving import Service
 
 PASSWORD = "a calm day in spring"
+OTHER = "a windy day in autumn"
+"""Another password."""
 SEE_OTHER = 303
 CONTEXT = ssl.create_default_context()
 """Shared, since creating it is most of a client's cost."""
@@ -103,6 +106,10 @@ class Browser:
         assert answer.status_code == SEE_OTHER, (action, answer.status_code, answer.text[:2000])
         return answer.headers["location"].removeprefix("/family")
 
+    def log_in(self, email: str, password: str = PASSWORD) -> httpx.Response:
+        """The answer to the form of the login."""
+        return self.send("/login", "/login", email=email, password=password)
+
     def token(self) -> str:
         """The form token of this browser."""
         return self.form("/login" if self.get("/today").status_code == SEE_OTHER else "/settings", ".*").fields[
@@ -113,6 +120,12 @@ class Browser:
 def new_email() -> str:
     """An unused address."""
     return f"sarah-{secrets.token_hex(6)}@example.com"
+
+
+def link(service: Service, *arguments: str) -> str:
+    """The path of a link that `buddy household` makes."""
+    made = json.loads(service.buddy("household", *arguments, "--json"))["link"]
+    return str(made.partition("/family")[2])
 
 
 def signed_up(

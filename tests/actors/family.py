@@ -10,9 +10,13 @@ from typing import Any
 import httpx
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.auth.keyring import Keyring
 from api.db.engine import open_database
+from api.kinderbud.claude.keys import set_key
 from api.kinderbud.households import actions
 from api.kinderbud.households.queries import household_of, users_of
+from api.models import Household
+from tests.support.claude_server import KEY
 from tests.support.lived import Lived
 from tests.support.serving import CLIENT, Service
 
@@ -32,6 +36,14 @@ def in_database[T](service: Service | Lived, work: Callable[[AsyncSession], Awai
             await database.close()
 
     return asyncio.run(run())
+
+
+def refused(answer: httpx.Response, status: int, code: str) -> str:
+    """The sentence of an answer that must be an error."""
+    said = answer.json()
+    assert (answer.status_code, said["ok"], said["code"]) == (status, False, code), answer.text
+    sentence: str = said["error"]
+    return sentence
 
 
 @dataclass
@@ -116,6 +128,26 @@ class Family:
         people = {one["name"]: one["id"] for one in self.get("/me")["participants"]}
         plan: dict[str, Any] = self.post("/plans", {"participant_id": people[participant], "guide_id": guide["id"]})
         return plan
+
+    def create_todo(self, title: str = "Read bedtime story", **fields: Any) -> int:
+        """The id of a new todo of the family's own."""
+        made: int = self.post("/todos", {"title": title} | fields)["id"]
+        return made
+
+    def last_action(self, todo_id: int) -> int:
+        """The id of the newest action on a todo."""
+        actions = [action for day in self.get("/history")["entries"] for action in day["actions"]]
+        newest: int = next(action["id"] for action in actions if action["todo_id"] == todo_id)
+        return newest
+
+    def give_claude_key(self) -> None:
+        """Store the key that the server of tests/support/claude_server.py takes."""
+
+        async def give(session: AsyncSession) -> None:
+            household = await session.get_one(Household, self.id)
+            set_key(Keyring([self.service.environment["SECRET_KEY"]]), household, KEY)
+
+        in_database(self.service, give)
 
     def _data(self, answer: httpx.Response) -> Any:
         assert answer.status_code == 200, answer.text

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from api.kakei.coach.schemas import EXAMPLE_CONTEXT
+from tests.support.challenges import FEW_DAYS
 from tests.support.lived import Lived
 from tests.support.serving import CLIENT, Service
 
@@ -146,6 +148,19 @@ class Person:
         assert answer.status_code == 201, answer.text
         accepted: dict[str, Any] = answer.json()
         return accepted
+
+    def complete(self, template: dict[str, Any] = FEW_DAYS) -> dict[str, Any]:
+        """Accept a challenge and reach its target. Returns it as it was accepted."""
+        challenge = self.accept(template["id"])
+        done = self.post(f"/challenges/{challenge['id']}/progress", {"current_progress": template["target_value"]})
+        assert done.json()["status"] == "completed"
+        return challenge
+
+    def ask_coach(self, **headers: str) -> httpx.Response:
+        """The coach's answer to the example, as this person."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        url = f"{self.service.url}/coach/suggestions"
+        return CLIENT.post(url, json=EXAMPLE_CONTEXT, headers={"X-User-UUID": self.uuid} | named)
 
     def points(self) -> int:
         total: int = self.get("/points").json()["total_points"]

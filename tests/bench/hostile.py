@@ -19,7 +19,7 @@ from tests.bench.coach import OUR_REQUEST, environment, serve
 from tests.bench.load import Figures, drive
 from tests.bench.report import Chart, Result, Say, Table
 from tests.bench.servers import HOST, all_cores, running
-from tests.e2e.test_malformed import Maker
+from tests.support.malformed import Maker
 from tests.support.rawhttp import connected, read_all
 
 GOAL_MS = 100.0

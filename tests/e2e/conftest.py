@@ -1,4 +1,4 @@
-"""A browser for a module's tests."""
+"""Fixtures for the tests of the whole service."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.chromium import chromium_browser
+from tests.support.clients import empty_database
+from tests.support.pair import Pair
+from tests.support.serving import service
 
 
 @pytest.fixture(scope="module")
@@ -15,3 +18,12 @@ def browser(chromium: str, postgres_url: str) -> Iterator[Browser]:  # noqa: ARG
     """
     with chromium_browser(chromium) as started:
         yield started
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    folder = tmp_path_factory.mktemp("pair")
+    with empty_database(request.param, request, folder) as url:
+        environment = {"DATABASE_URL": url}
+        with service(folder, environment) as first, service(folder, environment) as second:
+            yield Pair((first, second), url)

@@ -7,10 +7,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.actors.admin import PASSWORD, Admin, administered
+from tests.actors.admin import CHANGEABLE, PASSWORD, Admin, administered
 from tests.actors.browser import signed_up
 from tests.actors.person import EVENT, PROFILE, Person
-from tests.api.admin.test_screens import CHANGEABLE
 from tests.support.chromium import DESK, PHONE, barriers, visit
 from tests.support.serving import Service
 

@@ -6,8 +6,8 @@ import re
 from playwright.sync_api import Browser, Page, expect
 
 from tests.actors.browser import PASSWORD, new_email
-from tests.e2e.test_kb import kb
 from tests.support.chromium import DESK, PHONE, SMALL, barriers, is_too_wide, visit
+from tests.support.kb import kb
 from tests.support.serving import Service
 
 OPEN = ("/login", "/signup", "/forgot", "/nothing")

@@ -14,25 +14,16 @@ from typing import Any
 import pytest
 
 from tests.actors.family import Family
+from tests.support.kb import KB, kb
 from tests.support.services import free_port
 from tests.support.serving import Service
 
-KB = Path(__file__).parents[2] / "scripts" / "kb.sh"
 TOKEN = "kb_live_" + "5" * 32
 ANSWER = b'{"ok": true, "data": {}}'
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("bash") and shutil.which("curl") and shutil.which("jq")), reason="kb.sh needs bash, curl and jq"
 )
-
-
-def kb(
-    *arguments: str, url: str = "", token: str = "", path: str | None = None, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """Run the script. An empty `url` or `token` is not set at all."""
-    given = {"KINDERBUD_API_URL": url, "KINDERBUD_API_KEY": token}
-    own = {"PATH": path or os.environ["PATH"]} | {name: value for name, value in given.items() if value} | environment
-    return subprocess.run([KB, *arguments], env=own, capture_output=True, text=True, check=False, timeout=60)
 
 
 def refused(done: subprocess.CompletedProcess[str]) -> str:

@@ -13,22 +13,13 @@ import httpx
 import pytest
 
 from tests.actors.family import Family
-from tests.e2e.test_races import Pair, statuses
-from tests.support.clients import empty_database, phones, rows
+from tests.support.clients import phones, rows
+from tests.support.pair import Pair, statuses
 from tests.support.serving import CLIENT, Service, service
 
 CROWD = 50
 HANDS = 16
 """Concurrent requests in the limit tests: enough to race, few enough that Redis answers in time on two cores."""
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    folder = tmp_path_factory.mktemp("pair")
-    with empty_database(request.param, request, folder) as url:
-        environment = {"DATABASE_URL": url}
-        with service(folder, environment) as first, service(folder, environment) as second:
-            yield Pair((first, second), url)
 
 
 def crowd(

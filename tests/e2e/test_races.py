@@ -1,49 +1,14 @@
 """Two processes share a database: concurrent requests through either of them act once."""
 
 import uuid
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import partial
 
 import httpx
-import pytest
 
 from tests.actors.person import Person, this_month
-from tests.api.kakei.challenges.test_challenges import FEW_DAYS, completed
-from tests.support.clients import at_once, empty_database, patiently, phones, rows, week
-from tests.support.serving import CLIENT, Service, service
-
-
-@dataclass(frozen=True)
-class Pair:
-    """Two processes of the service on one database."""
-
-    services: tuple[Service, Service]
-    database: str
-
-    def race(self, count: int, send: Callable[[httpx.Client, str, int], httpx.Response]) -> list[httpx.Response]:
-        """The last answers to `count` patient clients who start at the same time, alternating between the processes.
-        `send` gets a client, the URL of a process, and the number of the request.
-
-        """
-        with phones() as client:
-            sends = [partial(send, client, self.services[number % 2].url, number) for number in range(count)]
-            return at_once([partial(patiently, send) for send in sends])
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    folder = tmp_path_factory.mktemp("pair")
-    with empty_database(request.param, request, folder) as url:
-        environment = {"DATABASE_URL": url}
-        with service(folder, environment) as first, service(folder, environment) as second:
-            yield Pair((first, second), url)
-
-
-def statuses(answers: list[httpx.Response]) -> dict[tuple[int, str | None], int]:
-    """The number of answers by status and code."""
-    return Counter((answer.status_code, answer.json().get("code")) for answer in answers)
+from tests.support.challenges import FEW_DAYS
+from tests.support.clients import rows, week
+from tests.support.pair import Pair, statuses
+from tests.support.serving import CLIENT
 
 
 def ledger(person: Person) -> int:
@@ -57,7 +22,7 @@ def ledger(person: Person) -> int:
 
 def test_a_claim_pays_once_although_two_hundred_race_for_it_through_two_processes(pair: Pair) -> None:
     person = Person(pair.services[0])
-    path = f"/api/users/{person.uuid}/challenges/{completed(person)['id']}/claim"
+    path = f"/api/users/{person.uuid}/challenges/{person.complete()['id']}/claim"
     answers = pair.race(200, lambda client, url, _: client.post(url + path))
     assert statuses(answers) == {(200, None): 1, (409, "challenge_already_claimed"): 199}
     (won,) = [answer.json() for answer in answers if answer.status_code == 200]
@@ -106,7 +71,7 @@ def test_a_template_is_accepted_once_although_forty_accept_it_through_two_proces
 
 def test_one_idempotency_key_is_answered_with_the_same_bytes_by_both_processes(pair: Pair) -> None:
     person = Person(pair.services[0])
-    path = f"/api/users/{person.uuid}/challenges/{completed(person)['id']}/claim"
+    path = f"/api/users/{person.uuid}/challenges/{person.complete()['id']}/claim"
 
     def claim(client: httpx.Client, url: str, _: int) -> httpx.Response:
         return client.post(url + path, headers={"Idempotency-Key": "one claim"})

@@ -9,12 +9,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from multiprocessing.process import BaseProcess
+
+type Buddy = Callable[..., subprocess.CompletedProcess[str]]
 
 CLI = "api.cli.main:main"
 PRELOADED = [
@@ -74,6 +76,15 @@ def run(
         out, err = Path(said, "out"), Path(said, "err")
         code = start(CLI, [*arguments], cwd or Path.cwd(), os.environ if env is None else env, out, err).wait()
         return subprocess.CompletedProcess(["buddy", *arguments], code, out.read_text("utf-8"), err.read_text("utf-8"))
+
+
+def buddy(folder: Path, **environment: str) -> Buddy:
+    """`buddy` in a folder and with these settings only."""
+
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return run(*arguments, cwd=folder, env={"PATH": os.environ["PATH"]} | environment)
+
+    return command
 
 
 def _become(program: str, command: list[str], folder: str, environment: dict[str, str], out: str, err: str) -> None:

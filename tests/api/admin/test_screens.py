@@ -15,14 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.admin import dashboard, instruments, kakei, kinderbud
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.models import Badge, ChallengeTemplate, GuideItem, Household, PointEntry
-from tests.actors.admin import Admin
+from tests.actors.admin import CHANGEABLE, Admin
 from tests.actors.family import Family, in_database
 from tests.actors.person import EVENT, PROFILE, Person, somewhere
 from tests.support.serving import Service
 
 TRIES = 10
 MODELS = [model.__name__ for screens in (dashboard, kakei, instruments, kinderbud) for model in screens.SCREENS]
-CHANGEABLE = {"Profile", "ChallengeTemplate", "Badge", "Household", "Guide", "GuideStage", "GuideItem"}
 DELETABLE = {"User", "Household"}
 
 

@@ -14,7 +14,7 @@ from api.auth import key_file
 from api.auth.keyring import Keyring
 from api.database_url import read_url
 from api.db.private_files import make_private, too_open
-from tests.api.cli.test_cli import buddy
+from tests.support.forking import buddy
 from tests.support.serving import service
 
 OLD, NEW = "Vq7-the old one retires-58nXk4Lt", "m2W-the new one remains-93pZr6Hd"

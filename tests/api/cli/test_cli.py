@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -13,17 +11,8 @@ import pytest
 
 from tests.actors.person import WEEK, Person
 from tests.support import artifacts, forking, services
+from tests.support.forking import buddy
 from tests.support.serving import service
-
-type Buddy = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def buddy(folder: Path, **environment: str) -> Buddy:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        path = {"PATH": os.environ["PATH"]}
-        return forking.run(*arguments, cwd=folder, env=path | environment)
-
-    return run
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

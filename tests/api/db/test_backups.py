@@ -25,8 +25,8 @@ from api.db import erasures, migrate, scratch
 from api.db.engine import Database, open_database
 from api.models import Household, HouseholdParticipant, HouseholdUser
 from tests.actors.person import WEEK, Person
-from tests.api.cli.test_cli import buddy
 from tests.support import services
+from tests.support.forking import buddy
 from tests.support.serving import service
 
 CALM = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))

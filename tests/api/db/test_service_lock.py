@@ -19,8 +19,8 @@ from api.db.engine import open_database
 from api.db.postgres import RESTORE_LOCK
 from api.db.service_lock import ServiceRuns, restore_lock
 from tests.actors.person import Person
-from tests.api.cli.test_cli import buddy
 from tests.support import forking, services
+from tests.support.forking import buddy
 from tests.support.serving import CLIENT, Service, service
 from tests.support.stalling import stalling
 

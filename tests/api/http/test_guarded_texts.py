@@ -14,7 +14,6 @@ from api.http.types import StrictModel
 from api.kinderbud.app import create_kinderbud
 from api.settings import Settings
 from tests.actors.person import Person, this_month
-from tests.api.kakei.coach.test_suggestions import asked
 from tests.support.serving import CLIENT, Service
 
 NOT_STORABLE = ("a\x00b", "\x00", "\ud83d", "\udc80x")
@@ -116,7 +115,7 @@ def test_no_id_of_a_suggestion_is_a_5xx(text: str, source: str, stored: Service)
 def test_the_id_of_a_suggestion_compares_without_case(stored: Service) -> None:
     for spelled in (str.upper, str.title, str.lower):
         person = Person(stored)
-        suggestion = asked(person).json()["suggestion_id"]
+        suggestion = person.ask_coach().json()["suggestion_id"]
         body = {"challenge_template_id": 1, "month_range": this_month(), "source": "ai"}
         answer = person.post("/challenges/1/accept", body | {"ai_suggestion_id": spelled(suggestion)})
         assert (answer.status_code, answer.json().get("ai_suggestion_id")) == (201, suggestion)

@@ -1,13 +1,12 @@
 """Client times, compared with simple models through the API, on a clock that the test moves."""
 
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,26 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.clock import CLOCK_TOLERANCE, effective_time
 from api.db.upsert import effective_time_of
 from api.models import ChallengeMetric, MonthlySummary, ProgressSnapshot, User, WeeklySummary
-from data.catalog import catalog
 from tests.actors.family import in_database
 from tests.actors.person import METRICS, MONTH, SNAPSHOT, WEEK, Person
-from tests.support.lived import Lived, lived_service
+from tests.support.challenges import FEW_DAYS
+from tests.support.client_times import BROKEN, DAY, MICROSECOND, MINUTE, OFTEN
+from tests.support.lived import Lived
 
-TEMPLATE = next(one for one in catalog("challenge_templates") if one["metric_key"] == "expense_log_days")
-OFTEN = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-MICROSECOND, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
 NOON = datetime(2026, 6, 13, 12, tzinfo=UTC)
-BROKEN = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2098, 1, 1, tzinfo=UTC))
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    folder = tmp_path_factory.mktemp("times")
-    url = f"sqlite:///{folder}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    with lived_service(folder, url) as running:
-        yield running
 
 
 # What an upload does to what is stored
@@ -190,7 +176,7 @@ def test_two_phones_in_any_order_are_one_phone_that_was_always_online(data: st.D
     for order, online in ((made, True), (data.draw(st.permutations(made)), False)):
         lived.clock.now = begins - MINUTE
         person = Person(lived)
-        path = f"/challenges/{person.accept(TEMPLATE['id'], '2026-06')['id']}"
+        path = f"/challenges/{person.accept(FEW_DAYS['id'], '2026-06')['id']}"
         for moment, kind, value in order:
             lived.clock.now = moment if online else arrives
             told = None if online and data.draw(st.booleans()) else moment

@@ -14,7 +14,7 @@ import pytest
 from tests.actors.family import Family
 from tests.api.kinderbud import reference
 from tests.api.kinderbud.reference import Example, Section, agrees, complaints
-from tests.support.lived import Lived, lived_service
+from tests.support.lived import Lived
 
 SECTIONS = reference.sections()
 EXAMPLES = [example for section in SECTIONS for example in section.examples() if "/chat" not in example.path]
@@ -85,14 +85,6 @@ class Johnsons(Family):
         """A body with this family's ids."""
         by_name = {"participant_id": self.participants, "guide_id": self.guides, "action_id": self.actions}
         return body and {name: by_name[name][value] if name in by_name else value for name, value in body.items()}
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    folder = tmp_path_factory.mktemp("lived")
-    url = f"sqlite:///{folder}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    with lived_service(folder, url) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -4,20 +4,7 @@ import pytest
 
 from coach_model.budget.actions import CHANGE_PERCENT, LEVERS
 from coach_model.budget.messages import CODES, LANGUAGES, STYLES, messages, preferred_language
-
-SHAMING = (
-    "shame",
-    "lazy",
-    "bad at",
-    "failed",
-    "fault",
-    "irresponsible",
-    "guilt",
-    "should have",
-    "だめ",
-    "怠",
-    "無駄遣いばかり",
-)
+from tests.support.shaming import SHAMING
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -12,7 +12,7 @@ from data.logs.budget import budget_log
 from data.packages.reader import InvalidPackage, Kind, read_package, write_package
 from data.schema import TABLES
 from data.synthetic.study import Study, StudyConfig, metadata, simulate
-from tests.conftest import SAMPLE
+from tests.support.samples import SAMPLE
 
 SMALL = StudyConfig(participants=12, explore_weeks=3, seed=5)
 

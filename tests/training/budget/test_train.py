@@ -11,9 +11,9 @@ import pytest
 
 from data.packages.reader import InvalidPackage, write_package
 from data.synthetic.study import StudyConfig, metadata, simulate
-from tests.conftest import SAMPLE
 from tests.support.artifacts import PACKAGED
 from tests.support.contexts import random_contexts
+from tests.support.samples import SAMPLE
 from training.budget.train import train
 
 ROOT = Path(__file__).parents[3]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import SAMPLE
 from tests.support.artifacts import PACKAGED, another
+from tests.support.samples import SAMPLE
 
 READ = """
 import mlflow

@@ -24,7 +24,6 @@ from tests.actors.person import (
     Person,
     this_month,
 )
-from tests.api.kakei.challenges.test_challenges import FEW_DAYS, completed
 from tests.support import forking
 from tests.support.serving import CLIENT, Service, service
 
@@ -57,7 +56,7 @@ def full_life(person: Person) -> None:
     person.post("/summaries/weekly", WEEK, Idempotency_Key="kept")
     person.post("/summaries/monthly", MONTH)
     person.post("/challenge-metrics", {"month_range": this_month(), "metrics": {"expense_log_days": 1}})
-    person.post(f"/challenges/{completed(person, FEW_DAYS)['id']}/claim")
+    person.post(f"/challenges/{person.complete()['id']}/claim")
     CLIENT.post(coach, json=EXAMPLE_CONTEXT, headers=mine).raise_for_status()  # and in the study: decision and outcome
 
 

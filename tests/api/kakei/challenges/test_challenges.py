@@ -4,19 +4,9 @@ from typing import Any
 import httpx
 import pytest
 
-from data.catalog import catalog
 from tests.actors.person import Person, next_month, this_month
+from tests.support.challenges import FEW_DAYS, TEMPLATES
 from tests.support.serving import CLIENT, Service
-
-TEMPLATES = {template["slug"]: template for template in catalog("challenge_templates")}
-FEW_DAYS = next(t for t in TEMPLATES.values() if t["metric_key"] == "expense_log_days")
-
-
-def completed(person: Person, template: dict[str, Any] = FEW_DAYS) -> dict[str, Any]:
-    challenge = person.accept(template["id"])
-    done = person.post(f"/challenges/{challenge['id']}/progress", {"current_progress": template["target_value"]})
-    assert done.json()["status"] == "completed"
-    return challenge
 
 
 def test_the_catalog_is_seeded_and_filters_do_what_they_say(stored: Service) -> None:
@@ -70,7 +60,7 @@ def test_what_cannot_be_accepted(template: int, change: dict[str, Any], status: 
 
 def test_progress_may_be_corrected_until_the_claim(stored: Service) -> None:
     person = Person(stored)
-    challenge = completed(person)
+    challenge = person.complete()
     path = f"/challenges/{challenge['id']}"
     back = person.post(f"{path}/progress", {"current_progress": 1}).json()
     assert (back["status"], back["completed_at"]) == ("in_progress", None)
@@ -90,7 +80,7 @@ def test_progress_may_be_corrected_until_the_claim(stored: Service) -> None:
 
 def test_badges_say_when_and_why_and_their_points_are_in_the_ledger(stored: Service) -> None:
     person = Person(stored)
-    challenge = completed(person)
+    challenge = person.complete()
     person.post(f"/challenges/{challenge['id']}/claim")
     standing = person.get("/badges").json()
     assert standing["total_points"] == person.points()
@@ -128,7 +118,7 @@ def test_late_metrics_do_not_overwrite_newer_ones(stored: Service) -> None:
 
 
 def test_another_users_challenge_is_not_there(stored: Service) -> None:
-    challenge = completed(Person(stored))
+    challenge = Person(stored).complete()
     other = Person(stored)
     for path, body in (("claim", None), ("progress", {"current_progress": 1})):
         answer = other.post(f"/challenges/{challenge['id']}/{path}", body)
@@ -154,7 +144,7 @@ def raced(count: int, call: Any) -> list[httpx.Response]:
 
 def test_a_claim_pays_once_however_many_race_for_it(stored: Service) -> None:
     person = Person(stored)
-    challenge = completed(person)
+    challenge = person.complete()
     answers = raced(30, lambda: person.post(f"/challenges/{challenge['id']}/claim"))
     assert sorted(answer.status_code for answer in answers) == [200, *[409] * 29]
     (won,) = [answer.json() for answer in answers if answer.status_code == 200]
@@ -163,7 +153,7 @@ def test_a_claim_pays_once_however_many_race_for_it(stored: Service) -> None:
 
 def test_retries_with_one_key_are_all_answered_as_the_first_was(stored: Service) -> None:
     person = Person(stored)
-    challenge = completed(person)
+    challenge = person.complete()
 
     def claim() -> httpx.Response:
         return person.post(f"/challenges/{challenge['id']}/claim", Idempotency_Key="k")
@@ -183,7 +173,7 @@ def test_one_uuid_is_one_user_however_many_create_it(stored: Service) -> None:
 def test_an_upload_that_races_with_a_claim_never_reopens_it(stored: Service) -> None:
     for _ in range(5):
         person = Person(stored)
-        challenge = completed(person)
+        challenge = person.complete()
         lower = {"month_range": this_month(), "metrics": {"expense_log_days": 1}}
         calls = iter([f"/challenges/{challenge['id']}/claim", "/challenge-metrics"] * 3)
         bodies = iter([None, lower] * 3)

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.actors.person import METRICS, MONTH, PROFILE, SNAPSHOT, WEEK, Person
-from tests.api.kakei.test_client_times import BROKEN, DAY, MICROSECOND, OFTEN, TEMPLATE, lived
+from tests.support.challenges import FEW_DAYS
+from tests.support.client_times import BROKEN, DAY, MICROSECOND, OFTEN
 from tests.support.lived import Lived
 
-__all__ = ["lived"]
 ZONES = (
     None,
     *("Etc/GMT+12", "America/New_York", "America/Havana", "Europe/Berlin", "Asia/Manila"),
@@ -73,7 +73,7 @@ class Model:
         if self.progress_at is not None and made < self.progress_at:
             return False
         self.progress, self.progress_at = value, made
-        self.status = "completed" if value >= TEMPLATE["target_value"] else "in_progress" if value else "accepted"
+        self.status = "completed" if value >= FEW_DAYS["target_value"] else "in_progress" if value else "accepted"
         return True
 
 
@@ -105,10 +105,10 @@ def test_what_is_done_in_a_month_counts_for_it_and_nothing_else_does(
     if zone is not None:
         person.put("/profile", PROFILE | {"time_zone": zone})
     claimed = data.draw(st.one_of(st.none(), around(month), st.sampled_from(BROKEN)))
-    body = {"challenge_template_id": TEMPLATE["id"], "month_range": month.key, "source": "user"}
+    body = {"challenge_template_id": FEW_DAYS["id"], "month_range": month.key, "source": "user"}
     if claimed is not None:
         body["client_timestamp"] = claimed.isoformat()
-    accepted = person.post(f"/challenges/{TEMPLATE['id']}/accept", body)
+    accepted = person.post(f"/challenges/{FEW_DAYS['id']}/accept", body)
     assert accepted.status_code == 201, accepted.text
     model = Model(month, effective(claimed, moments[0]))
     assert accepted.json()["status"] == model.seen(moments[0])
@@ -116,7 +116,7 @@ def test_what_is_done_in_a_month_counts_for_it_and_nothing_else_does(
     for now in moments[1:]:
         lived.clock.now = now
         claimed = data.draw(st.one_of(st.none(), around(month), st.sampled_from(BROKEN)))
-        value, made = data.draw(st.sampled_from([0, 1, TEMPLATE["target_value"]])), effective(claimed, now)
+        value, made = data.draw(st.sampled_from([0, 1, FEW_DAYS["target_value"]])), effective(claimed, now)
         wrong = model.problem(made, now)
         told = {"client_timestamp": claimed.isoformat() if claimed else None}
         if data.draw(st.booleans()):
@@ -159,9 +159,9 @@ def test_a_month_after_the_next_one_is_refused(
     lived.clock.now = now
     person = Person(lived)
     for month in [*accepted, *refused]:
-        body = {"challenge_template_id": TEMPLATE["id"], "month_range": month, "source": "user"}
+        body = {"challenge_template_id": FEW_DAYS["id"], "month_range": month, "source": "user"}
         answers = [
-            person.post(f"/challenges/{TEMPLATE['id']}/accept", body),
+            person.post(f"/challenges/{FEW_DAYS['id']}/accept", body),
             person.post("/challenge-metrics", METRICS | {"month_range": month, "metrics": {"expense_log_days": 1}}),
             person.post("/research/progress-snapshots", SNAPSHOT | {"month_range": month}),
         ]
@@ -186,9 +186,9 @@ def test_metrics_of_another_time_complete_nothing(lived: Lived) -> None:
     lived.clock.now = datetime(2026, 11, 29, 12, tzinfo=UTC)
     person = Person(lived)
     for month in ("2026-12", "2026-06"):
-        full = METRICS | {"month_range": month, "metrics": {"expense_log_days": TEMPLATE["target_value"]}}
+        full = METRICS | {"month_range": month, "metrics": {"expense_log_days": FEW_DAYS["target_value"]}}
         assert person.post("/challenge-metrics", full).json()["applied"] is True
-        accepted = person.accept(TEMPLATE["id"], month)
+        accepted = person.accept(FEW_DAYS["id"], month)
         assert accepted["current_progress"] == 0
         claim = person.post(f"/challenges/{accepted['id']}/claim")
         assert (claim.status_code, claim.json()["code"]) == (409, "challenge_not_completed")
@@ -199,8 +199,8 @@ def test_metrics_of_another_time_complete_nothing(lived: Lived) -> None:
 def test_the_reference_body_without_a_time_counts_within_the_month(lived: Lived) -> None:
     lived.clock.now = datetime(2026, 6, 13, 12, tzinfo=UTC)
     person = Person(lived)
-    challenge = person.accept(TEMPLATE["id"], "2026-06")
-    done = person.post(f"/challenges/{challenge['id']}/progress", {"current_progress": TEMPLATE["target_value"]})
+    challenge = person.accept(FEW_DAYS["id"], "2026-06")
+    done = person.post(f"/challenges/{challenge['id']}/progress", {"current_progress": FEW_DAYS["target_value"]})
     assert (done.json()["status"], done.json()["applied"]) == ("completed", True)
     assert done.json()["completed_at"] == "2026-06-13T12:00:00.000Z"
 
@@ -219,7 +219,7 @@ def test_a_clock_that_is_behind_completes_in_the_month_and_gives_way_to_every_ti
     lived.clock.now = month.begins - DAY
     person = Person(lived)
     person.put("/profile", PROFILE | {"time_zone": zone})
-    path = f"/challenges/{person.accept(TEMPLATE['id'], '2026-11')['id']}"
+    path = f"/challenges/{person.accept(FEW_DAYS['id'], '2026-11')['id']}"
     lived.clock.now = datetime(2026, 11, 20, tzinfo=UTC)
 
     def send(value: int, made: datetime) -> dict[str, Any]:
@@ -228,16 +228,16 @@ def test_a_clock_that_is_behind_completes_in_the_month_and_gives_way_to_every_ti
             body: dict[str, Any] = {"current_progress": value, "client_timestamp": told}
             assert person.post(f"{path}/progress", body).status_code == 200
         else:
-            metrics = {TEMPLATE["metric_key"]: value}
+            metrics = {FEW_DAYS["metric_key"]: value}
             body = METRICS | {"month_range": "2026-11", "metrics": metrics, "client_timestamp": told}
             assert person.post("/challenge-metrics", body).status_code == 200
         (challenge,) = person.get("/challenges?month=2026-11").json()
         found: dict[str, Any] = challenge
         return found
 
-    done = send(TEMPLATE["target_value"], claimed)
+    done = send(FEW_DAYS["target_value"], claimed)
     assert done["status"] == "completed"
     assert datetime.fromisoformat(done["completed_at"]) == month.begins
     corrected = send(1, month.begins + timedelta(minutes=inside))
     assert (corrected["status"], corrected["current_progress"]) == ("in_progress", 1)
-    assert send(TEMPLATE["target_value"], claimed)["status"] == "in_progress"
+    assert send(FEW_DAYS["target_value"], claimed)["status"] == "in_progress"

@@ -16,9 +16,9 @@ from coach_model.budget.context import FEATURES
 from coach_model.onnx_policy import load_policy
 from data.packages.reader import read_package
 from tests.actors.person import Person
-from tests.conftest import SAMPLE
 from tests.support import artifacts
 from tests.support.artifacts import PACKAGED
+from tests.support.samples import SAMPLE
 from tests.support.serving import CLIENT, Service, service
 from training.budget.shadow import shadow
 from training.registry.promote import put_in_shadow, take_from_shadow

@@ -6,7 +6,6 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from api.db.engine import open_database
@@ -17,12 +16,6 @@ from tests.actors.person import PROFILE, Person, this_month
 from tests.support.serving import CLIENT, Service, service
 
 
-def asked(person: Person, **headers: str) -> httpx.Response:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    url = f"{person.service.url}/coach/suggestions"
-    return CLIENT.post(url, json=EXAMPLE_CONTEXT, headers={"X-User-UUID": person.uuid} | named)
-
-
 def templates(person: Person, **headers: str) -> dict[str, dict[str, Any]]:
     named = {"X-User-UUID": person.uuid} | {name.replace("_", "-"): value for name, value in headers.items()}
     found = CLIENT.get(f"{person.service.url}/templates", headers=named).json()
@@ -31,8 +24,8 @@ def templates(person: Person, **headers: str) -> dict[str, dict[str, Any]]:
 
 def test_templates_of_the_last_suggestion_say_so_and_why(stored: Service) -> None:
     person, other = Person(stored), Person(stored)
-    asked(person)
-    answer = asked(person).json()
+    person.ask_coach()
+    answer = person.ask_coach().json()
     pointed = {said["challenge_slug"]: said for said in answer["suggestions"] if said["challenge_slug"]}
     assert pointed
     seen = templates(person)
@@ -47,7 +40,7 @@ def test_templates_of_the_last_suggestion_say_so_and_why(stored: Service) -> Non
 
 def test_a_challenge_is_accepted_as_the_coachs_only_with_a_suggestion_of_ones_own(stored: Service) -> None:
     person, other = Person(stored), Person(stored)
-    suggestion = asked(person).json()["suggestion_id"]
+    suggestion = person.ask_coach().json()["suggestion_id"]
     body = {"challenge_template_id": 1, "month_range": this_month(), "source": "ai", "ai_suggestion_id": suggestion}
     refused = other.post("/challenges/1/accept", body)
     assert (refused.status_code, refused.json()["code"]) == (422, "suggestion_unknown")
@@ -59,14 +52,14 @@ def test_a_challenge_is_accepted_as_the_coachs_only_with_a_suggestion_of_ones_ow
 
 def test_the_same_key_gets_the_same_answer(stored: Service) -> None:
     person = Person(stored)
-    first, again = (asked(person, Idempotency_Key="monday") for _ in range(2))
+    first, again = (person.ask_coach(Idempotency_Key="monday") for _ in range(2))
     assert first.json() == again.json()
     assert again.headers["idempotent-replayed"] == "true"
     assert len(person.get("/data").json()["suggestions"]) == sum(
         said["challenge_slug"] is not None for said in first.json()["suggestions"]
     )
-    assert asked(person, Idempotency_Key="tuesday").json()["suggestion_id"] != first.json()["suggestion_id"]
-    assert asked(person, Idempotency_Key="x" * 256).status_code == 422
+    assert person.ask_coach(Idempotency_Key="tuesday").json()["suggestion_id"] != first.json()["suggestion_id"]
+    assert person.ask_coach(Idempotency_Key="x" * 256).status_code == 422
 
 
 @pytest.mark.parametrize("uuid", ["admin", "Admin", "nobody-knows-me", "../admin"])
@@ -82,13 +75,13 @@ def test_the_coach_speaks_in_the_tone_that_the_person_chose(stored: Service) -> 
     said = {}
     for style in (0, 1, 2):
         person.put("/profile", PROFILE | {"coach_style": style})
-        said[style] = [one["message"] for one in asked(person).json()["suggestions"]]
+        said[style] = [one["message"] for one in person.ask_coach().json()["suggestions"]]
     assert len({tuple(messages) for messages in said.values()}) == 3
 
 
 def test_nothing_but_id_lever_and_challenge_is_kept(stored: Service) -> None:
     person = Person(stored)
-    asked(person)
+    person.ask_coach()
     kept = person.get("/data").json()["suggestions"]
     assert {name for row in kept for name in row} == {"id", "suggestion_id", "lever", "challenge_slug", "created_at"}
     assert {column.name for column in Suggestion.__table__.columns} - {name for row in kept for name in row} == {
@@ -101,11 +94,11 @@ def test_with_the_database_away_the_coach_answers_all_the_same(tmp_path: Path) -
         person = Person(running)
         with sqlite3.connect(tmp_path / "var" / "buddy.db", isolation_level=None) as locked:
             locked.execute("BEGIN EXCLUSIVE")
-            answer = asked(person)
+            answer = person.ask_coach()
             locked.execute("ROLLBACK")
         assert (answer.status_code, answer.json()["source"]) == (200, "policy")
         assert "the coach answers without the database" in running.log()
-        assert asked(person).status_code == 200
+        assert person.ask_coach().status_code == 200
 
 
 def test_a_server_that_hangs_up_while_it_is_connected_to_is_an_error_that_is_answered_503() -> None:

@@ -33,7 +33,6 @@ from tests.actors.person import (
     WEEK,
     Person,
 )
-from tests.api.kakei.coach.test_suggestions import asked
 from tests.support import forking
 from tests.support.exports import PATH, TOKEN, export, lines, tables, unpacked
 from tests.support.serving import CLIENT, Service, service
@@ -84,7 +83,7 @@ def busy(stored: Service, study: str, mode: str = "private", **profile: Any) -> 
         answer = person.post(path, body)
         assert answer.status_code in {200, 201}, answer.text
     person.accept(1)
-    asked(person).raise_for_status()
+    person.ask_coach().raise_for_status()
     return person
 
 

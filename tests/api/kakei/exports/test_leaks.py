@@ -11,7 +11,7 @@ import pytest
 
 from data.packages.reader import read_package
 from tests.actors.person import ANSWERS, EVENT, METRICS, PROFILE, REFLECTION, SNAPSHOT, Person, this_month
-from tests.api.kakei.challenges.test_challenges import FEW_DAYS, completed
+from tests.support.challenges import FEW_DAYS
 from tests.support.exports import PATH, TOKEN, export, tables, unpacked
 from tests.support.serving import CLIENT, Service
 
@@ -42,7 +42,7 @@ def test_progress_that_came_without_consent_does_not_leave_with_a_later_challeng
 
 def test_points_for_what_was_done_without_consent_do_not_leave(stored: Service, study: str) -> None:
     person = Person(stored)
-    challenge = completed(person, FEW_DAYS)
+    challenge = person.complete()
     person.consent(study_version=study)
     person.post(f"/challenges/{challenge['id']}/claim")
     found = tables(stored, study_version=study)

@@ -10,7 +10,7 @@ from api.kakei.reflections.rules import CLEAR_FROM, STRONG_FROM, WEIGHTS, Qualit
 from api.kakei.reflections.rules import quality_of as quality_by
 from coach_model.budget.messages import LANGUAGES
 from data.catalog import catalog
-from tests.coach_model.budget.test_messages import SHAMING
+from tests.support.shaming import SHAMING
 
 SIGNALS = catalog("reflections")
 NOTICED = "I noticed snacks were my biggest optional expense this week."

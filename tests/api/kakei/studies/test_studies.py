@@ -3,7 +3,6 @@
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,14 +22,6 @@ from tests.support.artifacts import PACKAGED
 from tests.support.lived import Lived, lived_service
 from tests.support.serving import CLIENT, METRICS_TOKEN
 from training.budget.replay import replay
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    folder = tmp_path_factory.mktemp("lived")
-    url = f"sqlite:///{folder}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("other_postgres_url")
-    with lived_service(folder, url) as running:
-        yield running
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.actors.family import Family
-from tests.api.kinderbud.claude.test_claude import give_key
 from tests.support import claude_streams as streams
 from tests.support.claude_server import Claude, claude_server
 from tests.support.lived import Lived, lived_service
@@ -41,7 +40,7 @@ def family(lived: Lived, claude: Claude) -> Family:
     claude.asked.clear()
     claude.streams.clear()
     made = Family(lived, now=lived.clock.now)
-    give_key(made)
+    made.give_claude_key()
     return made
 
 
@@ -114,7 +113,7 @@ def test_roles_alternate_and_the_question_is_last_in_every_life(lived: Lived, cl
     @given(STEPS)
     def check(steps: list[tuple[str, bool, str | None]]) -> None:
         family = Family(lived, now=lived.clock.now)
-        give_key(family)
+        family.give_claude_key()
         answered: set[str] = set()
         for question, fails, key in steps:
             claude.asked.clear()

@@ -57,16 +57,8 @@ def family(lived: Lived, claude: Claude) -> Family:
     for child in made.children:
         made.follow("Early Development", child.name)
     made.follow("For the Grown-Ups", "Sarah")
-    give_key(made)
+    made.give_claude_key()
     return made
-
-
-def give_key(family: Family) -> None:
-    async def give(session: AsyncSession) -> None:
-        household = await session.get_one(Household, family.id)
-        set_key(Keyring([family.service.environment["SECRET_KEY"]]), household, KEY)
-
-    in_database(family.service, give)
 
 
 def selections(family: Family) -> list[DaySelection]:

@@ -13,7 +13,6 @@ from api.kinderbud.claude.names import Names, Person
 from api.kinderbud.households.actions import Child
 from api.kinderbud.households.queries import users_of
 from tests.actors.family import Family, in_database
-from tests.api.kinderbud.claude.test_claude import give_key
 from tests.support.claude_server import KEY, Claude, claude_server, fenced_in
 from tests.support.lived import Lived, lived_service
 
@@ -141,7 +140,7 @@ def test_nothing_that_leaves_says_who_the_family_is(lived: Lived, claude: Claude
     for child in children:
         family.follow("Early Development", child.name)
     family.follow("Early Literacy", "Emma Johnson")
-    give_key(family)
+    family.give_claude_key()
     claude.asked.clear()
     claude.headers.clear()
     token = family.token

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from api.http.text import INVISIBLE
 from tests.actors.family import Family
-from tests.api.kinderbud.claude.test_claude import give_key
 from tests.support import claude_streams as streams
 from tests.support.claude_server import Claude, chosen, claude_server, fenced_in
 from tests.support.lived import Lived, lived_service
@@ -54,7 +53,7 @@ def a_family(lived: Lived, claude: Claude) -> Family:
     for sequence in (claude.asked, claude.streams, claude.wholes):
         sequence.clear()
     made = Family(lived, now=lived.clock.now)
-    give_key(made)
+    made.give_claude_key()
     return made
 
 

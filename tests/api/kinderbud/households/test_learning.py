@@ -1,7 +1,6 @@
 """Families that take part in learning: what is logged and exported, and that other families are not."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,17 +11,14 @@ from api.kinderbud.households.actions import Child
 from data.logs.daily import read_daily_log
 from tests.actors.family import EMMA, Family
 from tests.support import forking
-from tests.support.lived import Lived, lived_service
+from tests.support.lived import Lived
 from tests.support.serving import METRICS_TOKEN
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    folder = tmp_path_factory.mktemp("families")
-    url = f"sqlite:///{folder}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("other_postgres_url")
-    with lived_service(folder, url) as running:
-        running.clock.now = datetime(2026, 2, 2, 15, tzinfo=UTC)
-        yield running
+@pytest.fixture(scope="module")
+def lived(lived: Lived) -> Lived:
+    lived.clock.now = datetime(2026, 2, 2, 15, tzinfo=UTC)
+    return lived
 
 
 def family(lived: Lived, *children: Child) -> Family:

@@ -1,18 +1,15 @@
 """Offline phones: actions dated back up to 7 days count for the household's day, compared with a simple model."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.actors.family import Family
-from tests.api.kinderbud.todos.test_todos import last_action, own, refused
-from tests.support.lived import Lived, lived_service
+from tests.actors.family import Family, refused
+from tests.support.lived import Lived
 
 OFTEN = settings(
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -36,14 +33,6 @@ AROUND = (
 """Days with a clock change, and a new year."""
 MICROSECOND, MINUTE, DAY = timedelta(microseconds=1), timedelta(minutes=1), timedelta(days=1)
 NOON = datetime(2026, 3, 9, 16, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def lived(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lived]:
-    folder = tmp_path_factory.mktemp("times")
-    url = f"sqlite:///{folder}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("other_postgres_url")
-    with lived_service(folder, url) as running:
-        yield running
 
 
 @dataclass
@@ -131,7 +120,7 @@ def test_what_was_done_offline_stands_where_it_was_done(
 ) -> None:
     lived.clock.now = start
     family, account = Family(lived, time_zone=zone, now=start), Account(ZoneInfo(zone))
-    todos = {own(family, name, frequency=name): name for name in ("daily", "weekly", "once")}
+    todos = {family.create_todo(name, frequency=name): name for name in ("daily", "weekly", "once")}
     for _ in range(data.draw(st.integers(1, 5))):
         lived.clock.move(minutes=data.draw(st.sampled_from([0, 1, 400, 2000])))
         now = lived.clock.now
@@ -168,7 +157,7 @@ def test_two_phones_in_any_order_are_one_phone_that_was_always_online(
     for order, online in ((made, True), (data.draw(st.permutations(made)), False)):
         lived.clock.now = start
         family = Family(lived, time_zone=zone, now=start)
-        todos = [own(family, name, frequency=name) for name in names]
+        todos = [family.create_todo(name, frequency=name) for name in names]
         for moment, kind, place in order:
             lived.clock.now = moment + MINUTE if online else start + 6 * DAY
             assert send(family, todos[place], kind, moment).status_code == 200
@@ -209,7 +198,7 @@ def test_a_past_day_keeps_its_selection_and_undo_takes_back_what_was_dated_back(
 def test_a_gap_that_is_filled_later_joins_the_streak_and_undo_parts_it_again(lived: Lived) -> None:
     lived.clock.now = NOON
     family = Family(lived, now=NOON)
-    todo = own(family, frequency="daily")
+    todo = family.create_todo(frequency="daily")
     family.post(f"/todos/{todo}/complete")
     lived.clock.move(days=2)
     family.post(f"/todos/{todo}/complete")
@@ -224,7 +213,7 @@ def test_a_gap_that_is_filled_later_joins_the_streak_and_undo_parts_it_again(liv
 def test_a_completion_before_a_snooze_does_not_end_it(lived: Lived) -> None:
     lived.clock.now = NOON
     family = Family(lived, now=NOON)
-    todo = own(family, frequency="daily")
+    todo = family.create_todo(frequency="daily")
     family.post(f"/todos/{todo}/snooze", {"days": 5})
     family.post(f"/todos/{todo}/complete", {"client_timestamp": (NOON - DAY).isoformat()})
     assert family.get(f"/todos/{todo}")["status"] == "snoozed"
@@ -238,9 +227,9 @@ def test_a_completion_before_a_snooze_does_not_end_it(lived: Lived) -> None:
 def test_completing_a_todo_that_was_put_away_is_refused_until_that_is_undone(lived: Lived) -> None:
     lived.clock.now = NOON
     family = Family(lived, now=NOON)
-    todo = own(family, frequency="daily")
+    todo = family.create_todo(frequency="daily")
     family.post(f"/todos/{todo}/snooze", {"permanent": True})
-    away = last_action(family, todo)
+    away = family.last_action(todo)
     assert "undo" in refused(family.ask("POST", f"/todos/{todo}/complete"), 400, "VALIDATION_ERROR")
     assert family.get("/history")["total_actions"] == 1
     before = family.post(f"/todos/{todo}/complete", {"client_timestamp": (NOON - DAY).isoformat()})
@@ -253,7 +242,7 @@ def test_completing_a_todo_that_was_put_away_is_refused_until_that_is_undone(liv
 def test_a_repeated_delete_answers_as_the_first_did(lived: Lived) -> None:
     lived.clock.now = NOON
     family, stranger = Family(lived, now=NOON), Family(lived, now=NOON)
-    todo, plan = own(family), family.follow()["id"]
+    todo, plan = family.create_todo(), family.follow()["id"]
     of_guide = next(one for one in family.get("/todos")["todos"] if one["guide_item_id"] is not None)["id"]
     for path, body in ((f"/todos/{todo}", {"todo_id": todo}), (f"/plans/{plan}", {"plan_id": plan})):
         for _ in range(3):

@@ -1,7 +1,6 @@
 """Access to the family's pages: sign-up, login, logout, new passwords, invitations, and too many tries."""
 
 import hashlib
-import json
 import re
 import time
 from collections.abc import Callable
@@ -15,23 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.web.sessions import IDLE
 from api.models import HouseholdBrowser, HouseholdLink, HouseholdSession, HouseholdUser
-from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, new_email, signed_up
+from tests.actors.browser import OTHER, PASSWORD, SEE_OTHER, Browser, link, new_email, signed_up
 from tests.actors.family import in_database
 from tests.actors.person import somewhere
 from tests.support.serving import Service
 
-OTHER = "a windy day in autumn"
 TRIES = 10
-
-
-def login(browser: Browser, email: str, password: str = PASSWORD) -> httpx.Response:
-    return browser.send("/login", "/login", email=email, password=password)
-
-
-def link(service: Service, *arguments: str) -> str:
-    """The path of a link from a command."""
-    made = json.loads(service.buddy("household", *arguments, "--json"))["link"]
-    return str(made.partition("/family")[2])
 
 
 def until(came: Callable[[], bool]) -> None:
@@ -136,7 +124,7 @@ def test_a_session_is_a_new_one_at_every_login_and_ends_when_nobody_comes(stored
     browser = Browser(stored)
     browser.page("/login")
     before = dict(browser.client.cookies)
-    login(browser, email)
+    browser.log_in(email)
     assert dict(browser.client.cookies) != before
 
     async def age(session: AsyncSession) -> None:
@@ -153,7 +141,7 @@ def test_a_session_is_a_new_one_at_every_login_and_ends_when_nobody_comes(stored
 def test_nobody_learns_whether_an_address_is_known(running: Service) -> None:
     known, unknown = new_email(), new_email()
     signed_up(running, known)
-    answers = [login(Browser(running), email, "not the password") for email in (known, unknown)]
+    answers = [Browser(running).log_in(email, "not the password") for email in (known, unknown)]
     assert {answer.status_code for answer in answers} == {403}
     said = [answer.text.replace(known, "").replace(unknown, "") for answer in answers]
     assert re.sub(r'value="[0-9a-f]{64}"', "", said[0]) == re.sub(r'value="[0-9a-f]{64}"', "", said[1])
@@ -167,11 +155,11 @@ def test_after_ten_wrong_passwords_not_even_the_right_one_opens(stored: Service)
     email = new_email()
     signed_up(stored, email)
     browser = Browser(stored)
-    assert [login(browser, email, f"not the password {n}").status_code for n in range(TRIES)] == [403] * TRIES
-    locked = login(browser, email)
+    assert [browser.log_in(email, f"not the password {n}").status_code for n in range(TRIES)] == [403] * TRIES
+    locked = browser.log_in(email)
     assert locked.status_code == 429
     assert 0 < int(locked.headers["Retry-After"]) <= 15 * 60
-    assert login(Browser(stored), email).status_code == SEE_OTHER, "from elsewhere the family still comes in"
+    assert Browser(stored).log_in(email).status_code == SEE_OTHER, "from elsewhere the family still comes in"
 
 
 def test_a_right_password_forgets_the_wrong_ones(running: Service) -> None:
@@ -180,8 +168,8 @@ def test_a_right_password_forgets_the_wrong_ones(running: Service) -> None:
     browser = Browser(running)
     for _ in range(2):
         for n in range(TRIES - 1):
-            assert login(browser, email, f"not the password {n}").status_code == 403
-        assert login(browser, email).status_code == SEE_OTHER
+            assert browser.log_in(email, f"not the password {n}").status_code == 403
+        assert browser.log_in(email).status_code == SEE_OTHER
         browser.go("/settings", "/logout")
 
 
@@ -204,14 +192,14 @@ def test_a_link_sets_a_new_password_once_and_logs_everybody_else_out(stored: Ser
     assert browser.get("/people").status_code == 200
     assert browser.post(path, form.fields | {"password": "and once more, please"}).status_code in {403, 404}
     assert Browser(stored).get(path).status_code == 404
-    assert login(Browser(stored), email).status_code == 403
-    assert login(Browser(stored), email, OTHER).status_code == SEE_OTHER
+    assert Browser(stored).log_in(email).status_code == 403
+    assert Browser(stored).log_in(email, OTHER).status_code == SEE_OTHER
 
 
 def test_whoever_was_made_by_a_command_gets_a_first_password_by_a_link(stored: Service) -> None:
     email = new_email()
     stored.buddy("household", "create", "--name", "The Bakers", "--user", f"Noor:{email}")
-    assert login(Browser(stored), email, "").status_code == 403
+    assert Browser(stored).log_in(email, "").status_code == 403
     path = link(stored, "reset-link", email)
     browser = Browser(stored)
     browser.go(path, path, password=OTHER)
@@ -288,14 +276,14 @@ def test_a_member_is_no_admin(running: Service) -> None:
 def test_another_password_needs_the_present_one_and_ends_every_other_session(stored: Service) -> None:
     email = new_email()
     browser, other = signed_up(stored, email), Browser(stored)
-    login(other, email)
+    other.log_in(email)
     wrong = browser.send("/settings", "/settings/password", present="not this one", password=OTHER)
     assert (wrong.status_code, "not your current password" in wrong.text) == (422, True)
     assert other.get("/people").status_code == 200
     assert browser.go("/settings", "/settings/password", present=PASSWORD, password=OTHER) == "/settings?said=password"
     assert browser.get("/people").status_code == 200
     assert other.get("/people").status_code == SEE_OTHER
-    assert login(Browser(stored), email, OTHER).status_code == SEE_OTHER
+    assert Browser(stored).log_in(email, OTHER).status_code == SEE_OTHER
 
 
 def test_the_cookie_is_httponly_lax_and_over_https_secure_and_of_this_host(running: Service) -> None:
@@ -322,7 +310,7 @@ def test_no_secret_is_in_any_log(stored: Service) -> None:
     browser = signed_up(stored, email)
     path = link(stored, "reset-link", email)
     browser.page(path)
-    login(Browser(stored), email, OTHER)
+    Browser(stored).log_in(email, OTHER)
     cookies = list(browser.client.cookies.values())
     log = stored.log()
     assert "/family/login" in log

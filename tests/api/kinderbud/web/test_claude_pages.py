@@ -14,7 +14,6 @@ from api.kinderbud.households.actions import Child
 from api.models import Household, HouseholdUser
 from tests.actors.browser import Browser, following, new_email, signed_up
 from tests.actors.family import EMMA, Family, in_database
-from tests.api.kinderbud.claude.test_claude import give_key
 from tests.support.claude_server import KEY, NOTE, Claude, claude_server
 from tests.support.lived import Lived, lived_service
 
@@ -129,7 +128,7 @@ def test_in_the_morning_the_service_chooses_once_in_one_of_its_processes(
     claude.behaviour = "fine"
     early, late = (following_family(lived, zone) for zone in ("America/New_York", "Pacific/Honolulu"))
     for family in (early, late):
-        give_key(family)
+        family.give_claude_key()
     claude.asked.clear()
     own = dict(lived.environment) | {"CURATE_AT": "08:00", "LOG_LEVEL": "info"}
     (tmp_path / "one").mkdir()

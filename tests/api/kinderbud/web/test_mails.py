@@ -11,13 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.web.auth.mails import RESET_WORKS_FOR, TO_ONE
 from api.models import HouseholdLink, HouseholdUser
-from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, new_email
+from tests.actors.browser import OTHER, PASSWORD, SEE_OTHER, Browser, new_email
 from tests.actors.family import in_database
 from tests.support.mail_server import Mailbox, mail_server
 from tests.support.services import free_port
 from tests.support.serving import Service, service
-
-OTHER = "a windy day in autumn"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

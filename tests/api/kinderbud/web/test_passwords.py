@@ -12,10 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.auth.known_browsers import MOST_BROWSERS
 from api.kinderbud.web.sessions import BROWSERS, SESSIONS
 from api.models import HouseholdBrowser, HouseholdSession, HouseholdUser
-from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, new_email, signed_up
+from tests.actors.browser import OTHER, PASSWORD, SEE_OTHER, Browser, link, new_email, signed_up
 from tests.actors.family import in_database
 from tests.actors.person import somewhere
-from tests.api.kinderbud.web.test_auth import OTHER, link, login
 from tests.support.serving import Service
 
 
@@ -70,7 +69,7 @@ def test_a_browser_keeps_a_secret_for_each_account_and_a_planted_one_becomes_nob
     victim = Browser(running)
     victim.client.cookies.set("kinderbud-browser", planted, domain="127.0.0.1", path="/family")
     for email in emails[1:]:
-        assert login(victim, email).status_code == SEE_OTHER
+        assert victim.log_in(email).status_code == SEE_OTHER
         victim.go("/settings", "/logout")
     secrets_kept = victim.client.cookies["kinderbud-browser"].split(".")
     assert len(secrets_kept) == 3
@@ -106,7 +105,7 @@ def test_no_token_of_a_thief_outlives_the_new_password(stored: Service) -> None:
     """Concurrent requests create tokens and invitations while the password changes: none of them works afterwards."""
     email = new_email()
     owner, thief = signed_up(stored, email), Browser(stored)
-    login(thief, email)
+    thief.log_in(email)
     tokens = thief.form("/access", "/access/tokens").fields
     invitations = thief.form("/access", "/access/invitations").fields
     change = owner.form("/settings", "/settings/password").fields | {"present": PASSWORD, "password": OTHER}

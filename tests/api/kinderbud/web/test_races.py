@@ -26,13 +26,12 @@ from api.observability.metrics import Metrics
 from api.policies import ServedPolicy
 from api.settings import Settings
 from coach_model.daily.coach import CONTRACT
-from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, following, new_email, signed_up
+from tests.actors.browser import OTHER, PASSWORD, SEE_OTHER, Browser, following, new_email, signed_up
 from tests.actors.family import Family, in_database
 from tests.actors.person import somewhere
 from tests.support.serving import Service, service
 
 HANDS = 6
-OTHER = "a windy day in autumn"
 
 
 def at_once(browser: Browser, path: str, fields: dict[str, str]) -> list[int]:
