@@ -3,10 +3,9 @@
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.openapi.docs import get_swagger_ui_html
-from starlette.responses import HTMLResponse
 
 from api.db.engine import Database
+from api.http.openapi import add_docs_page
 from api.http.rate_limits import RateLimits
 from api.kinderbud import errors
 from api.kinderbud.auth import recognise
@@ -29,7 +28,6 @@ Dates and timestamps are those of the household. A body is JSON in UTF-8, whatev
 with `Content-Encoding: gzip` or `deflate`. A POST with an `Idempotency-Key` may be sent again. `scripts/kb.sh` is
 a client.
 """
-ASSETS = "/docs/assets"
 
 
 def limited(app: FastAPI, settings: Settings, database: Database) -> TokenLimits:
@@ -84,12 +82,4 @@ def _install_docs(app: FastAPI) -> None:
 
     app.openapi = openapi  # type: ignore[method-assign]
 
-    @app.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return get_swagger_ui_html(
-            openapi_url="openapi.json",
-            title=app.title,
-            swagger_js_url=f"{ASSETS}/swagger-ui-bundle.js",
-            swagger_css_url=f"{ASSETS}/swagger-ui.css",
-            swagger_favicon_url=f"{ASSETS}/favicon.png",
-        )
+    add_docs_page(app, "openapi.json")
