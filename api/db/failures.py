@@ -76,7 +76,7 @@ def is_gone(error: BaseException) -> bool:
     """Whether the row, or the parent of a new row, was deleted meanwhile."""
     if not isinstance(error, IntegrityError):
         return isinstance(error, GONE)
-    return _state(error.orig) == FOREIGN_KEY_STATE or "FOREIGN KEY" in str(error.orig)
+    return sqlstate(error) == FOREIGN_KEY_STATE or "FOREIGN KEY" in str(error.orig)
 
 
 def is_outcome_unknown(error: Exception) -> bool:
@@ -87,7 +87,7 @@ def is_outcome_unknown(error: Exception) -> bool:
     code = getattr(driver, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF == sqlite3.SQLITE_IOERR
-    state = _state(driver)
+    state = sqlstate(driver)
     return not state or state.startswith(UNKNOWN_OUTCOME_STATES)
 
 
@@ -95,7 +95,7 @@ def _is_away(driver: BaseException) -> bool:
     code = getattr(driver, "sqlite_errorcode", None)
     if code is not None:
         return code & 0xFF in AWAY_CODES  # the higher bits only add detail
-    state = _state(driver)
+    state = sqlstate(driver)
     if state:
         return state.startswith(AWAY_STATES)
     if isinstance(driver, sqlite3.Error):  # raised by Python itself
@@ -104,5 +104,7 @@ def _is_away(driver: BaseException) -> bool:
     return not isinstance(driver, ValueError) and not isinstance(driver.__cause__, ValueError)
 
 
-def _state(driver: object) -> str:
+def sqlstate(error: BaseException | None) -> str:
+    """PostgreSQL's code of an error, or of the driver's error behind one of SQLAlchemy; empty if there is none."""
+    driver = error.orig if isinstance(error, DBAPIError) else error
     return str(getattr(driver, "sqlstate", None) or "")

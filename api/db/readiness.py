@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from api.db import migrate
 from api.db.budget import Budget
 from api.db.engine import Database
-from api.db.failures import MAY_BE_AWAY, is_away
+from api.db.failures import MAY_BE_AWAY, is_away, sqlstate
 from api.db.service_lock import SharedLock
 
 PROBE_SECONDS = 1.0
@@ -58,7 +58,7 @@ class Readiness:
         except MAY_BE_AWAY as error:
             if isinstance(error, DBAPIError) and not is_away(error):
                 return "the database has no tables"
-            is_restored = getattr(getattr(error, "orig", error), "sqlstate", None) == RESTORING_STATE
+            is_restored = sqlstate(error) == RESTORING_STATE
             return "the database is being restored, or starts" if is_restored else "the database does not answer"
         if found != [self._needed]:
             return f"the database is at {', '.join(found) or 'nothing'}, this version needs {self._needed}"

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.exc import DBAPIError
 
-from api.db.failures import MAY_BE_AWAY
+from api.db.failures import MAY_BE_AWAY, sqlstate
 
 AGAIN_SECONDS = 1.0
 NOT_YET_STATES = ("08", "53300", "57P")
@@ -46,4 +46,4 @@ def is_not_yet(error: BaseException) -> bool:
         return False
     if isinstance(driver, OSError):
         return True
-    return str(getattr(driver, "sqlstate", None) or "").startswith(NOT_YET_STATES)
+    return sqlstate(driver).startswith(NOT_YET_STATES)
