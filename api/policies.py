@@ -9,7 +9,9 @@ import structlog
 from api.observability.metrics import Metrics
 from coach_model.onnx_policy import (
     CARD_FILE,
+    CHALLENGER,
     GRAPH_FILE,
+    PROMOTED,
     ArtifactMissing,
     ArtifactRefused,
     Contract,
@@ -18,9 +20,6 @@ from coach_model.onnx_policy import (
 )
 from coach_model.policy import FallbackReason
 
-CHALLENGER = "-challenger"
-"""Suffix of the folder beside a coach's own that holds the shadow policy."""
-PROMOTED = Path("var/models")
 POLL_SECONDS = 0.25
 """Seconds between two checks of the folder. A pair of files is loaded once it is unchanged since the last check, since
 two files cannot be replaced at the same instant."""

@@ -21,6 +21,10 @@ import onnxruntime as ort
 GRAPH_FILE = "policy.onnx"
 CARD_FILE = "policy.json"
 CARD_FORMAT = "buddy-policy-card/1"
+PROMOTED = Path("var/models")
+"""Folder of the promoted artifacts, one folder for each coach."""
+CHALLENGER = "-challenger"
+"""Suffix of the folder of an artifact that decides in the shadow."""
 LARGEST_FILE = 16 * 2**20
 """Bytes. A policy is a small graph; a larger file is a mistake."""
 

@@ -1,21 +1,20 @@
 """Commands that change the served policy: `promote`, `rollback`."""
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from coach_model.onnx_policy import PROMOTED
 from training.cli.shell import Artifact, Json, Models, Track, clear_errors, show_json
 
 serve = typer.Typer()
-MODELS = Path("var/models")
 
 
 @serve.command()
 def promote(
     artifact: Artifact,
-    models: Models = MODELS,
+    models: Models = PROMOTED,
     shadow: Annotated[
         bool, typer.Option("--shadow", help="Install it as a challenger: its decisions are logged but not served.")
     ] = False,
@@ -48,7 +47,7 @@ def promote(
 
 @serve.command()
 def rollback(
-    models: Models = MODELS,
+    models: Models = PROMOTED,
     coach: Annotated[str, typer.Option(help="The coach: `budget` or `daily`.")] = "budget",
     shadow: Annotated[bool, typer.Option("--shadow", help="Remove the challenger from shadow mode instead.")] = False,
     track: Track = True,

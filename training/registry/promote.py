@@ -13,7 +13,9 @@ from coach_model.budget.coach import CONTRACT as BUDGET
 from coach_model.daily.coach import CONTRACT as DAILY
 from coach_model.onnx_policy import (
     CARD_FILE,
+    CHALLENGER,
     GRAPH_FILE,
+    PROMOTED,
     ArtifactMissing,
     ArtifactRefused,
     Contract,
@@ -24,9 +26,6 @@ from coach_model.onnx_policy import (
 from training.registry.artifact import write_artifact
 from training.registry.verdicts import PROMOTE
 
-MODELS = Path("var/models")
-CHALLENGER = "budget-challenger"
-"""Folder of the artifact in shadow mode."""
 CONTRACTS = {contract.coach: contract for contract in (BUDGET, DAILY)}
 HISTORY = "history"
 LEDGER = "history.jsonl"
@@ -50,7 +49,7 @@ class Change:
     reason: str = ""
 
 
-def promote(artifact: Path, models: Path = MODELS, *, despite: str = "") -> Change:
+def promote(artifact: Path, models: Path = PROMOTED, *, despite: str = "") -> Change:
     """Serve the artifact from now on. A running service loads it by itself.
 
     Raises NotPromoted unless the gate's verdict is `promote`. `despite` overrides this; it is the reason, and the
@@ -95,7 +94,7 @@ def contract_of(artifact: Path) -> Contract:
     return CONTRACTS[coach]
 
 
-def rollback(models: Path = MODELS, coach: str = BUDGET.coach) -> Change:
+def rollback(models: Path = PROMOTED, coach: str = BUDGET.coach) -> Change:
     """Serve the artifact that was served before the coach's last promotion that is not rolled back. Raises NotPromoted
     when there is no such artifact."""
     stack: list[tuple[str, str | None]] = []
@@ -113,19 +112,19 @@ def rollback(models: Path = MODELS, coach: str = BUDGET.coach) -> Change:
     return _enter(models, Change(_now(), "rollback", policy.policy_id, current, str(policy.card.get("verdict", ""))))
 
 
-def put_in_shadow(artifact: Path, models: Path = MODELS) -> OnnxPolicy:
+def put_in_shadow(artifact: Path, models: Path = PROMOTED) -> OnnxPolicy:
     """Install the artifact as the challenger: its decisions are logged but not served. It needs no verdict."""
     policy = load_policy(artifact, BUDGET)
-    write_artifact(models / CHALLENGER, policy.graph, dict(policy.card))
+    write_artifact(_challenger(models), policy.graph, dict(policy.card))
     _enter(models, Change(_now(), "shadow", policy.policy_id, None, str(policy.card.get("verdict", ""))))
     return policy
 
 
-def take_from_shadow(models: Path = MODELS) -> None:
+def take_from_shadow(models: Path = PROMOTED) -> None:
     """Remove the challenger. Raises NotPromoted when there is none."""
-    if not (models / CHALLENGER).exists():
+    if not _challenger(models).exists():
         raise NotPromoted(f"{models}: there is no challenger in shadow mode")
-    shutil.rmtree(models / CHALLENGER)
+    shutil.rmtree(_challenger(models))
     _enter(models, Change(_now(), "end of shadow", "", None, ""))
 
 
@@ -133,10 +132,14 @@ def _served(models: Path, contract: Contract) -> OnnxPolicy | None:
     """The policy that the service serves now: from `models`; if that is the default folder, else the packaged artifact.
     None when there is none, or only half a pair from an interrupted promotion."""
     packaged = Path(str(resources.files("coach_model"))) / "artifacts" / contract.coach
-    for folder in (models / contract.coach, *([packaged] if models == MODELS else [])):
+    for folder in (models / contract.coach, *([packaged] if models == PROMOTED else [])):
         with contextlib.suppress(ArtifactMissing, ArtifactRefused):
             return load_policy(folder, contract)
     return None
+
+
+def _challenger(models: Path) -> Path:
+    return models / f"{BUDGET.coach}{CHALLENGER}"
 
 
 def _kept(models: Path, policy_id: str) -> Path:

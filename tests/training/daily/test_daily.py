@@ -15,13 +15,13 @@ import pytest
 
 from coach_model.daily.candidates import COLUMN, FEATURES, Candidate, History
 from coach_model.daily.coach import CONTRACT
-from coach_model.onnx_policy import load_policy
+from coach_model.onnx_policy import PROMOTED, load_policy
 from data.logs.daily import DailyLog, DailyLogWriter, InvalidDailyLog, read_daily_log
 from data.synthetic.households import HouseholdConfig, about, rows_of, simulate
 from training.daily.evaluate import judge, ndcg, rollout
 from training.daily.ranking import TooLittle, learn_ranking
 from training.daily.train import judge_daily, train
-from training.registry.promote import MODELS, NotPromoted, promote, rollback
+from training.registry.promote import NotPromoted, promote, rollback
 
 FAMILIES = HouseholdConfig(households=36, days=28, seed=11)
 LIVES = HouseholdConfig(households=6, days=7, seed=7)
@@ -185,7 +185,7 @@ def test_the_gate_writes_its_verdict_and_promotion_requires_it(families: Path, t
     assert first.policy_id.startswith("daily/")
     promote(PACKAGED, models, despite="a test")
     assert rollback(models, "daily").policy_id == first.policy_id
-    assert models != MODELS
+    assert models != PROMOTED
 
 
 @pytest.mark.parametrize(

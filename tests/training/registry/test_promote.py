@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from coach_model.budget.coach import CONTRACT
-from coach_model.onnx_policy import ArtifactRefused, load_policy
+from coach_model.onnx_policy import PROMOTED, ArtifactRefused, load_policy
 from tests.support.artifacts import PACKAGED, another
 from training.registry.artifact import write_artifact
-from training.registry.promote import MODELS, NotPromoted, promote, put_in_shadow, rollback, take_from_shadow
+from training.registry.promote import NotPromoted, promote, put_in_shadow, rollback, take_from_shadow
 
 SERVED = "budget"
 
@@ -91,7 +91,7 @@ def test_in_the_default_folder_the_packaged_artifact_is_the_former_one(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     promote(candidates[0])
-    assert rollback().policy_id == served(MODELS) == load_policy(PACKAGED, CONTRACT).policy_id
+    assert rollback().policy_id == served(PROMOTED) == load_policy(PACKAGED, CONTRACT).policy_id
 
 
 def test_an_interrupted_promotion_can_be_repeated(candidates: list[Path], tmp_path: Path) -> None:
