@@ -56,7 +56,8 @@ def new_secret() -> str:
 
 
 def secret_digest(secret: str) -> str:
-    """The digest that is stored of such a secret. It needs no salt."""
+    """The digest that is stored of a secret of at least 128 random bits, such as a token. It needs no salt and no slow
+    hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

@@ -1,6 +1,5 @@
 """Authentication: turns a bearer token into a user of a household."""
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from fastapi.security import HTTPBearer
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.auth.cookies import secret_digest
 from api.db.engine import Database
 from api.dependencies import Now, ReadSession, WriteSession
 from api.kinderbud.errors import Code, Refused
@@ -53,11 +53,6 @@ def new_token() -> str:
     return PREFIX + secrets.token_hex(16)
 
 
-def token_digest(token: str) -> str:
-    """The digest that is stored of a token. A token has 128 random bits, so it needs no salt and no slow hash."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def shown_token(authorization: str | None) -> str | None:
     """The token in an `Authorization` header. None if there is none of the right form."""
     scheme, _, token = (authorization or "").partition(" ")
@@ -73,7 +68,7 @@ async def _caller(request: Request, session: AsyncSession, now: datetime) -> Tok
             select(HouseholdToken, HouseholdUser, Household)
             .join(HouseholdUser, HouseholdUser.id == HouseholdToken.user_id)
             .join(Household, Household.id == HouseholdUser.household_id)
-            .where(HouseholdToken.digest == token_digest(token), HouseholdToken.revoked_at.is_(None))
+            .where(HouseholdToken.digest == secret_digest(token), HouseholdToken.revoked_at.is_(None))
         )
         found = (await session.execute(query)).one_or_none()
     if found is None:

@@ -11,10 +11,11 @@ from sqlalchemy import select
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.auth.cookies import secret_digest
 from api.db.engine import Database
 from api.db.failures import MAY_BE_AWAY
 from api.http.rate_limits import REQUESTS_PER_ADDRESS, RateLimits, address_of
-from api.kinderbud.auth import shown_token, token_digest
+from api.kinderbud.auth import shown_token
 from api.kinderbud.errors import Code, failure
 from api.models import HouseholdToken
 
@@ -47,7 +48,7 @@ class TokenLimits:
             await _refuse(REQUESTS_PER_ADDRESS, wait, told)(scope, receive, send)
             return
         token = shown_token(Headers(scope=scope).get("authorization"))
-        digest = token_digest(token) if token else None
+        digest = secret_digest(token) if token else None
         by_token = digest is not None and await self._exists(digest)
         who = f"token/{digest[:32]}" if digest is not None and by_token else f"nobody/{address}"
         window = await self.limits.hit(item, f"kinderbud/{name}/{who}")

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.auth.cookies import new_secret, secret_digest
-from api.kinderbud.auth import ADMIN, MEMBER, new_token, token_digest
+from api.kinderbud.auth import ADMIN, MEMBER, new_token
 from api.kinderbud.households import queries, rules
 from api.kinderbud.streaks.actions import uncount_day
 from api.models import Household, HouseholdLink, HouseholdParticipant, HouseholdToken, HouseholdUser
@@ -134,7 +134,7 @@ async def make_token(
 ) -> tuple[HouseholdToken, str]:
     """Create a token. Returns the row and the token itself, which is not stored. Raises InvalidHousehold."""
     token = new_token()
-    kept = HouseholdToken(user_id=user.id, name=rules.checked_name(name), digest=token_digest(token), created_at=now)
+    kept = HouseholdToken(user_id=user.id, name=rules.checked_name(name), digest=secret_digest(token), created_at=now)
     session.add(kept)
     await session.flush()
     return kept, token

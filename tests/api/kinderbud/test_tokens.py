@@ -16,7 +16,8 @@ import asyncpg
 import httpx
 import pytest
 
-from api.kinderbud.auth import new_token, token_digest
+from api.auth.cookies import secret_digest
+from api.kinderbud.auth import new_token
 from api.kinderbud.households.actions import Child
 from tests.actors.family import Family
 from tests.support.clients import at_once, empty_database, rows
@@ -91,7 +92,9 @@ def test_a_revoked_token_is_refused_at_once_by_every_process(database: str, tmp_
         assert asked(kept) == [200] * 4
         again = json.loads(one.buddy("token", "list", str(family.id), "--json"))
         assert [entry["revoked_at"] is not None for entry in again] == [True, False]
-        assert not any(secret in said + str(again) for token in (lost, kept) for secret in (token, token_digest(token)))
+        assert not any(
+            secret in said + str(again) for token in (lost, kept) for secret in (token, secret_digest(token))
+        )
 
 
 def test_the_use_of_a_token_is_written_at_most_once_a_minute(database: str, tmp_path: Path) -> None:
@@ -130,7 +133,7 @@ def test_the_use_of_a_token_is_written_at_most_once_a_minute(database: str, tmp_
 
 def secrets_of(family: Family, child: str, unknown: str) -> list[str]:
     tokens = [family.token, unknown]
-    return [*tokens, *[token.removeprefix("kb_live_") for token in tokens], *map(token_digest, tokens), child]
+    return [*tokens, *[token.removeprefix("kb_live_") for token in tokens], *map(secret_digest, tokens), child]
 
 
 def test_the_log_holds_no_token_and_no_name_of_a_child_and_the_database_no_token(database: str, tmp_path: Path) -> None:
@@ -160,7 +163,7 @@ def test_the_log_holds_no_token_and_no_name_of_a_child_and_the_database_no_token
             answer = client.post(f"{running.url}/api/v1/todos", content=body, headers=headers)
             assert answer.status_code == 400
         family.ask("POST", "/chat", {"message": f"Why does {child} cry?"})
-        assert token_digest(family.token) in str(rows(database, "SELECT digest FROM household_tokens"))
+        assert secret_digest(family.token) in str(rows(database, "SELECT digest FROM household_tokens"))
         for table in ("household_tokens", "household_users", "households"):
             assert family.token.removeprefix("kb_live_") not in str(rows(database, f"SELECT * FROM {table}"))  # noqa: S608
         # An unforeseen error: without a table, SQLite reports a short outage, PostgreSQL an error of ours.
