@@ -1,12 +1,14 @@
 """Shared code of commands: settings and database from the environment, and errors in one clear line."""
 
 import asyncio
+import json
 import re
 import signal
 import sqlite3
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -17,6 +19,8 @@ from api.db.failures import MAY_BE_AWAY
 from api.db.postgres import is_pooled
 from api.settings import Settings
 
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+"""The option of every command that prints something for scripts."""
 LONGEST_LINE = 300
 """Characters of a driver's message that are shown."""
 
@@ -82,6 +86,11 @@ def to_the_server_itself(settings: Settings) -> SqliteUrl | PostgresUrl:
         )
         raise typer.Exit(1)
     return url
+
+
+def show_link(made: Mapping[str, str], *, as_json: bool) -> None:
+    """Print a `link` that works once, and `until` when."""
+    typer.echo(json.dumps(made) if as_json else f"{made['link']}\nworks once, until {made['until']}")
 
 
 @contextmanager

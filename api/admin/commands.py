@@ -1,12 +1,11 @@
 """`buddy admin`: commands for the admin's account, on the machine of the service."""
 
-import json
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from api.clock import timestamp, utc_now
-from api.console import exit_on, read_settings, with_database
+from api.console import Json, exit_on, read_settings, show_link, with_database
 from api.db.engine import Database
 
 admin = typer.Typer(help="Manage the account of /admin.", no_args_is_help=True)
@@ -23,7 +22,7 @@ def _admin() -> None:
 
 @admin.command("browser-link")
 def browser_link(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Make a link that makes one browser known to /admin, so that wrong passwords in other browsers do not block it. It
     works once, for a day. An earlier link ends. The password is still needed.
@@ -46,4 +45,4 @@ def browser_link(
 
     with exit_on(NoAccount):
         made = with_database(settings, run)
-    typer.echo(json.dumps(made) if as_json else f"{made['link']}\nworks once, until {made['until']}")
+    show_link(made, as_json=as_json)

@@ -3,11 +3,10 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from api.console import exit_on, read_settings, with_database
+from api.console import Json, exit_on, read_settings, with_database
 
 secrets_app = typer.Typer(help="Manage SECRET_KEY.", no_args_is_help=True)
 
@@ -18,7 +17,7 @@ def _main() -> None:
 
 
 @secrets_app.command()
-def rotate(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False) -> None:
+def rotate(as_json: Json = False) -> None:
     """Encrypt all values again with the newest key, so that an older one can be removed.
 
     With SECRET_KEY: set `new,old`, restart the service, run this while it runs, then set `new` alone. With the key file

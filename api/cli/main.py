@@ -17,7 +17,7 @@ import typer
 
 from api.admin.commands import admin
 from api.auth.commands import secrets_app
-from api.console import exit_on, failures_in_one_line, read_settings, to_the_server_itself, with_database
+from api.console import Json, exit_on, failures_in_one_line, read_settings, to_the_server_itself, with_database
 from api.database_url import PostgresUrl
 from api.db.engine import Database
 from api.kakei.exports.commands import research
@@ -212,7 +212,7 @@ def restore(
     without_checksum: Annotated[
         bool, typer.Option("--without-checksum", help="Accept a backup of an older version, which has none.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a receipt as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Replace the database by a backup, and erase again the users erased since. Stop the service first."""
     from api.db import backup as backups  # noqa: PLC0415
@@ -233,7 +233,7 @@ def restore(
 
 
 @app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False) -> None:
+def doctor(as_json: Json = False) -> None:
     """Check settings, database and model; exits with 1 if something must be done."""
     import structlog  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415

@@ -14,12 +14,11 @@ from typing import Annotated
 import typer
 
 from api.clock import timestamp
-from api.console import exit_on, read_settings, with_database
+from api.console import Json, exit_on, read_settings, with_database
 from api.db.engine import Database
 from data.formats import FORMATS
 
 research = typer.Typer(help="Export research data, and look after participants.", no_args_is_help=True)
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 MARK = "IDENTIFIERS"
 """Part of the name of every file that contains participant codes."""
 

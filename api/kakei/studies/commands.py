@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import timestamp, to_the_second, utc_now
-from api.console import exit_on, read_settings, with_database
+from api.console import Json, exit_on, read_settings, with_database
 from api.db.engine import Database
 from api.kakei.consent.rules import STUDY_VERSION
 from api.kakei.studies.rules import STOPPED, Around
@@ -26,7 +26,6 @@ def _version(name: str) -> str:
 
 Version = Annotated[str, typer.Argument(help="The study version that participants consented to.", callback=_version)]
 Epsilon = Annotated[float, typer.Option(min=0.01, max=1, help="Share of uniform noise in each lever.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
 class Refused(ValueError):

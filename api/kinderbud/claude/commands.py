@@ -8,8 +8,6 @@ import typer
 from api.console import exit_on, read_settings, with_database
 from api.db.engine import LARGEST_ID, Database
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
-
 
 class Unknown(ValueError):
     """There is no such household."""

@@ -9,14 +9,13 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import timestamp, utc_now
-from api.console import exit_on, read_settings, with_database
+from api.console import Json, exit_on, read_settings, with_database
 from api.db.engine import LARGEST_ID, Database
 from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
 
 household = typer.Typer(help="Manage Kinderbud's households.", no_args_is_help=True)
 token = typer.Typer(help="Manage the tokens of Kinderbud's users.", no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 HouseholdId = Annotated[int, typer.Argument(help="The household's id.", min=1, max=LARGEST_ID)]
 
 

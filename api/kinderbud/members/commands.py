@@ -9,12 +9,11 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import utc_now
-from api.console import exit_on, read_settings, with_database
-from api.db.engine import LARGEST_ID, Database
+from api.console import Json, exit_on, read_settings, with_database
+from api.db.engine import Database
+from api.kinderbud.households.commands import HouseholdId
 from api.kinderbud.households.rules import InvalidHousehold, checked_email
 
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
-HouseholdId = Annotated[int, typer.Argument(help="The household's id.", min=1, max=LARGEST_ID)]
 Email = Annotated[str, typer.Argument(help="The member's e-mail address.")]
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import utc_now
-from api.console import exit_on, read_settings, with_database
+from api.console import Json, exit_on, read_settings, with_database
 from api.db.engine import LARGEST_ID, Database
-from api.kinderbud.claude.commands import Json, Unknown
+from api.kinderbud.claude.commands import Unknown
 
 
 def curate(

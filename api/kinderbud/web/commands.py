@@ -6,11 +6,9 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import timestamp, utc_now
-from api.console import exit_on, read_settings, with_database
+from api.console import Json, exit_on, read_settings, show_link, with_database
 from api.db.engine import LARGEST_ID, Database
 from api.settings import Settings
-
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
 class Unknown(ValueError):
@@ -35,7 +33,7 @@ def reset_link(
 
     with exit_on(rules.InvalidHousehold, Unknown):
         made = with_database(settings, run)
-    _tell(made, as_json)
+    show_link(made, as_json=as_json)
 
 
 def browser_link(
@@ -59,7 +57,7 @@ def browser_link(
 
     with exit_on(rules.InvalidHousehold, Unknown):
         made = with_database(settings, run)
-    _tell(made, as_json)
+    show_link(made, as_json=as_json)
 
 
 def invite(
@@ -80,7 +78,7 @@ def invite(
 
     with exit_on(Unknown):
         made = with_database(settings, run)
-    _tell(made, as_json)
+    show_link(made, as_json=as_json)
 
 
 def waiting(as_json: Json = False) -> None:
@@ -112,7 +110,3 @@ def waiting(as_json: Json = False) -> None:
 def _address(settings: Settings, path: str) -> str:
     """The public address of the pages (PUBLIC_URL)."""
     return f"{settings.public_url or f'http://localhost:{settings.port}'}/family{path}"
-
-
-def _tell(made: dict[str, Any], as_json: bool) -> None:
-    typer.echo(json.dumps(made) if as_json else f"{made['link']}\nworks once, until {made['until']}")
