@@ -1,8 +1,8 @@
 """Turns a decision into the answer for the app."""
 
-import os
-import time
 from datetime import datetime
+
+from uuid_utils import uuid7
 
 from api.clock import timestamp
 from api.kakei.coach.schemas import CoachAnswer, Suggestion
@@ -25,7 +25,7 @@ def answer_of(
     ]
     suggestions.sort(key=_weakness)
     return CoachAnswer(
-        suggestion_id=suggestion_id or uuid7(),
+        suggestion_id=suggestion_id or new_suggestion_id(),
         source=decision.source,
         fallback_reason=decision.fallback_reason,
         policy_id=decision.policy_id,
@@ -37,12 +37,9 @@ def answer_of(
     )
 
 
-def uuid7() -> str:
-    """A UUIDv7 (RFC 9562, section 5.7): 48 bits of milliseconds, then 74 random bits."""
-    random = int.from_bytes(os.urandom(10)) >> 6
-    value = (time.time_ns() // 1_000_000) << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & (1 << 62) - 1
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+def new_suggestion_id() -> str:
+    """A UUIDv7 (RFC 9562): ids of suggestions sort by time."""
+    return str(uuid7())
 
 
 def _weakness(suggestion: Suggestion) -> int:

@@ -19,7 +19,7 @@ from api.kakei.accounts.dependencies import get_user_or_404
 from api.kakei.accounts.queries import profile_of
 from api.kakei.coach import queries
 from api.kakei.coach.decider import Decider
-from api.kakei.coach.responses import answer_of, uuid7
+from api.kakei.coach.responses import answer_of, new_suggestion_id
 from api.kakei.coach.schemas import (
     EXAMPLE_ANSWER,
     EXAMPLE_CONTEXT,
@@ -134,7 +134,7 @@ async def _remembered(
         profile = await profile_of(session, user.id)
         style = profile.coach_style if profile else BALANCED
         now = _now(request)
-        told = Told(decision, uuid7(), now)
+        told = Told(decision, new_suggestion_id(), now)
         consent = await consent_in_force(session, user.id)
         if consent is not None:
             asked = (session, consent, profile, context, decision)
