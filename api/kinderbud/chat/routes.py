@@ -6,7 +6,7 @@ from contextlib import aclosing
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response, Security
-from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse, format_sse_event
 
 from api.dependencies import ReadSession
 from api.http.idempotency import IdempotencyKeyHeader
@@ -21,7 +21,7 @@ from api.kinderbud.errors import Code, Refused, failures
 from api.models import ChatMessage
 from api.services import services_of
 
-EVENTS = "text/event-stream"
+EVENTS = EventSourceResponse.media_type
 
 router = APIRouter(prefix="/chat", tags=["chat"])
 
@@ -63,7 +63,7 @@ async def ask_question(
     try:
         first = await anext(parts)  # so that an early failure still has a status and headers
         if EVENTS in request.headers.get("accept", ""):
-            return StreamingResponse(_events(first, parts, caller), media_type=EVENTS)
+            return EventSourceResponse(_events(first, parts, caller))
         kept = [part async for part in parts][-1]
     except ClaudeFailed as failed:
         headers = {"Retry-After": str(failed.retry_after)}
@@ -89,7 +89,7 @@ async def list_messages(
 
 async def _events(
     first: str | ChatMessage, parts: AsyncGenerator[str | ChatMessage], caller: Caller
-) -> AsyncGenerator[str]:
+) -> AsyncGenerator[bytes]:
     """The answer as server-sent events. A failure is the last event."""
     try:
         async with aclosing(parts):
@@ -98,13 +98,12 @@ async def _events(
                 yield _event(part, caller)
     except ClaudeFailed as failed:
         told = Interrupted(error=str(failed), code=Code.INTERNAL_ERROR, retry_after=failed.retry_after)
-        yield f"data: {told.model_dump_json()}\n\n"
+        yield format_sse_event(data_str=told.model_dump_json())
 
 
-def _event(part: str | ChatMessage, caller: Caller) -> str:
-    if isinstance(part, str):
-        return f"data: {json.dumps({'delta': part}, ensure_ascii=False)}\n\n"
-    return f"data: {_envelope(part, caller)}\n\n"
+def _event(part: str | ChatMessage, caller: Caller) -> bytes:
+    data = json.dumps({"delta": part}, ensure_ascii=False) if isinstance(part, str) else _envelope(part, caller)
+    return format_sse_event(data_str=data)
 
 
 def _envelope(message: ChatMessage, caller: Caller) -> str:
