@@ -1,37 +1,25 @@
 """uvicorn's HTTP/1.1 protocol with limits on what a client may send, hold open and leave unread; uvicorn has none.
 
 A request line has at most `LONGEST_TARGET` bytes (414), a head `LARGEST_HEAD` bytes and `MOST_HEADERS` headers (431).
-Head and body have deadlines (408), and so have idle connections and clients that do not read. The rest of a refused
+`deadlines` says how long a client may take, and `traffic` what all connections may hold together. The rest of a refused
 request is discarded for a short time, then the connection is closed.
 """
 
 import asyncio
-import contextlib
-import secrets
-import socket
-from http import HTTPStatus
 from typing import Any, cast
 
 import httptools
-import msgspec
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.server import ServerState
 
-from api.db.failures import RETRY_SECONDS
-from api.http.problems import (
-    HEAD_TOO_LARGE,
-    MALFORMED_REQUEST,
-    MEDIA_TYPE,
-    REQUEST_TIMEOUT,
-    TARGET_TOO_LONG,
-    TOO_BUSY,
-    ErrorKind,
-    Problem,
-)
+from api.http.deadlines import Deadlines, Phase
+from api.http.problems import HEAD_TOO_LARGE, MALFORMED_REQUEST, TARGET_TOO_LONG, TOO_BUSY, ErrorKind
 from api.http.rate_limits import address_of
-from api.http.traffic import LEAST_RATE, LINGER_BYTES, LINGER_SECONDS, Deadlines, Phase, Traffic
+from api.http.refusals import refusal
+from api.http.traffic import LINGER_BYTES, Traffic
+from api.http.transport import LingeringTransport, show_progress
 from api.http.upgrade import head_without_upgrade
 
 LARGEST_HEAD = 32 * 1024
@@ -45,16 +33,6 @@ DEEPEST_PIPELINE = 16
 OVERHEAD = 16
 """Bytes that count as framing for each byte of a chunked body; more are chunk extensions or trailers, which have the
 limit of a head."""
-UNSENT_IN_KERNEL = 128 * 1024
-"""Bytes that the kernel buffers before a write must wait; small, so that a slow reader's progress is visible."""
-
-
-class ServerConfig(Config):
-    """uvicorn's configuration, the deadlines of its connections, and the proxies that it trusts. It reaches workers by
-    pickle."""
-
-    deadlines = Deadlines()
-    proxies: tuple[str, ...] = ()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -103,11 +81,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if not self.traffic.enter(self):
             self.transport = transport
             self.refused = True
-            transport.write(self._problem(TOO_BUSY, "Too many connections are open."))
+            transport.write(self._refusal(TOO_BUSY, "Too many connections are open."))
             transport.close()
             return
         self.entered = True
-        _show_progress(transport)
+        show_progress(transport)
         super().connection_made(cast(asyncio.Transport, LingeringTransport(transport, self)))
         self._enter(Phase.HEAD)
 
@@ -147,7 +125,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 data = data[stopped.args[0] :]
                 self._go_on()
             except httptools.HttpParserError:
-                self._refuse(MALFORMED_REQUEST, "Invalid HTTP request received.")
+                self.refuse(MALFORMED_REQUEST, "Invalid HTTP request received.")
             else:
                 return
 
@@ -161,7 +139,7 @@ class BoundedProtocol(HttpToolsProtocol):
         try:
             self.parser.feed_data(head_without_upgrade(self.scope["http_version"], self.headers))
         except httptools.HttpParserError:
-            self._refuse(MALFORMED_REQUEST, "Invalid HTTP request received.")
+            self.refuse(MALFORMED_REQUEST, "Invalid HTTP request received.")
         self.is_told_again = False
 
     def _is_over(self) -> bool:
@@ -171,7 +149,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Count `size` more bytes of a head that has not ended."""
         self.head_bytes += size
         if self.head_bytes > LARGEST_HEAD:
-            self._refuse(HEAD_TOO_LARGE, f"A request's line and headers hold at most {LARGEST_HEAD} bytes.")
+            self.refuse(HEAD_TOO_LARGE, f"A request's line and headers hold at most {LARGEST_HEAD} bytes.")
         elif self.phase is not Phase.HEAD and self._is_free():
             self._enter(Phase.HEAD)
 
@@ -179,7 +157,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Count `size` more bytes of a body that has not ended, framing included."""
         self.fed_bytes += size
         if self.fed_bytes > LARGEST_HEAD + (1 + OVERHEAD) * self.body_bytes:
-            self._refuse(HEAD_TOO_LARGE, "The trailers or the chunk extensions are too large.")
+            self.refuse(HEAD_TOO_LARGE, "The trailers or the chunk extensions are too large.")
         elif self.phase is not Phase.BODY:
             self._enter(Phase.BODY)
 
@@ -205,7 +183,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.refused or self.is_told_again:
             return
         if len(self.url) + len(url) > LONGEST_TARGET:
-            self._refuse(TARGET_TOO_LONG, f"An address holds at most {LONGEST_TARGET} bytes.")
+            self.refuse(TARGET_TOO_LONG, f"An address holds at most {LONGEST_TARGET} bytes.")
             return
         super().on_url(url)
 
@@ -214,10 +192,10 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self.header_bytes += len(name) + len(value)
         if self.header_bytes > LARGEST_HEAD:
-            self._refuse(HEAD_TOO_LARGE, f"A request's headers hold at most {LARGEST_HEAD} bytes.")
+            self.refuse(HEAD_TOO_LARGE, f"A request's headers hold at most {LARGEST_HEAD} bytes.")
         elif self.begun:  # else it is a trailer, which is dropped: routes would read it as a header
             if len(self.headers) >= MOST_HEADERS:
-                self._refuse(HEAD_TOO_LARGE, f"A request has at most {MOST_HEADERS} headers.")
+                self.refuse(HEAD_TOO_LARGE, f"A request has at most {MOST_HEADERS} headers.")
                 return
             super().on_header(name, value)
 
@@ -225,11 +203,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.refused or self.is_told_again:
             return
         if len(self.pipeline) >= DEEPEST_PIPELINE:
-            self._refuse(TOO_BUSY, f"At most {DEEPEST_PIPELINE} requests may wait behind another.")
+            self.refuse(TOO_BUSY, f"At most {DEEPEST_PIPELINE} requests may wait behind another.")
             return
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):  # RFC 9112, section 3.2
-            self._refuse(MALFORMED_REQUEST, "A request has one Host header.")
+            self.refuse(MALFORMED_REQUEST, "A request has one Host header.")
             return
         super().on_headers_complete()
         self.begun = False
@@ -276,36 +254,7 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             super().shutdown()
 
-    # Called by the traffic
-
-    def check(self, now: float, excused: float) -> None:
-        """Refuse or drop the connection if the client's time is over."""
-        self.since += excused
-        waited = now - self.since
-        if self.phase is Phase.HEAD and waited > self.deadlines.head:
-            if self.head_bytes or self.begun:
-                self._refuse(REQUEST_TIMEOUT, f"A request's headers take at most {self.deadlines.head:g} s.")
-            else:
-                self.drop()
-        elif self.phase is Phase.BODY and waited > self.deadlines.body + self.body_bytes / LEAST_RATE:
-            if self.flow.read_paused:  # this server has paused reading
-                self.since = now
-            else:
-                self._refuse(REQUEST_TIMEOUT, f"A body comes within {self.deadlines.body:g} s, or faster than 1 KiB/s.")
-        elif self.phase is Phase.IDLE and waited > self.deadlines.idle:
-            self.transport.close()
-        elif (self.phase is Phase.LINGER and waited > LINGER_SECONDS) or (
-            self.phase is Phase.CLOSING and waited > self.deadlines.write
-        ):
-            self.drop()
-
-    def check_writing(self, now: float, excused: float) -> None:
-        """Drop a client that does not read: it has the deadline, plus one second for each KiB that it read since."""
-        self.stalled_at += excused
-        taken = max(0, self.unsent_then - self.unsent())
-        if now - self.stalled_at > self.deadlines.write + taken / LEAST_RATE:
-            self.traffic.note("answers were not read")
-            self.drop()
+    # Called by the traffic and the deadlines
 
     def unsent(self) -> int:
         """Bytes of answers that the client has not read."""
@@ -331,14 +280,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self.body_bytes = self.held_bytes = 0
         self.reading_body = False
 
-    def _refuse(self, kind: ErrorKind, detail: str) -> None:
+    def refuse(self, kind: ErrorKind, detail: str) -> None:
         """Answer with `kind` after the pending answers, and close."""
         if self.refused or self.transport.is_closing():
             return
         self.refused = True
         self.traffic.note(kind.title)
         self._unset_keepalive_if_required()
-        words = self._problem(kind, detail)
+        words = self._refusal(kind, detail)
         in_body = self.reading_body
         self._end_body()
         if in_body and self.pipeline:  # the last waiting request will never receive its body
@@ -382,60 +331,5 @@ class BoundedProtocol(HttpToolsProtocol):
         else:
             transport.close()
 
-    def _problem(self, kind: ErrorKind, detail: str) -> bytes:
-        """A complete answer with its headers."""
-        request_id = secrets.token_hex(16)
-        problem = Problem(
-            type=f"urn:buddy-coach:problem:{kind.code}",
-            title=kind.title,
-            status=kind.status,
-            detail=detail,
-            instance=f"urn:request:{request_id}",
-            code=kind.code,
-        )
-        body = msgspec.json.encode(problem)
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", MEDIA_TYPE.encode()),
-            (b"content-length", str(len(body)).encode()),
-            (b"x-request-id", request_id.encode()),
-            (b"connection", b"close"),
-        ]
-        if kind.status == HTTPStatus.SERVICE_UNAVAILABLE:
-            headers.append((b"retry-after", str(RETRY_SECONDS).encode()))
-        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        return STATUS_LINE[kind.status] + lines + b"\r\n" + body
-
-
-class LingeringTransport:
-    """A transport that closes only after the client has stopped sending: an immediate close would reset the
-    connection, and the client would never see the answer."""
-
-    def __init__(self, real: asyncio.Transport, protocol: BoundedProtocol) -> None:
-        self.real = real
-        self._protocol = protocol
-        self.write = real.write
-        self.abort = real.abort
-        self.is_closing = real.is_closing
-        self.get_extra_info = real.get_extra_info
-        self.get_write_buffer_size = real.get_write_buffer_size
-        self.pause_reading = real.pause_reading
-        self.resume_reading = real.resume_reading
-
-    def close(self) -> None:
-        """Close; immediately if the client has sent all that it announced."""
-        if self.real.is_closing() or self._protocol.phase is Phase.LINGER:
-            return
-        if self._protocol.reading_body:
-            self._protocol.linger()
-        else:
-            self.real.close()
-            self._protocol.closing()
-
-
-def _show_progress(transport: asyncio.Transport) -> None:
-    connection = transport.get_extra_info("socket")
-    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
-    if connection is not None and option is not None and connection.family in {socket.AF_INET, socket.AF_INET6}:
-        with contextlib.suppress(OSError):
-            connection.setsockopt(socket.IPPROTO_TCP, option, UNSENT_IN_KERNEL)
+    def _refusal(self, kind: ErrorKind, detail: str) -> bytes:
+        return refusal(kind, detail, self.server_state.default_headers)

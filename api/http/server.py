@@ -4,15 +4,24 @@ import contextlib
 import resource
 
 from fastapi import FastAPI
+from uvicorn.config import Config
 
-from api.http.protocol import BoundedProtocol, ServerConfig
-from api.http.traffic import Deadlines
+from api.http.deadlines import Deadlines
+from api.http.protocol import BoundedProtocol
 from api.settings import Settings
 
 FINISH_SECONDS = 25
 """Seconds that open requests may take after the server stops listening."""
 OTHER_FILES = 256
 """Open files of a process besides its connections: databases, logs, sockets to Redis."""
+
+
+class ServerConfig(Config):
+    """uvicorn's configuration, the deadlines of its connections, and the proxies that it trusts. It reaches workers by
+    pickle."""
+
+    deadlines = Deadlines()
+    proxies: tuple[str, ...] = ()
 
 
 def server_config(app: FastAPI | str, settings: Settings) -> ServerConfig:

@@ -1,14 +1,14 @@
-"""The connections of this process: their number, their phases, and the memory that they hold together."""
+"""The connections of this process: their number, which of them makes room, and the memory that they hold together."""
 
 import asyncio
 import ipaddress
 import time
 from collections import Counter
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
 import structlog
+
+from api.http.deadlines import LINGER_SECONDS, Deadlines, Phase, check, check_writing
 
 if TYPE_CHECKING:
     from api.http.protocol import BoundedProtocol
@@ -17,15 +17,10 @@ UNREAD_BYTES = 64 * 2**20
 """Bytes of unfinished request bodies over all connections: 16 of the largest batches."""
 UNSENT_BYTES = 64 * 2**20
 """Bytes of answers that clients have not read, over all connections."""
-LEAST_RATE = 1024
-"""Bytes a second: a client that sends or reads faster may take as long as it needs. Phones on 2G reach 5 KiB."""
 SWEEPS = 4
 """Checks within the shortest deadline; a deadline is exact to a quarter of it."""
 LONGEST_PAUSE = 1.0
 """Seconds, the most between two checks of all deadlines."""
-LINGER_SECONDS = 2.0
-"""How long the further bytes of a refused client are discarded, so that it reads the answer before the connection is
-reset (as nginx and Apache do)."""
 LOGGED_EVERY = 10.0
 """Seconds between two log lines; an attack must not fill the log."""
 LINGER_BYTES = 16 * 2**20
@@ -33,30 +28,8 @@ LINGER_BYTES = 16 * 2**20
 log = structlog.get_logger("api.http")
 
 
-class Phase(Enum):
-    """What a connection waits for. All phases but `ANSWER` wait for the client."""
-
-    IDLE = "idle"
-    HEAD = "head"
-    BODY = "body"
-    ANSWER = "answer"
-    LINGER = "linger"
-    CLOSING = "closing"
-
-
 UNDER_WAY = frozenset({Phase.BODY, Phase.CLOSING})
 """Phases in which a drop cuts a body, or an answer that is being read."""
-
-
-@dataclass(frozen=True)
-class Deadlines:
-    """Deadlines in seconds, and the most connections of a process; `.env.example` explains each."""
-
-    head: float = 20.0
-    body: float = 30.0
-    idle: float = 75.0
-    write: float = 30.0
-    connections: int = 1000
 
 
 class Traffic:
@@ -167,9 +140,9 @@ class Traffic:
         late = now - before - self._pause
         excused = late if late > self._pause else 0.0
         for protocol in list(self.waiting):
-            protocol.check(now, excused)
+            check(protocol, now, excused)
         for protocol in list(self.stalled):
-            protocol.check_writing(now, excused)
+            check_writing(protocol, now, excused)
         self._sweeper = None
         if self.count:
             self._sweep_later(loop)
