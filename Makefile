@@ -63,7 +63,7 @@ docker: ## Build the image buddy-coach; without a container engine, run the Dock
 	else \
 	  echo "No container engine is available: running the Dockerfile's steps in a folder instead." >&2; \
 	  python="$$(scripts/find-python)"; \
-	  exec "$$python" scripts/rehearse-dockerfile $(ARGS); \
+	  exec "$$python" scripts/rehearse-dockerfile; \
 	fi
 
 lock: ## Write requirements/*.txt from pyproject.toml (needs uv)
