@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from api.admin import auth
 from api.auth.security_headers import JSON, SecurityHeadersMiddleware
 from api.db.failures import RETRY_SECONDS
+from api.http.error_texts import pydantic_errors, sentences
 from api.http.problems import install_database_errors, log_unforeseen
 from api.services import share
 
@@ -132,8 +133,7 @@ def _install_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = ", ".join(".".join(map(str, one["loc"][1:])) or str(one["loc"][0]) for one in error.errors())
-        return JSONResponse({"detail": f"This does not fit: {wrong}."}, 422)
+        return JSONResponse({"detail": sentences(pydantic_errors(error.errors(), error.body))}, 422)
 
     async def _unfitting(_: Request, __: Exception) -> JSONResponse:
         return JSONResponse({"detail": "The database cannot compare that: is it the right kind of value?"}, 422)

@@ -8,12 +8,13 @@ import secrets
 from contextvars import ContextVar
 from datetime import timedelta
 from functools import cache
+from typing import Annotated
 
 import jwt
 import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.exceptions import HTTPException
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -26,6 +27,7 @@ from api.auth.login_throttle import Attempt
 from api.clock import utc_now
 from api.dependencies import Now, is_plain
 from api.http.rate_limits import address_of
+from api.http.text import storable
 from api.models import Operator
 from api.services import services_of
 
@@ -47,11 +49,16 @@ log = structlog.get_logger("api.admin")
 router = APIRouter(prefix="/api")
 
 
+def _storable(password: SecretStr) -> SecretStr:
+    storable(password.get_secret_value())
+    return password
+
+
 class SignIn(BaseModel):
     """The body that the login page sends."""
 
-    username: str = Field(max_length=254)
-    password: SecretStr = Field(max_length=200)
+    username: Annotated[str, Field(max_length=254), AfterValidator(storable)]
+    password: Annotated[SecretStr, Field(max_length=200), AfterValidator(_storable)]
 
 
 @router.post("/sign-in")

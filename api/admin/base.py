@@ -18,6 +18,7 @@ from sqlalchemy import JSON, Boolean, Date, Double, Float, Integer, Text, inspec
 
 from api.admin.auth import current
 from api.db.engine import LARGEST_ID, Database
+from api.http.error_texts import BODY, pydantic_errors, sentences
 from api.models.base import Amount, Moment
 from api.services import services_of
 
@@ -144,8 +145,8 @@ class Screen(SqlAlchemyModelAdmin):
         try:
             return self.edits.model_validate(values).model_dump()
         except ValidationError as error:
-            problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-            raise AdminApiException(422, detail=problems) from error
+            wrong = [one | {"loc": (BODY, *one["loc"])} for one in error.errors()]
+            raise AdminApiException(422, detail=sentences(pydantic_errors(wrong, values))) from error
 
     def deserialize_value(self, field: ModelFieldWidgetSchema, value: Any) -> Any:
         """The value unchanged: `edits` parses it."""

@@ -6,16 +6,16 @@ from typing import Any
 
 import msgspec
 
+from api.http.error_texts import BODY, MISSING, UNKNOWN, msgspec_sentence, sentences, shown
 from api.http.problems import INVALID_INPUT, MALFORMED_BODY, FieldError, ProblemOccurred
 
 EXCERPT = 256
 """Bytes before the position where parsing stopped that are searched for the name of the field."""
-LONGEST_NAME = 64
-"""Characters of a name that an answer repeats."""
 MOST_UNKNOWN = 10
 """Unknown fields that an answer names; a body may hold tens of thousands."""
 VALUE = frozenset(b"+-._0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")
 SPACE = b" \t\r\n"
+TRUNCATED = "Input data was truncated"
 
 _position = re.compile(r"byte (\d+)")
 _path = re.compile(r" - at `\$\.?([^`]*)`$")
@@ -27,10 +27,11 @@ def decoded[T](decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         errors = _all_field_errors(decoder.type, body) or [_field_error(error)]
-        raise ProblemOccurred(INVALID_INPUT, _sentence(errors), errors) from error
+        detail = sentences([(one.field, one.message) for one in errors])
+        raise ProblemOccurred(INVALID_INPUT, detail, errors) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         errors = _malformed_at(body, str(error))
-        raise ProblemOccurred(MALFORMED_BODY, _reason(error), errors) from error
+        raise ProblemOccurred(MALFORMED_BODY, _reason(error, body), errors) from error
 
 
 def field_errors(expected: Any, value: Any) -> list[FieldError]:
@@ -40,22 +41,17 @@ def field_errors(expected: Any, value: Any) -> list[FieldError]:
         return []
     fields = {field.encode_name: field for field in msgspec.structs.fields(expected)}
     unknown = islice((name for name in value if name not in fields), MOST_UNKNOWN)
-    errors = [FieldError(shown(str(name)), "unknown field") for name in unknown]
+    errors = [FieldError(shown(str(name)), UNKNOWN) for name in unknown]
     for name, field in fields.items():
         if name not in value:
             if field.required:
-                errors.append(FieldError(name, "missing"))
+                errors.append(FieldError(name, MISSING))
             continue
         try:
             msgspec.convert(value[name], field.type)
         except msgspec.ValidationError as error:
-            errors.append(FieldError(name, str(error).partition(" - at ")[0]))
+            errors.append(_field_error(error, name))
     return errors
-
-
-def shown(name: str) -> str:
-    """A name that a client sent, made safe for an answer: short, and without lone surrogates."""
-    return name[:LONGEST_NAME].encode(errors="replace").decode()
 
 
 def last_name(text: bytes) -> str | None:
@@ -107,15 +103,19 @@ def _malformed_at(body: bytes, message: str) -> list[FieldError]:
     return [FieldError(name, "no valid JSON value")] if name is not None else []
 
 
-def _reason(error: Exception) -> str:
-    return "The body is not UTF-8." if isinstance(error, UnicodeDecodeError) else str(error)
+def _reason(error: Exception, body: bytes) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "The body is not UTF-8."
+    if isinstance(error, RecursionError):
+        return "The body is nested too deep."
+    if str(error).startswith(TRUNCATED):
+        return "The JSON ends too early." if body.strip(SPACE) else "The body is empty."
+    return f"{error}."
 
 
-def _field_error(error: msgspec.ValidationError) -> FieldError:
+def _field_error(error: msgspec.ValidationError, inside: str = "") -> FieldError:
+    """The error of a value that is the whole body, or the field `inside` of it."""
     message, _, _ = str(error).partition(" - at ")
     path = _path.search(str(error)[-EXCERPT:])
-    return FieldError(shown(path[1]) if path else "", message)
-
-
-def _sentence(errors: list[FieldError]) -> str:
-    return "; ".join(f"{error.field}: {error.message}" if error.field else error.message for error in errors)
+    names = [inside, shown(path[1]) if path else ""]
+    return FieldError(".".join(filter(None, names)) or BODY, msgspec_sentence(message))

@@ -52,4 +52,4 @@ def from_cursor(cursor: str | None, parts: int) -> tuple[int, ...] | None:
 
 def _no_cursor() -> ProblemOccurred:
     detail = "cursor: not one that this service gave"
-    return ProblemOccurred(INVALID_INPUT, detail, [FieldError("cursor", "not one that this service gave")])
+    return ProblemOccurred(INVALID_INPUT, detail, [FieldError("cursor", "is not one that this service gave")])

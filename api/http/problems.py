@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.db.failures import GONE, MAY_BE_AWAY, RETRY_SECONDS, OutcomeUnknown, is_away, is_gone
+from api.http.error_texts import pydantic_errors, sentences
 
 MEDIA_TYPE = "application/problem+json"
 NOT_STORED = "The database is away or too slow. What was sent was not stored; send it again."
@@ -19,8 +20,6 @@ MAYBE_STORED = (
     "The connection to the database broke while this request was stored: it may have been stored, or not. Send it "
     "again with the same Idempotency-Key, which stores it once, or look first."
 )
-MOST_ERRORS = 50
-"""Bad fields that one answer names; a body may hold tens of thousands."""
 LOGGED = "logged"
 """Note that marks an error as logged: the service sees an error of a mounted app a second time."""
 log = structlog.get_logger("api.http.problems")
@@ -137,9 +136,8 @@ def install(app: FastAPI) -> None:
         if any(e["type"] == "json_invalid" for e in error.errors()):
             detail = str(error.errors()[0]["ctx"]["error"])
             return _response(request, MALFORMED_BODY, detail)
-        told = error.errors()[:MOST_ERRORS]
-        errors = [FieldError(".".join(str(part) for part in e["loc"][1:]), e["msg"]) for e in told]
-        return _response(request, INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in errors), errors)
+        told = pydantic_errors(error.errors(), error.body)
+        return _response(request, INVALID_INPUT, sentences(told), [FieldError(*one) for one in told])
 
     async def _away(request: Request, _: Exception, is_unknown: bool) -> Response:
         detail = MAYBE_STORED if is_unknown else NOT_STORED

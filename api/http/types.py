@@ -16,11 +16,14 @@ from pydantic import (
 )
 
 from api.clock import timestamp
+from api.http.error_texts import described
 from api.http.text import check_texts, storable
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
 """Range of a phone's clock. A time outside it is wrong, and some calendars and file formats cannot hold it."""
 LARGEST_AMOUNT = Decimal("999999999999.99")
+OF_ID = "must be 1 to 64 letters, digits, dots, underscores and hyphens, and begin with a letter or digit"
+OF_NAME = "must be 1 to 64 small letters, digits and underscores, and begin with a letter"
 DECIMALS = 4
 """Decimals that the database stores (`api.models.base.Amount`): those of CLF, the currency with the most."""
 CARRIED = Context(prec=15, rounding=ROUND_HALF_UP)
@@ -158,8 +161,16 @@ Applied = Annotated[
 Words = Annotated[str, AfterValidator(storable)]
 """Text that a person wrote: stored unchanged, or refused."""
 
-Uuid = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Uuid = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"),
+    described(OF_ID),
+]
 """An opaque id: 1 to 64 characters, and a capability."""
 
-Month = Annotated[str, Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-06"])]
+Month = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", examples=["2026-06"]),
+    described("must be a month as YYYY-MM, such as 2026-06"),
+]
 """YYYY-MM."""

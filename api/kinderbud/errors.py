@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from api.db.failures import RETRY_SECONDS
-from api.http.problems import MOST_ERRORS, allowed_methods, install_database_errors, log_unforeseen, whole
+from api.http.error_texts import pydantic_errors, sentences
+from api.http.problems import allowed_methods, install_database_errors, log_unforeseen, whole
 
 OF_BODIES = {
     *(HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
@@ -105,9 +106,11 @@ def install(app: FastAPI, recognise: Callable[[Request], Awaitable[object]]) -> 
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> JSONResponse:
-        if any(one["type"] == "json_invalid" for one in error.errors()) and (stranger := await _refusal(request)):
-            return stranger
-        return failure(400, Code.VALIDATION_ERROR, "; ".join(_sentence(one) for one in error.errors()[:MOST_ERRORS]))
+        malformed = next((one for one in error.errors() if one["type"] == "json_invalid"), None)
+        if malformed is None:
+            return failure(400, Code.VALIDATION_ERROR, sentences(pydantic_errors(error.errors(), error.body)))
+        said = f"body: no valid JSON ({malformed['ctx']['error']})"
+        return await _refusal(request) or failure(400, Code.VALIDATION_ERROR, said)
 
     async def _away(_: Request, __: Exception, is_unknown: bool) -> JSONResponse:
         detail = MAYBE_STORED if is_unknown else "The database is away for a moment. Send it again."
@@ -122,11 +125,3 @@ def install(app: FastAPI, recognise: Callable[[Request], Awaitable[object]]) -> 
     async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
         detail = f"Something went wrong on our side; it was logged as {log_unforeseen(request, error)}."
         return failure(500, Code.INTERNAL_ERROR, detail)
-
-
-def _sentence(error: Mapping[str, Any]) -> str:
-    """The problem with a field, without the value that was sent."""
-    if error["type"] == "json_invalid":
-        return f"body: no valid JSON ({error['ctx']['error']})"
-    place, *path = error["loc"]
-    return f"{'.'.join(map(str, path)) or place}: {error['msg']}"

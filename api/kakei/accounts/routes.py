@@ -65,7 +65,7 @@ async def create(
     sent = body.uuid if body else None
     wanted = canonical_id(sent) if sent else str(uuids.uuid4())
     if is_reserved(wanted):
-        raise ProblemOccurred(RESERVED_NAME, "This name is reserved.", [FieldError("uuid", "reserved")])
+        raise ProblemOccurred(RESERVED_NAME, "This name is reserved.", [FieldError("uuid", "is reserved")])
     refused = services_of(request).settings.require_uuids and not cannot_be_guessed(wanted)
     found = await queries.user_by_uuid(session, sent) if sent and (refused or sent != wanted) else None
     if found is not None:
@@ -124,7 +124,7 @@ async def put_profile(uuid: str, body: BudgetProfileUpdate, session: WriteSessio
     """Replaces the whole profile; safe to retry."""
     user = await get_user_or_404(session, uuid)
     if not await queries.is_income_range(session, body.income_range_id):
-        unknown = FieldError("income_range_id", "no such income range")
+        unknown = FieldError("income_range_id", "is not one of the income ranges")
         raise ProblemOccurred(INCOME_RANGE_UNKNOWN, "GET /api/income-ranges lists the ranges.", [unknown])
     before = await queries.profile_of(session, user.id)
     values = body.model_dump() | {"user_profile": str(body.user_profile), "updated_at": now}

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from api.http.error_texts import FieldRefused
 from api.http.types import TIMESTAMP, WHOLE, Money, StrictModel, Uuid, example
 from api.kakei.accounts.currencies import in_currency, known_currencies
 from api.time_zones import is_time_zone
@@ -92,7 +93,7 @@ class BudgetProfileUpdate(BudgetProfile):
     @model_validator(mode="after")
     def _income_needs_leave(self) -> Self:
         if self.exact_income_local is not None and not self.allow_exact_income:
-            raise ValueError("exact_income_local needs allow_exact_income")
+            raise FieldRefused("exact_income_local", "needs allow_exact_income")
         return self
 
     @model_validator(mode="after")

@@ -11,7 +11,15 @@ from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts.dependencies import get_user_or_404, owner
 from api.kakei.accounts.queries import total_points
 from api.kakei.catalog import queries, rules
-from api.kakei.catalog.schemas import AiSuggestion, BadgeOut, Difficulty, EarnedBadge, TemplateOut, UserBadges
+from api.kakei.catalog.schemas import (
+    AiSuggestion,
+    BadgeOut,
+    ChallengeType,
+    Difficulty,
+    EarnedBadge,
+    TemplateOut,
+    UserBadges,
+)
 from api.kakei.coach.queries import last_suggestions
 from api.models import ChallengeTemplate, Suggestion
 from coach_model.budget.messages import preferred_language, title_behind
@@ -49,7 +57,7 @@ async def list_templates(
     response: Response,
     difficulty: Difficulty | None = None,
     category_id: Annotated[int | None, Query(ge=1, le=1000)] = None,
-    challenge_type: Annotated[str | None, Query(max_length=32, pattern="^[a-z_]+$")] = None,
+    challenge_type: ChallengeType | None = None,
     limit: Limit = LONGEST_PAGE,
     cursor: Cursor = None,
     x_user_uuid: Annotated[str | None, Header(description="Marks what the coach last suggested to this user.")] = None,

@@ -1,10 +1,16 @@
 """Response models of templates and badges."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
+
+from api.http.error_texts import described
 from api.http.types import Quantity, StrictModel, Timestamp, example
 
 Difficulty = Literal["easy", "medium", "hard"]
+ChallengeType = Annotated[
+    str, Field(max_length=32, pattern="^[a-z_]+$"), described("must be 1 to 32 small letters and underscores")
+]
 
 BADGE = {
     "id": 1,

@@ -93,7 +93,7 @@ async def accept(
         raise _invalid("month_range", wrong)
     suggestion_id = body.ai_suggestion_id if body.source == "ai" else None
     if body.source == "ai" and not (suggestion_id and await was_given(session, user.id, suggestion_id)):
-        unknown = FieldError("ai_suggestion_id", "not a suggestion that the coach gave this user")
+        unknown = FieldError("ai_suggestion_id", "is not a suggestion that the coach gave this user")
         raise ProblemOccurred(problems.SUGGESTION_UNKNOWN, "source ai needs a suggestion of the coach's.", [unknown])
     await queries.alone_for(session, user.id, queries.UPLOADS)
     zone, consent_id = await _zone(session, user.id), await consent_id_in_force(session, user.id)

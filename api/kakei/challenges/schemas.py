@@ -4,12 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from api.http.types import WHOLE, Applied, ClientTime, Month, Quantity, StrictModel, Timestamp, example
+from api.http.error_texts import described
+from api.http.types import OF_NAME, WHOLE, Applied, ClientTime, Month, Quantity, StrictModel, Timestamp, example
 from api.http.user_ids import canonical_id
 from api.kakei.catalog.schemas import BADGE, BadgeOut
 from api.kakei.challenges.rules import ChallengeStatus
 
-MetricKey = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
+MetricKey = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$"), described(OF_NAME)]
 
 
 CHALLENGE = {

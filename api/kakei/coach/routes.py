@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.clock import Clock, to_the_second
 from api.db.failures import MAY_BE_AWAY, RETRY_SECONDS
+from api.http.error_texts import msgspec_sentence
 from api.http.idempotency import LONGEST_KEY, Answered, claim_key, keep_answer
 from api.http.json_body import decoded, field_errors
 from api.http.openapi import header_parameter, json_body, json_content, problem_responses
@@ -124,7 +125,7 @@ async def _remembered(
     """The answer in the user's tone, stored for the user; it is added to `prepared` before the commit."""
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
-        wrong = FieldError("Idempotency-Key", f"1 to {LONGEST_KEY} characters")
+        wrong = FieldError("Idempotency-Key", f"must have 1 to {LONGEST_KEY} characters")
         raise ProblemOccurred(INVALID_INPUT, f"Idempotency-Key: {wrong.message}", [wrong])
     services, coach = services_of(request), coach_of(request)
     async with services.database.write() as session:
@@ -222,7 +223,7 @@ def _answer_batch(decider: Decider, body: bytes, language: str, clock: Clock) ->
             good.append(msgspec.structs.astuple(msgspec.convert(row, CoachContext)))
             places.append(index)
         except msgspec.ValidationError as error:
-            bad = field_errors(CoachContext, row) or [FieldError("", str(error))]
+            bad = field_errors(CoachContext, row) or [FieldError("", msgspec_sentence(str(error)))]
             errors += [RowError(index, e.field, e.message) for e in bad]
     answers: list[CoachAnswer | None] = [None] * len(contexts)
     said, now = messages(language, BALANCED), to_the_second(clock)

@@ -4,10 +4,11 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from api.http.types import StrictModel, Timestamp, Words, example
+from api.http.error_texts import FieldRefused, described
+from api.http.types import OF_ID, StrictModel, Timestamp, Words, example
 from api.kakei.consent.rules import STUDY_VERSION, DataMode
 
-StudyVersion = Annotated[str, Field(pattern=f"^{STUDY_VERSION}$")]
+StudyVersion = Annotated[str, Field(pattern=f"^{STUDY_VERSION}$"), described(OF_ID)]
 Mode = Annotated[DataMode, Field(strict=False)]
 
 CONSENT = {
@@ -36,9 +37,9 @@ class ConsentCreate(StrictModel):
     @model_validator(mode="after")
     def _consent_is_complete(self) -> "ConsentCreate":
         if self.consented and not self.age_confirmed:
-            raise ValueError("consented needs age_confirmed")
+            raise FieldRefused("age_confirmed", "must be true where consented is true")
         if self.consented and self.study_version is None:
-            raise ValueError("consented needs study_version")
+            raise FieldRefused("study_version", "is needed where consented is true")
         return self
 
 

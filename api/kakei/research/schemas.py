@@ -5,12 +5,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from api.http.error_texts import described
 from api.http.text import check_texts
-from api.http.types import WHOLE, Applied, ClientTime, Month, StrictModel, Timestamp, Words, example
+from api.http.types import OF_NAME, WHOLE, Applied, ClientTime, Month, StrictModel, Timestamp, Words, example
 
 Phase = Literal["pre", "weekly", "monthly", "post", "followup"]
 Track = Literal["core", "budgeting", "wellbeing", "usability", "game"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$"), described(OF_NAME)]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1), WHOLE]
 Number = Annotated[float, Field(allow_inf_nan=False)]
 LARGEST_JSON = 16 * 1024

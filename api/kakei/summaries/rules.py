@@ -40,7 +40,7 @@ def parts_problem(amounts: Mapping[str, Any], currency: str | None) -> str | Non
     if abs(sum(parts) - total) <= off_by:
         return None
     told = f"in {currency} " if currency else ""
-    return f"{told}the four parts add up to {sum(parts):f}, total_spent is {total:f}; at most {off_by:f} may be between"
+    return f"is {total:f}, and {told}the four parts add up to {sum(parts):f}; at most {off_by:f} may be between"
 
 
 def amounts_in_currency(values: Mapping[str, Any], currency: str | None) -> dict[str, Any]:

@@ -232,3 +232,11 @@ def test_the_dashboard_says_what_happened(served: Service, admin: Admin) -> None
     assert {"users", "households"} <= {row["who"] for row in told("active")}
     served.buddy("research", "export", str(Path(served.log_file.parent, study)), "--study", study)
     assert sum(row["exports"] for row in told("exports")) >= 1
+
+
+@pytest.mark.parametrize("field", ["username", "password"])
+@pytest.mark.parametrize("text", ["a\0b", "half \ud83d of a face"], ids=["NUL", "half a character"])
+def test_a_sign_in_with_text_that_no_database_holds_is_refused(served: Service, field: str, text: str) -> None:
+    body = json.dumps({"username": "admin", "password": "x"} | {field: text})
+    refused = Admin(served).client.post("/sign-in", content=body, headers={"Content-Type": "application/json"})
+    assert (refused.status_code, refused.json()) == (422, {"detail": f"{field}: must be Unicode text without NUL"})

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.http.json_body import EXCERPT, LONGEST_NAME, MOST_UNKNOWN, decoded, field_errors, last_name
+from api.http.error_texts import LONGEST_NAME
+from api.http.json_body import EXCERPT, MOST_UNKNOWN, decoded, field_errors, last_name
 from api.http.problems import ProblemOccurred
 from api.kakei.coach.schemas import CoachContext
 from api.kinderbud.households.rules import InvalidHousehold, checked_email
