@@ -36,9 +36,9 @@ log = structlog.get_logger("api.admin")
 
 
 class Edit(BaseModel):
-    """A field that may be changed, and its rule."""
+    """The fields that may be changed, and their rules. Strict: true, "2" and 1.0 are no whole numbers."""
 
-    model_config = ConfigDict(extra="ignore", str_strip_whitespace=True, hide_input_in_errors=True)
+    model_config = ConfigDict(strict=True, extra="ignore", str_strip_whitespace=True, hide_input_in_errors=True)
 
 
 class Screen(SqlAlchemyModelAdmin):

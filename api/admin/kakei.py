@@ -57,7 +57,7 @@ class Users(Screen):
 
 
 class ProfileEdit(Edit):
-    user_profile: UserProfile
+    user_profile: Annotated[UserProfile, Field(strict=False)]
     coach_style: Annotated[int, Field(ge=0, le=2)]
     savings_goal_type: Literal["weekly", "monthly", "yearly"]
     budget_cycle_start_day: Annotated[int, Field(ge=1, le=28)]

@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from api.admin import kakei, kinderbud
 from api.app import create_app
 from api.http.types import StrictModel
 from api.kinderbud.app import create_kinderbud
@@ -16,6 +19,8 @@ from api.settings import Settings
 from tests.actors.person import ANSWERS, WEEK, Person
 from tests.support.serving import CLIENT, Service
 
+EDITS = [screen.edits for admin in (kakei, kinderbud) for screen in admin.SCREENS.values() if screen.edits]
+NO_INTEGER = st.booleans() | st.floats() | st.integers().map(str) | st.none() | st.lists(st.integers()) | st.text()
 BAD: list[Any] = ["5", True, 5.5, math.nan, math.inf, -math.inf, 1e300, 10**400, [5], {}]
 
 
@@ -89,3 +94,16 @@ def test_a_week_of_whole_floats_is_that_week(stored: Service) -> None:
     url = f"{stored.url}/api/users/{person.uuid}/summaries/weekly"
     assert CLIENT.post(url, content=body, headers={"Content-Type": "application/json"}).status_code == 201
     assert person.get("/summaries/weekly/202606/2").status_code == 200
+
+
+@given(st.data())
+def test_the_admin_takes_nothing_but_whole_numbers(data: st.DataObject) -> None:
+    found = [(shape, name) for shape in EDITS for name, one in shape.model_fields.items() if one.annotation is int]
+    assert {name for _, name in found} == {
+        *("coach_style", "budget_cycle_start_day", "reward_points", "points", "daily_task_count", "minutes"),
+    }
+    for shape, name in found:
+        sent = data.draw(NO_INTEGER)
+        with pytest.raises(ValidationError) as refused:
+            shape.model_validate({name: sent})
+        assert (name,) in {error["loc"] for error in refused.value.errors() if error["type"] != "missing"}, (name, sent)
