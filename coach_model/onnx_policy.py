@@ -7,8 +7,6 @@ cannot decide either.
 
 import hashlib
 import json
-import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
+
+from coach_model.regular_files import FileRefused, read_regular
 
 GRAPH_FILE = "policy.onnx"
 CARD_FILE = "policy.json"
@@ -96,24 +96,16 @@ def policy_of(graph: bytes, card_bytes: bytes, contract: Contract) -> OnnxPolicy
 def read_artifact_file(path: Path) -> bytes | None:
     """The content of a file of an artifact, None where there is none.
 
-    A FIFO without a writer would block, a device may never end: only regular files are read, up to LARGEST_FILE bytes.
-    Raises ArtifactRefused for everything else.
+    Only regular files are read, up to LARGEST_FILE bytes. Raises ArtifactRefused for everything else.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        return read_regular(path, LARGEST_FILE)
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except FileRefused as error:
+        raise ArtifactRefused(str(error)) from error
     except OSError as error:
         raise ArtifactRefused(f"{path}: {error.strerror}") from error
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode):
-        os.close(descriptor)
-        raise ArtifactRefused(f"{path}: not a regular file")
-    with os.fdopen(descriptor, "rb") as file:
-        content = file.read(LARGEST_FILE + 1)
-    if len(content) > LARGEST_FILE:
-        raise ArtifactRefused(f"{path}: larger than {LARGEST_FILE} bytes")
-    return content
 
 
 def _checked_card(card_bytes: bytes, graph: bytes, contract: Contract) -> dict[str, Any]:

@@ -5,9 +5,10 @@ It is written to a temporary file, synced and linked. If two processes start at 
 
 import os
 import secrets
-import stat
 from contextlib import suppress
 from pathlib import Path
+
+from coach_model.regular_files import FileRefused, read_regular
 
 SHORTEST = 32
 KEY_BYTES = 32
@@ -47,12 +48,10 @@ def retired_keys(file: Path) -> list[str]:
 def read(file: Path) -> list[str]:
     """The keys in the file, newest first. Raises KeyFileBroken."""
     try:
-        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO without a writer would block
-        with os.fdopen(descriptor, "rb") as opened:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise KeyFileBroken(f"{file} is not a regular file: put the key back from a backup")
-            content = opened.read(LARGEST_FILE)
+        content = read_regular(file, LARGEST_FILE)
         keys = [key.strip() for key in content.decode("ascii").strip().split(",")]
+    except FileRefused as error:
+        raise KeyFileBroken(f"{file} is too large, or not a regular file: put the key back from a backup") from error
     except (OSError, UnicodeDecodeError) as error:
         raise KeyFileBroken(
             f"{file} cannot be read ({type(error).__name__}): put the key back from a backup"

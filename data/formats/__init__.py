@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from coach_model.regular_files import open_regular
+
 type Format = Literal["json", "ndjson", "csv", "parquet", "sav", "dta"]
 type Row = tuple[Any, ...]
 type Rows = Sequence[Row]
@@ -37,8 +39,8 @@ HASHED_BYTES = 1 << 20
 
 
 def file_digest(path: Path) -> str:
-    """The SHA-256 of a file in hexadecimal. The file is read in parts."""
-    with path.open("rb") as opened:
+    """The SHA-256 of a regular file in hexadecimal. The file is read in parts. Raises OSError."""
+    with open_regular(path) as opened:
         digest = hashlib.sha256()
         while part := opened.read(HASHED_BYTES):
             digest.update(part)

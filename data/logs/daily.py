@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from coach_model.daily.candidates import FEATURES, SCHEMA_VERSION, Features
+from coach_model.regular_files import read_regular, read_regular_text
 from data.formats.csv_text import ESCAPE, escaped
 
 FORMAT = "buddy-daily/1"
@@ -37,6 +38,8 @@ BASE_COLUMNS = (
     "done",
 )
 RELEVANCE = "relevance"
+LARGEST_LOG = 2**30
+"""Bytes of `candidates.csv`, which is read at once: five million candidates."""
 """Column of synthetic households: the true probability that the activity is done when it is shown."""
 COLUMNS = {
     "household": "pseudonym of the household, a new one in each export",
@@ -134,9 +137,7 @@ class DailyLogWriter:
 def is_daily_log(folder: Path) -> bool:
     """Whether the `about.json` of a folder says that it is a daily log."""
     try:
-        return str(json.loads((folder / ABOUT).read_text(encoding="utf-8")).get("format", "")).startswith(
-            "buddy-daily/"
-        )
+        return str(json.loads(read_regular_text(folder / ABOUT)).get("format", "")).startswith("buddy-daily/")
     except (OSError, ValueError, AttributeError):
         return False
 
@@ -144,8 +145,8 @@ def is_daily_log(folder: Path) -> bool:
 def read_daily_log(folder: Path) -> tuple[DailyLog, dict[str, Any]]:
     """The checked log in `folder` and the content of its `about.json`. Raises InvalidDailyLog."""
     try:
-        about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        content = (folder / TABLE).read_bytes()
+        about: dict[str, Any] = json.loads(read_regular_text(folder / ABOUT))
+        content = read_regular(folder / TABLE, LARGEST_LOG)
     except (OSError, ValueError) as error:
         raise InvalidDailyLog(f"{folder}: {error}") from error
     if about.get("format") != FORMAT:

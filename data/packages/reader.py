@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from coach_model.regular_files import check_regular, read_regular_text
 from data.formats import Rows, file_digest
 from data.formats.columnar import ARROW_TYPES, arrow_schema, to_arrow, unescaped_column, unescaped_old_column
 from data.formats.csv_text import ESCAPE, is_text
@@ -113,7 +114,7 @@ def read_package(folder: Path) -> Package:
     """Read and check the package in `folder`. Raises InvalidPackage with the place and the problem."""
     path = folder / "datapackage.json"
     try:
-        descriptor = json.loads(path.read_text(encoding="utf-8"))
+        descriptor = json.loads(read_regular_text(path))
         resources = {resource["name"]: resource for resource in descriptor["resources"]}
         hashes = {name: [resource["hash"].removeprefix("sha256:")] for name, resource in resources.items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -191,6 +192,7 @@ def _parts(folder: Path, table: Table, resource: Mapping[str, Any]) -> Iterator[
     """The table in parts, at least one. Raises InvalidPackage when columns or types differ from the schema."""
     file, is_parquet = folder / resource["path"], resource["format"] == "parquet"
     try:
+        check_regular(file)
         source = _parquet_parts(file) if is_parquet else _csv_parts(file, table, resource.get("escape"))
         for part in source:
             yield _typed(table, part, is_parquet=is_parquet)

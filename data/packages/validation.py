@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coach_model.regular_files import check_regular, read_regular_text
 from data.formats import file_digest
 from data.packages.reader import InvalidPackage, read_package
 from data.schema.missing import SPSS, STATA
@@ -25,7 +26,11 @@ class Check:
 
 
 def validate(folder: Path) -> list[Check]:
-    """Run all checks on the package in `folder`."""
+    """Run all checks on the package in `folder`. The tools open files by name, so they are not run on a folder that
+    holds anything but regular files."""
+    strange = sorted(entry.name for entry in folder.iterdir() if not entry.is_file()) if folder.is_dir() else []
+    if strange:
+        return [Check("files", False, f"not regular files: {', '.join(strange)}"[:300])]
     checks = {"digests": _digests, "schema": _schema, "frictionless": _frictionless, "croissant": _croissant}
     return [_run(name, check, folder) for name, check in checks.items()]
 
@@ -40,7 +45,7 @@ def _run(what: str, check: Callable[[Path], str], folder: Path) -> Check:
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    read: dict[str, Any] = json.loads(read_regular_text(folder / "manifest.json"))
     return read
 
 
@@ -54,7 +59,7 @@ def _digests(folder: Path) -> str:
 
 
 def _schema(folder: Path) -> str:
-    descriptor = json.loads((folder / "datapackage.json").read_text(encoding="utf-8"))
+    descriptor = json.loads(read_regular_text(folder / "datapackage.json"))
     kinds = {resource["format"] for resource in descriptor["resources"]}
     if kinds <= {"csv", "parquet"}:
         tables = read_package(folder).tables
@@ -70,6 +75,7 @@ def _labelled(folder: Path, descriptor: dict[str, Any]) -> str:
     rows: dict[str, int] = {}
     for resource in descriptor["resources"]:
         spss = resource["format"] == "sav"
+        check_regular(folder / resource["path"])
         read = pyreadstat.read_sav if spss else pyreadstat.read_dta
         _, meta = read(folder / resource["path"], metadataonly=True, output_format="polars")
         unlabelled = [name for name, label in meta.column_names_to_labels.items() if not label]
@@ -91,7 +97,10 @@ def _labelled(folder: Path, descriptor: dict[str, Any]) -> str:
 def _frictionless(folder: Path) -> str:
     import frictionless  # noqa: PLC0415 - not needed to serve
 
-    report = frictionless.Package(str(folder / "datapackage.json")).validate()
+    try:
+        report = frictionless.Package(str(folder / "datapackage.json")).validate()
+    except frictionless.FrictionlessException as error:
+        raise InvalidPackage(str(error)) from error
     if not report.valid:
         errors = [f"{task.name}: {error.note}" for task in report.tasks for error in task.errors]
         notes = errors or [error.note for error in report.errors]

@@ -1,39 +1,17 @@
 """What lies where an artifact should is read without waiting, or refused."""
 
-import os
 import shutil
-import socket
-from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from coach_model.budget.coach import CONTRACT
-from coach_model.onnx_policy import CARD_FILE, GRAPH_FILE, LARGEST_FILE, ArtifactRefused, load_policy
+from coach_model.onnx_policy import CARD_FILE, GRAPH_FILE, ArtifactRefused, load_policy
+from tests.support.strange_files import STRANGE
 from training.registry.promote import contract_of, promote
 
 PACKAGED = Path(str(resources.files("coach_model"))) / "artifacts" / "budget"
-
-
-def huge(path: Path) -> None:
-    with path.open("wb") as file:
-        file.truncate(LARGEST_FILE + 1)
-
-
-def listening(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-
-
-STRANGE: dict[str, Callable[[Path], None]] = {
-    "fifo": os.mkfifo,
-    "device": lambda path: path.symlink_to("/dev/zero"),
-    "directory": Path.mkdir,
-    "huge": huge,
-    "socket": listening,
-    "loop": lambda path: path.symlink_to(path),
-}
 
 
 @pytest.mark.parametrize("name", [GRAPH_FILE, CARD_FILE])

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from coach_model.budget.actions import LEVELS
 from coach_model.budget.coach import CONTRACT, composite_levels
 from coach_model.exploration import one_hot
 from coach_model.onnx_policy import load_policy
+from data.formats import file_digest
 from data.logs.bandit import LoggedBanditData
 from data.logs.budget import budget_log
 from data.packages.reader import read_package
@@ -54,7 +54,7 @@ def evaluate_foreign(file: Path, resamples: int, jobs: int, progress: Progress, 
     foreign = read_foreign_log(file, jobs=jobs, **columns)
     progress("estimating")
     found = value_of(foreign.log, foreign.target, foreign.expected_reward, resamples=resamples, jobs=jobs)
-    return {"dataset": sha256(file.read_bytes()).hexdigest()} | _document(foreign.log, found)
+    return {"dataset": file_digest(file)} | _document(foreign.log, found)
 
 
 def _document(log: LoggedBanditData, found: Valuation) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO
 
+from coach_model.regular_files import FileRefused, check_regular, read_regular_text
 from data.logs.budget import BudgetLog
 from data.packages.reader import Package
 
@@ -79,22 +80,26 @@ def conclude(ledger: Path, look: Look, verdict: str) -> None:
 def looks(ledger: Path) -> list[Look]:
     """All looks with their latest verdicts, in the order of their claims. Raises ValueError for an unreadable
     ledger."""
-    if not ledger.exists():
-        return []
     found: dict[tuple[str, str], Look] = {}
     try:
-        for line in ledger.read_text(encoding="utf-8").splitlines():
+        for line in read_regular_text(ledger).splitlines():
             if line.strip():
                 entry = json.loads(line)
                 look = Look(**entry | {"studies": tuple(entry["studies"])})
                 found[look.dataset, look.policy_id] = look
-    except (ValueError, TypeError, KeyError) as error:
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise ValueError(f"{ledger}: not a ledger of looks ({error})") from error
     return list(found.values())
 
 
 @contextmanager
 def _locked(ledger: Path) -> Iterator[IO[str]]:
+    try:
+        check_regular(ledger)
+    except FileRefused as error:
+        raise ValueError(f"{ledger}: not a ledger of looks ({error})") from error
     ledger.parent.mkdir(parents=True, exist_ok=True)
     with ledger.open("a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

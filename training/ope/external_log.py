@@ -12,6 +12,7 @@ from joblib import Parallel, delayed
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import GroupKFold
 
+from coach_model.regular_files import check_regular
 from data.logs.bandit import Column, InvalidLog, LoggedBanditData, bandit_rounds
 from training.ope.estimators import CROSSFIT_FOLDS, Distribution, Matrix, checked
 
@@ -97,6 +98,7 @@ def _predict(log: LoggedBanditData, actions: int, learn: Any, judge: Any) -> Mat
 def read_table(file: Path) -> pa.Table:
     """Read a CSV or Parquet file. Raises InvalidLog when it is neither."""
     try:
+        check_regular(file)
         return pq.read_table(file) if file.suffix == ".parquet" else pa_csv.read_csv(file)
     except (OSError, pa.ArrowException) as error:
         raise InvalidLog(f"{file}: {error}") from error

@@ -23,6 +23,7 @@ from coach_model.onnx_policy import (
     load_policy,
     read_artifact_file,
 )
+from coach_model.regular_files import check_regular, read_regular_text
 from training.registry.artifact import write_artifact
 from training.registry.verdicts import PROMOTE
 
@@ -156,14 +157,18 @@ def _keep(models: Path, policy: OnnxPolicy) -> None:
 def _changes(models: Path, contract: Contract) -> list[Change]:
     """The changes of the coach's served policy, oldest first."""
     ledger = models / LEDGER
-    if not ledger.exists():
+    try:
+        changes = [Change(**json.loads(line)) for line in read_regular_text(ledger).splitlines() if line]
+    except FileNotFoundError:
         return []
-    changes = [Change(**json.loads(line)) for line in ledger.read_text(encoding="utf-8").splitlines() if line]
+    except (OSError, ValueError, TypeError) as error:
+        raise NotPromoted(f"{ledger}: not a history of promotions ({error})") from error
     mine = f"{contract.coach}/"
     return [change for change in changes if change.action in SERVING_ACTIONS and change.policy_id.startswith(mine)]
 
 
 def _enter(models: Path, change: Change) -> Change:
+    check_regular(models / LEDGER)
     with (models / LEDGER).open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(change)) + "\n")
         file.flush()

@@ -1,11 +1,11 @@
 """The use cases of `buddy-train effects`: on a dataset package, and on the table of any micro-randomised trial."""
 
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
 from coach_model.budget.context import COLUMN
+from data.formats import file_digest
 from data.logs.bandit import Column, InvalidLog
 from data.logs.budget import budget_log
 from data.packages.reader import read_package
@@ -63,4 +63,4 @@ def effects_of_table(
         controls=given[:, 3 + len(moderators) :] if controls else None,
     )
     found = Excursion(treatment, len(given), len(np.unique(who)), coefficients)
-    return sha256(file.read_bytes()).hexdigest(), [found]
+    return file_digest(file), [found]
