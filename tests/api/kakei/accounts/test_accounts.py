@@ -78,7 +78,7 @@ def test_taking_back_the_leave_erases_the_exact_income(stored: Service) -> None:
         ({"budget_cycle_start_day": 29}, "budget_cycle_start_day"),
         *[({"time_zone": name}, "time_zone") for name in NO_TIME_ZONES],
         *[({"currency": code}, "currency") for code in ("peso", "ABC", "XXX", "DEM", "XAU", "php", "")],
-        ({"exact_income_local": 5}, ""),
+        ({"exact_income_local": 5}, "exact_income_local"),
         ({"surprise": 1}, "surprise"),
     ],
 )

@@ -218,14 +218,14 @@ def test_two_users_that_differ_in_case_stay_two(stored: Service) -> None:
     assert one.get("/points").status_code == 200
 
 
-@pytest.mark.parametrize("body", [None, "", "null", "{}"])
+@pytest.mark.parametrize("body", [None, "", " \n", "null", "{}"])
 @pytest.mark.parametrize("headers", [{}, {"Content-Type": "application/json"}])
 def test_a_user_is_created_without_a_body(body: str | None, headers: dict[str, str], stored: Service) -> None:
     made = CLIENT.post(f"{stored.url}/api/users/", content=body, headers=headers | somewhere())
     assert (made.status_code, cannot_be_guessed(made.json()["uuid"])) == (201, True)
 
 
-@pytest.mark.parametrize("body", ["[]", "7", '"x"', "false", "{", " "])
+@pytest.mark.parametrize("body", ["[]", "7", '"x"', "false", "{"])
 def test_another_body_than_an_object_creates_no_user(body: str, stored: Service) -> None:
     headers = {"Content-Type": "application/json"} | somewhere()
     assert CLIENT.post(f"{stored.url}/api/users/", content=body, headers=headers).status_code == 422

@@ -10,9 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.api.kakei.people import Person, somewhere
-from tests.api.kinderbud.families import LIMITED, Family
-from tests.serving import CLIENT, EXPORT_TOKEN, Service
+from tests.actors.family import LIMITED, Family
+from tests.actors.person import Person, somewhere
+from tests.support.serving import CLIENT, EXPORT_TOKEN, Service
 
 VALUES: list[Any] = [
     *(None, True, 7, -1, 7.5, 1e300, math.nan, 10**30),
