@@ -80,7 +80,7 @@ def serve(
     """Serve the API until SIGINT or SIGTERM."""
     from api.admin.accounts import seed_operator  # noqa: PLC0415
     from api.auth.keyring import SecretMissing, keyring  # noqa: PLC0415
-    from api.db import migrate, scratch  # noqa: PLC0415 - `buddy --help` should not wait for the service
+    from api.db import migrate, scratch, unfinished  # noqa: PLC0415 - `buddy --help` should not wait for the service
     from api.db.private_files import make_private  # noqa: PLC0415
     from api.db.service_lock import ServiceRuns, file_lock  # noqa: PLC0415
     from api.db.waiting import NeverCame, when_there  # noqa: PLC0415
@@ -106,6 +106,7 @@ def serve(
         for file in make_private(settings.database):
             logging.getLogger("api.cli.main").warning("other accounts may read %s", file)
         sweep()
+        unfinished.sweep()
         scratch.sweep(scratch.restore_parent(settings.database))
         with _shared_metrics(settings.web_concurrency) if settings.web_concurrency > 1 else nullcontext():
             _serve(settings, sockets)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import timestamp
 from api.db.engine import Database
+from api.db.unfinished import HALF
 from api.kakei.exports import queries
 from api.kakei.exports.queries import SELECTS, Scope
 from api.kakei.exports.rules import Exporter, cell_of
@@ -97,6 +98,11 @@ class Sink(Protocol):
     def close(self, about: dict[str, Any], extra: dict[str, str]) -> str: ...
 
 
+def unfinished_names(out: Path) -> tuple[Path, Path]:
+    """What is written beside `out`, and renamed to it when it is complete: the data, and the ZIP file of a package."""
+    return out.with_name(f".{out.name}{HALF}"), out.with_name(f".{out.name}.zip{HALF}")
+
+
 async def export(
     database: Database, request: ExportRequest, out: Path, progress: Progress = lambda _table, _rows: None
 ) -> Exported:
@@ -108,7 +114,7 @@ async def export(
     tables = request.chosen()
     now = datetime.now(UTC)
     name = f"buddy-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    half = out.with_name(f".{out.name}.part")  # renamed to the final name when complete
+    half, packing = unfinished_names(out)
     folder = half if request.kind in PACKAGED else out.parent
     counts: Counter[str] = Counter(dict.fromkeys(tables, 0))
     changes: Counter[str] = Counter()
@@ -143,7 +149,7 @@ async def export(
         about |= {"rows": dict(counts), "changes_since": dict(changes), "disclosure": report}
         digest = sink.close(about, {"DISCLOSURE.md": shown.report_md()})
         if request.kind in PACKAGED:
-            _place(folder, out, name)
+            _place(folder, out, packing, name)
         else:
             half.replace(out)
     finally:
@@ -238,12 +244,11 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _place(folder: Path, out: Path, name: str) -> None:
+def _place(folder: Path, out: Path, packing: Path, name: str) -> None:
     """Move the finished package to its place, as a folder or as a ZIP file."""
     if out.suffix != ".zip":
         folder.rename(out)
         return
-    packing = out.with_name(f".{out.name}.zip.part")
     try:
         with zipfile.ZipFile(packing, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
             for file in sorted(folder.iterdir()):

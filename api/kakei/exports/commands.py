@@ -35,7 +35,13 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export the data of participants with consent in force: a dataset package, or one JSON document."""
-    from api.kakei.exports.actions import BadRequest, ExportRequest, named_tables  # noqa: PLC0415 - help should not wait
+    from api.db.unfinished import noted  # noqa: PLC0415 - help should not wait
+    from api.kakei.exports.actions import (  # noqa: PLC0415
+        BadRequest,
+        ExportRequest,
+        named_tables,
+        unfinished_names,
+    )
     from api.kakei.exports.actions import export as export_data  # noqa: PLC0415
     from data.disclosure import TooSmall  # noqa: PLC0415
 
@@ -46,7 +52,11 @@ def export(
     if out.exists():
         raise typer.BadParameter(f"{out} is there already", param_hint="OUT")
     request = ExportRequest(kind, since, study, named_tables(tables), identifiers, strict)
-    with _reported(as_json, BadRequest, TooSmall, ImportError), _shown_progress() as progress:
+    with (
+        _reported(as_json, BadRequest, TooSmall, ImportError),
+        _shown_progress() as progress,
+        noted(*unfinished_names(out)),
+    ):
         done = with_database(
             read_settings(), lambda database: export_data(database, request, out, progress), is_long=True
         )
