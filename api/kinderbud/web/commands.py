@@ -1,14 +1,18 @@
 """`buddy household reset-link|browser-link|invite|waiting`: links that operators give to families."""
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import timestamp, utc_now
 from api.console import Json, exit_on, read_settings, show_link, with_database
 from api.db.engine import LARGEST_ID, Database
 from api.settings import Settings
+
+if TYPE_CHECKING:
+    from api.models import HouseholdUser
 
 
 class Unknown(ValueError):
@@ -19,15 +23,13 @@ def reset_link(
     email: Annotated[str, typer.Argument(help="The user who gets a new password.")], as_json: Json = False
 ) -> None:
     """Make a link with which a user sets a new password, or a first one. It works once; earlier links end."""
-    from api.kinderbud.households import actions, queries, rules  # noqa: PLC0415 - help should not wait
+    from api.kinderbud.households import actions, rules  # noqa: PLC0415 - help should not wait
 
     settings = read_settings()
 
     async def run(database: Database) -> dict[str, Any]:
         async with database.write() as session:
-            user = await queries.user_with_email(session, rules.checked_email(email))
-            if user is None:
-                raise Unknown(f"no user has the e-mail address {email}")
+            user = await _user_with(session, email)
             kept, secret = await actions.make_link(session, user.household_id, utc_now(), user)
             return {"link": _address(settings, f"/reset/{secret}"), "until": timestamp(kept.expires_at)}
 
@@ -42,16 +44,14 @@ def browser_link(
     """Make a link that makes one browser known for a user, so that wrong passwords in other browsers do not block it.
     It works once, for a day. An earlier link ends. The password is still needed.
     """
-    from api.kinderbud.households import queries, rules  # noqa: PLC0415
+    from api.kinderbud.households import rules  # noqa: PLC0415
     from api.kinderbud.web.sessions import BROWSERS  # noqa: PLC0415 - help should not wait
 
     settings = read_settings()
 
     async def run(database: Database) -> dict[str, Any]:
         async with database.write() as session:
-            user = await queries.user_with_email(session, rules.checked_email(email))
-            if user is None:
-                raise Unknown(f"no user has the e-mail address {email}")
+            user = await _user_with(session, email)
             secret, until = await BROWSERS.make_link(session, user.id, utc_now())
             return {"link": _address(settings, f"/browser/{secret}"), "until": timestamp(until)}
 
@@ -105,6 +105,16 @@ def waiting(as_json: Json = False) -> None:
         typer.echo(f"{one['name']} <{one['email']}> of household {one['household']}, since {one['since']}")
     if not found:
         typer.echo("nobody waits")
+
+
+async def _user_with(session: AsyncSession, email: str) -> "HouseholdUser":
+    """Raises Unknown or InvalidHousehold."""
+    from api.kinderbud.households import queries, rules  # noqa: PLC0415
+
+    user = await queries.user_with_email(session, rules.checked_email(email))
+    if user is None:
+        raise Unknown(f"no user has the e-mail address {email}")
+    return user
 
 
 def _address(settings: Settings, path: str) -> str:
