@@ -15,7 +15,7 @@ from data.logs.bandit import InvalidLog
 from data.logs.daily import ABOUT, TABLE, InvalidDailyLog, is_daily_log, read_daily_log
 from data.packages.reader import InvalidPackage, read_package
 from data.packages.validation import validate
-from tests.conftest import SAMPLE
+from tests.support.samples import SAMPLE
 from tests.support.strange_files import STRANGE, without_hanging
 from training.budget.interim_looks import claim, looks
 from training.ope.external_log import read_table
