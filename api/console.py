@@ -15,12 +15,13 @@ from pydantic import ValidationError
 
 from api.database_url import BadDatabaseUrl, PostgresUrl, SqliteUrl
 from api.db.engine import COMMAND_SECONDS, POOL_SIZE, Database, open_database
-from api.db.failures import MAY_BE_AWAY
+from api.db.failures import MAY_BE_AWAY, is_without_tables
 from api.db.postgres import is_pooled
 from api.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 """The option of every command that prints something for scripts."""
+WITHOUT_TABLES = "the database has no tables, or those of an older version: run `buddy db upgrade`"
 LONGEST_LINE = 300
 """Characters of a driver's message that are shown."""
 
@@ -114,7 +115,7 @@ def explained(error: BaseException) -> str | None:
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, MAY_BE_AWAY):
-        return f"database: {_first_line(error)}"
+        return WITHOUT_TABLES if is_without_tables(error) else f"database: {_first_line(error)}"
     from alembic.util import CommandError  # noqa: PLC0415 - only where something failed
 
     if not isinstance(error, CommandError):

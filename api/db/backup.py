@@ -23,6 +23,7 @@ from api.db.engine import open_database
 from api.db.postgres import RESTORE_LOCK, Connector
 from api.db.scratch import BACKUP, RESTORE, restore_parent, scratch_folder
 from api.db.service_lock import ServiceRuns, file_lock, restore_lock
+from api.db.unfinished import noted
 from api.models import Base
 
 STILL_LOCKED = """DO $$BEGIN IF NOT EXISTS (SELECT FROM pg_locks WHERE pid = {holder} AND locktype = 'advisory'
@@ -30,6 +31,8 @@ AND (classid::bigint << 32) + objid::bigint = {lock} AND mode = 'ExclusiveLock' 
 THEN RAISE EXCEPTION 'the lock of the restore is lost, nothing was changed'; END IF; END$$;"""
 TABLES = (*Base.metadata.tables, "alembic_version")
 """What is dumped, dropped and restored; other tables of the database are not ours."""
+EMPTY = "the database has no tables yet: `buddy db upgrade` makes them"
+NOT_OURS = "the database in it has tables, and none of them is of Buddy Coach"
 LOGS = ("-wal", "-shm")
 """Suffixes of the files that SQLite keeps beside a database."""
 
@@ -45,7 +48,7 @@ def backup(url: SqliteUrl | PostgresUrl, file: Path) -> Manifest:
     taken_at, kind = datetime.now(UTC), _kind(url)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with scratch_folder(file.parent, BACKUP) as folder:
+        with scratch_folder(file.parent, BACKUP) as folder, noted(folder):
             payload = Path(folder, "payload")
             if isinstance(url, SqliteUrl):
                 if not url.file.is_file():
@@ -54,6 +57,8 @@ def backup(url: SqliteUrl | PostgresUrl, file: Path) -> Manifest:
                 revision = _checked_sqlite(payload)
             else:
                 schema = asyncio.run(_schema(url))
+                if not asyncio.run(_has_tables(url, schema)):
+                    raise BackupFailed(EMPTY)
                 ours = [f"--table={_quoted(schema)}.{_quoted(name)}" for name in TABLES]
                 _run_postgres("pg_dump", url, ["--format=custom", *ours, f"--file={payload}"])
                 revision = _checked_dump(payload, url)
@@ -141,8 +146,9 @@ def _checked_sqlite(file: Path) -> str:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as reading:
             if reading.execute("PRAGMA integrity_check").fetchone() != ("ok",):
                 raise BackupFailed("the database in it is damaged")
-            if not reading.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone():
-                raise BackupFailed("the database in it is none of ours")
+            names = {name for (name,) in reading.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if "alembic_version" not in names:
+                raise BackupFailed(NOT_OURS if names else EMPTY)
             return str(reading.execute("SELECT version_num FROM alembic_version").fetchone()[0])
     except (sqlite3.Error, TypeError) as error:
         raise BackupFailed(f"the database in it is damaged: {error}") from error
@@ -206,7 +212,7 @@ def _checked_dump(file: Path, url: PostgresUrl) -> str:
     said = _run_postgres("pg_restore", url, ["--data-only", "--table=alembic_version", "--file=-", str(file)])
     found = re.search(r"^COPY [^\n]*alembic_version[^\n]*\n([^\n\\]+)\n", said, re.MULTILINE)
     if found is None:
-        raise BackupFailed("the database in it is none of ours")
+        raise BackupFailed(NOT_OURS)
     return found[1].strip()
 
 
@@ -255,6 +261,15 @@ def _write_script(url: PostgresUrl, dump: Path, script: Path, taken_at: datetime
         file.write("\n".join(lines).encode() + b"\n")
         shutil.copyfileobj(rest, file)
     whole.replace(script)
+
+
+async def _has_tables(url: PostgresUrl, schema: str) -> bool:
+    connection = await Connector(url, None).connect()
+    try:
+        found = await connection.fetchval("SELECT to_regclass($1)", f"{_quoted(schema)}.alembic_version")
+    finally:
+        connection.terminate()
+    return found is not None
 
 
 async def _schema(url: PostgresUrl) -> str:

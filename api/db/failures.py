@@ -47,6 +47,9 @@ AWAY_CODES = frozenset(
 """SQLite's primary result codes of the same kind."""
 CLOSED_IN_THE_POOL = "This connection is closed"
 """SQLAlchemy's `InvalidRequestError` for a connection that another request closed while the pool handed it out."""
+MISSING_STATES = ("42P01", "42703")
+"""PostgreSQL's states for a table and for a column that is not there."""
+SQLITE_MISSING = ("no such table", "no such column")
 MAY_BE_AWAY = (
     *(DBAPIError, PoolTimeout, OSError, TimeoutError, sqlite3.Error, InvalidRequestError),
     # asyncpg's own errors come only from connections that break while they open; SQLAlchemy translates the rest.
@@ -70,6 +73,14 @@ def is_away(error: BaseException) -> bool:
     if not isinstance(error, DBAPIError):
         return isinstance(error, MAY_BE_AWAY) and _is_away(error)
     return error.connection_invalidated or (error.orig is not None and _is_away(error.orig))
+
+
+def is_without_tables(error: BaseException) -> bool:
+    """Whether the database has no tables, or those of an older version."""
+    driver = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(driver, sqlite3.Error) and driver.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+        return str(driver).startswith(SQLITE_MISSING)
+    return sqlstate(error) in MISSING_STATES
 
 
 def is_gone(error: BaseException) -> bool:
