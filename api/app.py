@@ -124,6 +124,7 @@ def _services(settings: Settings, clock: Clock, metrics: Metrics, readiness: Rea
         keyring=keyring(settings),
         passwords=Passwords(),
         attempts=LoginThrottle(RateLimits(settings.redis_url, exact=True)),
+        page_limits=RateLimits(settings.redis_url),
         mailer=Mailer(settings, clock),
         budget=ServedPolicy(BUDGET, settings.coach_model_dir, metrics),
         shadow=ServedPolicy(BUDGET, settings.coach_model_dir, metrics, shadow=True),

@@ -14,6 +14,7 @@ from api.background import BackgroundTasks
 from api.clock import Clock
 from api.db.engine import Database
 from api.db.readiness import Readiness
+from api.http.rate_limits import RateLimits
 from api.http.shutdown import Shutdown
 from api.observability.metrics import Metrics
 from api.policies import ServedPolicy
@@ -33,6 +34,8 @@ class Services:
     keyring: Keyring
     passwords: Passwords
     attempts: LoginThrottle
+    page_limits: RateLimits
+    """Generous limits of the family's pages, which need no exact counts."""
     mailer: Mailer
     budget: ServedPolicy
     shadow: ServedPolicy

@@ -72,9 +72,8 @@ class Visit:
 
 
 async def _visit(request: Request, now: Now) -> Visit:
-    wait = await services_of(request).attempts.limits.seconds_to_wait(
-        REQUESTS_PER_ADDRESS, f"family/address/{address_of(request.scope)}"
-    )
+    key = f"family/address/{address_of(request.scope)}"
+    wait = await services_of(request).page_limits.seconds_to_wait(REQUESTS_PER_ADDRESS, key)
     if wait is not None:
         raise TooOften(wait)
     secret = COOKIE.of(request, is_plain=is_plain(request))

@@ -30,6 +30,7 @@ from api.kinderbud.app import create_kinderbud
 from api.kinderbud.auth import new_token
 from api.kinderbud.rate_limits import TokenLimits
 from api.observability.metrics import TelemetryMiddleware
+from api.services import Services, part_of
 from api.settings import Settings
 from tests.actors.family import Family
 from tests.support.serving import CLIENT, Service
@@ -123,6 +124,20 @@ def test_what_no_document_names_is_limited_too(settings: Settings) -> None:
                 for method in ("GET", "HEAD", "POST"):
                     told = await answers(app, method, path)
                     assert [answer.status_code == 429 for answer in told] == [False, False, True], f"{method} {path}"
+
+    asyncio.run(run())
+
+
+def test_pages_are_counted_by_two_numbers_an_address(settings: Settings) -> None:
+    """Exact counts store the time of every hit: at 6,000 a minute, what one address asks for takes 48 kB."""
+
+    async def run() -> None:
+        async with started(create_app(settings)) as app:
+            assert {one.status_code for one in await answers(app, "GET", "/family/login")} == {200}
+            services = part_of(app, Services)
+            assert isinstance(services.page_limits.own, WeightedCounts)
+            assert len(services.page_limits.own) == 1
+            assert len(services.attempts.limits.own) == 0
 
     asyncio.run(run())
 
