@@ -45,10 +45,10 @@ class Mailbox:
 
 
 @contextmanager
-def mail_server() -> Iterator[Mailbox]:
-    """A server on a free port."""
+def mail_server(**tls: Any) -> Iterator[Mailbox]:
+    """A server on a free port. `ssl_context` makes it speak TLS from the first byte, `tls_context` after STARTTLS."""
     mailbox = Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port)
+    controller = Controller(mailbox, hostname="127.0.0.1", port=mailbox.port, **tls)
     controller.start()
     try:
         yield mailbox

@@ -1,23 +1,38 @@
 """The key file, key rotation, and the file permissions of what the service writes."""
 
+import asyncio
 import json
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from api.auth import key_file
+from api.auth.key_rotation import ROWS
 from api.auth.keyring import Keyring
 from api.database_url import read_url
+from api.db import migrate
+from api.db.engine import open_database
 from api.db.private_files import make_private, too_open
+from api.models import Household
+from tests.support import services
 from tests.support.forking import buddy
 from tests.support.serving import service
 
 OLD, NEW = "Vq7-the old one retires-58nXk4Lt", "m2W-the new one remains-93pZr6Hd"
+
+MANY = 10 * ROWS
+"""Values; a rotation takes many transactions for them."""
+ALL = {f"Home {number}": f"key {number}".encode() for number in range(MANY)}
 
 
 def mode(path: Path) -> int:
@@ -147,3 +162,63 @@ def test_files_that_others_may_read_are_named_and_closed(tmp_path: Path) -> None
     assert too_open(read_url(url)) == [file]
     assert make_private(read_url(url)) == []
     assert mode(file) == 0o600
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def many(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> Iterator[str]:
+    """A database with many values of the old key."""
+    with ExitStack() as stack:
+        url = f"sqlite:///{tmp_path}/own.db"
+        if request.param == "postgresql":
+            server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
+            url = stack.enter_context(services.postgres_database(server, f"{worker}keys"))
+
+        async def fill() -> None:
+            database = open_database(url)
+            await migrate.prepare(database)
+            old, now = Keyring([OLD]), datetime.now(UTC)
+            async with database.write() as session:
+                session.add_all(
+                    Household(
+                        name=f"Home {number}",
+                        time_zone="UTC",
+                        daily_task_count=8,
+                        claude_key=old.wrap(f"key {number}".encode()),
+                        created_at=now,
+                    )
+                    for number in range(MANY)
+                )
+            await database.close()
+
+        asyncio.run(fill())
+        yield url
+
+
+def keys_in(url: str) -> dict[str, str]:
+    """The encrypted keys by household."""
+
+    async def run() -> dict[str, str]:
+        database = open_database(url)
+        async with database.read() as session:
+            rows = (await session.execute(select(Household.name, Household.claude_key))).all()
+        await database.close()
+        return {name: str(key) for name, key in rows}
+
+    return asyncio.run(run())
+
+
+def test_a_rotation_that_is_killed_midway_loses_nothing_and_goes_on(many: str, tmp_path: Path) -> None:
+    both = {"DATABASE_URL": many, "SECRET_KEY": f"{NEW},{OLD}"}
+    command = [sys.executable, "-m", "api", "secrets", "rotate"]
+    with subprocess.Popen(command, cwd=tmp_path, env=os.environ | both, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any(f"{ROWS} encrypted again" in line for line in process.stderr)
+        process.kill()
+    newest, ring = Keyring([NEW]), Keyring([NEW, OLD])
+    halfway = keys_in(many)
+    assert {name: ring.unwrap(key) for name, key in halfway.items()} == ALL
+    assert ROWS <= sum(newest.is_newest(key) for key in halfway.values()) < MANY
+    again = buddy(tmp_path, **both)("secrets", "rotate", "--json")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["rotated"] == sum(not newest.is_newest(key) for key in halfway.values())
+    assert {name: newest.unwrap(key) for name, key in keys_in(many).items()} == ALL

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from api.auth.login_throttle import (
     FROM_NETWORK,
+    FROM_ONE,
     OF_NETWORK,
     OF_ONE,
     UNKNOWN_BROWSERS,
@@ -98,6 +99,33 @@ def test_one_network_uses_up_its_own_share_and_no_more() -> None:
         assert await attempts.count(Attempt("family", "a", "2001:db8:2:1::/64")) is None, "another network goes on"
         names = [await attempts.count(Attempt("family", f"{n}", lines[n % 200])) for n in range(FROM_NETWORK.amount)]
         assert sum(one is None for one in names) == FROM_NETWORK.amount - len(lines)
+
+    asyncio.run(run())
+
+
+def test_a_crowd_of_addresses_in_one_line_counts_as_one() -> None:
+    """One IPv6 line has 2^64 addresses, and as many tries as a line with one."""
+
+    async def run() -> None:
+        limits = RateLimits(None, exact=True)
+        attempts, chance = LoginThrottle(limits), random.Random(1)
+
+        def neighbour(network: str) -> str:
+            host = ipaddress.IPv6Address(int(ipaddress.IPv6Address(network)) + chance.getrandbits(64))
+            return address_of({"type": "http", "client": (str(host), 1)})
+
+        tried = [await attempts.count(Attempt("family", "a", neighbour("2001:db8:1:2::"))) for _ in range(2000)]
+        assert tried.count(None) == OF_ONE.amount
+        assert all(refusal is None or not refusal.unknown_only for refusal in tried)
+        names = [
+            await attempts.count(Attempt("family", f"account {number}", neighbour("2001:db8:1:3::")))
+            for number in range(2000)
+        ]
+        assert names.count(None) == FROM_ONE.amount, "many accounts from one line"
+        assert len(limits.own) < 400, "no memory for each address"
+        assert await attempts.count(Attempt("family", "a", neighbour("2001:db8:9:2::"))) is None, "elsewhere"
+        known = Attempt("family", "a", neighbour("2001:db8:1:2::"), known="a browser of the account")
+        assert await attempts.count(known) is None, "a known browser in the middle of the crowd"
 
     asyncio.run(run())
 

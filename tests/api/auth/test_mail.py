@@ -1,7 +1,9 @@
 """Mails are sent in the background: with a few retries, then never again, and never with a forged header."""
 
 import asyncio
+import ssl
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from api.auth.mail import PAUSES_SECONDS, WAITING, Mail, Mailer, composed
 from api.cli.doctor import _mail
 from api.kinderbud.households.rules import InvalidHousehold, checked_email
 from api.settings import Settings
+from tests.support.certificates import authority
 from tests.support.mail_server import Mailbox, mail_server
 from tests.support.services import free_port
 
@@ -25,7 +28,9 @@ def settings(port: int, **more: Any) -> Settings:
     return Settings.model_validate(told | {"public_url": "https://buddy.example.org"} | more)
 
 
-def sent(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, mails: int = 1, port: int | None = None) -> list[float]:
+def sent(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, mails: int = 1, port: int | None = None, **more: Any
+) -> list[float]:
     """Send a mail and stop. Returns the pauses between tries."""
     pauses: list[float] = []
 
@@ -33,7 +38,7 @@ def sent(mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, mails: int = 1, port
         pauses.append(seconds)
 
     async def run() -> None:
-        mailer = Mailer(settings(port or mailbox.port), lambda: datetime.now(UTC))
+        mailer = Mailer(settings(port or mailbox.port, **more), lambda: datetime.now(UTC))
         mailer.start()
 
         async def job() -> Mail:
@@ -132,6 +137,28 @@ def test_a_subject_of_two_lines_is_refused(subject: str) -> None:
 def test_settings_that_send_nothing_or_too_much_are_refused(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         settings(25, **wrong)
+
+
+@pytest.mark.parametrize(("tls", "speaks"), [("tls", "ssl_context"), ("starttls", "tls_context")])
+def test_a_mail_goes_over_tls_to_a_server_with_a_certificate_that_is_trusted(
+    tls: str, speaks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SSL_CERT_FILE names the authority, as on a machine with its own."""
+    own, other = authority(tmp_path, "own"), authority(tmp_path, "other")
+    pair = own.sign("mail", "127.0.0.1")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(pair.certificate, pair.key)
+    more = {"require_starttls": True} if tls == "starttls" else {}
+    with mail_server(**{speaks: context}, **more) as mailbox:
+        monkeypatch.setenv("SSL_CERT_FILE", str(other.root))
+        sent(mailbox, monkeypatch, smtp_tls=tls)
+        refused = _mail(settings(mailbox.port, smtp_tls=tls))
+        assert (mailbox.mails, refused.fine) == ([], False)
+        assert "SSLCertVerificationError" in refused.found
+        monkeypatch.setenv("SSL_CERT_FILE", str(own.root))
+        assert sent(mailbox, monkeypatch, smtp_tls=tls) == []
+        assert [mail.get_content() for mail in mailbox.mails] == ["A calm day.\r\n"]
+        assert _mail(settings(mailbox.port, smtp_tls=tls)).fine
 
 
 def test_the_doctor_asks_the_mail_server() -> None:

@@ -156,6 +156,19 @@ def test_a_restore_waits_for_no_service_and_a_killed_one_is_no_service(own_url: 
         assert done.returncode == 0, done.stderr
 
 
+def test_a_restore_is_refused_while_several_workers_run(own_url: str, redis_url: str, tmp_path: Path) -> None:
+    run = buddy(tmp_path, DATABASE_URL=own_url)
+    settings = {"DATABASE_URL": own_url, "REDIS_URL": redis_url, "WEB_CONCURRENCY": "2"}
+    with service(tmp_path, settings) as running:
+        person = Person(running)
+        assert run("db", "backup", "safe.bak").returncode == 0
+        refused = run("db", "restore", "safe.bak", "--yes")
+        assert (refused.returncode, refused.stderr) == (1, "error: a service runs on this database: stop it first\n")
+        assert person.get("/data").status_code == 200
+    done = run("db", "restore", "safe.bak", "--yes")
+    assert done.returncode == 0, done.stderr
+
+
 def test_who_was_erased_after_a_backup_stays_erased(own_url: str, tmp_path: Path) -> None:
     run = buddy(tmp_path, DATABASE_URL=own_url)
     with service(tmp_path, {"DATABASE_URL": own_url}) as running:
