@@ -52,7 +52,7 @@ def backup(url: SqliteUrl | PostgresUrl, file: Path) -> Manifest:
             payload = Path(folder, "payload")
             if isinstance(url, SqliteUrl):
                 if not url.file.is_file():
-                    raise BackupFailed(f"there is no database at {url.file}")
+                    raise BackupFailed(f"there is no database at {url.file}: `buddy db upgrade` makes one")
                 _copy_sqlite(url.file, payload)
                 revision = _checked_sqlite(payload)
             else:
