@@ -14,8 +14,9 @@ os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 from data.logs.budget import BudgetLog, budget_log
 from data.packages.reader import Package, read_package
 from tests.support import services
+from tests.support.databases import url_of
 from tests.support.samples import SAMPLE
-from tests.support.serving import Service, service
+from tests.support.serving import Server, Service, app, service
 from training.budget.reward_model import RewardModel
 from training.budget.target_policy import TargetPolicy
 from training.budget.train import learn
@@ -85,18 +86,25 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service with the packaged artifact, shared by all tests that do not break it."""
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The service in a process of its own, shared by all tests that do not break it."""
     with service(tmp_path_factory.mktemp("service")) as started:
         yield started
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def stored(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service on an empty database of its own, once for each kind of database."""
+    """The service in this process on a database of its own, once for each kind of database."""
     folder = tmp_path_factory.mktemp("stored")
-    url = f"sqlite:///{folder}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    with service(folder, {"DATABASE_URL": url}) as started:
+    with app(folder, {"DATABASE_URL": url_of(request, folder)}) as started:
+        yield started
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def stored_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same in a process of its own, for tests that look at its log, its files or its memory."""
+    folder = tmp_path_factory.mktemp("stored-server")
+    with service(folder, {"DATABASE_URL": url_of(request, folder)}) as started:
         yield started
 
 

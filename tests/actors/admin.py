@@ -8,9 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.actors.browser import new_client
 from tests.actors.person import somewhere
-from tests.support.serving import Service, service
+from tests.support.serving import Server, Service, new_client, service
 
 PASSWORD = "correct horse battery staple"
 CHANGEABLE = {"Profile", "ChallengeTemplate", "Badge", "Household", "Guide", "GuideStage", "GuideItem"}
@@ -18,7 +17,7 @@ CHANGEABLE = {"Profile", "ChallengeTemplate", "Badge", "Household", "Guide", "Gu
 
 
 @contextmanager
-def administered(request: pytest.FixtureRequest, folder: Path) -> Iterator[Service]:
+def administered(request: pytest.FixtureRequest, folder: Path) -> Iterator[Server]:
     """A service whose admin may log in, on the kind of database that the fixture's parameter names."""
     url = f"sqlite:///{folder}/x.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     with service(folder, {"DATABASE_URL": url, "ADMIN_PASSWORD": PASSWORD}) as running:

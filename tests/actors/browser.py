@@ -3,23 +3,19 @@
 import json
 import re
 import secrets
-import ssl
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import Any
 
 import httpx
 
 from tests.actors.person import somewhere
 from tests.support.lived import Lived
-from tests.support.serving import Service
+from tests.support.serving import Service, new_client
 
 PASSWORD = "a calm day in spring"
 OTHER = "a windy day in autumn"
 """Another password."""
 SEE_OTHER = 303
-CONTEXT = ssl.create_default_context()
-"""Shared, since creating it is most of a client's cost."""
 
 
 @dataclass
@@ -55,11 +51,6 @@ class _Forms(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "select":
             self._select = None
-
-
-def new_client(**options: Any) -> httpx.Client:
-    """A client that leaves no connection open and is quick to create."""
-    return httpx.Client(verify=CONTEXT, limits=httpx.Limits(max_keepalive_connections=0), **options)
 
 
 class Browser:

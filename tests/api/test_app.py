@@ -8,21 +8,21 @@ from pathlib import Path
 import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.support.serving import BUDDY, CLIENT, METRICS_TOKEN, Service, service
+from tests.support.serving import BUDDY, CLIENT, METRICS_TOKEN, Server, service
 
 
-def test_the_greeting_is_that_of_the_reference(running: Service) -> None:
+def test_the_greeting_is_that_of_the_reference(running: Server) -> None:
     assert CLIENT.get(f"{running.url}/").json() == {"message": "Welcome to KakieBuddy API"}
 
 
-def test_live_and_ready(running: Service) -> None:
+def test_live_and_ready(running: Server) -> None:
     assert CLIENT.get(f"{running.url}/health/live").json() == {"status": "live"}
     ready = CLIENT.get(f"{running.url}/health/ready/").json()
     assert ready["status"] == "ready"
     assert ready["coach"] == "policy"
 
 
-def test_a_request_id_is_echoed_or_made(running: Service) -> None:
+def test_a_request_id_is_echoed_or_made(running: Server) -> None:
     sent = CLIENT.get(f"{running.url}/nowhere", headers={"X-Request-ID": "phone-1.a_B"})
     assert sent.headers["x-request-id"] == "phone-1.a_B"
     assert sent.json()["instance"] == "urn:request:phone-1.a_B"
@@ -40,7 +40,7 @@ def test_a_request_id_is_echoed_or_made(running: Service) -> None:
     ],
 )
 def test_errors_of_the_framework_are_problems_too(
-    method: str, path: str, status: int, code: str, running: Service
+    method: str, path: str, status: int, code: str, running: Server
 ) -> None:
     response = CLIENT.request(method, running.url + path)
     assert response.status_code == status
@@ -49,7 +49,7 @@ def test_errors_of_the_framework_are_problems_too(
     assert {"type", "title", "status", "detail", "instance", "code"} <= set(response.json())
 
 
-def test_logs_and_metrics_name_routes_and_never_paths(running: Service) -> None:
+def test_logs_and_metrics_name_routes_and_never_paths(running: Server) -> None:
     CLIENT.get(f"{running.url}/api/users/a-capability/points")
     CLIENT.get(f"{running.url}/nowhere")
     CLIENT.post(f"{running.url}/coach/suggestions/", json=EXAMPLE_CONTEXT, headers={"X-Request-ID": "find-me"})
@@ -77,7 +77,7 @@ def test_metrics_are_for_the_token_once_there_is_one(tmp_path: Path) -> None:
         assert METRICS_TOKEN not in running.log()
 
 
-def test_browsers_are_kept_out_unless_their_origin_is_named(running: Service, tmp_path: Path) -> None:
+def test_browsers_are_kept_out_unless_their_origin_is_named(running: Server, tmp_path: Path) -> None:
     origin = {"Origin": "https://app.example"}
     assert "access-control-allow-origin" not in CLIENT.get(f"{running.url}/", headers=origin).headers
     with service(tmp_path, {"CORS_ORIGINS": "https://app.example, https://other.example"}) as opened:

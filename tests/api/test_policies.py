@@ -15,14 +15,14 @@ from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from coach_model.budget.context import FEATURES
 from coach_model.budget.rules import RULES_VERSION, rules_levels
 from tests.support import artifacts
-from tests.support.serving import CLIENT, Service, service
+from tests.support.serving import CLIENT, Server, service
 
 EXAMPLE = np.array([[EXAMPLE_CONTEXT[name] for name in FEATURES]], dtype=np.float32)
 SWITCH_SECONDS = 2.0
 GRAPH = artifacts.packaged_graph()
 
 
-def ask(running: Service, **changes: float) -> dict[str, Any]:
+def ask(running: Server, **changes: float) -> dict[str, Any]:
     response = CLIENT.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT | changes, timeout=2)
     assert response.status_code == 200
     answer: dict[str, Any] = response.json()
@@ -100,13 +100,13 @@ def test_a_broken_artifact_is_answered_for_by_the_rules(fault: str, tmp_path: Pa
         assert complaints == (1 if loads else 0)  # said once, not fifty times
 
 
-def test_out_of_support_is_answered_by_the_rules_and_provokes_nothing_else(running: Service) -> None:
+def test_out_of_support_is_answered_by_the_rules_and_provokes_nothing_else(running: Server) -> None:
     strange = ask(running, **dict.fromkeys(FEATURES, 1.0))
     assert (strange["source"], strange["fallback_reason"]) == ("rules", "out_of_support")
     assert ask(running)["source"] == "policy"
 
 
-def wait_for(running: Service, policy_id: str) -> float:
+def wait_for(running: Server, policy_id: str) -> float:
     started = time.monotonic()
     while time.monotonic() - started < SWITCH_SECONDS:
         if ask(running)["policy_id"] == policy_id:

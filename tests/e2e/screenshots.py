@@ -19,7 +19,7 @@ from tests.actors.browser import PASSWORD
 from tests.actors.family import Family, in_database
 from tests.actors.person import Person
 from tests.support.chromium import DESK, PHONE, chromium_browser, visit
-from tests.support.lived import Lived, lived_service
+from tests.support.lived import Lived, lived_process
 from tests.support.services import find_chromium
 from tests.support.serving import Service, service
 
@@ -50,7 +50,7 @@ def main() -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="buddy-screenshots-")))
         for name in ("family", "admin"):
             (folder / name).mkdir()
-        living = stack.enter_context(lived_service(folder / "family", f"sqlite:///{folder}/family/x.db", now=MORNING))
+        living = stack.enter_context(lived_process(folder / "family", f"sqlite:///{folder}/family/x.db", now=MORNING))
         link = lived_family(living)
         watched = stack.enter_context(service(folder / "admin", {"ADMIN_PASSWORD": ADMIN_PASSWORD}))
         busy_service(watched)

@@ -27,7 +27,7 @@ from data.synthetic.people import USER_PROFILES, People, draw_people
 from data.synthetic.world import State, contexts_of, draw_noise, first_state, live_a_week
 from tests.actors.person import CONSENT, PROFILE, somewhere
 from tests.support.artifacts import PACKAGED
-from tests.support.lived import BEGINNING, Lived, lived_service
+from tests.support.lived import BEGINNING, Lived, lived_process
 
 PEOPLE, EXPLORE_WEEKS, CONFIRM_WEEKS = 300, 8, 12
 EFFECT = 2.0
@@ -146,7 +146,7 @@ def exported(running: Lived, folder: Path) -> Path:
 def village(tmp_path: Path, postgres_url: str) -> Any:
     models = tmp_path / "models"
     models.mkdir()
-    with lived_service(tmp_path, postgres_url, {"COACH_MODEL_DIR": str(models)}) as running:
+    with lived_process(tmp_path, postgres_url, {"COACH_MODEL_DIR": str(models)}) as running:
         yield running, Village(running.url, seed=11), models
 
 
@@ -187,7 +187,6 @@ def test_a_study_is_lived_learned_from_confirmed_promoted_and_replayed(
     while served() != card["policy_id"] and time.monotonic() < deadline:
         time.sleep(0.1)
     assert served() == card["policy_id"]
-    assert running.process.poll() is None
     answers = asyncio.run(people.ask())
     assert answers.shape == (PEOPLE, 3)
 

@@ -18,7 +18,7 @@ from tests.actors.family import Family
 from tests.actors.person import Person
 from tests.support.malformed import Maker
 from tests.support.rawhttp import STATUS, connected, open_sockets, port_of, resident_bytes
-from tests.support.serving import CLIENT, Service, service
+from tests.support.serving import CLIENT, Server, service
 
 REQUESTS = 2_000
 AT_ONCE = 32
@@ -45,7 +45,7 @@ def statuses(port: int, sent: bytes) -> list[int]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def hurried(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Service]:
+def hurried(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """A service with short deadlines, on each database."""
     url = f"sqlite:///{tmp_path}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     seconds = {"HTTP_HEAD_SECONDS": "0.4", "HTTP_BODY_SECONDS": "0.4", "HTTP_IDLE_SECONDS": "0.3"}
@@ -60,7 +60,7 @@ def seed() -> int:
     return chosen
 
 
-def test_two_thousand_malformed_requests_are_no_5xx(hurried: Service, seed: int) -> None:
+def test_two_thousand_malformed_requests_are_no_5xx(hurried: Server, seed: int) -> None:
     person, family = Person(hurried), Family(hurried)
     make: Callable[[], bytes] = Maker(random.Random(seed), person.uuid, family.token).request
     requests = [make() for _ in range(REQUESTS)]

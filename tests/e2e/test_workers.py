@@ -9,7 +9,7 @@ import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.actors.person import WEEK, Person
-from tests.support.serving import CLIENT, STARTING_SECONDS, Service, service
+from tests.support.serving import CLIENT, STARTING_SECONDS, Server, service
 
 ASKED = 60
 
@@ -25,7 +25,7 @@ COACHES = 2
 """Policies that each worker loads."""
 
 
-def counted(running: Service, route: str) -> tuple[int, int]:
+def counted(running: Server, route: str) -> tuple[int, int]:
     """How many requests of a route all workers counted in total, and the policy gauges that are 1."""
     text = running.metrics()
     found = re.findall(rf'buddy_request_seconds_count{{[^}}]*route="{re.escape(route)}"[^}}]*}} (\d+)', text)
@@ -33,7 +33,7 @@ def counted(running: Service, route: str) -> tuple[int, int]:
     return sum(map(int, found)), len(served)
 
 
-def test_they_share_what_must_be_shared(workers: Service) -> None:
+def test_they_share_what_must_be_shared(workers: Server) -> None:
     def ask(_: int) -> int:
         return CLIENT.post(f"{workers.url}/coach/suggestions", json=EXAMPLE_CONTEXT).status_code
 
@@ -48,7 +48,7 @@ def test_they_share_what_must_be_shared(workers: Service) -> None:
     assert workers.log().count('"policy served"') == 2 * COACHES
 
 
-def test_two_processes_take_one_decision_a_week(workers: Service) -> None:
+def test_two_processes_take_one_decision_a_week(workers: Server) -> None:
     workers.buddy("study", "start", "shared")
     person = Person(workers)
     person.consent(study_version="shared")

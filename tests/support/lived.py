@@ -1,13 +1,10 @@
-"""The real service, over HTTP, on a clock that a test moves: a study of months is lived in minutes.
-
-`main` is that service: `buddy serve` but for the clock, which is a file.
-"""
+"""The service on a clock that a test moves: a study of months is lived in minutes."""
 
 import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,8 +13,9 @@ import uvicorn
 
 from api.app import create_app
 from tests.support import forking
+from tests.support.databases import migrate
 from tests.support.services import free_port
-from tests.support.serving import CLIENT, DEFAULTS, STARTING_SECONDS, buddy
+from tests.support.serving import CLIENT, DEFAULTS, STARTING_SECONDS, Service, app
 
 CLOCK = "LIVED_CLOCK"
 """Path of the file that says what time it is."""
@@ -26,21 +24,26 @@ BEGINNING = datetime(2026, 1, 5, 9, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that changes only when the test moves it."""
+    """A clock that changes only when the test moves it. Another process can read it from `file`."""
 
-    def __init__(self, file: Path, now: datetime = BEGINNING) -> None:
+    def __init__(self, now: datetime = BEGINNING, file: Path | None = None) -> None:
         self._file = file
         self.now = now
 
+    def __call__(self) -> datetime:
+        return self._now
+
     @property
     def now(self) -> datetime:
-        return datetime.fromisoformat(self._file.read_text(encoding="utf-8"))
+        return self._now
 
     @now.setter
     def now(self, moment: datetime) -> None:
-        new = self._file.with_suffix(".new")
-        new.write_text(moment.isoformat(), encoding="utf-8")
-        new.replace(self._file)
+        self._now = moment
+        if self._file is not None:
+            new = self._file.with_suffix(".new")
+            new.write_text(moment.isoformat(), encoding="utf-8")
+            new.replace(self._file)
 
     def move(self, **delta: float) -> None:
         """By days, hours, …"""
@@ -48,31 +51,34 @@ class Clock:
 
 
 @dataclass
-class Lived:
-    """A running service, the clock that it goes by, and what a command needs to see the same database."""
+class Lived(Service):
+    """A running service, and the clock that it goes by. `buddy` commands go by the machine's own clock."""
 
-    url: str
     clock: Clock
-    process: forking.Forked
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def buddy(self, *arguments: str) -> str:
-        """What `buddy` prints, on the same database and on the machine's own clock."""
-        return buddy(self.environment, *arguments)
 
 
 @contextlib.contextmanager
 def lived_service(
     folder: Path, database_url: str, environment: Mapping[str, str] | None = None, now: datetime = BEGINNING
 ) -> Iterator[Lived]:
-    """The service on a migrated database, in a process of its own."""
-    clock, port = Clock(folder / "clock", now), free_port()
+    """The service in this process."""
+    clock = Clock(now)
+    with app(folder, {"DATABASE_URL": database_url} | dict(environment or {}), clock) as running:
+        yield Lived(running.url, running.environment, clock)
+
+
+@contextlib.contextmanager
+def lived_process(
+    folder: Path, database_url: str, environment: Mapping[str, str] | None = None, now: datetime = BEGINNING
+) -> Iterator[Lived]:
+    """The service in a process of its own, for a browser or for load: `buddy serve` but for the clock."""
+    clock, port = Clock(now, folder / "clock"), free_port()
     own = DEFAULTS | {"DATABASE_URL": database_url, "LOG_LEVEL": "warning"} | dict(environment or {})
-    buddy(own, "db", "upgrade")
+    migrate(database_url)
     told = os.environ | own | {CLOCK: str(folder / "clock"), "PORT": str(port)}
     root, log = Path(__file__).parents[2], folder / "lived.log"
     process = forking.start("tests.support.lived:main", [], root, told, log, log)
-    running = Lived(f"http://127.0.0.1:{port}", clock, process, own)
+    running = Lived(f"http://127.0.0.1:{port}", own, clock)
     try:
         deadline = time.monotonic() + STARTING_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
@@ -91,6 +97,8 @@ def lived_service(
 def main() -> None:
     """Serve until SIGTERM."""
     file = Path(os.environ[CLOCK])
-    app = create_app(clock=lambda: datetime.fromisoformat(file.read_text(encoding="utf-8")))
+    served = create_app(clock=lambda: datetime.fromisoformat(file.read_text(encoding="utf-8")))
     port = int(os.environ["PORT"])
-    uvicorn.run(app, port=port, log_config=None, access_log=False, proxy_headers=True, forwarded_allow_ips="127.0.0.1")
+    uvicorn.run(
+        served, port=port, log_config=None, access_log=False, proxy_headers=True, forwarded_allow_ips="127.0.0.1"
+    )

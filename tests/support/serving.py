@@ -1,17 +1,21 @@
-"""Starts the real service in a process of its own, as an operator would."""
+"""The service that tests talk to: in their own process, or started in one of its own, as an operator would."""
 
 import contextlib
 import os
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
-from tests.support import forking
+from api.clock import Clock, utc_now
+from tests.support import forking, in_process
+from tests.support.databases import migrate
 from tests.support.services import free_port
 
 type Process = subprocess.Popen[bytes] | forking.Forked
@@ -28,22 +32,27 @@ DEFAULTS = {
     "RESEARCH_EXPORT_TOKEN": EXPORT_TOKEN,
     "METRICS_TOKEN": METRICS_TOKEN,
 }
-CLIENT = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))
-"""One for all: making a client costs more than most answers, 25 ms, since it reads the certificates of the world."""
+CERTIFICATES = ssl.create_default_context()
+"""Shared, since creating it is most of a client's cost."""
+
+
+def new_client(**options: Any) -> httpx.Client:
+    """A client that reaches servers and the apps in this process. It leaves no connection open."""
+    network = httpx.HTTPTransport(verify=CERTIFICATES, limits=httpx.Limits(max_keepalive_connections=0))
+    return httpx.Client(transport=in_process.Transport(network), **options)
+
+
+CLIENT = new_client()
+"""One for all tests that keep no cookies."""
 
 
 @dataclass
 class Service:
-    """A running service. `log` reads what it has logged so far."""
+    """A running service."""
 
     url: str
-    process: Process
-    log_file: Path
-    environment: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str]
     """What a command needs to see the same database."""
-
-    def log(self) -> str:
-        return self.log_file.read_text(encoding="utf-8")
 
     def metrics(self) -> str:
         """What Prometheus would read."""
@@ -54,11 +63,31 @@ class Service:
         return buddy(self.environment, *arguments)
 
 
+@dataclass
+class Server(Service):
+    """A service in a process of its own. `log` reads what it has logged so far."""
+
+    process: Process
+    log_file: Path
+
+    def log(self) -> str:
+        return self.log_file.read_text(encoding="utf-8")
+
+
 def buddy(environment: Mapping[str, str], *arguments: str) -> str:
     """What `buddy` prints in an environment; it must succeed."""
     done = forking.run(*arguments, env=os.environ | dict(environment))
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+@contextlib.contextmanager
+def app(folder: Path, environment: Mapping[str, str] | None = None, clock: Clock = utc_now) -> Iterator[Service]:
+    """The service in this process; its database is a new SQLite file in `folder` by default."""
+    own = DEFAULTS | {"DATABASE_URL": f"sqlite:///{folder}/buddy.db", "LOG_LEVEL": "error"} | dict(environment or {})
+    migrate(own["DATABASE_URL"])
+    with in_process.app_with(own, clock) as url:
+        yield Service(url, own)
 
 
 @contextlib.contextmanager
@@ -68,7 +97,7 @@ def service(
     port: int | None = None,
     from_shell: bool = False,
     host: str = "127.0.0.1",
-) -> Iterator[Service]:
+) -> Iterator[Server]:
     """`buddy serve` on `port`, else a free one, with `folder` as its working directory; stopped by SIGTERM, which it
     must obey unless it was killed before. Several workers always start from a shell."""
     port = port or free_port()
@@ -84,7 +113,7 @@ def service(
     else:
         process = forking.start(forking.CLI, command, folder, settings, log_file, log_file)
     own = DEFAULTS | {"DATABASE_URL": f"sqlite:///{folder}/var/buddy.db"} | dict(environment or {})
-    running = Service(f"http://{f'[{host}]' if ':' in host else host}:{port}", process, log_file, own)
+    running = Server(f"http://{f'[{host}]' if ':' in host else host}:{port}", own, process, log_file)
     try:
         _wait_until_live(running)
         yield running
@@ -98,7 +127,7 @@ def service(
             raise AssertionError("the service did not stop within 10 s of SIGTERM") from None
 
 
-def _wait_until_live(running: Service) -> None:
+def _wait_until_live(running: Server) -> None:
     deadline = time.monotonic() + STARTING_SECONDS
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx.TransportError):

@@ -18,14 +18,14 @@ from api.models import Badge, ChallengeTemplate, GuideItem, Household, PointEntr
 from tests.actors.admin import CHANGEABLE, Admin
 from tests.actors.family import Family, in_database
 from tests.actors.person import EVENT, PROFILE, Person, somewhere
-from tests.support.serving import Service
+from tests.support.serving import Server
 
 TRIES = 10
 MODELS = [model.__name__ for screens in (dashboard, kakei, instruments, kinderbud) for model in screens.SCREENS]
 DELETABLE = {"User", "Household"}
 
 
-def test_every_screen_lists_its_table_and_only_some_may_be_changed(served: Service, admin: Admin) -> None:
+def test_every_screen_lists_its_table_and_only_some_may_be_changed(served: Server, admin: Admin) -> None:
     person = Person(served)
     person.put("/profile", PROFILE)
     person.consent()
@@ -48,7 +48,7 @@ def test_every_screen_lists_its_table_and_only_some_may_be_changed(served: Servi
         assert admin.client.post(f"/export/{name}", json={"format": "CSV"}).status_code == 404
 
 
-def test_capabilities_secrets_and_what_people_wrote_are_on_no_screen(served: Service, admin: Admin) -> None:
+def test_capabilities_secrets_and_what_people_wrote_are_on_no_screen(served: Server, admin: Admin) -> None:
     person = Person(served)
     person.put("/profile", PROFILE | {"allow_exact_income": True, "exact_income_local": 98765.43})
     person.consent(participant_code="CODE-4711")
@@ -66,7 +66,7 @@ def test_capabilities_secrets_and_what_people_wrote_are_on_no_screen(served: Ser
         assert secret not in everything
 
 
-def test_a_changed_template_is_what_the_api_tells_and_an_upgrade_keeps_it(served: Service, admin: Admin) -> None:
+def test_a_changed_template_is_what_the_api_tells_and_an_upgrade_keeps_it(served: Server, admin: Admin) -> None:
     title = f"Cook at home {secrets.token_hex(3)}"
     changed = admin.client.patch("/change/ChallengeTemplate/1", json={"title": f"  {title} ", "reward_points": 42})
     assert changed.status_code == 200, changed.text
@@ -102,7 +102,7 @@ def test_what_the_rules_forbid_is_refused_by_name_and_nothing_changes(
     assert admin.get(f"/retrieve/{model}/1") == before
 
 
-def test_fields_that_nobody_may_change_stay_whatever_is_sent(served: Service, admin: Admin) -> None:
+def test_fields_that_nobody_may_change_stay_whatever_is_sent(served: Server, admin: Admin) -> None:
     sent = {
         "slug": "mine",
         "metric_key": "mine",
@@ -123,7 +123,7 @@ def test_fields_that_nobody_may_change_stay_whatever_is_sent(served: Service, ad
         assert in_database(served, row) == before
 
 
-def test_a_household_follows_its_own_rules_and_goes_with_everything(served: Service, admin: Admin) -> None:
+def test_a_household_follows_its_own_rules_and_goes_with_everything(served: Server, admin: Admin) -> None:
     family = Family(served)
     path = f"/change/Household/{family.id}"
     for body in ({"daily_task_count": 16}, {"time_zone": "Mars"}, {"name": " "}):
@@ -139,7 +139,7 @@ def test_a_household_follows_its_own_rules_and_goes_with_everything(served: Serv
     assert family.ask("GET", "/me").status_code == 401
 
 
-def test_a_user_is_erased_with_everything(served: Service, admin: Admin) -> None:
+def test_a_user_is_erased_with_everything(served: Server, admin: Admin) -> None:
     person = Person(served)
     person.put("/profile", PROFILE)
     found = admin.get("/list/User", search=person.uuid)
@@ -152,7 +152,7 @@ def test_a_user_is_erased_with_everything(served: Service, admin: Admin) -> None
     assert person.uuid not in served.log()
 
 
-def test_the_ledger_cannot_be_written_in_any_way(served: Service, admin: Admin) -> None:
+def test_the_ledger_cannot_be_written_in_any_way(served: Server, admin: Admin) -> None:
     async def entries(session: AsyncSession) -> int:
         return await session.scalar(select(func.count()).select_from(PointEntry)) or 0
 
@@ -192,7 +192,7 @@ def test_odd_lists_are_answered_calmly(admin: Admin, query: dict[str, Any]) -> N
     assert admin.client.get("/list/User", params=query).status_code in {200, 422}
 
 
-def test_the_dashboard_says_what_happened(served: Service, admin: Admin) -> None:
+def test_the_dashboard_says_what_happened(served: Server, admin: Admin) -> None:
     def told(widget: str) -> list[dict[str, Any]]:
         answer = admin.client.post(f"/widget-action/Operator/{widget}", json={"query": []})
         assert answer.status_code == 200, answer.text

@@ -16,11 +16,11 @@ from api.db.readiness import FRESH_SECONDS
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.kinderbud.auth import new_token
 from tests.actors.admin import PASSWORD, Admin
-from tests.actors.browser import new_client, signed_up
+from tests.actors.browser import signed_up
 from tests.actors.family import Family
 from tests.actors.person import WEEK, Person, somewhere
 from tests.support import services
-from tests.support.serving import CLIENT, Service, service
+from tests.support.serving import CLIENT, Server, new_client, service
 from tests.support.stalling import Stalling, stalling
 
 PATIENCE = 30.0
@@ -47,19 +47,19 @@ def proxy(postgres_url: str, worker: str) -> Iterator[Stalling]:
 
 
 @pytest.fixture
-def hanging(proxy: Stalling, tmp_path: Path) -> Iterator[Service]:
+def hanging(proxy: Stalling, tmp_path: Path) -> Iterator[Server]:
     settings = {"DATABASE_URL": proxy.url, "DATABASE_TIMEOUT_SECONDS": "3", "ADMIN_PASSWORD": PASSWORD}
     with service(tmp_path, settings) as running:
         yield running
 
 
-def paths_of(running: Service, document: str, prefix: str) -> list[str]:
+def paths_of(running: Server, document: str, prefix: str) -> list[str]:
     """Every GET path without a query, with values for its parameters."""
     told = CLIENT.get(f"{running.url}{document}").json()["paths"]
     return [prefix + path for path, operations in told.items() if "get" in operations and path != "/metrics"]
 
 
-def until_unready(running: Service) -> None:
+def until_unready(running: Server) -> None:
     """An answer of the readiness check holds for a moment, in which the stall may have begun."""
     deadline = time.monotonic() + PATIENCE
     while CLIENT.get(f"{running.url}/health/ready", timeout=PATIENCE).status_code != 503:
@@ -67,7 +67,7 @@ def until_unready(running: Service) -> None:
         time.sleep(FRESH_SECONDS / 10)
 
 
-def test_every_route_that_needs_it_says_503_and_recovers(hanging: Service, proxy: Stalling) -> None:
+def test_every_route_that_needs_it_says_503_and_recovers(hanging: Server, proxy: Stalling) -> None:
     person, family, browser, admin = Person(hanging), Family(hanging), signed_up(hanging), Admin(hanging)
     assert admin.sign_in().status_code == 200
     family.follow()
@@ -125,7 +125,7 @@ def test_every_route_that_needs_it_says_503_and_recovers(hanging: Service, proxy
     assert "unforeseen" not in hanging.log()
 
 
-def test_tokens_are_looked_up_and_the_coach_remembers_within_the_budget(hanging: Service, proxy: Stalling) -> None:
+def test_tokens_are_looked_up_and_the_coach_remembers_within_the_budget(hanging: Server, proxy: Stalling) -> None:
     """The look-up of a token comes before the routes of Kinderbud, and the shortcut of the coach past all routes."""
     person, family = Person(hanging), Family(hanging)
     tokens = [family.token, *(family.new_token() for _ in range(3)), new_token()]  # only the first one asked before
@@ -149,7 +149,7 @@ def test_tokens_are_looked_up_and_the_coach_remembers_within_the_budget(hanging:
 
 
 @pytest.mark.parametrize("forwarded", [True, False])
-def test_a_connection_that_breaks_in_a_commit_is_told_apart(hanging: Service, proxy: Stalling, forwarded: bool) -> None:
+def test_a_connection_that_breaks_in_a_commit_is_told_apart(hanging: Server, proxy: Stalling, forwarded: bool) -> None:
     person = Person(hanging)
     url = f"{hanging.url}/api/users/{person.uuid}/summaries/weekly"
     proxy.break_at(b"COMMIT", forwarded=forwarded)

@@ -17,7 +17,7 @@ from tests.actors.family import Family
 from tests.actors.person import MONTH, WEEK, Person
 from tests.support import exports, forking, services
 from tests.support.pgbouncer import pgbouncer
-from tests.support.serving import CLIENT, Service, service
+from tests.support.serving import CLIENT, Server, service
 
 AT_ONCE = 12
 """Clients, several times as many as the pooler has connections."""
@@ -36,13 +36,13 @@ def pooled_url(postgres_url: str, worker: str) -> Iterator[str]:
 
 
 @pytest.fixture(params=["", "?statement_cache_size=0", "?pgbouncer=true"])
-def behind(request: pytest.FixtureRequest, pooled_url: str, tmp_path: Path) -> Iterator[Service]:
+def behind(request: pytest.FixtureRequest, pooled_url: str, tmp_path: Path) -> Iterator[Server]:
     settings = {"DATABASE_URL": pooled_url + request.param, "CURATE_AT": "00:00", "DATABASE_TIMEOUT_SECONDS": "60"}
     with service(tmp_path, settings) as running:
         yield running
 
 
-def test_no_request_of_either_app_fails_under_load(behind: Service) -> None:
+def test_no_request_of_either_app_fails_under_load(behind: Server) -> None:
     study = f"study-{os.urandom(4).hex()}"
     behind.buddy("study", "start", study)
     answers: list[tuple[str, int]] = []
@@ -75,7 +75,7 @@ def test_no_request_of_either_app_fails_under_load(behind: Service) -> None:
     assert "unforeseen" not in behind.log()
 
 
-def test_exports_and_commands_work_too(behind: Service, tmp_path: Path) -> None:
+def test_exports_and_commands_work_too(behind: Server, tmp_path: Path) -> None:
     person = Person(behind)
     person.consent()
     person.post("/summaries/weekly", WEEK)

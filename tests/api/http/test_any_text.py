@@ -2,6 +2,7 @@
 
 import copy
 import json
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -164,7 +165,7 @@ def test_every_text_field_of_kinderbud(stored: Service) -> None:
 
 
 def test_text_comes_back_through_an_export_as_csv(stored: Service, tmp_path_factory: pytest.TempPathFactory) -> None:
-    study, texts = f"texts-{stored.process.pid}", [text for text in FIXED if is_storable(text) and text.strip()]
+    study, texts = f"texts-{secrets.token_hex(4)}", [text for text in FIXED if is_storable(text) and text.strip()]
     sent = {}
     for text in texts:
         person = Person(stored)

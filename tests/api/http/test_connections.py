@@ -13,17 +13,17 @@ import pytest
 from api.http.protocol import LONGEST_TARGET
 from tests.support.connections import ASK, HALF_BODY, LIVE, POST, QUICK, WHOLE, answers, problem
 from tests.support.rawhttp import connected, exchange, many, port_of, read_all
-from tests.support.serving import STARTING_SECONDS, Service, service
+from tests.support.serving import STARTING_SECONDS, Server, service
 
 
-def test_a_connection_is_kept_after_an_error(quick: Service) -> None:
+def test_a_connection_is_kept_after_an_error(quick: Server) -> None:
     bad = b"POST /coach/suggestions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
     answer = exchange(port_of(quick.url), bad + b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" + WHOLE)
     assert answer.statuses == [422, 404, 200]
 
 
 @pytest.mark.parametrize("upgrade", [b"h2c", b"websocket"])
-def test_who_asks_for_another_protocol_is_answered_in_this_one(upgrade: bytes, quick: Service) -> None:
+def test_who_asks_for_another_protocol_is_answered_in_this_one(upgrade: bytes, quick: Server) -> None:
     asked = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: " + upgrade + b"\r\nHTTP2-Settings: AAEA\r\n"
     assert exchange(port_of(quick.url), LIVE + asked + b"\r\n" + WHOLE).statuses == [200, 200]
 
@@ -31,7 +31,7 @@ def test_who_asks_for_another_protocol_is_answered_in_this_one(upgrade: bytes, q
 @pytest.mark.parametrize("upgrade", [b"h2c", b"websocket"])
 @pytest.mark.parametrize("framing", ["length", "chunks", "last"])
 @pytest.mark.parametrize("piece", [10_000, 97, 1])
-def test_a_body_behind_an_upgrade_is_read(upgrade: bytes, framing: str, piece: int, quick: Service) -> None:
+def test_a_body_behind_an_upgrade_is_read(upgrade: bytes, framing: str, piece: int, quick: Server) -> None:
     """As if the request did not ask for another protocol, and so are the requests behind it."""
     asked = b"Host: buddy\r\nConnection: Upgrade%b\r\nUpgrade: " % (b", close" if framing == "last" else b"") + upgrade
     framed, body = b"Content-Length: %d" % len(ASK), ASK
@@ -48,7 +48,7 @@ def test_a_body_behind_an_upgrade_is_read(upgrade: bytes, framing: str, piece: i
     assert answer.content.count(b'"source":"policy"') == (1 if framing == "last" else 3)
 
 
-def test_a_body_behind_an_upgrade_has_the_same_bounds(quick: Service) -> None:
+def test_a_body_behind_an_upgrade_has_the_same_bounds(quick: Server) -> None:
     head = b"POST /coach/suggestions HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n"
     problem(exchange(port_of(quick.url), head + b"Content-Length: 50\r\n\r\n{"), 408, "request_timeout")
     problem(exchange(port_of(quick.url), head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"), 400, "malformed_request")
@@ -92,7 +92,7 @@ def test_what_is_refused_is_logged_now_and_then(tmp_path: Path) -> None:
     assert 1 <= len(lines) <= 3
 
 
-def test_random_pieces_of_a_request_are_put_together(quick: Service) -> None:
+def test_random_pieces_of_a_request_are_put_together(quick: Server) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")
     rng = random.Random(seed)

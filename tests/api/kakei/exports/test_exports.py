@@ -35,7 +35,7 @@ from tests.actors.person import (
 )
 from tests.support import forking
 from tests.support.exports import PATH, TOKEN, export, lines, tables, unpacked
-from tests.support.serving import CLIENT, Service, service
+from tests.support.serving import CLIENT, Server, service
 
 HEADER = "X-Research-Export-Token"
 ON_ONE_DATABASE = pytest.mark.parametrize("stored", ["postgresql"], indirect=True)
@@ -61,7 +61,7 @@ DAY: list[tuple[str, dict[str, Any]]] = [
 """What a phone sends on a day."""
 
 
-def busy(stored: Service, study: str, mode: str = "private", **profile: Any) -> Person:
+def busy(stored: Server, study: str, mode: str = "private", **profile: Any) -> Person:
     """A person with a row in every table."""
     person = Person(stored)
     person.put("/profile", PROFILE | {"time_zone": "Asia/Manila"} | profile)
@@ -88,7 +88,7 @@ def busy(stored: Service, study: str, mode: str = "private", **profile: Any) -> 
 
 
 @pytest.fixture(scope="module")
-def study(stored: Service) -> str:
+def study(stored: Server) -> str:
     """A study of six people; one shares their words, one withdrew."""
     name = f"study-{stored.process.pid}"
     people = [busy(stored, name, "sync" if number == 0 else "private") for number in range(6)]
@@ -101,7 +101,7 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def test_every_table_is_there_and_every_column_that_the_schema_names(stored: Service, study: str) -> None:
+def test_every_table_is_there_and_every_column_that_the_schema_names(stored: Server, study: str) -> None:
     found = tables(stored, study_version=study)
     assert set(found) == set(TABLES) - {"changes"}
     for name, rows in found.items():
@@ -124,7 +124,7 @@ def test_every_table_is_there_and_every_column_that_the_schema_names(stored: Ser
         (TOKEN, 200),
     ],
 )
-def test_only_the_holder_of_the_token_exports(headers: dict[str, str], status: int, stored: Service) -> None:
+def test_only_the_holder_of_the_token_exports(headers: dict[str, str], status: int, stored: Server) -> None:
     answer = CLIENT.get(f"{stored.url}{PATH}/", params={"study_version": "nobody"}, headers=headers, timeout=60)
     assert answer.status_code == status
     if status == 403:
@@ -161,14 +161,14 @@ def test_without_the_writers_the_other_formats_are_501(tmp_path: Path) -> None:
         *(({"tables": names}, "tables") for names in ("events,secrets", "\x00", ",,,", " ", "events,", "events,\x00")),
     ],
 )
-def test_what_cannot_be_exported_is_422(query: dict[str, str], field: str, stored: Service) -> None:
+def test_what_cannot_be_exported_is_422(query: dict[str, str], field: str, stored: Server) -> None:
     answer = CLIENT.get(stored.url + PATH, params=query, headers=TOKEN, timeout=60)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == field
 
 
 @ON_ONE_DATABASE
-def test_a_package_passes_every_check(kind: str, stored: Service, study: str, tmp_path: Path) -> None:
+def test_a_package_passes_every_check(kind: str, stored: Server, study: str, tmp_path: Path) -> None:
     answer = export(stored, kind, study_version=study)
     if kind in {"json", "ndjson"}:
         return
@@ -183,7 +183,7 @@ def test_a_package_passes_every_check(kind: str, stored: Service, study: str, tm
     assert forking.run("research", "validate", str(folder)).returncode == 1
 
 
-def test_what_is_exported_is_what_training_reads(stored: Service, study: str, tmp_path: Path) -> None:
+def test_what_is_exported_is_what_training_reads(stored: Server, study: str, tmp_path: Path) -> None:
     folder = unpacked(export(stored, "csv", study_version=study), tmp_path)
     package = read_package(folder)
     assert set(package.tables) == set(TABLES) - {"changes"}
@@ -193,7 +193,7 @@ def test_what_is_exported_is_what_training_reads(stored: Service, study: str, tm
 
 
 @ON_ONE_DATABASE
-def test_all_formats_read_back_to_the_same_values(stored: Service, study: str, tmp_path: Path) -> None:
+def test_all_formats_read_back_to_the_same_values(stored: Server, study: str, tmp_path: Path) -> None:
     truth = tables(stored, study_version=study)
     assert lines(export(stored, "ndjson", study_version=study)) == {name: rows for name, rows in truth.items() if rows}
     folders = {
@@ -265,7 +265,7 @@ def plain(value: Any) -> Any:
 
 
 @ON_ONE_DATABASE
-def test_private_words_leave_in_no_format_and_no_log(kind: str, stored: Service, tmp_path: Path) -> None:
+def test_private_words_leave_in_no_format_and_no_log(kind: str, stored: Server, tmp_path: Path) -> None:
     name = f"private-{stored.process.pid}"
     busy(stored, name)
     answer = export(stored, kind, study_version=name)
@@ -280,7 +280,7 @@ def test_private_words_leave_in_no_format_and_no_log(kind: str, stored: Service,
     assert "Aiko" not in stored.log()
 
 
-def test_words_leave_only_if_the_mode_was_sync_when_written_and_is_now(stored: Service) -> None:
+def test_words_leave_only_if_the_mode_was_sync_when_written_and_is_now(stored: Server) -> None:
     name = f"words-{stored.process.pid}"
     person = busy(stored, name, "sync")
     first = tables(stored, study_version=name)
@@ -297,7 +297,7 @@ def test_words_leave_only_if_the_mode_was_sync_when_written_and_is_now(stored: S
     assert sorted(row["reflection_text_missing"] or "" for row in third["reflections"]) == ["", "PRIVATE"]
 
 
-def test_participant_codes_leave_only_when_asked_for_and_mark_the_file(stored: Service, study: str) -> None:
+def test_participant_codes_leave_only_when_asked_for_and_mark_the_file(stored: Server, study: str) -> None:
     plainly, marked = export(stored, study_version=study), export(stored, study_version=study, identifiers=True)
     assert "participant_code" not in plainly.text
     assert {row["participant_code"] for row in marked.json()["tables"]["participants"]} == {"P-001"}
@@ -305,7 +305,7 @@ def test_participant_codes_leave_only_when_asked_for_and_mark_the_file(stored: S
     assert "IDENTIFIERS" not in plainly.headers["content-disposition"]
 
 
-def test_changes_since_a_release_and_tombstones_of_who_must_be_deleted(stored: Service) -> None:
+def test_changes_since_a_release_and_tombstones_of_who_must_be_deleted(stored: Server) -> None:
     name = f"since-{stored.process.pid}"
     _, leaves, erased = (busy(stored, name) for _ in range(3))
     first = export(stored, study_version=name)
@@ -325,7 +325,7 @@ def test_changes_since_a_release_and_tombstones_of_who_must_be_deleted(stored: S
     assert len(tables(stored, study_version=name)["participants"]) == 2
 
 
-def test_small_cells_are_suppressed_reported_and_refused_when_strict(stored: Service) -> None:
+def test_small_cells_are_suppressed_reported_and_refused_when_strict(stored: Server) -> None:
     name = f"small-{stored.process.pid}"
     for number in range(6):
         busy(stored, name, user_profile="student" if number else "retired")
@@ -338,7 +338,7 @@ def test_small_cells_are_suppressed_reported_and_refused_when_strict(stored: Ser
     assert (refused.status_code, refused.json()["code"]) == (409, "cells_too_small")
 
 
-def test_two_studies_cannot_be_linked_and_pseudonyms_are_renewed_on_demand(stored: Service) -> None:
+def test_two_studies_cannot_be_linked_and_pseudonyms_are_renewed_on_demand(stored: Server) -> None:
     one, two = f"one-{stored.process.pid}", f"two-{stored.process.pid}"
     people = [busy(stored, one) for _ in range(3)]
     for person in people:
@@ -355,7 +355,7 @@ def test_two_studies_cannot_be_linked_and_pseudonyms_are_renewed_on_demand(store
     assert not {*first} & {*again}
 
 
-def test_every_export_is_in_the_ledger_and_an_operator_withdraws_for_somebody(stored: Service) -> None:
+def test_every_export_is_in_the_ledger_and_an_operator_withdraws_for_somebody(stored: Server) -> None:
     name = f"ledger-{stored.process.pid}"
     person = busy(stored, name)
     answer = export(stored, "csv", study_version=name, tables="events")
@@ -370,7 +370,7 @@ def test_every_export_is_in_the_ledger_and_an_operator_withdraws_for_somebody(st
     assert tables(stored, study_version=name)["participants"] == []
 
 
-def test_a_client_that_goes_away_leaves_nothing_behind(stored: Service, study: str) -> None:
+def test_a_client_that_goes_away_leaves_nothing_behind(stored: Server, study: str) -> None:
     with pytest.raises(httpx.ReadTimeout):
         CLIENT.get(stored.url + PATH, params={"format": "csv", "study_version": study}, headers=TOKEN, timeout=0.4)
     deadline = time.monotonic() + 10
@@ -422,7 +422,7 @@ def test_an_export_that_is_cut_in_the_middle_leaves_no_session_open(postgres_url
         assert export(running).status_code == 200
 
 
-def test_everything_twice_out_of_order_from_two_phones_is_the_same_as_once(stored: Service) -> None:
+def test_everything_twice_out_of_order_from_two_phones_is_the_same_as_once(stored: Server) -> None:
     once, twice = f"once-{stored.process.pid}", f"twice-{stored.process.pid}"
     uploads = [
         (path, body | {"client_timestamp": f"2026-06-{day:02}T10:00:00Z"}) for day in (3, 4, 5) for path, body in DAY

@@ -13,7 +13,7 @@ from data.packages.reader import read_package
 from tests.actors.person import ANSWERS, EVENT, METRICS, PROFILE, REFLECTION, SNAPSHOT, Person, this_month
 from tests.support.challenges import FEW_DAYS
 from tests.support.exports import PATH, TOKEN, export, tables, unpacked
-from tests.support.serving import CLIENT, Service
+from tests.support.serving import CLIENT, Server
 
 NO_LONGER = {"consented": False}
 
@@ -27,7 +27,7 @@ def moment(**since: float) -> str:
     return (datetime.now(UTC) + timedelta(**since)).isoformat()
 
 
-def test_progress_that_came_without_consent_does_not_leave_with_a_later_challenge(stored: Service, study: str) -> None:
+def test_progress_that_came_without_consent_does_not_leave_with_a_later_challenge(stored: Server, study: str) -> None:
     person = Person(stored)
     body = {"month_range": this_month(), "metrics": {"expense_log_days": 3}}
     person.post("/challenge-metrics", body | {"client_timestamp": moment()})
@@ -40,7 +40,7 @@ def test_progress_that_came_without_consent_does_not_leave_with_a_later_challeng
     assert tables(stored, study_version=study)["challenges"] == []
 
 
-def test_points_for_what_was_done_without_consent_do_not_leave(stored: Service, study: str) -> None:
+def test_points_for_what_was_done_without_consent_do_not_leave(stored: Server, study: str) -> None:
     person = Person(stored)
     challenge = person.complete()
     person.consent(study_version=study)
@@ -50,7 +50,7 @@ def test_points_for_what_was_done_without_consent_do_not_leave(stored: Service, 
     assert "challenge_claimed" not in {entry["cause"] for entry in found["points"]}
 
 
-def test_answers_are_counted_within_a_study(stored: Service, study: str) -> None:
+def test_answers_are_counted_within_a_study(stored: Server, study: str) -> None:
     person = Person(stored)
     studies = [f"{study}-{name}" for name in "ab"]
     for name in studies:
@@ -61,7 +61,7 @@ def test_answers_are_counted_within_a_study(stored: Service, study: str) -> None
     assert {(row["version"], row["current"]) for row in whole if row["participant_id"] in mine} == {(1, True)}
 
 
-def test_taking_back_is_taking_back_from_every_study(stored: Service, study: str) -> None:
+def test_taking_back_is_taking_back_from_every_study(stored: Server, study: str) -> None:
     person = Person(stored)
     for name in "ab":
         person.consent(study_version=f"{study}-{name}")
@@ -71,14 +71,14 @@ def test_taking_back_is_taking_back_from_every_study(stored: Service, study: str
     assert left == ["c"]
 
 
-def test_a_suppressed_month_is_not_told_by_the_consents(stored: Service, study: str) -> None:
+def test_a_suppressed_month_is_not_told_by_the_consents(stored: Server, study: str) -> None:
     Person(stored).consent(study_version=study)
     found = tables(stored, study_version=study)
     assert found["participants"][0]["start_month"] is None
     assert (found["consents"][0]["received_at"], found["consents"][0]["local_date"]) == (None, None)
 
 
-def test_made_up_names_are_words(stored: Service, study: str) -> None:
+def test_made_up_names_are_words(stored: Server, study: str) -> None:
     person = Person(stored)
     person.consent(study_version=study)
     named = {"event_name": "my_boss_tanaka_is_mean", "context": {"i_am_ill_since_may": 1}}
@@ -89,7 +89,7 @@ def test_made_up_names_are_words(stored: Service, study: str) -> None:
     assert "expense_log_days" in told
 
 
-def test_what_was_written_before_sharing_began_is_private(stored: Service, study: str) -> None:
+def test_what_was_written_before_sharing_began_is_private(stored: Server, study: str) -> None:
     person = Person(stored)
     person.consent(study_version=study)
     offline = moment()
@@ -101,7 +101,7 @@ def test_what_was_written_before_sharing_began_is_private(stored: Service, study
 
 
 @pytest.mark.parametrize("told", ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "1999-12-31T23:59:59Z"])
-def test_a_clock_that_is_broken_is_422(told: str, stored: Service, study: str) -> None:
+def test_a_clock_that_is_broken_is_422(told: str, stored: Server, study: str) -> None:
     person = Person(stored)
     person.put("/profile", PROFILE | {"time_zone": "America/New_York"})
     person.consent(study_version=study)
@@ -110,7 +110,7 @@ def test_a_clock_that_is_broken_is_422(told: str, stored: Service, study: str) -
 
 
 @pytest.mark.parametrize("depth", [30, 300, 900])
-def test_deep_nesting_is_422(depth: int, stored: Service) -> None:
+def test_deep_nesting_is_422(depth: int, stored: Server) -> None:
     person = Person(stored)
     deep = '"game_metrics": {"a": ' + "[" * depth + "1" + "]" * depth + "}"
     body = json.dumps(SNAPSHOT).replace('"game_metrics": {}', deep)
@@ -118,7 +118,7 @@ def test_deep_nesting_is_422(depth: int, stored: Service) -> None:
     assert CLIENT.post(url, content=body, headers={"Content-Type": "application/json"}).status_code == 422
 
 
-def test_many_changes_of_mind_at_once_with_keys_do_not_block_each_other(stored: Service, study: str) -> None:
+def test_many_changes_of_mind_at_once_with_keys_do_not_block_each_other(stored: Server, study: str) -> None:
     person = Person(stored)
     answers: list[int] = []
 
@@ -134,7 +134,7 @@ def test_many_changes_of_mind_at_once_with_keys_do_not_block_each_other(stored: 
     assert answers == [201] * 8
 
 
-def test_the_last_word_counts_also_when_it_was_said_before(stored: Service, study: str) -> None:
+def test_the_last_word_counts_also_when_it_was_said_before(stored: Server, study: str) -> None:
     person = Person(stored)
     person.consent(study_version=study)
     bodies = [ANSWERS | {"responses": {"q1": value}} for value in (4, 3, 4, 4)]
@@ -143,7 +143,7 @@ def test_the_last_word_counts_also_when_it_was_said_before(stored: Service, stud
     assert [(row["version"], row["value"]) for row in rows if row["current"] and row["item_id"] == "q1"] == [(3, 4)]
 
 
-def test_words_that_look_like_a_reason_for_having_none_are_kept(stored: Service, study: str, tmp_path: Path) -> None:
+def test_words_that_look_like_a_reason_for_having_none_are_kept(stored: Server, study: str, tmp_path: Path) -> None:
     person = Person(stored)
     person.consent(study_version=study, data_mode="sync")
     for text in ("PRIVATE", "SKIPPED", "just words"):
@@ -153,7 +153,7 @@ def test_words_that_look_like_a_reason_for_having_none_are_kept(stored: Service,
 
 
 @pytest.mark.parametrize("asked", ["bytes=99999999999-", "foo", "bytes=0-10"])
-def test_part_of_an_export_is_all_of_it_and_nothing_stays_behind(asked: str, stored: Service, study: str) -> None:
+def test_part_of_an_export_is_all_of_it_and_nothing_stays_behind(asked: str, stored: Server, study: str) -> None:
     headers = TOKEN | {"Range": asked}
     answer = CLIENT.get(stored.url + PATH, params={"study_version": study}, headers=headers, timeout=60)
     assert answer.status_code == 200
@@ -161,7 +161,7 @@ def test_part_of_an_export_is_all_of_it_and_nothing_stays_behind(asked: str, sto
     assert not list((stored.log_file.parent / "var" / "exports").iterdir())
 
 
-def test_changes_are_told_between_exports_of_the_same_only(stored: Service, study: str) -> None:
+def test_changes_are_told_between_exports_of_the_same_only(stored: Server, study: str) -> None:
     person, other = Person(stored), Person(stored)
     person.consent(study_version=study)
     person.post("/events", EVENT)
@@ -179,7 +179,7 @@ def test_changes_are_told_between_exports_of_the_same_only(stored: Service, stud
     assert changes(stored, study, later) == ["changed", "removed"]
 
 
-def test_strict_refuses_rare_time_zones_too(stored: Service, study: str) -> None:
+def test_strict_refuses_rare_time_zones_too(stored: Server, study: str) -> None:
     for number in range(5):
         person = Person(stored)
         person.put("/profile", PROFILE | {"time_zone": "Asia/Manila" if number else "Pacific/Chatham"})
@@ -188,6 +188,6 @@ def test_strict_refuses_rare_time_zones_too(stored: Service, study: str) -> None
     assert export(stored, study_version=study, strict=True).status_code == 409
 
 
-def changes(stored: Service, study: str, since: str) -> list[str]:
+def changes(stored: Server, study: str, since: str) -> list[str]:
     found: list[dict[str, Any]] = tables(stored, study_version=study, since=since)["changes"]
     return sorted(row["change"] for row in found)

@@ -23,7 +23,7 @@ from api.kinderbud.web.sessions import BROWSERS, SESSIONS
 from api.models import Base, ChatMessage, DayCuration
 from tests.actors.family import Family, in_database
 from tests.support import forking
-from tests.support.serving import CLIENT, Service
+from tests.support.serving import CLIENT, Server, Service
 from tests.support.time_zones import NO_TIME_ZONES
 
 TOKEN = re.compile(r"kb_live_[0-9a-f]{32}")
@@ -149,27 +149,27 @@ def test_an_address_belongs_to_one_user_whatever_its_case(stored: Service) -> No
     assert me(stored, told(stored, "token", "create", email.upper())["token"]).status_code == 200
 
 
-def test_a_token_is_shown_once_named_listed_and_revoked(stored: Service) -> None:
-    made = create(stored)
+def test_a_token_is_shown_once_named_listed_and_revoked(stored_server: Server) -> None:
+    made = create(stored_server)
     household, email = str(made["household"]["id"]), made["users"][0]["email"]
-    new = told(stored, "token", "create", email, "--name", "kitchen tablet")
+    new = told(stored_server, "token", "create", email, "--name", "kitchen tablet")
     assert TOKEN.fullmatch(new["token"])
-    assert me(stored, new["token"]).status_code == 200
-    listed = told(stored, "token", "list", household)
+    assert me(stored_server, new["token"]).status_code == 200
+    listed = told(stored_server, "token", "list", household)
     assert [(one["id"], one["name"], one["user"], one["revoked_at"]) for one in listed] == [
         (made["token"]["id"], "first token", "Sarah", None),
         (new["id"], "kitchen tablet", "Sarah", None),
     ]
-    for text in (json.dumps(listed), called(stored, "token", "list", household).stdout, stored.log()):
+    for text in (json.dumps(listed), called(stored_server, "token", "list", household).stdout, stored_server.log()):
         assert TOKEN.search(text) is None
-    assert called(stored, "token", "revoke", str(new["id"])).exit_code == 0
-    assert me(stored, new["token"]).status_code == 401
-    assert me(stored, made["token"]["token"]).status_code == 200
-    assert "no token" in refused(stored, "token", "revoke", str(new["id"]))
-    revoked = {one["id"]: one["revoked_at"] for one in told(stored, "token", "list", household)}
+    assert called(stored_server, "token", "revoke", str(new["id"])).exit_code == 0
+    assert me(stored_server, new["token"]).status_code == 401
+    assert me(stored_server, made["token"]["token"]).status_code == 200
+    assert "no token" in refused(stored_server, "token", "revoke", str(new["id"]))
+    revoked = {one["id"]: one["revoked_at"] for one in told(stored_server, "token", "list", household)}
     assert revoked[made["token"]["id"]] is None
     assert revoked[new["id"]] is not None
-    assert f"{new['id']}: kitchen tablet of Sarah, revoked" in called(stored, "token", "list", household).stdout
+    assert f"{new['id']}: kitchen tablet of Sarah, revoked" in called(stored_server, "token", "list", household).stdout
 
 
 @pytest.mark.parametrize(

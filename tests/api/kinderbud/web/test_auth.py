@@ -17,7 +17,7 @@ from api.models import HouseholdBrowser, HouseholdLink, HouseholdSession, Househ
 from tests.actors.browser import OTHER, PASSWORD, SEE_OTHER, Browser, link, new_email, signed_up
 from tests.actors.family import in_database
 from tests.actors.person import somewhere
-from tests.support.serving import Service
+from tests.support.serving import Server, Service
 
 TRIES = 10
 
@@ -305,14 +305,14 @@ def test_signing_up_is_bounded_by_address(running: Service) -> None:
     assert statuses == [422] * 10 + [429] * 12, "it tells which addresses are taken"
 
 
-def test_no_secret_is_in_any_log(stored: Service) -> None:
+def test_no_secret_is_in_any_log(stored_server: Server) -> None:
     email = new_email()
-    browser = signed_up(stored, email)
-    path = link(stored, "reset-link", email)
+    browser = signed_up(stored_server, email)
+    path = link(stored_server, "reset-link", email)
     browser.page(path)
-    Browser(stored).log_in(email, OTHER)
+    Browser(stored_server).log_in(email, OTHER)
     cookies = list(browser.client.cookies.values())
-    log = stored.log()
+    log = stored_server.log()
     assert "/family/login" in log
     for secret in (PASSWORD, OTHER, email, *cookies, path.rpartition("/")[2]):
         assert secret not in log

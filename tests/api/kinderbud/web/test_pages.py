@@ -9,9 +9,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.models import CompletionRun, Household, HouseholdUser, Todo
-from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, following, new_client, new_email, signed_up
+from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, following, new_email, signed_up
 from tests.actors.family import in_database
-from tests.support.serving import Service
+from tests.support.serving import Service, new_client
 from tests.support.time_zones import NO_TIME_ZONES
 
 COMPLETE, SNOOZE, UNDO = (rf"/todos/\d+/{action}" for action in ("complete", "snooze", "undo"))
