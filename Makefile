@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test check fmt screenshots science bench train docker lock clean
+.PHONY: help run test test-long check fmt screenshots science bench train docker lock clean
 
 # With this variable set, every command and every service that the tests start would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
@@ -12,15 +12,19 @@ ARGS ?=
 bin := .venv/bin
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: ## Serve on http://localhost:8000
 	@scripts/install serve
 	@exec $(bin)/buddy serve $(ARGS)
 
-test: ## Run the tests; ARGS="-k gate -x" selects some of them
+test: ## Run the tests but for the long ones; ARGS="-k gate -x" selects some of them
 	@scripts/install dev
 	$(bin)/pytest -n 2 --dist worksteal $(ARGS)
+
+test-long: ## Run the long tests: whole studies and years, crashes, simulations, browsers
+	@scripts/install dev
+	$(bin)/pytest -n 2 --dist worksteal -m long $(ARGS)
 
 check: ## Format, lint, types, import rules, OpenAPI
 	@scripts/install dev

@@ -21,23 +21,13 @@ from training.budget.reward_model import RewardModel
 from training.budget.target_policy import TargetPolicy
 from training.budget.train import learn
 
-LONG = (
-    "test_loop.py",
-    "test_export_truth.py",
-    "test_crashes.py",
-    "test_year.py",
-    "test_gate.py",
-    "test_schemathesis.py",
-    "test_oracle.py",
-    "test_judging.py",
-)
-"""Files with the longest tests."""
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest tests begin first, so that no worker waits for another one's in the end."""
-    order = {name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: order.get(item.path.name, len(LONG)))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the long tests, unless they are asked for by `-m` or by the name of a file, a folder or a test."""
+    is_asked = config.option.markexpr or config.args_source is pytest.Config.ArgsSource.ARGS
+    long = [] if is_asked else [item for item in items if item.get_closest_marker("long")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 @pytest.fixture(scope="session")
