@@ -21,6 +21,7 @@ from training.budget.reward_model import RewardModel
 from training.budget.target_policy import TargetPolicy
 from training.budget.train import learn
 
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the long tests, unless they are asked for by `-m` or by the name of a file, a folder or a test."""
     is_asked = config.option.markexpr or config.args_source is pytest.Config.ArgsSource.ARGS

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 
@@ -15,7 +14,7 @@ from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from coach_model.budget.context import FEATURES
 from coach_model.budget.rules import RULES_VERSION, rules_levels
 from tests.support import artifacts
-from tests.support.serving import CLIENT, Server, service
+from tests.support.serving import CLIENT, Server, new_client, service
 
 EXAMPLE = np.array([[EXAMPLE_CONTEXT[name] for name in FEATURES]], dtype=np.float32)
 SWITCH_SECONDS = 2.0
@@ -124,7 +123,7 @@ def test_a_new_artifact_is_served_within_two_seconds_and_no_request_is_dropped_o
     stop = threading.Event()
 
     def keep_asking(url: str) -> None:
-        with httpx.Client(timeout=2) as client:
+        with new_client(timeout=2) as client:
             while not stop.is_set():
                 response = client.post(f"{url}/coach/suggestions", json=EXAMPLE_CONTEXT)
                 if response.status_code != 200 or response.json()["source"] != "policy":

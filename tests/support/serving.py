@@ -43,7 +43,13 @@ def new_client(**options: Any) -> httpx.Client:
 
 
 CLIENT = new_client()
-"""One for all tests that keep no cookies."""
+"""One for all requests without cookies."""
+
+
+def request(method: str, url: str, cookies: dict[str, str] | None = None, **options: Any) -> httpx.Response:
+    """One request with these cookies; those of the answer are not kept."""
+    with new_client(cookies=cookies) as client:
+        return client.request(method, url, **options)
 
 
 @dataclass

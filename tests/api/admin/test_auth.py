@@ -19,7 +19,7 @@ from api.models import Operator, OperatorSession
 from tests.actors.admin import PASSWORD, Admin
 from tests.actors.family import in_database
 from tests.actors.person import somewhere
-from tests.support.serving import Service, service
+from tests.support.serving import CLIENT, Service, request, service
 
 TRIES = 10
 MODELS = [model.__name__ for screens in (dashboard, kakei, instruments, kinderbud) for model in screens.SCREENS]
@@ -106,7 +106,7 @@ def test_a_token_of_fastadmins_own_opens_nothing(served: Service, admin: Admin) 
     own = admin.client.cookies["buddy-admin"]
     for token in [*forged, own, "x"]:
         for cookies in ({INNER_COOKIE: token}, {"buddy-admin": token} if token != own else {"other": token}):
-            answer = httpx.get(f"{served.url}/admin/api/me", headers=somewhere(), cookies=cookies)
+            answer = request("GET", f"{served.url}/admin/api/me", headers=somewhere(), cookies=cookies)
             assert answer.status_code == 401
     assert INNER_COOKIE not in admin.client.cookies
 
@@ -132,13 +132,13 @@ def test_what_another_site_sends_is_refused(admin: Admin) -> None:
 
 def test_the_page_is_guarded(served: Service) -> None:
     for path in ("/admin", "/admin/", "/admin/api/configuration", "/admin/own/own.js", "/admin/nothing"):
-        answer = httpx.get(served.url + path)
+        answer = CLIENT.get(served.url + path)
         policy = answer.headers["content-security-policy"]
         assert "default-src 'none'" in policy
         assert "script-src 'self';" in policy
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert answer.headers["cache-control"] == "no-store"
-    told = httpx.post(
+    told = CLIENT.post(
         f"{served.url}/admin/api/sign-in",
         json={"username": "admin", "password": PASSWORD},
         headers=somewhere() | {"X-Forwarded-Proto": "https"},
@@ -159,8 +159,8 @@ def test_a_sign_in_that_does_not_fit_tells_nothing_back(served: Service, body: A
 
 
 def test_an_asset_is_kept_under_an_address_that_changes_with_it(served: Service) -> None:
-    page = httpx.get(f"{served.url}/admin").text
+    page = CLIENT.get(f"{served.url}/admin").text
     script = re.findall(r'src="(/admin/static/[^"]+)"', page)[0]
     assert "?" in script
-    assert "immutable" in httpx.get(served.url + script).headers["cache-control"]
-    assert "immutable" not in httpx.get(served.url + script.partition("?")[0]).headers["cache-control"]
+    assert "immutable" in CLIENT.get(served.url + script).headers["cache-control"]
+    assert "immutable" not in CLIENT.get(served.url + script.partition("?")[0]).headers["cache-control"]

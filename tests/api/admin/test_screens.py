@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,7 +17,7 @@ from api.models import Badge, ChallengeTemplate, GuideItem, Household, PointEntr
 from tests.actors.admin import CHANGEABLE, Admin
 from tests.actors.family import Family, in_database
 from tests.actors.person import EVENT, PROFILE, Person, somewhere
-from tests.support.serving import Server
+from tests.support.serving import CLIENT, Server
 
 TRIES = 10
 MODELS = [model.__name__ for screens in (dashboard, kakei, instruments, kinderbud) for model in screens.SCREENS]
@@ -71,7 +70,7 @@ def test_a_changed_template_is_what_the_api_tells_and_an_upgrade_keeps_it(served
     changed = admin.client.patch("/change/ChallengeTemplate/1", json={"title": f"  {title} ", "reward_points": 42})
     assert changed.status_code == 200, changed.text
     served.buddy("db", "upgrade")
-    template = next(one for one in httpx.get(f"{served.url}/templates").json() if one["id"] == 1)
+    template = next(one for one in CLIENT.get(f"{served.url}/templates").json() if one["id"] == 1)
     assert (template["title"], template["reward_points"]) == (title, 42)
     assert re.search(r'"changed in /admin".*"by":"admin"|"by":"admin".*"changed in /admin"', served.log())
     assert title not in served.log()
@@ -205,10 +204,10 @@ def test_the_dashboard_says_what_happened(served: Server, admin: Admin) -> None:
 
     before = decisions()
     for _ in range(3):
-        httpx.post(f"{served.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=somewhere()).raise_for_status()
+        CLIENT.post(f"{served.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=somewhere()).raise_for_status()
     assert decisions() == before + 3
     odd = EXAMPLE_CONTEXT | {"needs_share": 1.0, "wants_share": 1.0, "culture_share": 1.0, "unexpected_share": 1.0}
-    answer = httpx.post(f"{served.url}/coach/suggestions", json=odd, headers=somewhere()).json()
+    answer = CLIENT.post(f"{served.url}/coach/suggestions", json=odd, headers=somewhere()).json()
     reasons = {(row["coach"], row["reason"]) for row in told("fallbacks_by_reason")}
     assert answer["fallback_reason"] == "out_of_support"
     assert ("budget", "out_of_support") in reasons
@@ -219,7 +218,7 @@ def test_the_dashboard_says_what_happened(served: Server, admin: Admin) -> None:
         person.consent(study_version=study)
     leaving.consent(study_version=study, consented=False)
     mine = {"X-User-UUID": agreeing.uuid} | somewhere()
-    httpx.post(f"{served.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=mine).raise_for_status()
+    CLIENT.post(f"{served.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=mine).raise_for_status()
     consents = {row["state"]: row["people"] for row in told("consents") if row["study"] == study}
     assert consents == {"consent": 1, "took it back": 1}
     today = f"{datetime.now(UTC):%Y-%m-%d}"

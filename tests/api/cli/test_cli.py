@@ -6,13 +6,12 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.actors.person import WEEK, Person
 from tests.support import artifacts, forking, services
 from tests.support.forking import buddy
-from tests.support.serving import service
+from tests.support.serving import CLIENT, service
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -41,14 +40,14 @@ def test_a_backup_taken_while_the_service_runs_brings_everything_back(own_url: s
         again = run("db", "backup", "safe.bak")
         assert (again.returncode, again.stderr) == (1, "error: safe.bak is there already\n")
         person.post("/summaries/weekly", WEEK | {"week_key": 3})
-        httpx.delete(f"{running.url}/api/users/{gone.uuid}")
+        CLIENT.delete(f"{running.url}/api/users/{gone.uuid}")
         late = Person(running)
     restored = run("db", "restore", "safe.bak", "--yes")
     assert restored.returncode == 0, restored.stderr
     with service(tmp_path, {"DATABASE_URL": own_url}) as running:
-        assert httpx.get(f"{running.url}/api/users/{person.uuid}/data").json() == before
-        assert httpx.get(f"{running.url}/api/users/{late.uuid}/points").status_code == 404
-        assert httpx.get(f"{running.url}/api/users/{gone.uuid}/points").status_code == 404
+        assert CLIENT.get(f"{running.url}/api/users/{person.uuid}/data").json() == before
+        assert CLIENT.get(f"{running.url}/api/users/{late.uuid}/points").status_code == 404
+        assert CLIENT.get(f"{running.url}/api/users/{gone.uuid}/points").status_code == 404
 
 
 def test_a_damaged_backup_is_refused_and_changes_nothing(tmp_path: Path) -> None:

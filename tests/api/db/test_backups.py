@@ -27,7 +27,7 @@ from api.models import Household, HouseholdParticipant, HouseholdUser
 from tests.actors.person import WEEK, Person
 from tests.support import services
 from tests.support.forking import buddy
-from tests.support.serving import service
+from tests.support.serving import CLIENT, service
 
 CALM = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 
@@ -146,7 +146,7 @@ def test_an_older_backup_is_brought_up_to_date(own_url: str, tmp_path: Path) -> 
 def test_a_restore_waits_for_no_service_and_a_killed_one_is_no_service(own_url: str, tmp_path: Path) -> None:
     run = buddy(tmp_path, DATABASE_URL=own_url)
     with service(tmp_path, {"DATABASE_URL": own_url}) as running:
-        httpx.get(f"{running.url}/health/live")
+        CLIENT.get(f"{running.url}/health/live")
         assert run("db", "backup", "safe.bak").returncode == 0
         refused = run("db", "restore", "safe.bak", "--yes")
         assert (refused.returncode, refused.stderr) == (1, "error: a service runs on this database: stop it first\n")

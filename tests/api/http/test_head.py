@@ -7,7 +7,7 @@ import pytest
 
 from tests.actors.browser import Browser
 from tests.actors.family import Family
-from tests.support.serving import CLIENT, EXPORT_TOKEN, Service
+from tests.support.serving import CLIENT, EXPORT_TOKEN, Server, Service
 
 CHANGES = {"date", "x-request-id", "x-ratelimit-remaining", "set-cookie", "transfer-encoding"}
 """Headers that differ between two answers to GET, and the one that says how a body is sent."""
@@ -69,8 +69,8 @@ def test_head_of_what_has_no_get_is_405_and_says_what_there_is(stored: Service) 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
 
 
-def test_a_connection_goes_on_after_head(stored: Service) -> None:
-    with httpx.Client(base_url=stored.url) as client:
+def test_a_connection_goes_on_after_head(running: Server) -> None:
+    with httpx.Client(base_url=running.url) as client:
         for _ in range(3):
             assert client.head("/templates").status_code == 200
             assert client.get("/health/live").json() == {"status": "live"}

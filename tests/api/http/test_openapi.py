@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-import httpx
 import jsonschema
 import pytest
 from playwright.sync_api import sync_playwright
@@ -12,12 +11,12 @@ from playwright.sync_api import sync_playwright
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.openapi_lint import ENVELOPE, complaints
 from tests.support.services import CHROMIUM_ARGUMENTS
-from tests.support.serving import Service
+from tests.support.serving import CLIENT, Service
 
 
 @pytest.fixture(scope="module")
 def document(running: Service) -> dict[str, Any]:
-    found: dict[str, Any] = httpx.get(f"{running.url}/openapi.json").json()
+    found: dict[str, Any] = CLIENT.get(f"{running.url}/openapi.json").json()
     return found
 
 
@@ -26,7 +25,7 @@ def test_nothing_to_complain_about(document: dict[str, Any]) -> None:
 
 
 def test_nothing_to_complain_about_in_kinderbud_either(running: Service) -> None:
-    assert complaints(httpx.get(f"{running.url}/api/v1/openapi.json").json(), ENVELOPE) == []
+    assert complaints(CLIENT.get(f"{running.url}/api/v1/openapi.json").json(), ENVELOPE) == []
 
 
 def test_the_linter_complains(document: dict[str, Any]) -> None:
@@ -53,10 +52,10 @@ def test_answers_are_what_the_document_promises(document: dict[str, Any], runnin
     def valid(value: Any, name: str) -> None:
         jsonschema.validate(value, {"$ref": f"#/components/schemas/{name}", "components": document["components"]})
 
-    valid(httpx.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT).json(), "CoachAnswer")
-    valid(httpx.post(f"{running.url}/coach/suggestions", json={"x": 1}).json(), "Problem")
+    valid(CLIENT.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT).json(), "CoachAnswer")
+    valid(CLIENT.post(f"{running.url}/coach/suggestions", json={"x": 1}).json(), "Problem")
     batch = {"contexts": [EXAMPLE_CONTEXT, 7]}
-    valid(httpx.post(f"{running.url}/coach/suggestions/batch", json=batch).json(), "CoachBatchAnswer")
+    valid(CLIENT.post(f"{running.url}/coach/suggestions/batch", json=batch).json(), "CoachBatchAnswer")
 
 
 def test_docs_render_in_a_browser_that_asks_nobody_else(chromium: str, running: Service, tmp_path: Path) -> None:

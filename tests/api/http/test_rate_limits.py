@@ -11,14 +11,14 @@ from limits import parse
 
 from api.http.rate_limits import NEW_USERS_PER_ADDRESS, RateLimits
 from tests.support.services import free_port
-from tests.support.serving import Service, service
+from tests.support.serving import CLIENT, Service, service
 
 ALLOWED = NEW_USERS_PER_ADDRESS.amount
 MORE = 1.5
 
 
 def create(running: Service, address: str) -> httpx.Response:
-    return httpx.post(f"{running.url}/api/users", json={}, headers={"X-Forwarded-For": address})
+    return CLIENT.post(f"{running.url}/api/users", json={}, headers={"X-Forwarded-For": address})
 
 
 def passed_before_a_limit(*services: Service, addresses: Iterator[str]) -> tuple[int, httpx.Response]:
@@ -38,7 +38,7 @@ def test_new_users_are_limited_by_address_and_told_when_to_come_back(tmp_path: P
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
         assert 1 <= int(refused.headers["retry-after"]) <= 60
         assert create(running, "10.0.0.2").status_code == 201
-        assert httpx.post(f"{running.url}/coach/suggestions", json={}).status_code == 422  # the coach counts nobody
+        assert CLIENT.post(f"{running.url}/coach/suggestions", json={}).status_code == 422  # the coach counts nobody
 
 
 def test_two_processes_share_one_count_through_redis(redis_url: str, tmp_path: Path) -> None:

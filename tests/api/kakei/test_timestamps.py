@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -157,7 +158,7 @@ def test_every_answer_prints_moments_alike(stored: Service) -> None:
 @pytest.mark.parametrize("command", [("study", "status"), ("research", "releases")])
 def test_commands_print_moments_alike(command: tuple[str, str], stored: Service) -> None:
     if command[0] == "study":
-        stored.buddy("study", "start", f"timestamps-{stored.url[-5:]}", "--json")
+        stored.buddy("study", "start", f"timestamps-{secrets.token_hex(4)}", "--json")
     else:
         person = Person(stored)
         person.consent()

@@ -17,7 +17,7 @@ from api.kinderbud.households.actions import Child
 from tests.actors.family import LIMITED, Family
 from tests.actors.person import somewhere
 from tests.support.lived import Lived
-from tests.support.serving import CLIENT, Service
+from tests.support.serving import CLIENT, Service, new_client
 
 NEVER = 2**31 - 1
 """An unused id."""
@@ -158,7 +158,7 @@ class Household(Family):
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=30) as made:
+    with new_client(timeout=30) as made:
         yield made
 
 

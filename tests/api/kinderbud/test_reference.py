@@ -15,6 +15,7 @@ from tests.actors.family import Family
 from tests.api.kinderbud import reference
 from tests.api.kinderbud.reference import Example, Section, agrees, complaints
 from tests.support.lived import Lived
+from tests.support.serving import CLIENT, new_client
 
 SECTIONS = reference.sections()
 EXAMPLES = [example for section in SECTIONS for example in section.examples() if "/chat" not in example.path]
@@ -89,7 +90,7 @@ class Johnsons(Family):
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=30) as made:
+    with new_client(timeout=30) as made:
         yield made
 
 
@@ -165,14 +166,14 @@ def test_the_envelope_of_an_error_is_the_references_with_a_code_of_its_closed_li
         assert answer.json()["error"].strip()
         assert code in codes
     assert complaints(success, johnsons.ask("GET", "/health").json() | {"data": {}}) == []
-    schema = httpx.get(f"{johnsons.service.url}/api/v1/openapi.json").json()["components"]["schemas"]
+    schema = CLIENT.get(f"{johnsons.service.url}/api/v1/openapi.json").json()["components"]["schemas"]
     assert set(schema["Code"]["enum"]) == codes
     assert set(schema["Status"]["enum"]) == reference.listed("Status values")
 
 
 @pytest.mark.parametrize("address", ["", "/", "/nothing", "/todos/1/2/3"])
 def test_an_address_where_nothing_is_answers_in_the_envelope(lived: Lived, address: str) -> None:
-    answer = httpx.get(f"{lived.url}/api/v1{address}")
+    answer = CLIENT.get(f"{lived.url}/api/v1{address}")
     assert answer.status_code == 404
     assert set(answer.json()) == {"ok", "error", "code"}, answer.text
     assert (answer.json()["ok"], answer.json()["code"]) == (False, "NOT_FOUND")
@@ -184,7 +185,7 @@ def test_a_message_of_the_chat_has_the_fields_that_the_reference_shows(johnsons:
     """
     chat = {section.title: section for section in SECTIONS if section.title.endswith("/chat")}
     (said,), (listing,) = chat["POST /chat"].answers, chat["GET /chat"].answers
-    schemas = httpx.get(f"{johnsons.service.url}/api/v1/openapi.json").json()["components"]["schemas"]
+    schemas = CLIENT.get(f"{johnsons.service.url}/api/v1/openapi.json").json()["components"]["schemas"]
     for message in [said["data"], *listing["data"]["messages"]]:
         assert set(schemas["Message"]["required"]) == set(message)
         assert set(schemas["Message"]["properties"]) == {*message, "cut_off"}  # our own field, and only if true

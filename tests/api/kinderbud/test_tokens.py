@@ -13,7 +13,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import asyncpg
-import httpx
 import pytest
 
 from api.auth.cookies import secret_digest
@@ -22,7 +21,7 @@ from api.kinderbud.households.actions import Child
 from tests.actors.family import Family
 from tests.support.clients import at_once, empty_database, rows
 from tests.support.lived import lived_service
-from tests.support.serving import STARTING_SECONDS, service
+from tests.support.serving import STARTING_SECONDS, new_client, service
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SQLITE_DIARY = """
@@ -73,7 +72,7 @@ def eventually(told: Callable[[], bool]) -> None:
 
 def test_a_revoked_token_is_refused_at_once_by_every_process(database: str, tmp_path: Path) -> None:
     environment = {"DATABASE_URL": database}
-    with service(tmp_path, environment) as one, service(tmp_path, environment) as other, httpx.Client() as client:
+    with service(tmp_path, environment) as one, service(tmp_path, environment) as other, new_client() as client:
         family = Family(one)
         kept, lost = family.new_token(), family.token
 
@@ -139,7 +138,7 @@ def secrets_of(family: Family, child: str, unknown: str) -> list[str]:
 def test_the_log_holds_no_token_and_no_name_of_a_child_and_the_database_no_token(database: str, tmp_path: Path) -> None:
     child, unknown = "Zebulonia", new_token()
     environment = {"DATABASE_URL": database, "LOG_LEVEL": "debug"}
-    with service(tmp_path, environment) as running, httpx.Client(timeout=30) as client:
+    with service(tmp_path, environment) as running, new_client(timeout=30) as client:
         family = Family(running, children=(Child(child, date(2025, 3, 1)),))
         family.follow(participant=child)
         number = family.post("/todos", {"title": f"Sing for {child}", "description": family.token})["id"]

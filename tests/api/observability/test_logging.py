@@ -7,11 +7,10 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import pytest
 
 from tests.actors.person import PROFILE, Person
-from tests.support.serving import Service, service
+from tests.support.serving import CLIENT, Service, service
 
 INCOME = 31415.92
 
@@ -22,7 +21,7 @@ def test_nothing_that_people_send_is_logged_at_any_level(log_format: str, tmp_pa
         person = Person(running)
         person.put("/profile", PROFILE | {"allow_exact_income": True, "exact_income_local": INCOME})
         person.get("/data")
-        httpx.get(f"{running.url}/api/users/%00/points")
+        CLIENT.get(f"{running.url}/api/users/%00/points")
         with closing(sqlite3.connect(tmp_path / "var" / "buddy.db")) as database:  # causes an unexpected error
             database.execute("UPDATE profiles SET exact_income_local = -exact_income_local")
             database.commit()
@@ -50,5 +49,5 @@ def test_a_phone_that_goes_away_while_it_sends_is_nobodys_error(tmp_path: Path) 
 
 @pytest.mark.parametrize("uuid", ["%00", "a%20b", "%F0%9F%90%BC", "x" * 65])
 def test_what_can_be_nobodys_id_is_nobody(uuid: str, stored: Service) -> None:
-    answer = httpx.get(f"{stored.url}/api/users/{uuid}/points")
+    answer = CLIENT.get(f"{stored.url}/api/users/{uuid}/points")
     assert (answer.status_code, answer.json()["code"]) == (404, "user_unknown")

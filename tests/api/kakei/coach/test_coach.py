@@ -14,7 +14,7 @@ import pytest
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from coach_model.budget.context import FEATURES
 from tests.support.contexts import random_contexts
-from tests.support.serving import CLIENT, Service
+from tests.support.serving import CLIENT, Service, new_client
 
 CONTEXT: dict[str, Any] = EXAMPLE_CONTEXT
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -133,7 +133,7 @@ def test_a_batch_answers_in_order_and_reports_bad_rows_by_index(running: Service
 
 def test_ten_thousand_contexts_are_answered_while_others_ask_and_one_more_is_refused(running: Service) -> None:
     full = {"contexts": [CONTEXT] * 10_000}
-    with httpx.Client(timeout=60) as client:
+    with new_client(timeout=60) as client:
         answer = client.post(f"{running.url}/coach/suggestions/batch", json=full)
         assert answer.status_code == 200
         assert len(answer.json()["answers"]) == 10_000

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-import httpx
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +19,7 @@ from api.models import DayCuration, DaySelection, Household
 from tests.actors.family import EMMA, Family, in_database
 from tests.support.claude_server import KEY, NOTE, SAID, Claude, chosen, claude_server
 from tests.support.lived import Lived, lived_service
-from tests.support.serving import BUDDY
+from tests.support.serving import BUDDY, CLIENT
 
 SECONDS = 2
 FAILING = ["hanging", "401", "429", "500", "529", "cut", "junk", "refusal"]
@@ -202,7 +201,7 @@ def test_whoever_asks_for_a_stream_gets_parts_and_the_whole(behaviour: str, fami
     claude.behaviour = behaviour
     headers = {"Authorization": f"Bearer {family.token}", "Accept": "text/event-stream"}
     url = f"{family.service.url}/api/v1/chat"
-    with httpx.stream("POST", url, json={"message": "Hello"}, headers=headers, timeout=30) as answer:
+    with CLIENT.stream("POST", url, json={"message": "Hello"}, headers=headers, timeout=30) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream") == (behaviour != "500")
         events = [json.loads(line.removeprefix("data: ")) for line in answer.iter_lines() if line]
     if behaviour in {"fine", "slow"}:

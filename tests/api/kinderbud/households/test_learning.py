@@ -4,7 +4,6 @@ import json
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 
 from api.kinderbud.households.actions import Child
@@ -12,7 +11,7 @@ from data.logs.daily import read_daily_log
 from tests.actors.family import EMMA, Family
 from tests.support import forking
 from tests.support.lived import Lived
-from tests.support.serving import METRICS_TOKEN
+from tests.support.serving import CLIENT, METRICS_TOKEN
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +32,7 @@ def family(lived: Lived, *children: Child) -> Family:
 def test_the_policy_chooses_and_the_metrics_say_so(lived: Lived) -> None:
     today = family(lived).get("/today")
     assert today["source"] == "policy"
-    lines = httpx.get(f"{lived.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text.splitlines()
+    lines = CLIENT.get(f"{lived.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text.splitlines()
     assert any(line.startswith('buddy_coach_decisions_total{coach="daily"') and 'policy"' in line for line in lines)
 
 
@@ -95,9 +94,9 @@ def test_whoever_stops_taking_part_is_in_no_later_export(lived: Lived, tmp_path:
 
 def test_the_research_token_does_not_reach_families(lived: Lived) -> None:
     headers = {"Authorization": f"Bearer {lived.environment['RESEARCH_EXPORT_TOKEN']}"}
-    assert httpx.get(f"{lived.url}/api/v1/me", headers=headers).status_code == 401
+    assert CLIENT.get(f"{lived.url}/api/v1/me", headers=headers).status_code == 401
     kakei = {"X-Research-Export-Token": lived.environment["RESEARCH_EXPORT_TOKEN"]}
-    export = httpx.get(f"{lived.url}/api/admin/research/export", params={"format": "json"}, headers=kakei, timeout=60)
+    export = CLIENT.get(f"{lived.url}/api/admin/research/export", params={"format": "json"}, headers=kakei, timeout=60)
     assert "household" not in export.text
     assert "todo" not in export.text
 

@@ -14,7 +14,7 @@ from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, new_email, signed
 from tests.actors.family import in_database
 from tests.actors.person import somewhere
 from tests.support import forking
-from tests.support.serving import Service
+from tests.support.serving import CLIENT, Service
 
 WAYS = ("role", "hand-over", "remove")
 
@@ -58,7 +58,7 @@ def new_token(browser: Browser) -> str:
 
 def me(service: Service, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"} | somewhere()
-    return httpx.get(f"{service.url}/api/v1/me", headers=headers).status_code
+    return CLIENT.get(f"{service.url}/api/v1/me", headers=headers).status_code
 
 
 @pytest.mark.parametrize("keep_name", ["yes", ""])

@@ -17,7 +17,7 @@ from api.models import HouseholdBrowser, HouseholdLink, HouseholdSession, Househ
 from tests.actors.browser import OTHER, PASSWORD, SEE_OTHER, Browser, link, new_email, signed_up
 from tests.actors.family import in_database
 from tests.actors.person import somewhere
-from tests.support.serving import Server, Service
+from tests.support.serving import Server, Service, request
 
 TRIES = 10
 
@@ -287,11 +287,11 @@ def test_another_password_needs_the_present_one_and_ends_every_other_session(sto
 
 
 def test_the_cookie_is_httponly_lax_and_over_https_secure_and_of_this_host(running: Service) -> None:
-    plain = httpx.get(f"{running.url}/family/login", headers=somewhere()).headers["set-cookie"]
+    plain = request("GET", f"{running.url}/family/login", headers=somewhere()).headers["set-cookie"]
     assert plain.startswith("kinderbud=")
     assert {"HttpOnly", "SameSite=lax", "Path=/family"} <= set(plain.split("; "))
     for headers in ({"X-Forwarded-Proto": "https"}, {"Host": "buddy.example.org"}):
-        told = httpx.get(f"{running.url}/family/login", headers=somewhere() | headers).headers["set-cookie"]
+        told = request("GET", f"{running.url}/family/login", headers=somewhere() | headers).headers["set-cookie"]
         assert told.startswith("__Host-kinderbud=")
         assert {"HttpOnly", "SameSite=lax", "Path=/", "Secure"} <= set(told.split("; "))
         assert "Domain" not in told

@@ -3,14 +3,13 @@
 import re
 from html import unescape
 
-import httpx
 import pytest
 from starlette.routing import Mount
 
 from api.app import create_app
 from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, following, signed_up
 from tests.actors.person import somewhere
-from tests.support.serving import Service
+from tests.support.serving import CLIENT, Service, request
 
 SCRIPT = "<script>alert(1)</script>"
 UNKNOWN = "2000000000"
@@ -114,7 +113,7 @@ def test_a_form_from_elsewhere_is_refused(running: Service, path: str) -> None:
     ):
         refused = mine.client.post(mine.base + address, data=good, headers=headers)
         assert refused.status_code == 403, headers
-    without_cookie = httpx.post(mine.base + address, data=good, headers=somewhere())
+    without_cookie = request("POST", mine.base + address, data=good, headers=somewhere())
     assert without_cookie.status_code == 403
     for media in ("application/json", "text/plain", "multipart/form-data; boundary=B; charset=punycode"):
         other_media = mine.client.post(mine.base + address, content=b"{}", headers={"Content-Type": media})
@@ -135,13 +134,13 @@ def test_a_token_in_a_cookies_place_opens_nothing(running: Service) -> None:
     mine = signed_up(running)
     token = re.findall(r"kb_live_[0-9a-f]{32}", mine.send("/access", "/access/tokens", name="An app").text)[0]
     for cookie in (token, token.removeprefix("kb_live_"), "", "x" * 3000, "%00", "'; DROP TABLE users; --"):
-        answer = httpx.get(f"{mine.base}/people", headers=somewhere(), cookies={"kinderbud": cookie})
+        answer = request("GET", f"{mine.base}/people", headers=somewhere(), cookies={"kinderbud": cookie})
         assert answer.status_code == SEE_OTHER, cookie
-    bearer = httpx.get(f"{mine.base}/people", headers=somewhere() | {"Authorization": f"Bearer {token}"})
+    bearer = request("GET", f"{mine.base}/people", headers=somewhere() | {"Authorization": f"Bearer {token}"})
     assert bearer.status_code == SEE_OTHER
     cookie = mine.client.cookies["kinderbud"]
     for headers in ({"Authorization": f"Bearer {cookie}"}, {"Cookie": f"kinderbud={cookie}"}):
-        assert httpx.get(f"{running.url}/api/v1/me", headers=headers).status_code == 401
+        assert CLIENT.get(f"{running.url}/api/v1/me", headers=headers).status_code == 401
 
 
 def test_a_script_is_text_wherever_somebody_types_it(running: Service) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.models import CompletionRun, Household, HouseholdUser, Todo
 from tests.actors.browser import PASSWORD, SEE_OTHER, Browser, following, new_email, signed_up
 from tests.actors.family import in_database
-from tests.support.serving import Service, new_client
+from tests.support.serving import CLIENT, Service, new_client
 from tests.support.time_zones import NO_TIME_ZONES
 
 COMPLETE, SNOOZE, UNDO = (rf"/todos/\d+/{action}" for action in ("complete", "snooze", "undo"))
@@ -100,9 +100,9 @@ def test_a_token_is_shown_once_works_and_is_revoked(stored: Service) -> None:
     assert len(token) == 1
     assert token[0] not in browser.page("/access")
     headers = {"Authorization": f"Bearer {token[0]}"}
-    assert httpx.get(f"{stored.url}/api/v1/me", headers=headers).status_code == 200
+    assert CLIENT.get(f"{stored.url}/api/v1/me", headers=headers).status_code == 200
     assert browser.go("/access", r"/access/tokens/\d+/revoke") == "/access?said=revoked#tokens"
-    assert httpx.get(f"{stored.url}/api/v1/me", headers=headers).status_code == 401
+    assert CLIENT.get(f"{stored.url}/api/v1/me", headers=headers).status_code == 401
 
 
 def test_children_are_changed_and_removed_with_all_that_was_theirs(stored: Service) -> None:

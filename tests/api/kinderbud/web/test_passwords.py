@@ -15,7 +15,7 @@ from api.models import HouseholdBrowser, HouseholdSession, HouseholdUser
 from tests.actors.browser import OTHER, PASSWORD, SEE_OTHER, Browser, link, new_email, signed_up
 from tests.actors.family import in_database
 from tests.actors.person import somewhere
-from tests.support.serving import Service
+from tests.support.serving import CLIENT, Service
 
 
 def test_another_password_ends_every_token_link_and_known_browser(stored: Service) -> None:
@@ -27,7 +27,7 @@ def test_another_password_ends_every_token_link_and_known_browser(stored: Servic
 
     def status(shown: str) -> int:
         headers = {"Authorization": f"Bearer {shown}"}
-        return httpx.get(f"{stored.url}/api/v1/me", headers=headers | somewhere()).status_code
+        return CLIENT.get(f"{stored.url}/api/v1/me", headers=headers | somewhere()).status_code
 
     def change() -> None:
         browser.go("/settings", "/settings/password", present=PASSWORD, password=OTHER)
@@ -123,6 +123,6 @@ def test_no_token_of_a_thief_outlives_the_new_password(stored: Service) -> None:
     for text in answers:
         for shown in re.findall(r"kb_live_[0-9a-f]{32}", text):
             headers = {"Authorization": f"Bearer {shown}"} | somewhere()
-            assert httpx.get(f"{stored.url}/api/v1/me", headers=headers).status_code == 401
+            assert CLIENT.get(f"{stored.url}/api/v1/me", headers=headers).status_code == 401
         for path in re.findall(r"/join/[A-Za-z0-9_-]{43}", text):
             assert Browser(stored).get(path).status_code == 404

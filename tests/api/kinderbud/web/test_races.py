@@ -8,7 +8,6 @@ from datetime import UTC, time
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import ValidationError
 from sqlalchemy import select
@@ -29,7 +28,7 @@ from coach_model.daily.coach import CONTRACT
 from tests.actors.browser import OTHER, PASSWORD, SEE_OTHER, Browser, following, new_email, signed_up
 from tests.actors.family import Family, in_database
 from tests.actors.person import somewhere
-from tests.support.serving import Service, service
+from tests.support.serving import Service, request, service
 
 HANDS = 6
 
@@ -39,7 +38,8 @@ def at_once(browser: Browser, path: str, fields: dict[str, str]) -> list[int]:
     cookies, headers = dict(browser.client.cookies), dict(browser.client.headers)
 
     def send(_: int) -> int:
-        return httpx.post(browser.base + path, data=fields, cookies=cookies, headers=headers, timeout=60).status_code
+        url = browser.base + path
+        return request("POST", url, data=fields, cookies=cookies, headers=headers, timeout=60).status_code
 
     with ThreadPoolExecutor(HANDS) as hands:
         return sorted(hands.map(send, range(HANDS)))
@@ -111,7 +111,7 @@ def test_a_household_has_so_many_children_and_no_more(running: Service) -> None:
 
 def test_the_cookie_is_as_public_url_says(tmp_path: Path) -> None:
     with service(tmp_path, {"PUBLIC_URL": "https://buddy.example.org/"}) as running:
-        told = httpx.get(f"{running.url}/family/login", headers=somewhere()).headers["set-cookie"]
+        told = request("GET", f"{running.url}/family/login", headers=somewhere()).headers["set-cookie"]
         assert told.startswith("__Host-kinderbud=")
         assert f"Max-Age={180 * 24 * 3600}" in told
 
