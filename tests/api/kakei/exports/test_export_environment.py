@@ -12,7 +12,7 @@ import pytest
 from api.database_url import PostgresUrl, SqliteUrl
 from api.kakei.exports.process import environment
 from tests.support.exports import export
-from tests.support.serving import Service, service
+from tests.support.serving import Server, service
 
 CANARY = "Kq7-of a service that exports-93vTx"
 OF_THE_SYSTEM = ("PATH", "LANG", "LC_ALL")
@@ -69,7 +69,7 @@ def test_neither_the_environment_nor_the_memory_of_the_process_holds_a_secret(tm
     assert CANARY.encode() not in remembered
 
 
-def stopped_child(running: Service) -> int:
+def stopped_child(running: Server) -> int:
     """The child of the service, once it has stopped itself."""
     children = Path(f"/proc/{running.process.pid}/task/{running.process.pid}/children")
     deadline = time.monotonic() + 60
@@ -94,7 +94,7 @@ def memory(process: int) -> bytes:
     return bytes(found)
 
 
-def test_about_tells_times_with_milliseconds(stored: Service) -> None:
+def test_about_tells_times_with_milliseconds(stored: Server) -> None:
     about = export(stored).json()["about"]
     for name in ("created_at", "consent_cut_off"):
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", about[name]), about
