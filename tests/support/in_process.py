@@ -6,15 +6,19 @@ reaches a server. Tests of sockets, signals, logs, workers and crashes start a p
 """
 
 import asyncio
+import atexit
 import contextlib
 import itertools
 import logging
 import os
+import sys
+import tempfile
 import threading
 from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from functools import cache
-from typing import Any, cast
+from pathlib import Path
+from typing import Any, TextIO, cast
 from unittest import mock
 
 import httpx
@@ -35,7 +39,7 @@ def app_with(environment: Mapping[str, str], clock: Clock) -> Iterator[str]:
     """The URL of an app that runs with these settings alone, until the end. Its database is migrated already."""
     with mock.patch.dict(os.environ, dict(environment), clear=True):
         settings = Settings(_env_file=None)
-    with _kept_logging():
+    with mock.patch.object(sys, "stderr", _log()):  # where logging is configured to write
         app = create_app(settings, clock)
     port = next(_ports)
     started, stop = asyncio.Event(), asyncio.Event()
@@ -49,6 +53,11 @@ def app_with(environment: Mapping[str, str], clock: Clock) -> Iterator[str]:
         del _apps[port]
         _loop().call_soon_threadsafe(stop.set)
         life.result(PATIENCE_SECONDS)
+
+
+def log_file() -> Path:
+    """What all apps of this process have logged: they share its logging."""
+    return Path(_log().name)
 
 
 class Transport(httpx.BaseTransport):
@@ -76,6 +85,16 @@ class Transport(httpx.BaseTransport):
 _apps: dict[int, httpx.ASGITransport] = {}
 """The running apps by their port."""
 _ports = itertools.count(1)
+
+
+@cache
+def _log() -> TextIO:
+    descriptor, path = tempfile.mkstemp(prefix="buddy-apps-", suffix=".log")
+    os.close(descriptor)
+    opened = Path(path).open("a", encoding="utf-8")
+    atexit.register(opened.close)
+    atexit.register(Path(path).unlink)
+    return opened
 
 
 @cache
@@ -107,15 +126,3 @@ async def _first(started: asyncio.Event, life: "Future[None]") -> None:
 async def _answer(app: httpx.ASGITransport, request: httpx.Request) -> httpx.Response:
     answer = await app.handle_async_request(request)
     return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
-
-
-@contextlib.contextmanager
-def _kept_logging() -> Iterator[None]:
-    """The service configures logging for its whole process, which here belongs to pytest."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    try:
-        yield
-    finally:
-        root.handlers[:] = handlers
-        root.setLevel(level)

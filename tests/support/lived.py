@@ -4,7 +4,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class Clock:
 class Lived(Service):
     """A running service, and the clock that it goes by. `buddy` commands go by the machine's own clock."""
 
-    clock: Clock
+    clock: Clock = field(kw_only=True)
 
 
 @contextlib.contextmanager
@@ -64,7 +64,7 @@ def lived_service(
     """The service in this process."""
     clock = Clock(now)
     with app(folder, {"DATABASE_URL": database_url} | dict(environment or {}), clock) as running:
-        yield Lived(running.url, running.environment, clock)
+        yield Lived(running.url, running.environment, running.log_file, running.log_begins, clock=clock)
 
 
 @contextlib.contextmanager
@@ -78,7 +78,7 @@ def lived_process(
     told = os.environ | own | {CLOCK: str(folder / "clock"), "PORT": str(port)}
     root, log = Path(__file__).parents[2], folder / "lived.log"
     process = forking.start("tests.support.lived:main", [], root, told, log, log)
-    running = Lived(f"http://127.0.0.1:{port}", own, clock)
+    running = Lived(f"http://127.0.0.1:{port}", own, log, clock=clock)
     try:
         deadline = time.monotonic() + STARTING_SECONDS
         while time.monotonic() < deadline and process.poll() is None:

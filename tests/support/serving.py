@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,13 @@ class Service:
     url: str
     environment: dict[str, str]
     """What a command needs to see the same database."""
+    log_file: Path
+    log_begins: int = 0
+    """Bytes of the file that are older than the service."""
+
+    def log(self) -> str:
+        """What was logged so far; also by the other apps of this process, if it is one of them."""
+        return self.log_file.read_bytes()[self.log_begins :].decode()
 
     def metrics(self) -> str:
         """What Prometheus would read."""
@@ -71,13 +78,9 @@ class Service:
 
 @dataclass
 class Server(Service):
-    """A service in a process of its own. `log` reads what it has logged so far."""
+    """A service in a process of its own, at a socket of its own."""
 
-    process: Process
-    log_file: Path
-
-    def log(self) -> str:
-        return self.log_file.read_text(encoding="utf-8")
+    process: Process = field(kw_only=True)
 
 
 def buddy(environment: Mapping[str, str], *arguments: str) -> str:
@@ -90,10 +93,11 @@ def buddy(environment: Mapping[str, str], *arguments: str) -> str:
 @contextlib.contextmanager
 def app(folder: Path, environment: Mapping[str, str] | None = None, clock: Clock = utc_now) -> Iterator[Service]:
     """The service in this process; its database is a new SQLite file in `folder` by default."""
-    own = DEFAULTS | {"DATABASE_URL": f"sqlite:///{folder}/buddy.db", "LOG_LEVEL": "error"} | dict(environment or {})
+    own = DEFAULTS | {"DATABASE_URL": f"sqlite:///{folder}/buddy.db"} | dict(environment or {})
     migrate(own["DATABASE_URL"])
+    log_begins = in_process.log_file().stat().st_size
     with in_process.app_with(own, clock) as url:
-        yield Service(url, own)
+        yield Service(url, own, in_process.log_file(), log_begins)
 
 
 @contextlib.contextmanager
@@ -119,7 +123,7 @@ def service(
     else:
         process = forking.start(forking.CLI, command, folder, settings, log_file, log_file)
     own = DEFAULTS | {"DATABASE_URL": f"sqlite:///{folder}/var/buddy.db"} | dict(environment or {})
-    running = Server(f"http://{f'[{host}]' if ':' in host else host}:{port}", own, process, log_file)
+    running = Server(f"http://{f'[{host}]' if ':' in host else host}:{port}", own, log_file, process=process)
     try:
         _wait_until_live(running)
         yield running

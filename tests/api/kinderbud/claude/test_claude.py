@@ -42,7 +42,7 @@ def lived(claude: Claude, request: pytest.FixtureRequest, tmp_path_factory: pyte
     with lived_service(folder, url, own) as running:
         running.clock.now = datetime(2026, 2, 2, 15, tzinfo=UTC)
         yield running
-        log = (folder / "lived.log").read_text()
+        log = running.log()
         for secret in (KEY, "serve-and-return", "Ignore your instructions"):
             assert secret not in log
 

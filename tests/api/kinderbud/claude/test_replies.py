@@ -38,7 +38,7 @@ def lived(claude: Claude, request: pytest.FixtureRequest, tmp_path_factory: pyte
     own = {"ANTHROPIC_BASE_URL": claude.url, "CLAUDE_SECONDS": str(SECONDS), "LOG_LEVEL": "debug"}
     with lived_service(folder, url, own, MORNING) as running:
         yield running
-        log = (folder / "lived.log").read_text()
+        log = running.log()
         assert "a secret of Claude's" not in log
         assert '"level":"error"' not in log
 

@@ -15,7 +15,7 @@ from api.models import Household, HouseholdUser
 from tests.actors.browser import Browser, following, new_email, signed_up
 from tests.actors.family import EMMA, Family, in_database
 from tests.support.claude_server import KEY, NOTE, Claude, claude_server
-from tests.support.lived import Lived, lived_service
+from tests.support.lived import Lived, lived_process, lived_service
 
 SECONDS = 5
 PATIENCE_SECONDS = 20
@@ -36,7 +36,7 @@ def lived(claude: Claude, request: pytest.FixtureRequest, tmp_path_factory: pyte
     own = {"ANTHROPIC_BASE_URL": claude.url, "CLAUDE_SECONDS": str(SECONDS), "LOG_LEVEL": "debug"}
     with lived_service(folder, url, own, MORNING) as running:
         yield running
-        assert KEY not in (folder / "lived.log").read_text()
+        assert KEY not in running.log()
 
 
 def stored_key(lived: Lived, email: str) -> str | None:
@@ -134,7 +134,7 @@ def test_in_the_morning_the_service_chooses_once_in_one_of_its_processes(
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     url = lived.environment["DATABASE_URL"]
-    with lived_service(tmp_path / "one", url, own, MORNING), lived_service(tmp_path / "two", url, own, MORNING):
+    with lived_process(tmp_path / "one", url, own, MORNING), lived_process(tmp_path / "two", url, own, MORNING):
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not chosen_ahead(tmp_path, early.id) and time.monotonic() < deadline:
             time.sleep(0.2)
