@@ -9,7 +9,6 @@ import asyncio
 import atexit
 import contextlib
 import itertools
-import logging
 import os
 import sys
 import tempfile
@@ -91,7 +90,7 @@ _ports = itertools.count(1)
 def _log() -> TextIO:
     descriptor, path = tempfile.mkstemp(prefix="buddy-apps-", suffix=".log")
     os.close(descriptor)
-    opened = Path(path).open("a", encoding="utf-8")
+    opened = Path(path).open("a", encoding="utf-8")  # noqa: SIM115 - apps log until the end
     atexit.register(opened.close)
     atexit.register(Path(path).unlink)
     return opened
