@@ -235,7 +235,7 @@ def test_the_dashboard_says_what_happened(served: Server, admin: Admin) -> None:
 
 @pytest.mark.parametrize("field", ["username", "password"])
 @pytest.mark.parametrize("text", ["a\0b", "half \ud83d of a face"], ids=["NUL", "half a character"])
-def test_a_sign_in_with_text_that_no_database_holds_is_refused(served: Service, field: str, text: str) -> None:
+def test_a_sign_in_with_text_that_no_database_holds_is_refused(served: Server, field: str, text: str) -> None:
     body = json.dumps({"username": "admin", "password": "x"} | {field: text})
     refused = Admin(served).client.post("/sign-in", content=body, headers={"Content-Type": "application/json"})
     assert (refused.status_code, refused.json()) == (422, {"detail": f"{field}: must be Unicode text without NUL"})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.connections import CROWD, QUICK, ROOM
-from tests.support.serving import Service, service
+from tests.support.serving import Server, service
 
 
 def allow_files(number: int) -> None:
@@ -16,7 +16,7 @@ def allow_files(number: int) -> None:
 
 
 @pytest.fixture(scope="module")
-def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Deadlines of some tenths of a second."""
     allow_files(2 * CROWD + 500)
     with service(tmp_path_factory.mktemp("quick"), QUICK) as running:
@@ -24,7 +24,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Long deadlines, which no test waits for, and a low limit on connections."""
     settings = {"HTTP_CONNECTIONS": str(ROOM), "LOG_LEVEL": "warning", "TRUSTED_PROXIES": ""}
     with service(tmp_path_factory.mktemp("patient"), settings) as running:
@@ -32,7 +32,7 @@ def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 @pytest.fixture(scope="module")
-def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The same behind a proxy at 127.0.0.1."""
     settings = {"HTTP_CONNECTIONS": str(ROOM), "LOG_LEVEL": "warning"}
     with service(tmp_path_factory.mktemp("proxied"), settings) as running:

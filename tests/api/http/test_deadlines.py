@@ -11,10 +11,10 @@ from api.http.traffic import UNSENT_BYTES
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.support.connections import ASK, CROWD, HALF_BODY, LIVE, MIB, POST, QUICK, ROOM, WHOLE, answers, problem
 from tests.support.rawhttp import Answer, connected, exchange, many, open_sockets, port_of, read_all, resident_bytes
-from tests.support.serving import CLIENT, Service, service
+from tests.support.serving import CLIENT, Server, service
 
 
-def test_a_head_that_does_not_end_is_408(quick: Service) -> None:
+def test_a_head_that_does_not_end_is_408(quick: Server) -> None:
     port = port_of(quick.url)
     problem(exchange(port, LIVE), 408, "request_timeout")
     answer = exchange(port, WHOLE + LIVE)
@@ -22,7 +22,7 @@ def test_a_head_that_does_not_end_is_408(quick: Service) -> None:
     problem(answer, 408, "request_timeout")
 
 
-def test_a_body_that_does_not_end_is_408_once(quick: Service) -> None:
+def test_a_body_that_does_not_end_is_408_once(quick: Server) -> None:
     port = port_of(quick.url)
     problem(exchange(port, HALF_BODY), 408, "request_timeout")
     assert exchange(port, HALF_BODY).statuses == [408]
@@ -33,13 +33,13 @@ def test_a_body_that_does_not_end_is_408_once(quick: Service) -> None:
     assert exchange(port, unread).statuses == [404]
 
 
-def test_who_says_nothing_is_closed_without_a_word(quick: Service) -> None:
+def test_who_says_nothing_is_closed_without_a_word(quick: Server) -> None:
     port = port_of(quick.url)
     assert exchange(port, b"") == Answer(b"")
     assert exchange(port, WHOLE).statuses == [200]
 
 
-def test_a_client_that_sends_byte_by_byte_is_not_waited_for(quick: Service) -> None:
+def test_a_client_that_sends_byte_by_byte_is_not_waited_for(quick: Server) -> None:
     """A byte does not restart the deadline."""
     for sent in (LIVE + b"A: " + b"b" * 1_000, POST % 1_000 + b" " * 1_000):
         with contextlib.closing(connected(port_of(quick.url))) as connection:
@@ -66,7 +66,7 @@ def test_a_slow_phone_is_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", LIVE, HALF_BODY, WHOLE], ids=["idle", "half head", "half body", "kept alive"])
-def test_a_thousand_connections_that_wait_are_gone_after_the_deadline(sent: bytes, quick: Service) -> None:
+def test_a_thousand_connections_that_wait_are_gone_after_the_deadline(sent: bytes, quick: Server) -> None:
     pid = quick.process.pid
     before, sockets = resident_bytes(pid), open_sockets(pid)
     with many(port_of(quick.url), CROWD, sent) as connections:
@@ -81,7 +81,7 @@ def test_a_thousand_connections_that_wait_are_gone_after_the_deadline(sent: byte
 
 
 @pytest.mark.parametrize("sent", [b"", LIVE, HALF_BODY, WHOLE], ids=["idle", "half head", "half body", "kept alive"])
-def test_connections_that_wait_make_room_for_one_that_asks(sent: bytes, patient: Service) -> None:
+def test_connections_that_wait_make_room_for_one_that_asks(sent: bytes, patient: Server) -> None:
     """No deadline passes here: the connection that waits longest is dropped."""
     with many(port_of(patient.url), 3 * ROOM, sent):
         for _ in range(20):
@@ -90,7 +90,7 @@ def test_connections_that_wait_make_room_for_one_that_asks(sent: bytes, patient:
 
 
 @pytest.mark.parametrize("sent", [b"", LIVE, HALF_BODY, WHOLE], ids=["idle", "half head", "half body", "kept alive"])
-def test_many_connections_of_one_address_cut_no_upload_of_another(sent: bytes, patient: Service) -> None:
+def test_many_connections_of_one_address_cut_no_upload_of_another(sent: bytes, patient: Server) -> None:
     port = port_of(patient.url)
     with contextlib.ExitStack() as held:
         phones = [held.enter_context(contextlib.closing(connected(port, source="127.0.0.2"))) for _ in range(3)]
@@ -102,7 +102,7 @@ def test_many_connections_of_one_address_cut_no_upload_of_another(sent: bytes, p
             assert phone.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
-def test_of_one_address_idle_connections_make_room_before_uploads(patient: Service) -> None:
+def test_of_one_address_idle_connections_make_room_before_uploads(patient: Server) -> None:
     port = port_of(patient.url)
     with contextlib.closing(connected(port)) as phone:
         phone.sendall(POST % len(ASK) + ASK[:20])
@@ -111,7 +111,7 @@ def test_of_one_address_idle_connections_make_room_before_uploads(patient: Servi
             assert phone.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
-def test_behind_a_proxy_no_upload_is_cut(proxied: Service) -> None:
+def test_behind_a_proxy_no_upload_is_cut(proxied: Server) -> None:
     """Idle connections make room; where all upload, a new one is told to come again."""
     port = port_of(proxied.url)
     with many(port, ROOM // 2, HALF_BODY) as uploads, many(port, 3 * ROOM):
@@ -125,7 +125,7 @@ def test_behind_a_proxy_no_upload_is_cut(proxied: Service) -> None:
             assert upload.recv(65536).startswith(b"HTTP/1.1 200 ")
 
 
-def test_clients_that_do_not_read_hold_a_bounded_memory(quick: Service) -> None:
+def test_clients_that_do_not_read_hold_a_bounded_memory(quick: Server) -> None:
     """Seventy batches of some megabytes each, none of which is read."""
     contexts = json.dumps({"contexts": [EXAMPLE_CONTEXT] * 5_000}).encode()
     sent = b"POST /coach/suggestions/batch HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (
@@ -149,7 +149,7 @@ def test_clients_that_do_not_read_hold_a_bounded_memory(quick: Service) -> None:
     assert answers(quick)
 
 
-def test_a_slow_reader_gets_all_of_it(quick: Service) -> None:
+def test_a_slow_reader_gets_all_of_it(quick: Server) -> None:
     expected = CLIENT.get(f"{quick.url}/openapi.json").content
     with contextlib.closing(connected(port_of(quick.url), receive_buffer=4096)) as connection:
         connection.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")

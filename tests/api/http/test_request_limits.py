@@ -7,7 +7,7 @@ import pytest
 from api.http.protocol import DEEPEST_PIPELINE, LARGEST_HEAD, LONGEST_TARGET, MOST_HEADERS
 from tests.support.connections import ASK, LIVE, MIB, POST, WHOLE, answers, problem
 from tests.support.rawhttp import connected, exchange, port_of, read_all, resident_bytes
-from tests.support.serving import Service
+from tests.support.serving import Server
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ from tests.support.serving import Service
     ],
 )
 def test_what_is_too_large_or_no_http_is_refused(
-    sent: bytes, status: int, code: str, patient: Service, quick: Service
+    sent: bytes, status: int, code: str, patient: Server, quick: Server
 ) -> None:
     for running in (patient, quick):
         problem(exchange(port_of(running.url), sent), status, code)
@@ -42,12 +42,12 @@ def test_what_is_too_large_or_no_http_is_refused(
         problem(exchange(port_of(patient.url), WHOLE + sent), status, code)
 
 
-def test_http_1_0_needs_no_host_and_a_host_may_be_empty(quick: Service) -> None:
+def test_http_1_0_needs_no_host_and_a_host_may_be_empty(quick: Server) -> None:
     for head in (b"HTTP/1.0\r\n", b"HTTP/1.1\r\nHost:\r\nConnection: close\r\n"):
         assert exchange(port_of(quick.url), b"GET /health/live " + head + b"\r\n").statuses == [200]
 
 
-def test_what_just_fits_is_answered(quick: Service) -> None:
+def test_what_just_fits_is_answered(quick: Server) -> None:
     port = port_of(quick.url)
     for sent in (
         b"GET /" + b"a" * (LONGEST_TARGET - 1) + b" HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -61,7 +61,7 @@ def test_what_just_fits_is_answered(quick: Service) -> None:
 @pytest.mark.parametrize(
     "head", [LIVE, b"POST /coach/suggestions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"]
 )
-def test_two_hundred_megabytes_of_headers_or_trailers_take_no_memory(line: bytes, head: bytes, quick: Service) -> None:
+def test_two_hundred_megabytes_of_headers_or_trailers_take_no_memory(line: bytes, head: bytes, quick: Server) -> None:
     pid, block = quick.process.pid, line * (MIB // len(line))
     before = resident_bytes(pid)
     with contextlib.closing(connected(port_of(quick.url))) as connection:
@@ -76,7 +76,7 @@ def test_two_hundred_megabytes_of_headers_or_trailers_take_no_memory(line: bytes
     assert answers(quick)
 
 
-def test_chunk_extensions_are_bounded(quick: Service) -> None:
+def test_chunk_extensions_are_bounded(quick: Server) -> None:
     head = b"POST /coach/suggestions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
     with contextlib.closing(connected(port_of(quick.url))) as connection:
         connection.sendall(head)
@@ -87,20 +87,20 @@ def test_chunk_extensions_are_bounded(quick: Service) -> None:
     assert answers(quick)
 
 
-def test_a_trailer_is_no_header(quick: Service) -> None:
+def test_a_trailer_is_no_header(quick: Server) -> None:
     """Otherwise a client whose proxy removes X-User-UUID could send it after the body."""
     chunked = b"POST /coach/suggestions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     body = b"%x\r\n%s\r\n0\r\nX-User-UUID: somebody\r\n\r\n" % (len(ASK), ASK)
     assert exchange(port_of(quick.url), chunked + body).statuses == [200]
 
 
-def test_so_many_requests_wait_behind_another(patient: Service) -> None:
+def test_so_many_requests_wait_behind_another(patient: Server) -> None:
     answer = exchange(port_of(patient.url), WHOLE * 1_000)
     assert answer.statuses == [200] * (DEEPEST_PIPELINE + 1) + [503]
     problem(answer, 503, "too_busy")
 
 
-def test_a_client_that_sends_too_much_reads_the_answer(patient: Service) -> None:
+def test_a_client_that_sends_too_much_reads_the_answer(patient: Server) -> None:
     """The connection is not reset before the client has read the answer."""
     body = b"x" * 8 * MIB
     for _ in range(5):
