@@ -9,7 +9,6 @@ from typing import Any
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from api.http.text import is_storable
 from data.packages.reader import read_package
@@ -17,24 +16,10 @@ from tests.actors.family import LIMITED, Family
 from tests.actors.person import REFLECTION, SNAPSHOT, Person, somewhere
 from tests.support.exports import export, unpacked
 from tests.support.serving import CLIENT, Service
+from tests.support.strange_texts import FIXED, TEXT
 
 EXAMPLES = 6
 """Texts for each field, beside the fixed ones."""
-FIXED = [
-    "\x00",
-    "\ud83d",
-    "\udc80",
-    "\r",
-    "a\rb",
-    "=1+1",
-    "SKIPPED",
-    "\\SKIPPED",
-    "'",
-    "\\u0000",
-    "\ufeff\u202e",
-    "\x9f",
-]
-TEXT = st.text(st.characters(), max_size=30)
 BLANKS = "\t\n\x0b\x0c\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 """White space by Unicode, which is taken off both ends; Python's `strip` takes four controls more."""
 OPAQUE = {"enum", "pattern", "format", "const"}
