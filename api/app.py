@@ -141,7 +141,8 @@ async def _running(app: FastAPI, services: Services) -> AsyncIterator[None]:
     policies = (services.budget, services.shadow, services.daily)
     for policy in policies:
         policy.start()
-    coach_services = CoachServices(Decider(services.budget, metrics))
+    decider, background = Decider(services.budget, metrics), services.background
+    coach_services = CoachServices(database, services.clock, metrics, background, services.shadow, decider)
     days = DayServices(database, services.clock, services.daily, metrics, services.keyring, settings)
     provide(app, services, coach_services, days, PageServices())
     services.mailer.start()

@@ -2,14 +2,14 @@
 
 import asyncio
 import hashlib
-from datetime import datetime
+from dataclasses import dataclass
 
 import msgspec
-import structlog
 from fastapi import APIRouter, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import Clock, to_the_second
-from api.db.failures import MAY_BE_AWAY, RETRY_SECONDS
+from api.db.failures import RETRY_SECONDS
 from api.http.error_texts import msgspec_sentence
 from api.http.idempotency import LONGEST_KEY, Answered, claim_key, keep_answer
 from api.http.json_body import decoded, field_errors
@@ -17,10 +17,9 @@ from api.http.openapi import header_parameter, json_body, json_content, problem_
 from api.http.problems import INVALID_INPUT, NO_POLICY, TOO_BUSY, FieldError, ProblemOccurred
 from api.http.request_body import read_json
 from api.kakei.accounts.dependencies import get_user_or_404
-from api.kakei.accounts.queries import profile_of
-from api.kakei.coach import queries
+from api.kakei.coach.actions import Answering
 from api.kakei.coach.decider import Decider
-from api.kakei.coach.responses import answer_of, new_suggestion_id
+from api.kakei.coach.responses import answer_of
 from api.kakei.coach.schemas import (
     EXAMPLE_ANSWER,
     EXAMPLE_CONTEXT,
@@ -31,18 +30,13 @@ from api.kakei.coach.schemas import (
     RowError,
 )
 from api.kakei.coach.services import coach_of
-from api.kakei.consent.queries import consent_in_force
-from api.kakei.studies.actions import Told, take_decision
-from api.models import IdempotencyKey
+from api.models import IdempotencyKey, User
 from api.services import services_of
-from coach_model.budget.coach import Decision
 from coach_model.budget.messages import BALANCED, LANGUAGES, messages, preferred_language
 from coach_model.onnx_policy import OnnxPolicy
 
 LARGEST_BATCH_BODY = 4 * 2**20
 """Bytes."""
-DATABASE_SECONDS = 2.0
-"""Seconds that an answer waits for the database before the coach answers without it."""
 HEADERS = [
     header_parameter("X-User-UUID", "Who asks; without it nothing is stored.", maxLength=64),
     header_parameter("Idempotency-Key", "With `X-User-UUID`: same key (1 to 255 characters), same answer."),
@@ -54,7 +48,6 @@ BODIES_READ_HERE = frozenset({"/coach/suggestions", "/coach/suggestions/batch"})
 """Paths whose endpoints limit their bodies themselves."""
 
 router = APIRouter(prefix="/coach", tags=["coach"])
-log = structlog.get_logger("api.coach")
 _context = msgspec.json.Decoder(CoachContext)
 _batch = msgspec.json.Decoder(CoachBatch)
 _encode = msgspec.json.Encoder().encode
@@ -80,75 +73,44 @@ async def suggest(request: Request) -> Response:
     """
     body = await read_json(request)
     context = msgspec.structs.astuple(decoded(_context, body))
-    decision = await coach_of(request).decider.decision(context)
+    coach, language = coach_of(request), _language(request)
     uuid = request.headers.get("x-user-uuid")
-    if uuid is not None:
-        return await _suggest_to(request, uuid, body, context, decision)
-    return _response(answer_of(decision, messages(_language(request), BALANCED), _now(request)))
-
-
-async def _suggest_to(
-    request: Request, uuid: str, body: bytes, context: tuple[float, ...], decision: Decision
-) -> Response:
-    """The answer to an identified user; without the database, the anonymous answer."""
-    prepared: list[Response] = []
-    work = asyncio.create_task(_remembered(request, uuid, body, context, decision, prepared))
-    done, _ = await asyncio.wait({work}, timeout=DATABASE_SECONDS)
-    if not done and prepared:
-        # Its transaction still commits. A decision that is answered and not stored is missing in the study; one that is
-        # stored and not answered would falsify it.
-        log.warning("the coach answers before the database has", why="too slow")
-        services_of(request).background.keep(work, "what the coach told was not stored")
-        return prepared[0]
+    if uuid is None:
+        decision = await coach.decider.decision(context)
+        return _response(answer_of(decision, messages(language, BALANCED), to_the_second(coach.clock)))
+    asker = _Asker(request, uuid, _idempotency_key(request), body)
     try:
-        if done:
-            return work.result()
-        work.cancel()  # it is not awaited: a driver may be slow even to cancel
-        log.warning("the coach answers without the database", why="too slow")
+        return _response(await Answering(coach, asker, context, language).answer())
     except Answered as answered:
         return answered.response
-    except MAY_BE_AWAY as error:
-        log.warning("the coach answers without the database", why=type(error).__name__)
-        if prepared:  # the commit may have succeeded, so the answer must match what may be stored
-            return prepared[0]
-    return _response(answer_of(decision, messages(_language(request), BALANCED), _now(request)))
 
 
-async def _remembered(
-    request: Request,
-    uuid: str,
-    body: bytes,
-    context: tuple[float, ...],
-    decision: Decision,
-    prepared: list[Response],
-) -> Response:
-    """The answer in the user's tone, stored for the user; it is added to `prepared` before the commit."""
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """The user in `X-User-UUID`, and the request's `Idempotency-Key`."""
+
+    request: Request
+    uuid: str
+    key: str | None
+    body: bytes
+
+    async def user(self, session: AsyncSession) -> User:
+        user = await get_user_or_404(session, self.uuid)
+        if self.key is not None:
+            now = coach_of(self.request).clock()
+            await claim_key(self.request, session, IdempotencyKey, user.id, self.key, self.body, now)
+        return user
+
+    async def keep(self, session: AsyncSession, answer: CoachAnswer) -> None:
+        await keep_answer(self.request, session, _response(answer))
+
+
+def _idempotency_key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is not None and not 1 <= len(key) <= LONGEST_KEY:
         wrong = FieldError("Idempotency-Key", f"must have 1 to {LONGEST_KEY} characters")
         raise ProblemOccurred(INVALID_INPUT, f"Idempotency-Key: {wrong.message}", [wrong])
-    services, coach = services_of(request), coach_of(request)
-    async with services.database.write() as session:
-        user = await get_user_or_404(session, uuid)
-        if key is not None:
-            await claim_key(request, session, IdempotencyKey, user.id, key, body, services.clock())
-        profile = await profile_of(session, user.id)
-        style = profile.coach_style if profile else BALANCED
-        now = _now(request)
-        told = Told(decision, new_suggestion_id(), now)
-        consent = await consent_in_force(session, user.id)
-        if consent is not None:
-            asked = (session, consent, profile, context, decision)
-            told = await take_decision(*asked, services.shadow.now, coach.candidates, told.suggestion_id, now)
-        answer = answer_of(told.decision, messages(_language(request), style), told.since, told.suggestion_id)
-        if told.since == now:
-            await queries.remember_suggestions(session, user.id, answer, now)
-        response = _response(answer)
-        await keep_answer(request, session, response)
-        prepared.append(response)
-    if told.drawn is not None:
-        services.metrics.drawn.labels(told.drawn.phase, told.drawn.component).inc()
-    return response
+    return key
 
 
 @router.post(
@@ -170,7 +132,7 @@ async def suggest_batch(request: Request) -> Response:
         headers = {"Retry-After": str(RETRY_SECONDS)}
         raise ProblemOccurred(TOO_BUSY, "Too many batches are waiting. Send it again.", headers=headers)
     work = asyncio.get_running_loop().run_in_executor(
-        coach.batches, _answer_batch, coach.decider, body, _language(request), services_of(request).clock
+        coach.batches, _answer_batch, coach.decider, body, _language(request), coach.clock
     )
     coach.batches_waiting.add(work)
     work.add_done_callback(coach.batches_waiting.discard)
@@ -202,10 +164,6 @@ async def get_model_graph(request: Request) -> Response:
     """For apps that decide on the device: the graph includes standardisation, eligibility, rules and support, so that
     its `level` equals the decision of the service."""
     return _cacheable(request, _policy(request).graph, "application/octet-stream")
-
-
-def _now(request: Request) -> datetime:
-    return to_the_second(services_of(request).clock)
 
 
 def _response(answer: CoachAnswer) -> Response:

@@ -1,4 +1,4 @@
-"""The coach's own part of the running service."""
+"""What the coach's answers need of the running service."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
+from api.background import BackgroundTasks
+from api.clock import Clock
+from api.db.engine import Database
 from api.kakei.coach.decider import Decider
 from api.kakei.studies.candidates import FrozenCandidates
+from api.observability.metrics import Metrics
+from api.policies import ServedPolicy
 from api.services import part_of
 
 
@@ -17,8 +22,15 @@ def _one_thread() -> ThreadPoolExecutor:
 
 @dataclass(frozen=True, slots=True)
 class CoachServices:
-    """`batches` is the thread that decides for batches, `batches_waiting` are those that it has not answered."""
+    """`shadow` is the challenger, whose decisions are only logged. `batches` is the thread that decides for batches,
+    `batches_waiting` are those that it has not answered.
+    """
 
+    database: Database
+    clock: Clock
+    metrics: Metrics
+    background: BackgroundTasks
+    shadow: ServedPolicy
     decider: Decider
     candidates: FrozenCandidates = field(default_factory=FrozenCandidates)
     batches: ThreadPoolExecutor = field(default_factory=_one_thread)
@@ -26,5 +38,5 @@ class CoachServices:
 
 
 def coach_of(connection: HTTPConnection) -> CoachServices:
-    """The coach's part, for a request."""
+    """The same, for a request."""
     return part_of(connection.app, CoachServices)

@@ -1,6 +1,7 @@
 """Draws the weekly decision points, and enters their outcomes when they arrive."""
 
 import math
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
@@ -34,6 +35,36 @@ log = structlog.get_logger("api.studies")
 
 
 @dataclass(frozen=True)
+class Question:
+    """What a person asks the coach. `suggestion_id` becomes the id of the decision and the seed of its draws."""
+
+    user_id: int
+    profile: Profile | None
+    context: tuple[float, ...]
+    suggestion_id: str
+    now: datetime
+
+    @property
+    def contexts(self) -> Contexts:
+        """The context as a batch of one, (1, 10)."""
+        return np.array([self.context], dtype=np.float32)
+
+    @property
+    def time_zone(self) -> str | None:
+        """The person's time zone, where it is known."""
+        return self.profile.time_zone if self.profile else None
+
+
+@dataclass(frozen=True)
+class Policies:
+    """The policies that may decide. `served` runs the served one, and is called only where no study decides."""
+
+    served: Callable[[], Awaitable[Decision]]
+    shadow: OnnxPolicy | FallbackReason
+    candidates: FrozenCandidates
+
+
+@dataclass(frozen=True)
 class Told:
     """The decision for a participant with its id and time; `drawn` is set if a study drew it just now."""
 
@@ -43,45 +74,34 @@ class Told:
     drawn: Logged | None = None
 
 
-async def take_decision(
-    session: AsyncSession,
-    consent: Consent,
-    profile: Profile | None,
-    context: tuple[float, ...],
-    served: Decision,
-    shadow: OnnxPolicy | FallbackReason,
-    candidates: FrozenCandidates,
-    suggestion_id: str,
-    now: datetime,
-) -> Told:
-    """The decision for a person with consent: the week's decision in a study, else the coach's `served` one. It is
-    stored before it is answered."""
-    contexts = np.array([context], dtype=np.float32)
-    zone = profile.time_zone if profile else None
-    await observe_context(session, consent, profile, context, now)
+async def take_decision(session: AsyncSession, consent: Consent, question: Question, policies: Policies) -> Told:
+    """The decision for a person with consent: the week's decision in a study, else the served one. It is stored before
+    it is told."""
+    contexts, now = question.contexts, question.now
+    await observe_context(session, consent, question.profile, question.context, now)
     study = await queries.running_study(session, consent.study_version, now)
     logged, monday, week = None, None, None
     if study is not None:
-        monday, week = rules.study_week(study.started_at, now, zone)
+        monday, week = rules.study_week(study.started_at, now, question.time_zone)
         earlier = await queries.decision_of_week(session, consent.user_id, study.id, monday)
         if earlier is not None:
             return _told(earlier)
-        logged = await _drawn(session, study, contexts, served, candidates, decision_seed(suggestion_id))
+        logged = await _drawn(session, study, question, policies)
     in_study = logged is not None
-    logged = logged or rules.decided_outside(served, contexts)
-    values = _row(logged, consent, contexts, context, suggestion_id, now) | {
+    logged = logged or rules.decided_outside(await policies.served(), contexts)
+    values = _row(logged, consent, question) | {
         "study_id": study.id if study and in_study else None,
         "local_week": monday if in_study else None,
         "study_week": week if in_study else None,
         "prev_disagrees": rules.prev_disagrees(contexts, await queries.last_levels(session, consent.user_id)),
-        **_shadowed(shadow, contexts),
+        **_shadowed(policies.shadow, contexts),
     }
     if not await queries.add_decision(session, values):
         assert study is not None and monday is not None  # noqa: S101, PT018 - only a study's decision is unique
         earlier = await queries.decision_of_week(session, consent.user_id, study.id, monday)
         assert earlier is not None  # noqa: S101 - a concurrent transaction has committed it
         return _told(earlier)
-    return Told(logged.decision, suggestion_id, now, logged if in_study else None)
+    return Told(logged.decision, question.suggestion_id, now, logged if in_study else None)
 
 
 async def observe_context(
@@ -125,19 +145,13 @@ async def observe_summary(
             await queries.observe(session, decision.id, {"logging_days": days, "summary_at": now})
 
 
-async def _drawn(
-    session: AsyncSession,
-    study: Study,
-    contexts: Contexts,
-    served: Decision,
-    candidates: FrozenCandidates,
-    seed: str,
-) -> Logged | None:
+async def _drawn(session: AsyncSession, study: Study, question: Question, policies: Policies) -> Logged | None:
     """A draw of the study's phase; None if its candidate cannot run, so that the coach answers as usual."""
+    contexts, seed = question.contexts, decision_seed(question.suggestion_id)
     if study.phase == Phase.EXPLORE:
-        around = served if study.around == Around.COACH else None
+        around = await policies.served() if study.around == Around.COACH else None
         return rules.explored(seed, contexts, around, study.explore_epsilon)
-    policy = await candidates.policy(session, study.candidate_id)
+    policy = await policies.candidates.policy(session, study.candidate_id)
     if policy is None:
         return None
     decided = decide(policy, contexts)
@@ -155,15 +169,13 @@ def _told(earlier: Stored) -> Told:
     return Told(told, earlier.decision_id, earlier.decided_at)
 
 
-def _row(
-    logged: Logged, consent: Consent, contexts: Contexts, context: tuple[float, ...], suggestion_id: str, now: datetime
-) -> dict[str, object]:
+def _row(logged: Logged, consent: Consent, question: Question) -> dict[str, object]:
     told = logged.decision
     return {
-        "decision_id": suggestion_id,
+        "decision_id": question.suggestion_id,
         "user_id": consent.user_id,
         "consent_id": consent.id,
-        "decided_at": now,
+        "decided_at": question.now,
         "policy_id": logged.policy_id,
         "source": "study" if logged.phase in set(Phase) else told.source,
         "fallback_reason": told.fallback_reason,
@@ -171,15 +183,15 @@ def _row(
         "component": logged.component,
         "candidate_id": logged.candidate_id,
         "epsilon": logged.epsilon,
-        "context": list(context),
-        "eligible": ["".join("01"[int(level)] for level in row) for row in eligible_levels(contexts)[0]],
+        "context": list(question.context),
+        "eligible": ["".join("01"[int(level)] for level in row) for row in eligible_levels(question.contexts)[0]],
         "levels": told.levels,
         "distributions": logged.distributions,
         "propensity": logged.propensity,
         "because": told.because,
         "rules_levels": logged.rules_levels,
         "candidate_levels": logged.candidate_levels,
-        "seed": decision_seed(suggestion_id),
+        "seed": decision_seed(question.suggestion_id),
         "context_schema": CONTEXT_SCHEMA,
         "action_schema": ACTION_SCHEMA,
     }

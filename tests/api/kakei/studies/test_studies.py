@@ -51,10 +51,14 @@ def outcomes(person: Person) -> list[dict[str, Any]]:
     return found
 
 
-def drawn_so_far(lived: Lived) -> float:
-    name = 'buddy_study_decisions_total{component="rules",phase="explore"} '
+def counted(lived: Lived, name: str) -> float:
+    """The sum of the metrics whose line begins with `name`."""
     lines = CLIENT.get(f"{lived.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text.splitlines()
-    return sum(float(line.removeprefix(name)) for line in lines if line.startswith(name))
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith(name))
+
+
+def drawn_so_far(lived: Lived) -> float:
+    return counted(lived, 'buddy_study_decisions_total{component="rules",phase="explore"} ')
 
 
 def participant(lived: Lived, study: str, **profile: Any) -> Person:
@@ -79,6 +83,17 @@ def test_there_is_one_decision_a_week_whatever_is_asked_again(lived: Lived, stud
     weeks = sorted(row["study_week"] for row in mine)
     assert weeks[1] == weeks[0] + 1
     assert len(outcomes(person)) == 2
+
+
+def test_the_served_policy_is_asked_only_where_no_study_decides(lived: Lived, study: str) -> None:
+    served = 'buddy_coach_decisions_total{coach="budget"'
+    person, other = participant(lived, study), Person(lived)
+    before = counted(lived, served)
+    ask(person)
+    ask(person)
+    assert counted(lived, served) == before
+    ask(other)
+    assert counted(lived, served) == before + 1
 
 
 def test_the_week_is_the_one_where_the_person_is(lived: Lived, study: str) -> None:
