@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import weakref
 
 from structlog.testing import capture_logs
 
@@ -14,15 +15,19 @@ def test_a_task_is_kept_until_it_ends() -> None:
 
         async def work() -> None:
             waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            asyncio.get_running_loop().call_later(0.01, waiting.set_result, None)
+            waits.append(weakref.ref(waiting))
             await waiting
             done.append("done")
 
+        waits: list[weakref.ref[asyncio.Future[None]]] = []
         tasks = BackgroundTasks()
         tasks.start(work(), "a note was not written")
         await asyncio.sleep(0)
         gc.collect()
-        await asyncio.sleep(0.1)
+        (waited,) = waits
+        if (waiting := waited()) is not None:  # only its task holds it
+            waiting.set_result(None)
+        await asyncio.sleep(0.01)
         return done
 
     assert asyncio.run(run()) == ["done"]
