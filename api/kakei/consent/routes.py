@@ -8,17 +8,13 @@ from api.http.openapi import problem_responses
 from api.http.problems import NO_CONSENT, ProblemOccurred
 from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts.dependencies import get_user_or_404, owner
-from api.kakei.consent import queries
-from api.kakei.consent.rules import DataMode
+from api.kakei.consent import actions, queries
 from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
 from api.kakei.idempotency import OnceForUpdate
 from api.models import Consent, User
 from api.services import services_of
 
 router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=IdempotentRoute)
-OF_A_CONSENT = ("study_version", "consented", "age_confirmed", "allow_research_export", "data_mode", "participant_code")
-NO_STUDY = "none"
-"""The study version of a refusal without an earlier consent."""
 
 
 @router.post(
@@ -39,16 +35,10 @@ async def consent(
     collected, and data received then are never exported. A withdrawal ends the collection immediately, and no later
     export includes the person."""
     user = await get_user_or_404(session, uuid, for_update=True)
-    last = await queries.last_consent(session, user.id)
     wanted = body.model_dump() | {"data_mode": str(body.data_mode)}
-    wanted["study_version"] = body.study_version or (last.study_version if last else NO_STUDY)
-    if last is not None and all(getattr(last, name) == wanted[name] for name in OF_A_CONSENT):
+    entry, is_new = await actions.change_consent(session, services_of(request).keyring, user, wanted, now)
+    if not is_new:
         response.status_code = 200
-        return ConsentOut.model_validate(last)
-    if body.consented:
-        await queries.enrol(session, services_of(request).keyring, user, wanted["study_version"], now)
-    entry = Consent(user_id=user.id, received_at=now, **wanted)
-    await queries.add_consent(session, entry)
     return ConsentOut.model_validate(entry)
 
 
@@ -78,14 +68,10 @@ async def set_data_mode(uuid: str, body: DataModeUpdate, session: WriteSession, 
     """Text is exported only if the mode was `sync` when it was written and is `sync` at the export. The answer has the
     `participant_code` only for UUIDs."""
     user = await get_user_or_404(session, uuid, for_update=True)
-    last = await queries.last_consent(session, user.id)
-    if last is None or not last.consented:
-        raise ProblemOccurred(NO_CONSENT, "There is no consent in force whose mode could be changed.")
-    if DataMode(last.data_mode) is body.data_mode:
-        return _told(last, user)
-    values = {name: getattr(last, name) for name in OF_A_CONSENT} | {"data_mode": str(body.data_mode)}
-    entry = Consent(user_id=user.id, received_at=now, **values)
-    await queries.add_consent(session, entry)
+    try:
+        entry = await actions.change_data_mode(session, user, body.data_mode, now)
+    except actions.NoConsent as error:
+        raise ProblemOccurred(NO_CONSENT, "There is no consent in force whose mode could be changed.") from error
     return _told(entry, user)
 
 

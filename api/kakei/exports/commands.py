@@ -1,19 +1,18 @@
 """`buddy research`: exports, validation, the ledger of releases, and an operator's work for participants."""
 
 import json
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.clock import timestamp
+from api.clock import timestamp, utc_now
 from api.console import Json, exit_on, read_settings, with_database
 from api.db.engine import Database
 from data.formats import FORMATS
@@ -21,6 +20,10 @@ from data.formats import FORMATS
 research = typer.Typer(help="Export research data, and look after participants.", no_args_is_help=True)
 MARK = "IDENTIFIERS"
 """Part of the name of every file that contains participant codes."""
+
+
+class Unknown(ValueError):
+    """There is no such user."""
 
 
 @research.command()
@@ -129,37 +132,25 @@ def withdraw(
 ) -> None:
     """Withdraw the consent of a participant: the collection ends, and no later export includes them."""
     from api.kakei.accounts.queries import user_by_uuid  # noqa: PLC0415
-    from api.kakei.consent import queries  # noqa: PLC0415
-    from api.models import Consent  # noqa: PLC0415
+    from api.kakei.consent.actions import NoConsent  # noqa: PLC0415
+    from api.kakei.consent.actions import withdraw as withdraw_consent  # noqa: PLC0415
 
-    async def run(database: Database) -> str:
+    async def run(database: Database) -> None:
         async with database.write() as session:
             user = await user_by_uuid(session, uuid, for_update=True)
-            last = await queries.last_consent(session, user.id) if user else None
-            if user is None or last is None or not last.consented:
-                return "unknown" if user is None else "none"
-            await queries.add_consent(
-                session,
-                Consent(
-                    user_id=user.id,
-                    study_version=last.study_version,
-                    consented=False,
-                    age_confirmed=last.age_confirmed,
-                    allow_research_export=False,
-                    data_mode="private",
-                    participant_code=last.participant_code,
-                    received_at=datetime.now(UTC),
-                ),
-            )
-            return "withdrawn"
+            if user is None:
+                raise Unknown(f"there is no user {uuid}")
+            await withdraw_consent(session, user, utc_now())
 
     if not yes:
         typer.confirm(f"Take back the consent of {uuid}?", abort=True)
-    done = with_database(read_settings(), run)
-    if done == "unknown":
-        print(f"error: there is no user {uuid}", file=sys.stderr)
-        raise typer.Exit(1)
-    typer.echo("consent taken back" if done == "withdrawn" else "there was no consent in force")
+    try:
+        with exit_on(Unknown):
+            with_database(read_settings(), run)
+    except NoConsent:
+        typer.echo("there was no consent in force")
+    else:
+        typer.echo("consent taken back")
 
 
 @research.command("rotate-pseudonyms")
@@ -175,7 +166,7 @@ def rotate_pseudonyms(
 
     async def run(database: Database) -> int:
         async with database.write() as session:
-            return await queries.rotate_pseudonyms(session, keyring(settings), study, datetime.now(UTC))
+            return await queries.rotate_pseudonyms(session, keyring(settings), study, utc_now())
 
     if not yes:
         typer.confirm(f"Later exports of {study} will not match earlier ones. Go on?", abort=True)
