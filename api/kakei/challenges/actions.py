@@ -1,4 +1,4 @@
-"""Updates challenges and awards badges after claims, acceptances, summaries and reflections."""
+"""Accepts, moves and claims challenges, and awards badges after claims, acceptances, summaries and reflections."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -6,12 +6,86 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.clock import effective_time
+from api.db.upsert import Upserted, put_latest
+from api.kakei.accounts.queries import profile_of
 from api.kakei.catalog.queries import badges_by_id, badges_not_earned
-from api.kakei.challenges import queries
-from api.kakei.challenges.rules import OF_POINTS, ChallengeStatus, reason_if_earned, status_at
+from api.kakei.challenges import queries, rules
+from api.kakei.challenges.queries import ChallengeRow
+from api.kakei.challenges.rules import OF_POINTS, ChallengeStatus, Counts, reason_if_earned, status_at
+from api.kakei.coach.queries import was_given
 from api.kakei.consent.queries import consent_id_in_force
-from api.models import Badge, ChallengeTemplate, UserChallenge
+from api.models import Badge, ChallengeMetric, ChallengeTemplate, UserChallenge
 from data.catalog import catalog
+
+AI = "ai"
+"""Source of a challenge that the coach suggested."""
+
+
+class ChallengeRefused(Exception):
+    """Nothing was changed; the message says why."""
+
+
+class ChallengeUnknown(ChallengeRefused):
+    """The person has no such challenge."""
+
+
+class SuggestionUnknown(ChallengeRefused):
+    """The coach gave the person no such suggestion."""
+
+
+class ChallengeAlreadyAccepted(ChallengeRefused):
+    """The person accepted the template for that month before."""
+
+
+class ChallengeAlreadyClaimed(ChallengeRefused):
+    """The reward was paid before."""
+
+
+class ChallengeNotCompleted(ChallengeRefused):
+    """There is no reward yet."""
+
+
+class ChallengeNotBegun(ChallengeRefused):
+    """The month has not begun."""
+
+
+class ChallengeExpired(ChallengeRefused):
+    """The month is over."""
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The person who sends something, the consent in force, and when it was received."""
+
+    user_id: int
+    time_zone: str | None
+    consent_id: int | None
+    now: datetime
+
+    def status_of(self, challenge: UserChallenge) -> ChallengeStatus:
+        """The current status of one of their challenges."""
+        return rules.status_on(challenge.status, challenge.month, challenge.accepted_at, self.now, self.time_zone)
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """A template that a person accepts for a month. `suggestion_id` is the coach's, for the source `AI`."""
+
+    template: ChallengeTemplate
+    month: str
+    source: str
+    suggestion_id: str | None
+    client_timestamp: datetime | None
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The totals of a month so far, by metric."""
+
+    month: str
+    values: dict[str, Decimal]
+    client_timestamp: datetime | None
 
 
 @dataclass(frozen=True)
@@ -22,6 +96,97 @@ class Progress:
     made_at: datetime
     received_at: datetime
     consent_id: int | None
+
+
+async def sender_of(session: AsyncSession, user_id: int, now: datetime) -> Sender:
+    """The person, as they send now."""
+    profile = await profile_of(session, user_id)
+    consent_id = await consent_id_in_force(session, user_id)
+    return Sender(user_id, profile.time_zone if profile else None, consent_id, now)
+
+
+async def accept_challenge(session: AsyncSession, sender: Sender, wanted: Acceptance) -> ChallengeRow:
+    """Accept a template once a month. Metrics that were uploaded for that month count immediately. Raises
+    SuggestionUnknown, ChallengeAlreadyAccepted.
+    """
+    template = wanted.template
+    suggestion_id = wanted.suggestion_id if wanted.source == AI else None
+    if wanted.source == AI and not (suggestion_id and await was_given(session, sender.user_id, suggestion_id)):
+        raise SuggestionUnknown("source ai needs a suggestion of the coach's.")
+    await queries.alone_for(session, sender.user_id, queries.UPLOADS)
+    accepted_at = effective_time(wanted.client_timestamp, sender.now)
+    accepted = await queries.accept_challenge(
+        session,
+        user_id=sender.user_id,
+        challenge_template_id=template.id,
+        month=wanted.month,
+        status=ChallengeStatus.ACCEPTED,
+        current_progress=Decimal(0),
+        source=wanted.source,
+        ai_suggestion_id=suggestion_id,
+        accepted_at=accepted_at,
+        changed_at=sender.now,
+        consent_id=sender.consent_id,
+    )
+    if accepted is None:
+        raise ChallengeAlreadyAccepted("This template was accepted for this month already.")
+    challenge = await queries.challenge(session, accepted)
+    if rules.counts_for(wanted.month, accepted_at, sender.now, sender.time_zone) is Counts.YES:
+        metric = (await queries.metrics_of(session, sender.user_id, wanted.month)).get(template.metric_key)
+        if metric is not None:
+            _take_over(challenge, template, metric, sender)
+    await award_badges(session, sender.user_id, sender.now)
+    return challenge, template
+
+
+async def report_progress(
+    session: AsyncSession, sender: Sender, challenge_id: int, value: Decimal, client_timestamp: datetime | None
+) -> tuple[ChallengeRow, bool]:
+    """Set the progress of an open challenge. Returns whether it was applied; later progress stays. Raises
+    ChallengeUnknown, ChallengeAlreadyClaimed, ChallengeNotBegun, ChallengeExpired.
+    """
+    challenge, template = await _locked(session, sender, challenge_id)
+    made_at = rules.made_in(challenge.month, effective_time(client_timestamp, sender.now), sender.time_zone)
+    _check_open(challenge, made_at, sender)
+    applied = move_challenge(challenge, template, Progress(value, made_at, sender.now, sender.consent_id))
+    return (challenge, template), applied
+
+
+async def claim_challenge(
+    session: AsyncSession, sender: Sender, challenge_id: int, client_timestamp: datetime | None
+) -> tuple[ChallengeRow, list[Badge]]:
+    """Pay the reward of a completed challenge, once. Returns the new badges, too. Raises ChallengeUnknown,
+    ChallengeAlreadyClaimed, ChallengeNotCompleted.
+    """
+    challenge, template = await _locked(session, sender, challenge_id)
+    if challenge.status == ChallengeStatus.CLAIMED:
+        raise ChallengeAlreadyClaimed("The reward was claimed before; nothing was paid.")
+    if challenge.status != ChallengeStatus.COMPLETED:
+        raise ChallengeNotCompleted(f"This challenge is {sender.status_of(challenge)}.")
+    now = sender.now
+    claimed_at = effective_time(client_timestamp, now)
+    challenge.status, challenge.claimed_at = ChallengeStatus.CLAIMED, max(claimed_at, challenge.completed_at or now)
+    mark_changed(challenge, now, sender.consent_id)
+    cause = ("challenge_claimed", challenge.id)
+    await queries.add_points(session, sender.user_id, template.reward_points, cause, now, challenge.consent_id)
+    return (challenge, template), await award_badges(session, sender.user_id, now)
+
+
+async def upload_metrics(
+    session: AsyncSession, sender: Sender, sent: Metrics
+) -> tuple[dict[str, Upserted[ChallengeMetric]], list[ChallengeRow]]:
+    """Store the metrics of a month. Returns what is stored of each, and the open challenges that they moved."""
+    await queries.alone_for(session, sender.user_id, queries.UPLOADS)
+    received = {
+        "client_timestamp": sent.client_timestamp,
+        "received_at": sender.now,
+        "consent_id": sender.consent_id,
+    }
+    stored: dict[str, Upserted[ChallengeMetric]] = {}
+    for name, value in sorted(sent.values.items()):
+        key = {"user_id": sender.user_id, "month": sent.month, "metric_key": name}
+        stored[name] = await put_latest(session, ChallengeMetric, key, received | {"value": value})
+    return stored, await _moved_by(session, sender, sent)
 
 
 def move_challenge(challenge: UserChallenge, template: ChallengeTemplate, progress: Progress) -> bool:
@@ -67,3 +232,53 @@ async def award_badges(session: AsyncSession, user_id: int, now: datetime) -> li
             )
             standing = replace(standing, total_points=standing.total_points + badge.points)
     return await badges_by_id(session, awarded)
+
+
+async def _moved_by(session: AsyncSession, sender: Sender, sent: Metrics) -> list[ChallengeRow]:
+    """Update and return the open challenges of the month that use these metrics. The stored metrics do not matter: the
+    latest total may be from after the month, and then it does not count."""
+    now, zone = sender.now, sender.time_zone
+    made_at = rules.made_in(sent.month, effective_time(sent.client_timestamp, now), zone)
+    if rules.counts_for(sent.month, made_at, now, zone) is not Counts.YES:
+        return []
+    moved = []
+    for challenge, template in await queries.challenges_of(session, sender.user_id, sent.month, for_update=True):
+        is_open = sender.status_of(challenge) not in {ChallengeStatus.CLAIMED, ChallengeStatus.EXPIRED}
+        if template.metric_key in sent.values and is_open:
+            progress = Progress(sent.values[template.metric_key], made_at, now, sender.consent_id)
+            if move_challenge(challenge, template, progress):
+                moved.append((challenge, template))
+    return moved
+
+
+def _take_over(challenge: UserChallenge, template: ChallengeTemplate, metric: ChallengeMetric, sender: Sender) -> None:
+    """Set a challenge that was just accepted to a metric of before, if that was made and received in time."""
+    made_at = effective_time(metric.client_timestamp, metric.received_at)
+    made_at = rules.made_in(challenge.month, made_at, sender.time_zone)
+    if rules.counts_for(challenge.month, made_at, metric.received_at, sender.time_zone) is Counts.YES:
+        consent_id = sender.consent_id if metric.consent_id is not None else None
+        move_challenge(challenge, template, Progress(metric.value, made_at, sender.now, consent_id))
+
+
+async def _locked(session: AsyncSession, sender: Sender, challenge_id: int) -> ChallengeRow:
+    """The person's challenge, locked. Raises ChallengeUnknown."""
+    row = await queries.challenge_for_update(session, sender.user_id, challenge_id)
+    if row is None:
+        raise ChallengeUnknown("This user has no such challenge.")
+    return row
+
+
+def _check_open(challenge: UserChallenge, made_at: datetime, sender: Sender) -> None:
+    """Raise ChallengeRefused if progress does not count: the challenge is claimed or expired, or it was not made in
+    the month."""
+    if challenge.status == ChallengeStatus.CLAIMED:
+        raise ChallengeAlreadyClaimed("A claimed challenge does not move any more.")
+    counts = rules.counts_for(challenge.month, made_at, sender.now, sender.time_zone)
+    if counts is Counts.NOT_BEGUN:
+        raise ChallengeNotBegun("Progress counts from the first day of the month on.")
+    if counts is Counts.GRACE_OVER or sender.status_of(challenge) is ChallengeStatus.EXPIRED:
+        raise ChallengeExpired(f"Nothing counts for {challenge.month} any more.")
+    if counts is Counts.DONE_LATER:
+        days = rules.GRACE.days
+        detail = f"This was done after {challenge.month}. What was done in it counts for {days} days more, by its "
+        raise ChallengeExpired(detail + "client_timestamp.")
