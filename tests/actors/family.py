@@ -64,7 +64,7 @@ class Family:
 
         async def create(session: AsyncSession) -> int:
             made = await actions.create_household(
-                *(session, "The Johnsons", [sarah], self.children, self.time_zone, self.daily_tasks, self.now)
+                session, "The Johnsons", [sarah], self.children, self.time_zone, self.daily_tasks, self.now
             )
             return made.id
 

@@ -39,7 +39,7 @@ def create(
         async with database.write() as session:
             people = [actions.Person(*_pair(text, "--user Sarah:sarah@example.com")) for text in user]
             children = [actions.Child(called, _birthday(day)) for called, day in map(_child, child or [])]
-            made = await actions.create_household(*(session, name, people, children, timezone, daily_tasks, utc_now()))
+            made = await actions.create_household(session, name, people, children, timezone, daily_tasks, utc_now())
             told = await _told(session, made.id)
             first = await actions.user_with_id(session, told["users"][0]["id"])
             kept, secret = await actions.make_token(session, first, "first token", utc_now())
@@ -102,9 +102,8 @@ def set_household(
     async def run(database: Database) -> dict[str, Any]:
         async with database.write() as session:
             found = await _household(session, household_id)
-            now = utc_now()
             actions.change(
-                *(found, now), name=name, time_zone=timezone, daily_task_count=daily_tasks, learning=learning
+                found, utc_now(), name=name, time_zone=timezone, daily_task_count=daily_tasks, learning=learning
             )
             await session.flush()
             return await _told(session, household_id)

@@ -82,7 +82,7 @@ async def sign_up(
         checked_password(password, not_like=(email, name, family))
         hashed = await services.passwords.hashed(password, network_of(address_of(request.scope)))
         async with services.database.write() as session:
-            made = await actions.create_household(*(session, family, [person], [], time_zone, DEFAULT_DAILY_TASKS, now))
+            made = await actions.create_household(session, family, [person], [], time_zone, DEFAULT_DAILY_TASKS, now)
             user = (await queries.users_of(session, made.id))[0]
             user.password_hash = hashed
             entry = await enter(request, session, user.id, now)

@@ -40,7 +40,7 @@ async def confirm(request: Request, secret: str, _: Visiting, now: Now, password
         async with services.database.write() as session:
             if wanted.invitation is None:
                 made = await actions.create_household(
-                    *(session, wanted.family, [person], [], wanted.time_zone, DEFAULT_DAILY_TASKS, now)
+                    session, wanted.family, [person], [], wanted.time_zone, DEFAULT_DAILY_TASKS, now
                 )
                 user = (await queries.users_of(session, made.id))[0]
             else:
