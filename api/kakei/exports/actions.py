@@ -8,9 +8,10 @@ import secrets
 import shutil
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -104,7 +105,11 @@ def unfinished_names(out: Path) -> tuple[Path, Path]:
 
 
 async def export(
-    database: Database, request: ExportRequest, out: Path, progress: Progress = lambda _table, _rows: None
+    database: Database,
+    request: ExportRequest,
+    out: Path,
+    now: datetime,
+    progress: Progress = lambda _table, _rows: None,
 ) -> Exported:
     """Write an export to `out`: a JSON or NDJSON file, a folder, or a ZIP file if the name ends with `.zip`.
 
@@ -112,15 +117,8 @@ async def export(
     installed.
     """
     tables = request.chosen()
-    now = datetime.now(UTC)
     name = f"buddy-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    half, packing = unfinished_names(out)
-    folder = half if request.kind in PACKAGED else out.parent
-    counts: Counter[str] = Counter(dict.fromkeys(tables, 0))
-    changes: Counter[str] = Counter()
-    try:
-        if request.kind in PACKAGED:
-            shutil.rmtree(folder, ignore_errors=True)  # of an export that was killed
+    with _place_of(request, out, name) as place:
         async with database.read() as session:
             await queries.begin_snapshot(session)
             scope = await _scope(session, request)
@@ -128,47 +126,75 @@ async def export(
             scope = _with_zones(scope, shown)
             about = _about(name, now, request)
             about["participants_left_out"] = await queries.enrolled(session, scope) - len(released)
-            sink = _sink(request, folder, half, about)
-            exporter = Exporter(shown, request.identifiers, now)
+            written = Written(_sink(request, place, about), Exporter(shown, request.identifiers, now), progress)
             for table in tables:
-                sink.table(table)
-                if table == "changes":
-                    rows = await _changes(session, scope, released)
-                    changes.update(change for _, change in rows)
-                    sink.write(rows)
-                    counts[table] += len(rows)
-                elif table in SELECTS:
-                    exporter.begin()
-                    async for part in queries.parts(session, SELECTS[table](scope)):
-                        made = exporter.rows(table, part)
-                        sink.write(made)
-                        counts[table] += len(made)
-                        progress(table, counts[table])
-                progress(table, counts[table])
-        report = shown.report()
-        about |= {"rows": dict(counts), "changes_since": dict(changes), "disclosure": report}
-        digest = sink.close(about, {"DISCLOSURE.md": shown.report_md()})
-        if request.kind in PACKAGED:
-            _place(folder, out, packing, name)
-        else:
-            half.replace(out)
-    finally:
-        if request.kind in PACKAGED:
-            shutil.rmtree(folder, ignore_errors=True)
-        half.unlink(missing_ok=True)
+                await written.add(session, table, scope, released)
+        counts, changes, report = dict(written.counts), dict(written.changes), shown.report()
+        about |= {"rows": counts, "changes_since": changes, "disclosure": report}
+        digest = written.sink.close(about, {"DISCLOSURE.md": shown.report_md()})
     release = Release(
         name=name,
         since=request.since,
         filters={name: _plain(value) for name, value in asdict(request).items()},
-        rows=dict(counts),
-        changes=dict(changes),
+        rows=counts,
+        changes=changes,
         zones=[list(zone) for zone in shown.zones_shown()],
         digest=digest,
         snapshot_at=now,
     )
     async with database.write() as session:
         await queries.add_release(session, release, released)
-    return Exported(name, out, digest, dict(counts), dict(changes), report)
+    return Exported(name, out, digest, counts, changes, report)
+
+
+@dataclass
+class Written:
+    """The tables that were written so far, with the number of their rows."""
+
+    sink: Sink
+    exporter: Exporter
+    progress: Progress
+    counts: Counter[str] = field(default_factory=Counter)
+    changes: Counter[str] = field(default_factory=Counter)
+
+    async def add(self, session: AsyncSession, table: str, scope: Scope, released: list[str]) -> None:
+        """Write one table, in parts. `released` are the pseudonyms of the exported people."""
+        self.counts[table] = 0
+        self.sink.table(table)
+        if table == "changes":
+            rows = await _changes(session, scope, released)
+            self.changes.update(change for _, change in rows)
+            self._write(table, rows)
+        elif table in SELECTS:
+            self.exporter.begin()
+            async for part in queries.parts(session, SELECTS[table](scope)):
+                self._write(table, self.exporter.rows(table, part))
+        self.progress(table, self.counts[table])
+
+    def _write(self, table: str, rows: Rows) -> None:
+        self.sink.write(rows)
+        self.counts[table] += len(rows)
+        self.progress(table, self.counts[table])
+
+
+@contextmanager
+def _place_of(request: ExportRequest, out: Path, name: str) -> Iterator[Path]:
+    """Where to write: a file, or the folder of a package. It is moved to `out` when it is complete, and removed if
+    anything is raised.
+    """
+    half, packing = unfinished_names(out)
+    try:
+        if request.kind not in PACKAGED:
+            yield half
+            half.replace(out)
+            return
+        shutil.rmtree(half, ignore_errors=True)  # of an export that was killed
+        yield half
+        _place(half, out, packing, name)
+    finally:
+        if request.kind in PACKAGED:
+            shutil.rmtree(half, ignore_errors=True)
+        half.unlink(missing_ok=True)
 
 
 async def _scope(session: AsyncSession, request: ExportRequest) -> Scope:
@@ -231,12 +257,12 @@ def _about(name: str, now: datetime, request: ExportRequest) -> dict[str, Any]:
     }
 
 
-def _sink(request: ExportRequest, folder: Path, out: Path, about: dict[str, Any]) -> Sink:
+def _sink(request: ExportRequest, place: Path, about: dict[str, Any]) -> Sink:
     if request.kind in PACKAGED:
         from data.packages.writer import Packer  # noqa: PLC0415 - pyarrow is an extra
 
-        return Packer(folder, request.kind, identifiers=request.identifiers)
-    return JsonSink(out, about, lines=request.kind == "ndjson", identifiers=request.identifiers)
+        return Packer(place, request.kind, identifiers=request.identifiers)
+    return JsonSink(place, about, lines=request.kind == "ndjson", identifiers=request.identifiers)
 
 
 def _plain(value: Any) -> Any:

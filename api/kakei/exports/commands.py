@@ -61,7 +61,7 @@ def export(
         noted(*unfinished_names(out)),
     ):
         done = with_database(
-            read_settings(), lambda database: export_data(database, request, out, progress), is_long=True
+            read_settings(), lambda database: export_data(database, request, out, utc_now(), progress), is_long=True
         )
     if as_json:
         typer.echo(json.dumps(asdict(done), default=_told))

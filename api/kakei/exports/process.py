@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from api.clock import utc_now
 from api.console import explained, run_with_database
 from api.database_url import PostgresUrl, SqliteUrl
 from api.db.failures import is_away
@@ -107,7 +108,7 @@ def main() -> int:
     job = TypeAdapter(Job).validate_json(sys.stdin.buffer.read())
     result: Made | Refused
     try:
-        done = run_with_database(job.database, lambda database: export(database, job.request, job.out))
+        done = run_with_database(job.database, lambda database: export(database, job.request, job.out, utc_now()))
         result = Made(done.name, done.digest)
     except asyncio.CancelledError:
         return 128 + signal.SIGTERM
