@@ -8,12 +8,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
-from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.auth.cookies import secret_digest
 from api.db.engine import Database
 from api.dependencies import Now, ReadSession, WriteSession
+from api.kinderbud import queries
 from api.kinderbud.errors import Code, Refused
 from api.models import Household, HouseholdToken, HouseholdUser
 from api.models.households import HOUSEHOLD_ADMIN
@@ -64,13 +64,7 @@ async def _caller(request: Request, session: AsyncSession, now: datetime) -> Tok
     token = shown_token(request.headers.get("authorization"))
     found = None
     if token is not None:
-        query = (
-            select(HouseholdToken, HouseholdUser, Household)
-            .join(HouseholdUser, HouseholdUser.id == HouseholdToken.user_id)
-            .join(Household, Household.id == HouseholdUser.household_id)
-            .where(HouseholdToken.digest == secret_digest(token), HouseholdToken.revoked_at.is_(None))
-        )
-        found = (await session.execute(query)).one_or_none()
+        found = await queries.owner_of_token(session, secret_digest(token))
     if found is None:
         said = "This token is not known, or was revoked." if token else "Send `Authorization: Bearer kb_live_…`."
         raise Refused(401, Code.UNAUTHORIZED, said, {"WWW-Authenticate": "Bearer"})
@@ -89,10 +83,8 @@ async def recognise(request: Request) -> TokenCaller:
 
 
 async def _note_use(database: Database, token_id: int, now: datetime) -> None:
-    stale = or_(HouseholdToken.last_used_at.is_(None), HouseholdToken.last_used_at <= now - SEEN_EVERY)
     async with database.write() as session:
-        values = {"last_used_at": now}
-        await session.execute(update(HouseholdToken).where(HouseholdToken.id == token_id, stale).values(values))
+        await queries.note_use(session, token_id, now, now - SEEN_EVERY)
 
 
 BEARER = HTTPBearer(auto_error=False, description="A token, `kb_live_` and 32 hex digits.")

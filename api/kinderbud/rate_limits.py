@@ -7,7 +7,6 @@ without a token, or with an unknown token, are counted by address.
 from collections import OrderedDict
 
 from limits import RateLimitItem, parse
-from sqlalchemy import select
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,9 +14,9 @@ from api.auth.cookies import secret_digest
 from api.db.engine import Database
 from api.db.failures import MAY_BE_AWAY
 from api.http.rate_limits import REQUESTS_PER_ADDRESS, RateLimits, address_of
+from api.kinderbud import queries
 from api.kinderbud.auth import shown_token
 from api.kinderbud.errors import Code, failure
-from api.models import HouseholdToken
 
 READ = parse("120/minute")
 WRITE = parse("60/minute")
@@ -71,10 +70,9 @@ class TokenLimits:
         if digest in self._known:
             self._known.move_to_end(digest)
             return True
-        query = select(HouseholdToken.id).where(HouseholdToken.digest == digest, HouseholdToken.revoked_at.is_(None))
         try:
             async with self.database.read() as session:
-                exists = await session.scalar(query) is not None
+                exists = await queries.is_token(session, digest)
         except MAY_BE_AWAY:
             return False
         if exists:

@@ -2,7 +2,6 @@
 
 from datetime import date, datetime
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.engine import Database
@@ -11,7 +10,7 @@ from api.kinderbud.guides import queries
 from api.kinderbud.guides.queries import Followed
 from api.kinderbud.guides.rules import current_stage
 from api.kinderbud.households.queries import locked
-from api.models import Guide, GuideStage, HouseholdParticipant, Plan, Todo
+from api.models import Guide, GuideStage, HouseholdParticipant, Plan
 
 
 class AlreadySubscribed(Exception):
@@ -87,17 +86,5 @@ async def _make_todos(session: AsyncSession, plan: Plan, stage: GuideStage | Non
     plan.stage_id = stage.id if stage is not None else None
     if stage is None:
         return
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     for item in await queries.items_of(session, [stage.id]):
-        made = insert(Todo).values(
-            household_id=plan.household_id,
-            participant_id=plan.participant_id,
-            plan_id=plan.id,
-            guide_item_id=item.id,
-            source_type="guide",
-            dismissed=False,
-            deleted=False,
-            created_on=today,
-        )
-        same = ("participant_id", "guide_item_id")
-        await session.execute(made.on_conflict_do_update(index_elements=same, set_={"plan_id": plan.id}))
+        await queries.put_todo(session, plan, item.id, today)

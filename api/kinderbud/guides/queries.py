@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.models import Guide, GuideItem, GuideStage, HouseholdParticipant, Plan
+from api.db.upsert import insert_into
+from api.models import Guide, GuideItem, GuideStage, HouseholdParticipant, Plan, Todo
 
 
 @dataclass(frozen=True)
@@ -83,3 +84,19 @@ async def end_plan(session: AsyncSession, household_id: int, plan_id: int, now: 
     values = {"active": False, "ended_at": now}
     await session.execute(update(Plan).where(*mine, Plan.active).values(values))
     return await session.scalar(select(Plan.id).where(*mine)) is not None
+
+
+async def put_todo(session: AsyncSession, plan: Plan, guide_item_id: int, today: date) -> None:
+    """Create the participant's todo of an item; one that exists joins the plan."""
+    made = insert_into(session, Todo).values(
+        household_id=plan.household_id,
+        participant_id=plan.participant_id,
+        plan_id=plan.id,
+        guide_item_id=guide_item_id,
+        source_type="guide",
+        dismissed=False,
+        deleted=False,
+        created_on=today,
+    )
+    same = ("participant_id", "guide_item_id")
+    await session.execute(made.on_conflict_do_update(index_elements=same, set_={"plan_id": plan.id}))

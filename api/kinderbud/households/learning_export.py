@@ -5,15 +5,14 @@ export has new pseudonyms, so that two exports cannot be joined. It has no names
 
 import secrets
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kinderbud.action_types import ActionType
-from api.models import DaySelection, Household, TodoAction
+from api.kinderbud.households import queries
+from api.models import Household
 from api.time_zones import local_date
 from coach_model.daily.candidates import FEATURES, SCHEMA_VERSION
 from data.logs.daily import DailyLogWriter
@@ -28,7 +27,7 @@ async def export_learning(
     description. Offline phones may still add completions for the last 7 days; a later export includes those. Raises
     ValueError if the folder is not empty.
     """
-    taking_part = list(await session.scalars(select(Household).where(Household.learning_since.is_not(None))))
+    taking_part = list(await queries.taking_part(session))
     _shuffle(taking_part)
     writer = DailyLogWriter(folder)
     days = 0
@@ -44,14 +43,8 @@ async def _write_household(
 ) -> int:
     today = local_date(now, household.time_zone)
     since = local_date(household.learning_since or now, household.time_zone)
-    logged = (
-        DaySelection.household_id == household.id,
-        DaySelection.day.between(since, today),
-        DaySelection.day != today,  # today is not over
-        DaySelection.logged.is_not(None),
-    )
-    days = (await session.scalars(select(DaySelection).where(*logged).order_by(DaySelection.day))).all()
-    done = await _done(session, household.id, since, today)
+    days = await queries.logged_days(session, household.id, since, today)  # today is not over
+    done = await queries.completed_between(session, household.id, since, today)
     numbers: dict[int, int] = {}
     for selection in days:
         for row in selection.logged["candidates"]:
@@ -68,14 +61,3 @@ async def _write_household(
             copied = {name: row[name] for name in ("area", "score", "chosen", "obligatory", "propensity")}
             writer.add(told | copied | dict(zip(FEATURES, row["features"], strict=True)))
     return len(days)
-
-
-async def _done(session: AsyncSession, household_id: int, first: date, last: date) -> set[tuple[date, int]]:
-    completed = (
-        TodoAction.household_id == household_id,
-        TodoAction.action_date.between(first, last),
-        TodoAction.action_type == ActionType.COMPLETED,
-        TodoAction.undone_at.is_(None),
-    )
-    rows = await session.execute(select(TodoAction.action_date, TodoAction.todo_id).where(*completed))
-    return {(day, todo_id) for day, todo_id in rows}

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.auth.cookies import secret_digest
 from api.kinderbud.action_types import ActionType
 from api.models import (
+    DaySelection,
     Household,
     HouseholdBrowser,
     HouseholdLink,
@@ -169,3 +170,37 @@ async def waiting_for_links(session: AsyncSession) -> Sequence[HouseholdUser]:
     """Users who asked for a new password, longest waiting first."""
     asked = HouseholdUser.reset_asked_at
     return (await session.scalars(select(HouseholdUser).where(asked.is_not(None)).order_by(asked))).all()
+
+
+async def with_a_claude_key(session: AsyncSession) -> Sequence[Household]:
+    """Households with a Claude key, by id."""
+    query = select(Household).where(Household.claude_key.is_not(None)).order_by(Household.id)
+    return (await session.scalars(query)).all()
+
+
+async def taking_part(session: AsyncSession) -> Sequence[Household]:
+    """Households that take part in learning."""
+    return (await session.scalars(select(Household).where(Household.learning_since.is_not(None)))).all()
+
+
+async def logged_days(session: AsyncSession, household_id: int, since: date, before: date) -> Sequence[DaySelection]:
+    """The days whose choice was logged, from `since` on, in their order."""
+    logged = (
+        DaySelection.household_id == household_id,
+        DaySelection.day >= since,
+        DaySelection.day < before,
+        DaySelection.logged.is_not(None),
+    )
+    return (await session.scalars(select(DaySelection).where(*logged).order_by(DaySelection.day))).all()
+
+
+async def completed_between(session: AsyncSession, household_id: int, first: date, last: date) -> set[tuple[date, int]]:
+    """The days on which todos were completed, with the todos."""
+    completed = (
+        TodoAction.household_id == household_id,
+        TodoAction.action_date.between(first, last),
+        TodoAction.action_type == ActionType.COMPLETED,
+        TodoAction.undone_at.is_(None),
+    )
+    rows = await session.execute(select(TodoAction.action_date, TodoAction.todo_id).where(*completed))
+    return {(day, todo_id) for day, todo_id in rows}

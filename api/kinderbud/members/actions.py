@@ -5,12 +5,12 @@ Each action locks the household, so that two admins who act on each other at onc
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.auth import ADMIN, MEMBER
-from api.kinderbud.households import queries
-from api.models import HouseholdParticipant, HouseholdUser, Plan, Todo, TodoAction
+from api.kinderbud.households import queries as household_queries
+from api.kinderbud.members import queries
+from api.models import HouseholdParticipant, HouseholdUser
 from api.models.households import FORMER_MEMBER
 
 ROLES = (ADMIN, MEMBER)
@@ -22,9 +22,8 @@ class MemberUnchanged(ValueError):
 
 async def member_in(session: AsyncSession, household_id: int, user_id: int) -> HouseholdUser | None:
     """A user of the household, as they are now. Locks the household."""
-    await queries.locked(session, household_id)
-    mine = (HouseholdUser.id == user_id, HouseholdUser.household_id == household_id)
-    return await session.scalar(select(HouseholdUser).where(*mine).execution_options(populate_existing=True))
+    await household_queries.locked(session, household_id)
+    return await queries.member_now(session, household_id, user_id)
 
 
 async def change_role(session: AsyncSession, user: HouseholdUser, role: str, now: datetime) -> None:
@@ -35,7 +34,7 @@ async def change_role(session: AsyncSession, user: HouseholdUser, role: str, now
         raise MemberUnchanged(f"a role is {ADMIN} or {MEMBER}")
     if role == MEMBER:
         await _keep_an_admin(session, user)
-        await queries.end_invitations_by(session, user.id, now)
+        await household_queries.end_invitations_by(session, user.id, now)
     user.role = role
     await session.flush()
 
@@ -44,8 +43,7 @@ async def hand_over(session: AsyncSession, to: HouseholdUser, now: datetime) -> 
     """Make a user the only admin of their household; other admins become members. The household is locked. Raises
     MemberUnchanged.
     """
-    mine = (HouseholdUser.household_id == to.household_id, HouseholdUser.role == ADMIN, HouseholdUser.id != to.id)
-    before = (await session.scalars(select(HouseholdUser).where(*mine))).all()
+    before = await queries.others_with_role(session, to, ADMIN)
     if to.role == ADMIN and not before:
         raise MemberUnchanged(f"{to.display_name} is the only admin already")
     await change_role(session, to, ADMIN, now)
@@ -59,12 +57,9 @@ async def remove_member(session: AsyncSession, user: HouseholdUser, now: datetim
     """
     await _keep_an_admin(session, user)
     adult = await session.get_one(HouseholdParticipant, user.participant_id)
-    plans = (Plan.participant_id == adult.id, Plan.active)
-    await session.execute(update(Plan).where(*plans).values(active=False, ended_at=now))
-    await session.execute(update(Todo).where(Todo.participant_id == adult.id).values(deleted=True))
+    await queries.end_plans_and_todos_of(session, adult.id, now)
     if keep_name:
-        theirs = TodoAction.performed_by == user.id
-        await session.execute(update(TodoAction).where(theirs).values(former_name=user.display_name))
+        await queries.keep_name(session, user)
     else:
         adult.name = FORMER_MEMBER
     await session.delete(user)
@@ -73,8 +68,7 @@ async def remove_member(session: AsyncSession, user: HouseholdUser, now: datetim
 
 async def _keep_an_admin(session: AsyncSession, user: HouseholdUser) -> None:
     """Raises MemberUnchanged for the last admin."""
-    others = (HouseholdUser.household_id == user.household_id, HouseholdUser.role == ADMIN, HouseholdUser.id != user.id)
-    if user.role == ADMIN and not await session.scalar(select(func.count()).select_from(HouseholdUser).where(*others)):
+    if user.role == ADMIN and not await queries.has_another(session, user, ADMIN):
         raise MemberUnchanged(
             f"{user.display_name} is the last admin: make another member an admin first, or hand the household over"
         )

@@ -2,11 +2,10 @@
 
 from datetime import date
 
-from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.kinderbud.streaks.rules import DAY, Run, with_day, without_day
-from api.models import CompletionRun
+from api.kinderbud.streaks import queries
+from api.kinderbud.streaks.rules import with_day, without_day
 
 
 async def count_day(session: AsyncSession, household_id: int, day: date) -> None:
@@ -20,18 +19,6 @@ async def uncount_day(session: AsyncSession, household_id: int, day: date) -> No
 
 
 async def _change(session: AsyncSession, household_id: int, day: date, *, adding: bool) -> None:
-    touching = (
-        CompletionRun.household_id == household_id,
-        CompletionRun.first_on <= day + DAY,
-        CompletionRun.last_on >= day - DAY,
-    )
-    before = {Run(row.first_on, row.last_on) for row in await session.scalars(select(CompletionRun).where(*touching))}
+    before = await queries.runs_around(session, household_id, day)
     after = with_day(before, day) if adding else without_day(before, day)
-    gone = [run.first_on for run in before - after]
-    if gone:
-        same = CompletionRun.household_id == household_id
-        await session.execute(delete(CompletionRun).where(same, CompletionRun.first_on.in_(gone)))
-    session.add_all(
-        CompletionRun(household_id=household_id, first_on=run.first_on, last_on=run.last_on) for run in after - before
-    )
-    await session.flush()
+    await queries.replace_runs(session, household_id, before - after, after - before)

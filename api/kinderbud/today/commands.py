@@ -21,8 +21,8 @@ def curate(
     chosen stays.
     """
     from api.auth.keyring import SecretMissing, keyring  # noqa: PLC0415
-    from api.kinderbud.households.queries import household_of  # noqa: PLC0415 - help should not wait
-    from api.kinderbud.today.prefetch import choose_ahead, with_a_key  # noqa: PLC0415
+    from api.kinderbud.households.queries import household_of, with_a_claude_key  # noqa: PLC0415 - help should not wait
+    from api.kinderbud.today.prefetch import choose_ahead  # noqa: PLC0415
     from api.kinderbud.today.services import DayServices  # noqa: PLC0415
     from api.observability.logging import configure  # noqa: PLC0415
     from api.observability.metrics import Metrics  # noqa: PLC0415
@@ -39,7 +39,7 @@ def curate(
         services = DayServices(database, utc_now, daily, metrics, keyring(settings), settings)
         async with database.read() as session:
             one = await household_of(session, household_id) if household_id is not None else None
-            wanted = [one] if one is not None else await with_a_key(session)
+            wanted = [one] if one is not None else await with_a_claude_key(session)
         if household_id is not None and one is None:
             raise Unknown(f"there is no household {household_id}")
         told = [

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from datetime import date, time, timedelta
 
 import structlog
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.failures import MAY_BE_AWAY
 from api.db.leases import hold, new_holder, release
 from api.kinderbud.auth import Caller
-from api.kinderbud.households.queries import users_of
+from api.kinderbud.households.queries import users_of, with_a_claude_key
+from api.kinderbud.today import queries
 from api.kinderbud.today.curation import selected_day
 from api.kinderbud.today.services import DayServices
-from api.models import DaySelection, Household
+from api.models import Household
 from api.time_zones import local_date, zone_of
 
 LEASE = "choosing ahead"
@@ -39,13 +38,6 @@ class Ahead:
     day: date
     source: str | None
     is_new: bool
-
-
-async def with_a_key(session: AsyncSession) -> Sequence[Household]:
-    """Households with a Claude key."""
-    return (
-        await session.scalars(select(Household).where(Household.claude_key.is_not(None)).order_by(Household.id))
-    ).all()
 
 
 async def choose_ahead(services: DayServices, households: Sequence[Household]) -> AsyncIterator[Ahead]:
@@ -95,10 +87,9 @@ async def _look(services: DayServices, at: time, holder: str, idle: set[tuple[in
     """Choose for households where it is morning. Returns those without candidates."""
     now = services.clock()
     async with services.database.read() as session:
-        households = await with_a_key(session)
+        households = await with_a_claude_key(session)
         since = now.date() - timedelta(days=1)  # in no time zone does the day start earlier
-        query = select(DaySelection.household_id, DaySelection.day).where(DaySelection.day >= since)
-        chosen = {(household_id, day) for household_id, day in await session.execute(query)}
+        chosen = await queries.chosen_since(session, since)
     idle = {(household_id, day) for household_id, day in idle if day >= since}
     waiting = [
         one

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import and_, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.db.upsert import insert_into
 from api.kinderbud.action_types import ActionType
 from api.models import DayCuration, DayItem, DaySelection, TodoAction
 from coach_model.daily.candidates import WINDOW_DAYS
@@ -31,6 +31,12 @@ async def selection_of(session: AsyncSession, household_id: int, day: date) -> D
     """The selection of a day."""
     mine = (DaySelection.household_id == household_id, DaySelection.day == day)
     return await session.scalar(select(DaySelection).where(*mine))
+
+
+async def chosen_since(session: AsyncSession, since: date) -> set[tuple[int, date]]:
+    """The chosen days of all households, by household and day."""
+    query = select(DaySelection.household_id, DaySelection.day).where(DaySelection.day >= since)
+    return {(household_id, day) for household_id, day in await session.execute(query)}
 
 
 async def window(session: AsyncSession, household_id: int, today: date) -> Window:
@@ -64,13 +70,12 @@ async def window(session: AsyncSession, household_id: int, today: date) -> Windo
 
 async def add_items(session: AsyncSession, household_id: int, day: date, todo_ids: Sequence[int], first: int) -> None:
     """Add todos to a day's selection, from position `first` on. Existing entries keep their position."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     rows = [
         {"household_id": household_id, "day": day, "todo_id": todo_id, "position": first + place}
         for place, todo_id in enumerate(todo_ids)
     ]
     if rows:
-        await session.execute(insert(DayItem).values(rows).on_conflict_do_nothing())
+        await session.execute(insert_into(session, DayItem).values(rows).on_conflict_do_nothing())
 
 
 async def acted_on(session: AsyncSession, household_id: int, day: date) -> set[int]:

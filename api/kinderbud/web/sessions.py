@@ -8,7 +8,6 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 from limits import parse
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.auth.cookies import Cookie, new_secret, secret_digest
@@ -19,8 +18,9 @@ from api.auth.sessions import Sessions
 from api.dependencies import Now, is_plain
 from api.http.rate_limits import REQUESTS_PER_ADDRESS, address_of
 from api.kinderbud.auth import ADMIN, Caller
-from api.kinderbud.households import queries
-from api.models import Household, HouseholdBrowser, HouseholdSession, HouseholdUser
+from api.kinderbud.households.queries import end_access_of
+from api.kinderbud.web import queries
+from api.models import HouseholdBrowser, HouseholdSession, HouseholdUser
 from api.services import services_of
 
 IDLE = timedelta(days=30)
@@ -121,9 +121,8 @@ async def still_logged_in(request: Request, session: AsyncSession) -> HouseholdU
     """Reload the user once the household is locked: meanwhile a new password may have ended the session, or an admin
     may have changed the role. Raises LoginNeeded.
     """
-    query = select(HouseholdUser).join(HouseholdSession, HouseholdSession.owner_id == HouseholdUser.id)
-    now = services_of(request).clock()
-    found = await session.scalar(query.where(*SESSIONS.working(request.state.visit.secret, now)))
+    working = SESSIONS.working(request.state.visit.secret, services_of(request).clock())
+    found = await queries.user_of_session(session, working)
     if found is None:
         raise LoginNeeded
     return found
@@ -194,21 +193,15 @@ async def set_password(session: AsyncSession, user: HouseholdUser, hashed: str, 
     browsers.
     """
     user.password_hash, user.reset_asked_at = hashed, None
-    await queries.end_access_of(session, user.id, now)
+    await end_access_of(session, user.id, now)
     await SESSIONS.end_all_of(session, user.id)
     await BROWSERS.forget_all_of(session, user.id)
 
 
 async def _logged_in(request: Request, secret: str, now: datetime) -> Caller | None:
-    query = (
-        select(HouseholdSession, HouseholdUser, Household)
-        .join(HouseholdUser, HouseholdUser.id == HouseholdSession.owner_id)
-        .join(Household, Household.id == HouseholdUser.household_id)
-        .where(*SESSIONS.working(secret, now))
-    )
     services = services_of(request)
     async with services.database.read() as session:
-        found = (await session.execute(query)).one_or_none()
+        found = await queries.logged_in(session, SESSIONS.working(secret, now))
     if found is None:
         return None
     kept, user, household = found
