@@ -20,7 +20,7 @@ from api.admin.auth import current
 from api.db.engine import LARGEST_ID, Database
 from api.http.error_texts import BODY, pydantic_errors, sentences
 from api.models.base import Amount, Moment
-from api.services import services_of
+from api.services import Services, services_of
 
 SHOWN_OF_UUID = 8
 WIDGETS: tuple[tuple[tuple[type, ...], WidgetType], ...] = (
@@ -54,11 +54,16 @@ class Screen(SqlAlchemyModelAdmin):
     list_per_page = 20
 
     @property
-    def database(self) -> Database:
-        """The database of the request's service."""
+    def services(self) -> Services:
+        """The services of the request."""
         if self.request is None:
             raise LookupError("a screen is asked outside of a request")
-        return services_of(self.request).database
+        return services_of(self.request)
+
+    @property
+    def database(self) -> Database:
+        """The service's database."""
+        return self.services.database
 
     def get_sessionmaker(self) -> Any:
         """FastAdmin's hook for the session that reads."""

@@ -1,6 +1,5 @@
 """The dashboard, and the screen of its operators."""
 
-from datetime import datetime
 from typing import Any
 
 from fastadmin import (
@@ -15,8 +14,6 @@ from api.admin import statistics
 from api.admin.auth import current
 from api.admin.base import Screen
 from api.models import Operator
-from api.observability.metrics import Metrics
-from api.services import services_of
 
 WHOLE, HALF = 24, 12
 """Columns of 24."""
@@ -65,7 +62,9 @@ class Operators(Screen):
     )
     async def decisions_by_source(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Decisions by source, for each coach."""
-        return drawn(statistics.decisions_now(self._metrics().gathered())[0], source=NONE, decisions=0, coach=NONE)
+        return drawn(
+            statistics.decisions_now(self.services.metrics.gathered())[0], source=NONE, decisions=0, coach=NONE
+        )
 
     @widget_action(
         tab=COACHES,
@@ -77,7 +76,9 @@ class Operators(Screen):
     )
     async def fallbacks_by_reason(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Fallbacks by reason, for each coach."""
-        return drawn(statistics.decisions_now(self._metrics().gathered())[1], reason=NONE, fallbacks=0, coach=NONE)
+        return drawn(
+            statistics.decisions_now(self.services.metrics.gathered())[1], reason=NONE, fallbacks=0, coach=NONE
+        )
 
     @widget_action(
         tab=COACHES,
@@ -91,7 +92,10 @@ class Operators(Screen):
         """Stored decisions, by coach and source."""
         async with self.database.read() as session:
             return drawn(
-                await statistics.kept_by_day(session, self._now(), "source"), day=NONE, decisions=0, source=NONE
+                await statistics.kept_by_day(session, self.services.clock(), "source"),
+                day=NONE,
+                decisions=0,
+                source=NONE,
             )
 
     @widget_action(
@@ -104,7 +108,7 @@ class Operators(Screen):
     async def kept_fallbacks(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Fallbacks among stored decisions, by coach and reason."""
         async with self.database.read() as session:
-            return drawn(await statistics.kept_by_day(session, self._now(), "fallback_reason"), **NO_FALLBACK)
+            return drawn(await statistics.kept_by_day(session, self.services.clock(), "fallback_reason"), **NO_FALLBACK)
 
     @widget_action(
         tab=PEOPLE,
@@ -117,7 +121,7 @@ class Operators(Screen):
     async def active(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Active users and households of both apps."""
         async with self.database.read() as session:
-            return drawn(await statistics.active_by_day(session, self._now()), day=NONE, active=0, who=NONE)
+            return drawn(await statistics.active_by_day(session, self.services.clock()), day=NONE, active=0, who=NONE)
 
     @widget_action(
         tab=PEOPLE,
@@ -141,15 +145,7 @@ class Operators(Screen):
     async def exports(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Exports for researchers."""
         async with self.database.read() as session:
-            return drawn(await statistics.exports_by_day(session, self._now()), day=NONE, exports=0)
-
-    def _now(self) -> datetime:
-        assert self.request is not None  # noqa: S101 - a widget runs in a request
-        return services_of(self.request).clock()
-
-    def _metrics(self) -> Metrics:
-        assert self.request is not None  # noqa: S101
-        return services_of(self.request).metrics
+            return drawn(await statistics.exports_by_day(session, self.services.clock()), day=NONE, exports=0)
 
 
 SCREENS = {Operator: Operators}

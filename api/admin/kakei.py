@@ -52,7 +52,7 @@ class Users(Screen):
         async with self.database.write() as session:
             user = await session.get(User, key)
             if user is not None:
-                await erasure.erase(session, user)
+                await erasure.erase(session, user, self.services.clock())
             return user is not None
 
 

@@ -9,7 +9,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from api.auth.commands import secrets_app
 from api.console import Json, exit_on, failures_in_one_line, read_settings, to_the_server_itself, with_database
 from api.database_url import PostgresUrl
 from api.db.engine import Database
+from api.kakei.accounts.commands import user
 from api.kakei.exports.commands import research
 from api.kakei.studies.commands import study
 from api.kinderbud.claude.commands import claude_key
@@ -41,7 +41,6 @@ app = typer.Typer(
 
 db = typer.Typer(help="Manage the database (DATABASE_URL).", no_args_is_help=True)
 app.add_typer(db, name="db")
-user = typer.Typer(help="Manage users.", no_args_is_help=True)
 app.add_typer(user, name="user")
 app.add_typer(secrets_app, name="secrets")
 app.add_typer(research, name="research")
@@ -254,30 +253,6 @@ def doctor(as_json: Json = False) -> None:
         Console().print(table)
     if not all(finding.fine for finding in findings):
         raise typer.Exit(1)
-
-
-@user.command()
-def erase(
-    uuid: Annotated[str, typer.Argument(help="The user's id, in any form.")],
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-) -> None:
-    """Erase a user permanently and print the receipt as JSON."""
-    from api.kakei.accounts import erasure, queries  # noqa: PLC0415
-
-    async def run(database: Database) -> dict[str, object] | None:
-        async with database.write() as session:
-            found = await queries.user_by_uuid(session, uuid)
-            if found is None:
-                return None
-            return erasure.receipt(found.uuid, await erasure.erase(session, found), datetime.now(UTC))
-
-    if not yes:
-        typer.confirm(f"Erase {uuid} and everything about them?", abort=True)
-    receipt = with_database(read_settings(), run)
-    if receipt is None:
-        print(f"error: there is no user {uuid}", file=sys.stderr)
-        raise typer.Exit(1)
-    typer.echo(json.dumps(receipt))
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, ForeignKey, Table, select
+from sqlalchemy import Column, ColumnElement, ForeignKey, Table, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import timestamp
@@ -54,6 +54,15 @@ async def rows_of(session: AsyncSession, root: Table, row_id: int, hidden: Colle
             for row in await session.execute(query)
         ]
     return found
+
+
+async def delete_rows_of(session: AsyncSession, root: Table, row_id: int) -> dict[str, int]:
+    """Delete all rows that belong to a row of `root`. Returns their number by table."""
+    counts = {}
+    for table in reversed(tables_of(root)):
+        gone = await session.execute(delete(table).where(belonging(root, row_id, table)))
+        counts[table.name] = int(gone.rowcount)  # type: ignore[attr-defined]
+    return counts
 
 
 def plain(value: Any) -> Any:

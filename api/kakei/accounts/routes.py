@@ -102,8 +102,7 @@ async def get_data(uuid: str, session: ReadSession) -> dict[str, list[dict[str, 
 async def erase(uuid: str, session: WriteSession, now: Now) -> Receipt:
     """Deletes all rows of the user in every table and returns the receipt. Only for UUIDs, which cannot be guessed."""
     user = await owner(session, uuid)
-    counts = await erasure.erase(session, user)
-    return Receipt.model_validate(erasure.receipt(user.uuid, counts, now))
+    return Receipt.model_validate(await erasure.erase(session, user, now))
 
 
 @router.get(
