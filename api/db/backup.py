@@ -16,6 +16,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from api.clock import utc_now
 from api.database_url import PostgresUrl, SqliteUrl
 from api.db import erasures, migrate
 from api.db.backup_file import BackupDamaged, Manifest, pack, read_manifest, unpack
@@ -45,7 +46,7 @@ def backup(url: SqliteUrl | PostgresUrl, file: Path) -> Manifest:
     """Write a backup of the database at `url` into `file`. Raises BackupFailed, also if `file` exists."""
     if file.exists():
         raise BackupFailed(f"{file} is there already")
-    taken_at, kind = datetime.now(UTC), _kind(url)
+    taken_at, kind = utc_now(), _kind(url)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with scratch_folder(file.parent, BACKUP) as folder, noted(folder):

@@ -25,6 +25,7 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, delete, event, func, insert, inspect, select, update
 
+from api.clock import utc_now
 from api.db.personal_data import belonging, tables_of
 from api.models import Base, Household, HouseholdParticipant, HouseholdUser, User
 from api.models.base import Moment
@@ -111,7 +112,7 @@ def create_table(connection: Connection) -> None:
     LEDGER.create(connection, checkfirst=True)
     if connection.scalar(select(LEDGER.c.digest).where(LEDGER.c.digest.startswith(KEY))) is None:
         key = secrets.token_hex(KEY_BYTES)
-        connection.execute(insert(LEDGER).values(digest=KEY + key, erased_at=datetime.now(UTC)))
+        connection.execute(insert(LEDGER).values(digest=KEY + key, erased_at=utc_now()))
 
 
 def replay_pending(connection: Connection) -> Counter[str]:
@@ -160,7 +161,7 @@ def replay(connection: Connection, ledger: Ledger, taken_at: datetime | None) ->
 def _end_plans_and_todos(connection: Connection, participant_id: int) -> None:
     plans, todos = Base.metadata.tables["plans"], Base.metadata.tables["todos"]
     active = (plans.c.participant_id == participant_id, plans.c.active)
-    connection.execute(update(plans).where(*active).values(active=False, ended_at=datetime.now(UTC)))
+    connection.execute(update(plans).where(*active).values(active=False, ended_at=utc_now()))
     connection.execute(update(todos).where(todos.c.participant_id == participant_id).values(deleted=True))
 
 
@@ -184,7 +185,7 @@ def _enter_forgotten_name(_mapper: Any, connection: Connection, target: Househol
 
 def _write(connection: Connection, name: str, target: Any) -> None:
     row = {column.name: getattr(target, column.key) for column in target.__table__.columns}
-    now = datetime.now(UTC)
+    now = utc_now()
     if connection.dialect.name == "postgresql":
         create_table(connection)  # a database that was upgraded to an older revision only has none
         key = connection.scalar(select(LEDGER.c.digest).where(LEDGER.c.digest.startswith(KEY))) or ""
