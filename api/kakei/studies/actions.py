@@ -1,4 +1,4 @@
-"""Draws the weekly decision points, and enters their outcomes when they arrive."""
+"""Starts and ends studies, draws their weekly decision points, and enters the outcomes when they arrive."""
 
 import math
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kakei.studies import queries, rules
 from api.kakei.studies.candidates import FrozenCandidates
-from api.kakei.studies.rules import Around, Logged
+from api.kakei.studies.rules import STOPPED, Around, Logged
 from api.models import Consent, Profile, Study
 from api.models import Decision as Stored
 from api.time_zones import local_date
@@ -20,7 +20,7 @@ from coach_model.budget.actions import eligible_levels
 from coach_model.budget.coach import Decision, decide
 from coach_model.budget.context import COLUMN, Contexts
 from coach_model.budget.context import SCHEMA_VERSION as CONTEXT_SCHEMA
-from coach_model.budget.study import Phase
+from coach_model.budget.study import CONFIRM_EPSILON, Phase
 from coach_model.exploration import decision_seed
 from coach_model.onnx_policy import OnnxPolicy
 from coach_model.policy import FallbackReason, Source
@@ -72,6 +72,53 @@ class Told:
     suggestion_id: str
     since: datetime
     drawn: Logged | None = None
+
+
+class StudyRefused(ValueError):
+    """There is no such study, or it is in another phase."""
+
+
+async def start_study(
+    session: AsyncSession, version: str, around: Around, epsilon: float, started_at: datetime
+) -> None:
+    """Begin the explore phase of a new study. Raises StudyRefused."""
+    found = await queries.study_named(session, version)
+    if found is not None:
+        raise StudyRefused(f"there is a study {version} already: {found.phase}")
+    study = Study(
+        study_version=version,
+        phase=Phase.EXPLORE,
+        around=around,
+        explore_epsilon=epsilon,
+        confirm_epsilon=CONFIRM_EPSILON,
+        started_at=started_at,
+    )
+    session.add(study)
+    await session.flush()
+
+
+async def confirm_study(session: AsyncSession, version: str, policy: OnnxPolicy, epsilon: float, now: datetime) -> None:
+    """Freeze a candidate and begin the confirm phase. Raises StudyRefused."""
+    study = await study_in(session, version, Phase.EXPLORE)
+    await queries.freeze(session, policy.policy_id, policy.graph, policy.card_bytes, now)
+    study.phase, study.candidate_id = Phase.CONFIRM, policy.policy_id
+    study.confirm_epsilon, study.confirmed_at = epsilon, now
+
+
+async def stop_study(session: AsyncSession, version: str, now: datetime) -> None:
+    """End a study. Raises StudyRefused."""
+    study = await study_in(session, version, Phase.EXPLORE, Phase.CONFIRM)
+    study.phase, study.stopped_at = STOPPED, now
+
+
+async def study_in(session: AsyncSession, version: str, *phases: str) -> Study:
+    """A study that is in one of these phases. Raises StudyRefused."""
+    found = await queries.study_named(session, version)
+    if found is None:
+        raise StudyRefused(f"there is no study {version}; `buddy study start {version}` begins one")
+    if found.phase not in phases:
+        raise StudyRefused(f"{version} is in phase {found.phase}, not {' or '.join(phases)}")
+    return found
 
 
 async def take_decision(session: AsyncSession, consent: Consent, question: Question, policies: Policies) -> Told:

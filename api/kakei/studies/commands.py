@@ -28,10 +28,6 @@ Version = Annotated[str, typer.Argument(help="The study version that participant
 Epsilon = Annotated[float, typer.Option(min=0.01, max=1, help="Share of uniform noise in each lever.")]
 
 
-class Refused(ValueError):
-    """The study does not exist or is in another phase."""
-
-
 @study.command()
 def start(
     version: Version,
@@ -45,26 +41,15 @@ def start(
     as_json: Json = False,
 ) -> None:
     """Begin the explore phase: once per local week, each participant's levers are drawn with noise."""
-    from api.kakei.studies import queries  # noqa: PLC0415 - help should not wait
-    from api.models import Study  # noqa: PLC0415
+    from api.kakei.studies import actions  # noqa: PLC0415 - help should not wait
+
+    started_at = begins.replace(tzinfo=UTC) if begins else to_the_second(utc_now)
 
     async def run(database: Database) -> None:
         async with database.write() as session:
-            found = await queries.study_named(session, version)
-            if found is not None:
-                raise Refused(f"there is a study {version} already: {found.phase}")
-            session.add(
-                Study(
-                    study_version=version,
-                    phase=Phase.EXPLORE,
-                    around=around,
-                    explore_epsilon=epsilon,
-                    confirm_epsilon=CONFIRM_EPSILON,
-                    started_at=begins.replace(tzinfo=UTC) if begins else to_the_second(utc_now),
-                )
-            )
+            await actions.start_study(session, version, around, epsilon, started_at)
 
-    with exit_on(Refused):
+    with exit_on(actions.StudyRefused):
         with_database(read_settings(), run)
     since = f" from {begins:%Y-%m-%d} on" if begins else ""
     _say(as_json, f"{version} explores around the {around}{since}, ε {epsilon:g} in each lever", version)
@@ -81,7 +66,7 @@ def confirm(
     as_json: Json = False,
 ) -> None:
     """Freeze a candidate and begin the confirm phase: the rules take half of the decisions, the candidate the rest."""
-    from api.kakei.studies import queries  # noqa: PLC0415
+    from api.kakei.studies import actions  # noqa: PLC0415
     from coach_model.budget.coach import CONTRACT  # noqa: PLC0415
     from coach_model.onnx_policy import ArtifactMissing, ArtifactRefused, load_policy  # noqa: PLC0415
 
@@ -90,12 +75,9 @@ def confirm(
 
     async def run(database: Database) -> None:
         async with database.write() as session:
-            found = await _of_phase(session, version, Phase.EXPLORE)
-            await queries.freeze(session, policy.policy_id, policy.graph, policy.card_bytes, utc_now())
-            found.phase, found.candidate_id = Phase.CONFIRM, policy.policy_id
-            found.confirm_epsilon, found.confirmed_at = epsilon, utc_now()
+            await actions.confirm_study(session, version, policy, epsilon, utc_now())
 
-    with exit_on(Refused):
+    with exit_on(actions.StudyRefused):
         with_database(read_settings(), run)
     _say(as_json, f"{version} confirms {policy.policy_id}, which is frozen now", version)
 
@@ -103,13 +85,13 @@ def confirm(
 @study.command()
 def stop(version: Version, as_json: Json = False) -> None:
     """End a study: the coach is deterministic again. Outcomes of its last decisions are accepted for two more weeks."""
+    from api.kakei.studies import actions  # noqa: PLC0415
 
     async def run(database: Database) -> None:
         async with database.write() as session:
-            found = await _of_phase(session, version, Phase.EXPLORE, Phase.CONFIRM)
-            found.phase, found.stopped_at = STOPPED, utc_now()
+            await actions.stop_study(session, version, utc_now())
 
-    with exit_on(Refused):
+    with exit_on(actions.StudyRefused):
         with_database(read_settings(), run)
     _say(as_json, f"{version} is stopped", version)
 
@@ -143,24 +125,13 @@ def _say(as_json: bool, sentence: str, version: str) -> None:
     if not as_json:
         typer.echo(sentence)
         return
-    from api.kakei.studies import queries  # noqa: PLC0415
+    from api.kakei.studies import actions, queries  # noqa: PLC0415
 
     async def run(database: Database) -> queries.Standing:
         async with database.read() as session:
-            return await queries.standing_of(session, await _of_phase(session, version, *Phase, STOPPED))
+            return await queries.standing_of(session, await actions.study_in(session, version, *Phase, STOPPED))
 
     typer.echo(json.dumps(_plain(with_database(read_settings(), run))))
-
-
-async def _of_phase(session: Any, version: str, *phases: str) -> Any:
-    from api.kakei.studies import queries  # noqa: PLC0415
-
-    found = await queries.study_named(session, version)
-    if found is None:
-        raise Refused(f"there is no study {version}; `buddy study start {version}` begins one")
-    if found.phase not in phases:
-        raise Refused(f"{version} is in phase {found.phase}, not {' or '.join(phases)}")
-    return found
 
 
 def _plain(one: Any) -> dict[str, Any]:

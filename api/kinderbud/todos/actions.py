@@ -1,6 +1,7 @@
 """Actions on todos, for routes and pages. Each action locks the household, so that actions run one after another."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -52,6 +53,24 @@ async def add_own(
     session.add(todo)
     await session.flush()
     return todo
+
+
+async def edit_own(session: AsyncSession, todo: Todo, changes: dict[str, Any]) -> None:
+    """Change a todo of the family's own. Values that are left out stay; only a description can be emptied. The
+    household is locked.
+    """
+    for name, value in changes.items():
+        if name == "description":
+            todo.description = value or None
+        elif value is not None:
+            setattr(todo, name, value)
+    await session.flush()
+
+
+async def delete_own(session: AsyncSession, todo: Todo) -> None:
+    """Delete a todo of the family's own; its actions stay in the history. The household is locked."""
+    todo.deleted = True
+    await session.flush()
 
 
 async def complete(

@@ -93,14 +93,9 @@ async def edit_todo(todo_id: PathId, body: EditedTodo, caller: Writer, session: 
     """404 for a todo of a guide. Fields that are left out stay as they are."""
     await locked(session, caller.household.id)
     todo = await _own(session, caller, todo_id)
-    todo.title = body.title
-    if "description" in body.model_fields_set:
-        todo.description = body.description or None
-    if body.frequency is not None:
-        todo.frequency = body.frequency
     if body.participant_id is not None:
-        todo.participant_id = (await _participant(session, caller, body.participant_id)).id
-    await session.flush()
+        await _participant(session, caller, body.participant_id)
+    await actions.edit_own(session, todo, body.model_dump(exclude_unset=True))
     return Answer(data=_custom(todo))
 
 
@@ -111,8 +106,7 @@ async def delete_todo(todo_id: PathId, caller: Writer, session: WriteSession) ->
     """404 for a todo of a guide. Past actions stay in the history. A repeated request gets the same answer."""
     await locked(session, caller.household.id)
     todo = await _own(session, caller, todo_id, deleted=True)
-    todo.deleted = True
-    await session.flush()
+    await actions.delete_own(session, todo)
     return Answer(data=Deleted(todo_id=todo.id, active=False))
 
 
