@@ -21,10 +21,26 @@ FOLDS = 3
 
 LINK_WORKS_FOR = timedelta(days=7)
 """How long a single-use link works."""
+MOST_INVITATIONS = 10
+"""Open ones of one household."""
+MOST_TOKENS = 50
+"""Tokens of one user that work."""
 
 
 class EmailTaken(ValueError):
     """Another user has this address."""
+
+
+class InvitationUnknown(Exception):
+    """There is no such invitation, or it was used."""
+
+
+class TooManyInvitations(Exception):
+    """The household has the most open invitations."""
+
+
+class TokenRefused(ValueError):
+    """The user has an active token of this name, as after a double submit; or has too many tokens."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +82,37 @@ async def create_household(
     for place, user in enumerate(users):
         await add_user(session, household, user, MEMBER if place else ADMIN, now)
     return household
+
+
+async def found_family(
+    session: AsyncSession, name: str, person: Person, time_zone: str, password_hash: str, now: datetime
+) -> HouseholdUser:
+    """Create a household for a person who signs up. Returns the person's user. Raises InvalidHousehold, EmailTaken."""
+    made = await create_household(session, name, [person], [], time_zone, rules.DEFAULT_DAILY_TASKS, now)
+    user = (await queries.users_of(session, made.id))[0]
+    user.password_hash = password_hash
+    return user
+
+
+async def join_family(
+    session: AsyncSession, secret: str, person: Person, password_hash: str, now: datetime
+) -> HouseholdUser:
+    """Use an invitation, once. Returns the new user. Raises InvitationUnknown, InvalidHousehold, EmailTaken."""
+    link = await queries.claim_link(session, secret, now)
+    invites = link is not None and link.user_id is None
+    household = await queries.household_of(session, link.household_id) if link is not None and invites else None
+    if household is None:
+        raise InvitationUnknown
+    user = await add_user(session, household, person, MEMBER, now)
+    user.password_hash = password_hash
+    return user
+
+
+async def add_child_once(session: AsyncSession, household: Household, child: Child, now: datetime) -> None:
+    """Add a child, unless one has this name and birthday. The household is locked. Raises InvalidHousehold."""
+    there = await queries.participants_of(session, household.id)
+    if (" ".join(child.name.split()), child.birthday) not in {(one.name, one.birthday) for one in there}:
+        await add_child(session, household, child, now)
 
 
 async def add_child(session: AsyncSession, household: Household, child: Child, now: datetime) -> HouseholdParticipant:
@@ -138,6 +185,29 @@ async def make_token(
     session.add(kept)
     await session.flush()
     return kept, token
+
+
+async def make_named_token(session: AsyncSession, user: HouseholdUser, name: str, now: datetime) -> str:
+    """Create a token whose name tells it from the user's others. Returns the token. The household is locked. Raises
+    TokenRefused, InvalidHousehold.
+    """
+    found = await queries.tokens_of(session, user.household_id)
+    working = [kept for kept, owner in found if kept.revoked_at is None and owner.id == user.id]
+    if rules.checked_name(name) in {kept.name for kept in working}:
+        raise TokenRefused("you have a token with this name; choose another name, or revoke that one")
+    if len(working) >= MOST_TOKENS:
+        raise TokenRefused("you have too many tokens; revoke those that you do not need")
+    return (await make_token(session, user, name, now))[1]
+
+
+async def invite(session: AsyncSession, admin: HouseholdUser, now: datetime) -> str:
+    """Invite one person into the admin's household. Returns the link's secret. The household is locked. Raises
+    TooManyInvitations.
+    """
+    waiting = await queries.invitations(session, admin.household_id, now)
+    if len(waiting) >= MOST_INVITATIONS:
+        raise TooManyInvitations
+    return (await make_link(session, admin.household_id, now, made_by=admin))[1]
 
 
 async def make_link(

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse
 from api.auth.fair_queue import QueueFull
 from api.db.failures import RETRY_SECONDS
 from api.http.problems import install_database_errors, log_unforeseen
+from api.kinderbud.households.actions import InvitationUnknown
 from api.kinderbud.web.rendering import PREFIX, SEE_OTHER, page
 from api.kinderbud.web.sessions import AdminNeeded, FormRefused, LoginNeeded, TooOften
 
@@ -113,6 +114,7 @@ HANDLERS: dict[type[Exception], Callable[[Request, Exception], Awaitable[Respons
     TooOften: _often,
     QueueFull: _full,
     NotHere: _not_here,
+    InvitationUnknown: _not_here,
     RequestValidationError: _validation,
     HTTPException: _http,
     Exception: _unforeseen,

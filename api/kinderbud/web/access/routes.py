@@ -9,21 +9,14 @@ from api.dependencies import ReadSession, WriteSession
 from api.kinderbud.auth import ADMIN, Caller
 from api.kinderbud.envelope import PathId, local
 from api.kinderbud.households import actions, queries
-from api.kinderbud.households.rules import InvalidHousehold, checked_name
+from api.kinderbud.households.rules import InvalidHousehold
 from api.kinderbud.web.errors import NotHere
 from api.kinderbud.web.forms import Text
 from api.kinderbud.web.rendering import INVALID, address, go, page, sentence
 from api.kinderbud.web.sessions import Admin, Member, still_admin, still_logged_in
 from api.services import services_of
 
-MOST_INVITATIONS = 10
-MOST_TOKENS = 50
-
 router = APIRouter(prefix="/access")
-
-
-class TokenRefused(ValueError):
-    """The user has an active token of this name, as after a double submit; or has too many tokens."""
 
 
 @router.get("")
@@ -39,14 +32,9 @@ async def make_token(request: Request, caller: Member, name: Text = "") -> Respo
     try:
         async with database.write() as session:
             await queries.locked(session, caller.household.id)
-            await still_logged_in(request, session)
-            working = [kept for kept, _ in await _tokens(session, caller) if kept.user_id == caller.user.id]
-            if checked_name(name) in {kept.name for kept in working}:
-                raise TokenRefused("you have a token with this name; choose another name, or revoke that one")
-            if len(working) >= MOST_TOKENS:
-                raise TokenRefused("you have too many tokens; revoke those that you do not need")
-            _, secret = await actions.make_token(session, caller.user, name, caller.now)
-    except (InvalidHousehold, TokenRefused) as error:
+            user = await still_logged_in(request, session)
+            secret = await actions.make_named_token(session, user, name, caller.now)
+    except (InvalidHousehold, actions.TokenRefused) as error:
         async with database.read() as session:
             return await _access(request, caller, session, INVALID, name=name, token_error=sentence(error))
     async with database.read() as session:
@@ -66,13 +54,12 @@ async def revoke_token(token_id: PathId, caller: Member, session: WriteSession) 
 async def invite(request: Request, caller: Admin) -> Response:
     """Create an invitation for one person and show its link once."""
     database = services_of(request).database
-    async with database.write() as session:
-        await queries.locked(session, caller.household.id)
-        admin = await still_admin(request, session)
-        waiting = await queries.invitations(session, caller.household.id, caller.now)
-        if len(waiting) >= MOST_INVITATIONS:
-            return go("/access", "too-many-invitations", "invitations")
-        _, secret = await actions.make_link(session, caller.household.id, caller.now, made_by=admin)
+    try:
+        async with database.write() as session:
+            await queries.locked(session, caller.household.id)
+            secret = await actions.invite(session, await still_admin(request, session), caller.now)
+    except actions.TooManyInvitations:
+        return go("/access", "too-many-invitations", "invitations")
     link = address(request, f"/join/{secret}")
     async with database.read() as session:
         return await _access(request, caller, session, new_link=link)

@@ -13,10 +13,9 @@ from api.auth.login_throttle import Attempt, network_of
 from api.auth.passwords import PasswordRefused, checked_password
 from api.dependencies import Now, ReadSession, is_plain
 from api.http.rate_limits import address_of
-from api.kinderbud.auth import MEMBER
 from api.kinderbud.households import actions, queries, rules
 from api.kinderbud.households.actions import EmailTaken, Person
-from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
+from api.kinderbud.households.rules import InvalidHousehold
 from api.kinderbud.households.zones import time_zones
 from api.kinderbud.web.auth.mails import ask_for_reset, mail_signup, signup
 from api.kinderbud.web.errors import NotHere
@@ -82,9 +81,7 @@ async def sign_up(
         checked_password(password, not_like=(email, name, family))
         hashed = await services.passwords.hashed(password, network_of(address_of(request.scope)))
         async with services.database.write() as session:
-            made = await actions.create_household(session, family, [person], [], time_zone, DEFAULT_DAILY_TASKS, now)
-            user = (await queries.users_of(session, made.id))[0]
-            user.password_hash = hashed
+            user = await actions.found_family(session, family, person, time_zone, hashed, now)
             entry = await enter(request, session, user.id, now)
     except REFUSED as error:
         return _signup(request, INVALID, error=sentence(error), **typed)
@@ -206,10 +203,7 @@ async def join(
         checked_password(password, not_like=(email, name, household.name))
         hashed = await services.passwords.hashed(password, network_of(address_of(request.scope)))
         async with services.database.write() as session:
-            if await queries.claim_link(session, secret, now) is None:
-                raise NotHere
-            joined = await actions.add_user(session, household, person, MEMBER, now)
-            joined.password_hash = hashed
+            joined = await actions.join_family(session, secret, person, hashed, now)
             entry = await enter(request, session, joined.id, now)
     except REFUSED as error:  # the transaction is rolled back, so that the invitation stays valid
         typed = {"name": name, "email": email, "household": household.name}

@@ -8,10 +8,8 @@ from api.auth.login_throttle import network_of
 from api.auth.passwords import checked_password
 from api.dependencies import Now
 from api.http.rate_limits import address_of
-from api.kinderbud.auth import MEMBER
-from api.kinderbud.households import actions, queries
+from api.kinderbud.households import actions
 from api.kinderbud.households.actions import Person
-from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS
 from api.kinderbud.web.auth.mails import Signup, signup_in
 from api.kinderbud.web.auth.routes import REFUSED, logged_in
 from api.kinderbud.web.errors import NotHere
@@ -39,19 +37,9 @@ async def confirm(request: Request, secret: str, _: Visiting, now: Now, password
         hashed = await services.passwords.hashed(password, network_of(address_of(request.scope)))
         async with services.database.write() as session:
             if wanted.invitation is None:
-                made = await actions.create_household(
-                    session, wanted.family, [person], [], wanted.time_zone, DEFAULT_DAILY_TASKS, now
-                )
-                user = (await queries.users_of(session, made.id))[0]
+                user = await actions.found_family(session, wanted.family, person, wanted.time_zone, hashed, now)
             else:
-                invitation = await queries.claim_link(session, wanted.invitation, now)
-                if invitation is None or invitation.user_id is not None:
-                    raise NotHere
-                household = await queries.household_of(session, invitation.household_id)
-                if household is None:
-                    raise NotHere
-                user = await actions.add_user(session, household, person, MEMBER, now)
-            user.password_hash = hashed
+                user = await actions.join_family(session, wanted.invitation, person, hashed, now)
             entry = await enter(request, session, user.id, now)
     except REFUSED as error:
         return _page(request, secret, wanted, INVALID, error=sentence(error))

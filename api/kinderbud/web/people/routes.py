@@ -37,9 +37,7 @@ async def add_child(request: Request, caller: Member, name: Text = "", birthday:
         child = actions.Child(name, day(birthday))
         async with database.write() as session:
             await locked(session, caller.household.id)
-            there = await participants_of(session, caller.household.id)
-            if (" ".join(name.split()), child.birthday) not in {(one.name, one.birthday) for one in there}:
-                await actions.add_child(session, caller.household, child, caller.now)
+            await actions.add_child_once(session, caller.household, child, caller.now)
     except InvalidHousehold as error:
         async with database.read() as session:
             typed = {"name": name, "birthday": birthday, "error": sentence(error)}
