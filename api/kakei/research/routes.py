@@ -5,7 +5,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from api.clock import effective_time
 from api.db.upsert import Upserted, put_latest
 from api.dependencies import Now, WriteSession
 from api.http import problems
@@ -14,11 +13,11 @@ from api.http.openapi import problem_responses
 from api.http.problems import FieldError, ProblemOccurred
 from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts.dependencies import get_user_or_404
-from api.kakei.accounts.queries import profile_of
 from api.kakei.challenges.rules import month_problem
 from api.kakei.consent.queries import consent_id_in_force, consent_in_force
 from api.kakei.idempotency import Once
 from api.kakei.research import queries, rules
+from api.kakei.research.actions import Answers, keep_answers
 from api.kakei.research.schemas import (
     EventCreate,
     EventStored,
@@ -33,9 +32,8 @@ from api.kakei.research.schemas import (
 )
 from api.models import AppEvent, ProgressSnapshot
 from api.models import Response as StoredResponse
-from api.time_zones import local_date
 from data.catalog import catalog
-from data.catalog.instruments import Instrument, instruments, missing_answer, score
+from data.catalog.instruments import Instrument, instruments, missing_answer
 from data.schema.missing import Missing
 
 router = APIRouter(prefix="/api", tags=["research"], route_class=IdempotentRoute)
@@ -87,38 +85,12 @@ async def create_response(
     wrong = rules.response_problems(instrument, body.phase, body.response_type, body.responses)
     if wrong:
         raise _invalid(wrong)
-    profile = await profile_of(session, user.id)
-    day = local_date(effective_time(body.client_timestamp, now), profile.time_zone if profile else None)
-    period = rules.period_of(body.phase, day)
-    result = score(instrument, body.responses)
-    group = (session, user.id, body.instrument_key, body.phase, period)
-    if body.client_timestamp is None:  # equal to the latest answer: a repeat; otherwise a later answer
-        latest = await queries.latest_response(*group)
-        if latest is not None and latest.answers == body.responses:
-            response.status_code = 200
-            received_at = latest.received_at if cannot_be_guessed(user.uuid) else now
-            return _response_out(instrument, latest, applied=True, received_at=received_at)
-    mark = rules.fingerprint(*group[2:], body.responses, body.client_timestamp or now)
-    values = {
-        "user_id": user.id,
-        "consent_id": consent.id,
-        "client_timestamp": body.client_timestamp,
-        "received_at": now,
-        "fingerprint": mark,
-        "instrument_key": instrument.key,
-        "instrument_version": instrument.version,
-        "phase": body.phase,
-        "period": period,
-        "answers": body.responses,
-        "score": None if isinstance(result, Missing) else result,
-        "score_missing": str(result) if isinstance(result, Missing) else None,
-    }
-    if not await queries.add_once(session, StoredResponse, values):
+    answers = Answers(instrument, body.phase, body.responses, body.client_timestamp)
+    kept = await keep_answers(session, consent, answers, now)
+    if not kept.is_new:
         response.status_code = 200
-    stored, latest = await queries.response(session, user.id, mark), await queries.latest_response(*group)
-    received_at = stored.received_at if cannot_be_guessed(user.uuid) else now
-    applied = latest is not None and latest.id == stored.id
-    return _response_out(instrument, stored, applied=applied, received_at=received_at)
+    received_at = kept.response.received_at if cannot_be_guessed(user.uuid) else now
+    return _response_out(instrument, kept.response, applied=kept.applied, received_at=received_at)
 
 
 @router.post(
