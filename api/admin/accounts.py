@@ -61,6 +61,12 @@ async def seed_operator(database: Database, settings: Settings) -> None:
         await session.execute(delete(OperatorBrowser))
 
 
+async def make_browser_link(session: AsyncSession, now: datetime) -> tuple[str, datetime] | None:
+    """Make a link that makes one browser known. Returns its secret and expiry; None without an account."""
+    account = await session.scalar(select(Operator).where(Operator.name == NAME).with_for_update())
+    return await BROWSERS.make_link(session, account.id, now) if account is not None else None
+
+
 async def operator_in_browser(
     session: AsyncSession, name: str, known: tuple[ColumnElement[bool], ...]
 ) -> tuple[Operator | None, str | None]:

@@ -27,19 +27,16 @@ def browser_link(
     """Make a link that makes one browser known to /admin, so that wrong passwords in other browsers do not block it. It
     works once, for a day. An earlier link ends. The password is still needed.
     """
-    from sqlalchemy import select  # noqa: PLC0415 - help should not wait
-
-    from api.admin.accounts import BROWSERS, NAME  # noqa: PLC0415
-    from api.models import Operator  # noqa: PLC0415
+    from api.admin.accounts import make_browser_link  # noqa: PLC0415 - help should not wait
 
     settings = read_settings()
 
     async def run(database: Database) -> dict[str, Any]:
         async with database.write() as session:
-            account = await session.scalar(select(Operator).where(Operator.name == NAME).with_for_update())
-            if account is None:
+            link = await make_browser_link(session, utc_now())
+            if link is None:
                 raise NoAccount("there is no admin yet: set ADMIN_PASSWORD and start the service once")
-            secret, until = await BROWSERS.make_link(session, account.id, utc_now())
+            secret, until = link
             told = settings.public_url or f"http://localhost:{settings.port}"
             return {"link": f"{told}/admin/browser/{secret}", "until": timestamp(until)}
 

@@ -176,6 +176,28 @@ async def add_user(
     return user
 
 
+async def leave(session: AsyncSession, user: HouseholdUser, *, everything: bool) -> bool:
+    """Remove a member with what is theirs; or, for an admin who says so, the whole household. Returns whether anything
+    was deleted. The household is locked.
+    """
+    if user.role == ADMIN:
+        if everything:
+            await delete_household(session, user.household_id)
+        return everything
+    await remove_participant(session, await session.get_one(HouseholdParticipant, user.participant_id))
+    return True
+
+
+async def delete_household(session: AsyncSession, household_id: int) -> bool:
+    """Delete a household with all its rows. Returns whether there was one."""
+    household = await queries.household_of(session, household_id)
+    if household is None:
+        return False
+    await session.delete(household)
+    await session.flush()
+    return True
+
+
 async def make_token(
     session: AsyncSession, user: HouseholdUser, name: str, now: datetime
 ) -> tuple[HouseholdToken, str]:

@@ -143,9 +143,12 @@ def add(
 def delete(household_id: HouseholdId, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Delete a household and all its data permanently."""
 
+    from api.kinderbud.households import actions  # noqa: PLC0415
+
     async def run(database: Database) -> None:
         async with database.write() as session:
-            await session.delete(await _household(session, household_id))
+            if not await actions.delete_household(session, household_id):
+                raise Unknown(f"there is no household {household_id}")
 
     if not yes:
         typer.confirm(f"Delete household {household_id} and everything about it?", abort=True)

@@ -14,7 +14,7 @@ from api.kinderbud.web.forms import Text
 from api.kinderbud.web.rendering import INVALID, go, page
 from api.kinderbud.web.services import pages_of
 from api.kinderbud.web.sessions import COOKIE, Member, TooOften, shows_password, still_logged_in
-from api.models import Base, Household, HouseholdParticipant
+from api.models import Base
 from api.services import services_of
 
 EXPORTS = parse("10/hour")
@@ -60,13 +60,8 @@ async def leave(request: Request, caller: Member, password: Text = "", everythin
             return await _leaving(request, caller, session, INVALID, WRONG)
     async with database.write() as session:
         await queries.locked(session, caller.household.id)
-        now = await still_logged_in(request, session)  # another admin may have changed the role meanwhile
-        if now.role == ADMIN and everything == "yes":
-            await session.delete(await session.get_one(Household, caller.household.id))
-        elif now.role != ADMIN:
-            adult = await session.get_one(HouseholdParticipant, now.participant_id)
-            await actions.remove_participant(session, adult)
-        else:
+        user = await still_logged_in(request, session)  # another admin may have changed the role meanwhile
+        if not await actions.leave(session, user, everything=everything == "yes"):
             return go("/leave")
     response = go("/login", "goodbye")
     COOKIE.take(response, is_plain=is_plain(request))
