@@ -1,6 +1,5 @@
 """Routes of reflections and the feedback on them."""
 
-from decimal import Decimal
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
@@ -11,14 +10,10 @@ from api.http.openapi import problem_responses
 from api.http.types import Words
 from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts.dependencies import get_user_or_404
-from api.kakei.challenges.actions import award_badges
-from api.kakei.consent.queries import consent_id_in_force
 from api.kakei.idempotency import Once
+from api.kakei.reflections.actions import keep_reflection
 from api.kakei.reflections.rules import feedback, quality_of, texts_in
 from api.kakei.reflections.schemas import ReflectionCreate, ReflectionOut
-from api.kakei.research.queries import add_once, reflection
-from api.kakei.research.rules import fingerprint
-from api.models import Reflection
 from coach_model.budget.messages import preferred_language
 from data.catalog import catalog
 
@@ -51,22 +46,9 @@ async def create(
     user = await get_user_or_404(session, uuid)
     quality = quality_of(body.reflection_text, body.intended_action, catalog("reflections"))
     content = body.model_dump(exclude={"client_timestamp"})
-    mark = fingerprint(content, body.client_timestamp or now.date())
-    values = content | {
-        "user_id": user.id,
-        "consent_id": await consent_id_in_force(session, user.id),
-        "client_timestamp": body.client_timestamp,
-        "received_at": now,
-        "fingerprint": mark,
-        "quality_score": Decimal(str(quality.score)),
-        "quality_level": str(quality.level),
-        "strengths": list(quality.strengths),
-    }
-    if await add_once(session, Reflection, values):
-        await award_badges(session, user.id, now)
-    else:
+    stored, is_new = await keep_reflection(session, user.id, content, quality, body.client_timestamp, now)
+    if not is_new:
         response.status_code = 200
-    stored = await reflection(session, user.id, mark)
     texts = texts_in(preferred_language(accept_language), catalog("reflections"))
     return ReflectionOut(
         id=stored.id,

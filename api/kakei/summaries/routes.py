@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.db.upsert import Upserted, put_latest
+from api.db.upsert import Upserted
 from api.dependencies import Now, ReadSession, WriteSession
 from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
@@ -15,12 +15,9 @@ from api.http.problems import INVALID_INPUT, SUMMARY_MISSING, FieldError, Proble
 from api.http.types import StrictModel
 from api.kakei.accounts.dependencies import get_user_or_404, owner
 from api.kakei.accounts.queries import profile_of
-from api.kakei.challenges.actions import award_badges
 from api.kakei.challenges.rules import month_problem
-from api.kakei.consent.queries import consent_id_in_force, consent_in_force
 from api.kakei.idempotency import Once
-from api.kakei.studies.actions import observe_summary
-from api.kakei.summaries import queries
+from api.kakei.summaries import actions, queries
 from api.kakei.summaries.rules import AMOUNTS, amounts_in_currency, parts_problem, week_problem
 from api.kakei.summaries.schemas import (
     MonthKey,
@@ -62,14 +59,9 @@ async def put_weekly(
     key = {"user_id": user.id, "month_key": body.month_key, "week_key": body.week_key}
     profile = await profile_of(session, user.id)
     values = await _amounts(session, WeeklySummary, key, body, profile)
-    consent = await consent_in_force(session, user.id)
-    values |= {"consent_id": consent.id if consent else None, "received_at": now}
-    put = await put_latest(session, WeeklySummary, key, values)
+    put = await actions.put_weekly(session, key, values, profile, now)
     if not put.new:
         response.status_code = 200
-    if consent is not None:
-        await observe_summary(session, consent, profile, (body.month_key, body.week_key), now)
-    await award_badges(session, user.id, now)
     return _told(WeeklySummaryPut, put)
 
 
@@ -135,11 +127,9 @@ async def put_monthly(
     key = {"user_id": user.id, "month_key": body.month_key}
     profile = await profile_of(session, user.id)
     values = await _amounts(session, MonthlySummary, key, body, profile)
-    values |= {"consent_id": await consent_id_in_force(session, user.id), "received_at": now}
-    put = await put_latest(session, MonthlySummary, key, values)
+    put = await actions.put_monthly(session, key, values, now)
     if not put.new:
         response.status_code = 200
-    await award_badges(session, user.id, now)
     return _told(MonthlySummaryPut, put)
 
 
