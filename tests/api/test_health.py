@@ -111,6 +111,9 @@ def test_the_wait_ends_by_itself(tmp_path: Path) -> None:
 def test_every_worker_says_so_before_it_stops(redis_url: str, tmp_path: Path) -> None:
     settings = {"DRAIN_SECONDS": "4", "WEB_CONCURRENCY": "2", "REDIS_URL": redis_url}
     with service(tmp_path, settings) as running:
+        while running.log().count("Application startup complete") < 2:  # `service` waits for the first worker
+            assert running.process.poll() is None
+            time.sleep(0.05)
         os.kill(running.process.pid, signal.SIGTERM)
         seen = set()
         while running.process.poll() is None:
