@@ -13,6 +13,8 @@ from tests.actors.person import EVENT, PROFILE, Person
 from tests.support.chromium import DESK, PHONE, barriers, visit
 from tests.support.serving import Service
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:

@@ -24,6 +24,8 @@ from tests.support import services
 from tests.support.clients import empty_database, phones, rows, week
 from tests.support.serving import service
 
+pytestmark = pytest.mark.long
+
 WEEKS = 5
 """Uploads of a writer for one user before it creates the next."""
 LONGEST_BURST_SECONDS = 0.4

@@ -3,12 +3,15 @@
 import json
 import re
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.actors.browser import PASSWORD, new_email
 from tests.support.chromium import DESK, PHONE, SMALL, barriers, is_too_wide, visit
 from tests.support.kb import kb
 from tests.support.serving import Service
+
+pytestmark = pytest.mark.long
 
 OPEN = ("/login", "/signup", "/forgot", "/nothing")
 INSIDE = ("/today", "/people", "/guides", "/history", "/settings", "/access", "/leave")

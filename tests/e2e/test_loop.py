@@ -29,6 +29,8 @@ from tests.actors.person import CONSENT, PROFILE, somewhere
 from tests.support.artifacts import PACKAGED
 from tests.support.lived import BEGINNING, Lived, lived_process
 
+pytestmark = pytest.mark.long
+
 PEOPLE, EXPLORE_WEEKS, CONFIRM_WEEKS = 300, 8, 12
 EFFECT = 2.0
 WARM_UP_WEEKS = 4

@@ -20,6 +20,8 @@ from tests.support.malformed import Maker
 from tests.support.rawhttp import STATUS, connected, open_sockets, port_of, resident_bytes
 from tests.support.serving import CLIENT, Server, service
 
+pytestmark = pytest.mark.long
+
 REQUESTS = 2_000
 AT_ONCE = 32
 GROWTH_BYTES = 96 * 2**20

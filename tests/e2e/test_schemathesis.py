@@ -15,6 +15,8 @@ from tests.actors.family import Family, in_database
 from tests.e2e import kinderbud_tokens
 from tests.support.serving import Service
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 CASES = os.environ.get("SCHEMATHESIS_CASES")
 """For each operation, where more are wanted than every day: `.ci/run` takes 100."""

@@ -17,6 +17,8 @@ from training.ope.intervals import Interval
 from training.ope.overlap import Overlap, Weights
 from training.registry.verdicts import INSUFFICIENT, PROMOTE, REJECT
 
+pytestmark = pytest.mark.long
+
 FAST = 60
 """Simulated studies of each kind; `make science` runs 2,000."""
 

@@ -2,8 +2,12 @@
 
 import statistics
 
+import pytest
+
 from data.synthetic.study import StudyConfig
 from training.budget import oracle
+
+pytestmark = pytest.mark.long
 
 SEEDS = range(1, 21)
 

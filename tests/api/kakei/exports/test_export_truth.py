@@ -23,6 +23,8 @@ from tests.actors.person import ANSWERS, CONSENT, METRICS, REFLECTION, SNAPSHOT,
 from tests.support.exports import export, lines, unpacked
 from tests.support.serving import Service, service
 
+pytestmark = pytest.mark.long
+
 PEOPLE = 600
 STEPS = 5
 AT_ONCE = 16

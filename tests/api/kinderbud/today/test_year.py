@@ -31,6 +31,8 @@ from coach_model.policy import FallbackReason
 from data.catalog.guides import Frequency
 from tests.actors.account import DAY, Home, home
 
+pytestmark = pytest.mark.long
+
 YEARS = {  # a Monday before the first change of clocks; Tehran's last changes, at midnight, were in 2021 and 2022
     "America/New_York": date(2026, 3, 2),
     "Asia/Manila": date(2026, 1, 26),
