@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.actors.actor import Actor, named
 from tests.actors.person import somewhere
 from tests.support.serving import Server, Service, new_client, service
 
@@ -25,17 +27,16 @@ def administered(request: pytest.FixtureRequest, folder: Path) -> Iterator[Serve
         assert PASSWORD not in running.log()
 
 
-class Admin:
+@dataclass
+class Admin(Actor):
     """A browser at the admin's login."""
 
-    def __init__(self, running: Service) -> None:
-        self.client = new_client(base_url=f"{running.url}/admin/api", headers=somewhere(), timeout=30)
+    def __post_init__(self) -> None:
+        self.client = new_client(base_url=f"{self.service.url}/admin/api", headers=somewhere(), timeout=30)
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """The answer of any status; `path` begins below /admin/api."""
+        return self.client.request(method, path, json=body, headers=named(headers))
 
     def sign_in(self, password: str = PASSWORD, name: str = "admin") -> httpx.Response:
-        return self.client.post("/sign-in", json={"username": name, "password": password})
-
-    def get(self, path: str, **query: Any) -> Any:
-        """An answer that must be good."""
-        answer = self.client.get(path, params=query)
-        assert answer.status_code == 200, (path, answer.status_code, answer.text)
-        return answer.json()
+        return self.post("/sign-in", {"username": name, "password": password})

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 
 import httpx
 
+from tests.actors.actor import Actor, named
 from tests.actors.person import somewhere
 from tests.support.lived import Lived
 from tests.support.serving import Service, new_client
@@ -53,19 +54,26 @@ class _Forms(HTMLParser):
             self._select = None
 
 
-class Browser:
-    """A browser with its own address."""
+@dataclass
+class Browser(Actor):
+    """A browser with its own address. What it sends are the fields of a form, and the content of an answer is text."""
 
-    def __init__(self, service: Service | Lived, headers: dict[str, str] | None = None) -> None:
-        self.base = f"{service.url}/family"
-        self.client = new_client(headers=somewhere() | (headers or {}), timeout=60)
+    headers: dict[str, str] = field(default_factory=dict)
+    """Sent with every request."""
 
-    def get(self, path: str) -> httpx.Response:
-        """The answer for a page, without following redirects."""
-        return self.client.get(self.base + path)
+    def __post_init__(self) -> None:
+        self.base = f"{self.service.url}/family"
+        self.client = new_client(headers=somewhere() | self.headers, timeout=60)
+
+    def ask(self, method: str, path: str, body: dict[str, str] | None = None, **headers: str) -> httpx.Response:
+        """The answer of any status; `path` begins below /family. Redirects are not followed."""
+        return self.client.request(method, self.base + path, data=body, headers=named(headers))
+
+    def content(self, answer: httpx.Response) -> str:
+        return answer.text
 
     def page(self, path: str) -> str:
-        """A page that must exist."""
+        """A page that must exist, perhaps behind redirects."""
         answer = self.client.get(self.base + path, follow_redirects=True)
         assert answer.status_code == 200, (path, answer.status_code, answer.text[:500])
         return answer.text
@@ -86,10 +94,6 @@ class Browser:
         """The answer to a page's form with these values, without following redirects."""
         form = self.form(path, action)
         return self.post(form.action.removeprefix("/family"), form.fields | typed)
-
-    def post(self, path: str, fields: dict[str, str]) -> httpx.Response:
-        """The answer of an address to such a form."""
-        return self.client.post(self.base + path, data=fields)
 
     def go(self, path: str, action: str, **typed: str) -> str:
         """The path to which an accepted form redirects."""

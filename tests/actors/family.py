@@ -16,6 +16,7 @@ from api.kinderbud.claude.keys import set_key
 from api.kinderbud.households import actions
 from api.kinderbud.households.queries import household_of, users_of
 from api.models import Household
+from tests.actors.actor import Actor, named
 from tests.support.claude_server import KEY
 from tests.support.lived import Lived
 from tests.support.serving import CLIENT, Service
@@ -47,10 +48,9 @@ def refused(answer: httpx.Response, status: int, code: str) -> str:
 
 
 @dataclass
-class Family:
+class Family(Actor):
     """A household of one test. When a token reaches its rate limit, the family takes a new one."""
 
-    service: Service | Lived
     children: tuple[actions.Child, ...] = (EMMA,)
     time_zone: str = "America/New_York"
     daily_tasks: int = 8
@@ -91,14 +91,13 @@ class Family:
         in_database(self.service, agree)
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
-        """The answer, of any status."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        """The answer of any status; `path` begins below /api/v1."""
         for _ in range(2):
             answer = CLIENT.request(
                 method,
                 f"{self.service.url}/api/v1{path}",
                 json=body,
-                headers={"Authorization": f"Bearer {self.token}"} | named,
+                headers={"Authorization": f"Bearer {self.token}"} | named(headers),
                 timeout=30,
             )
             if answer.status_code != LIMITED:
@@ -106,39 +105,49 @@ class Family:
             self.token = self.new_token()
         return answer
 
-    def get(self, path: str) -> Any:
-        """The data of a successful answer."""
-        return self._data(self.ask("GET", path))
-
-    def post(self, path: str, body: Any = None, **headers: str) -> Any:
-        """The data of a successful answer."""
-        return self._data(self.ask("POST", path, body, **headers))
-
-    def put(self, path: str, body: Any) -> Any:
-        """The data of a successful answer."""
-        return self._data(self.ask("PUT", path, body))
-
-    def delete(self, path: str) -> Any:
-        """The data of a successful answer."""
-        return self._data(self.ask("DELETE", path))
+    def content(self, answer: httpx.Response) -> Any:
+        """The `data` of the envelope."""
+        said = answer.json()
+        assert (answer.status_code, said["ok"]) == (200, True)
+        return said["data"]
 
     def follow(self, guide_title: str = "Early Development", participant: str = "Emma") -> dict[str, Any]:
         """Subscribe a participant to the guide whose title starts with this text. Returns the plan."""
-        guide = next(one for one in self.get("/guides")["guides"] if one["title"].startswith(guide_title))
-        people = {one["name"]: one["id"] for one in self.get("/me")["participants"]}
-        plan: dict[str, Any] = self.post("/plans", {"participant_id": people[participant], "guide_id": guide["id"]})
+        guide = next(one for one in self.read("/guides")["guides"] if one["title"].startswith(guide_title))
+        people = {one["name"]: one["id"] for one in self.read("/me")["participants"]}
+        plan: dict[str, Any] = self.data(
+            "POST", "/plans", {"participant_id": people[participant], "guide_id": guide["id"]}
+        )
         return plan
 
     def create_todo(self, title: str = "Read bedtime story", **fields: Any) -> int:
         """The id of a new todo of the family's own."""
-        made: int = self.post("/todos", {"title": title} | fields)["id"]
+        made: int = self.data("POST", "/todos", {"title": title} | fields)["id"]
         return made
+
+    def complete(self, todo_id: int, **fields: Any) -> dict[str, Any]:
+        done: dict[str, Any] = self.data("POST", f"/todos/{todo_id}/complete", fields or None)
+        return done
+
+    def snooze(self, todo_id: int, **fields: Any) -> dict[str, Any]:
+        """Snooze a todo for some `days`, or dismiss it with `permanent=True`."""
+        done: dict[str, Any] = self.data("POST", f"/todos/{todo_id}/snooze", fields or None)
+        return done
+
+    def undo(self, todo_id: int, action_id: int) -> dict[str, Any]:
+        undone: dict[str, Any] = self.data("POST", f"/todos/{todo_id}/undo", {"action_id": action_id})
+        return undone
 
     def last_action(self, todo_id: int) -> int:
         """The id of the newest action on a todo."""
-        actions = [action for day in self.get("/history")["entries"] for action in day["actions"]]
+        actions = [action for day in self.read("/history")["entries"] for action in day["actions"]]
         newest: int = next(action["id"] for action in actions if action["todo_id"] == todo_id)
         return newest
+
+    def chat(self, message: str, **headers: str) -> dict[str, Any]:
+        """Say something to the assistant. Returns its reply."""
+        reply: dict[str, Any] = self.data("POST", "/chat", {"message": message}, **headers)
+        return reply
 
     def give_claude_key(self) -> None:
         """Store the key that the server of tests/support/claude_server.py takes."""
@@ -148,9 +157,3 @@ class Family:
             set_key(Keyring([self.service.environment["SECRET_KEY"]]), household, KEY)
 
         in_database(self.service, give)
-
-    def _data(self, answer: httpx.Response) -> Any:
-        assert answer.status_code == 200, answer.text
-        said = answer.json()
-        assert said["ok"] is True
-        return said["data"]

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
+from tests.actors.actor import Actor, named
 from tests.support.challenges import FEW_DAYS
-from tests.support.lived import Lived
-from tests.support.serving import CLIENT, Service
+from tests.support.serving import CLIENT
 
 PROFILE: dict[str, Any] = {
     "income_range_id": 3,
@@ -108,33 +108,22 @@ def next_month() -> str:
 
 
 @dataclass
-class Person:
+class Person(Actor):
     """A new user with a random id."""
 
-    service: Service | Lived
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def __post_init__(self) -> None:
         created = CLIENT.post(f"{self.service.url}/api/users/", json={"uuid": self.uuid}, headers=somewhere())
         assert created.status_code == 201, created.text
 
-    def get(self, path: str) -> httpx.Response:
-        return CLIENT.get(f"{self.service.url}/api/users/{self.uuid}{path}")
-
-    def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return CLIENT.post(f"{self.service.url}/api/users/{self.uuid}{path}", json=body, headers=named)
-
-    def put(self, path: str, body: Any) -> httpx.Response:
-        return CLIENT.put(f"{self.service.url}/api/users/{self.uuid}{path}", json=body)
-
-    def patch(self, path: str, body: Any) -> httpx.Response:
-        return CLIENT.patch(f"{self.service.url}/api/users/{self.uuid}{path}", json=body)
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """The answer of any status; `path` begins below this user's."""
+        url = f"{self.service.url}/api/users/{self.uuid}{path}"
+        return CLIENT.request(method, url, json=body, headers=named(headers))
 
     def consent(self, **changes: Any) -> dict[str, Any]:
-        answer = self.post("/research/consent", CONSENT | changes)
-        assert answer.status_code in {200, 201}, answer.text
-        entry: dict[str, Any] = answer.json()
+        entry: dict[str, Any] = self.data("POST", "/research/consent", CONSENT | changes)
         return entry
 
     def accept(self, template: int, month: str | None = None) -> dict[str, Any]:
@@ -152,16 +141,15 @@ class Person:
     def complete(self, template: dict[str, Any] = FEW_DAYS) -> dict[str, Any]:
         """Accept a challenge and reach its target. Returns it as it was accepted."""
         challenge = self.accept(template["id"])
-        done = self.post(f"/challenges/{challenge['id']}/progress", {"current_progress": template["target_value"]})
-        assert done.json()["status"] == "completed"
+        reached = {"current_progress": template["target_value"]}
+        assert self.data("POST", f"/challenges/{challenge['id']}/progress", reached)["status"] == "completed"
         return challenge
 
     def ask_coach(self, **headers: str) -> httpx.Response:
         """The coach's answer to the example, as this person."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        url = f"{self.service.url}/coach/suggestions"
-        return CLIENT.post(url, json=EXAMPLE_CONTEXT, headers={"X-User-UUID": self.uuid} | named)
+        url, mine = f"{self.service.url}/coach/suggestions", {"X-User-UUID": self.uuid}
+        return CLIENT.post(url, json=EXAMPLE_CONTEXT, headers=mine | named(headers))
 
     def points(self) -> int:
-        total: int = self.get("/points").json()["total_points"]
+        total: int = self.read("/points")["total_points"]
         return total

@@ -101,17 +101,17 @@ def lived_family(running: Lived) -> str:
     family.follow("Early Development", "Emma")
     family.follow("Early Literacy", "Leo")
     family.follow("For the Grown-Ups", "Sarah")
-    family.post("/todos", {"title": "Read a bedtime story", "frequency": "daily"})
+    family.data("POST", "/todos", {"title": "Read a bedtime story", "frequency": "daily"})
     for _ in range(7 * WEEKS):
         if chance.random() < ACTIVE:
-            shown = family.get("/today")
+            shown = family.read("/today")
             todos = [*shown["activities"], *shown["custom_todos"]]
             for todo in chance.sample(todos, min(len(todos), chance.choice((1, 2, 3, 4, 5, 7)))):
-                family.post(f"/todos/{todo['id']}/complete")
+                family.complete(todo["id"])
         running.clock.move(days=1)
-    today = family.get("/today")
-    family.post(f"/todos/{today['activities'][0]['id']}/complete", {"notes": "She laughed the whole time"})
-    family.post(f"/todos/{today['activities'][3]['id']}/snooze", {"days": 3, "reason": "She has a cold"})
+    today = family.read("/today")
+    family.complete(today["activities"][0]["id"], notes="She laughed the whole time")
+    family.snooze(today["activities"][3]["id"], days=3, reason="She has a cold")
 
     async def email(session: Any) -> str:
         return (await users_of(session, family.id))[0].email
@@ -133,7 +133,7 @@ def busy_service(running: Service) -> None:
         httpx.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT | ODD)
     family = Family(running, children=CHILDREN)
     family.follow("Early Development", "Emma")
-    family.post(f"/todos/{family.get('/today')['activities'][0]['id']}/complete")
+    family.complete(family.read("/today")["activities"][0]["id"])
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def test_a_template_is_changed_and_the_api_tells_it(served: Service, browser: Br
 def test_every_screen_is_open_to_everybody(served: Service, browser: Browser, width: dict[str, int]) -> None:
     admin = Admin(served)
     admin.sign_in()
-    models = admin.get("/configuration")["models"]
+    models = admin.read("/configuration")["models"]
     with visit(browser, served.url, viewport=width) as page:
         page.goto("/admin")
         expect(page.get_by_role("button", name="Sign In")).to_be_visible()
@@ -79,7 +79,7 @@ def test_every_screen_is_open_to_everybody(served: Service, browser: Browser, wi
             name, may_change = model["name"], "Change" in model["permissions"]
             page.goto(f"/admin#/list/{name}")
             expect(page.get_by_text(model["verbose_name_plural"], exact=True).last).to_be_visible()
-            rows = admin.get(f"/list/{name}", limit=1)["results"]
+            rows = admin.read(f"/list/{name}?limit=1")["results"]
             shown = page.locator(".ant-table-row, .ant-descriptions" if rows else ".ant-empty")
             expect(shown.first).to_be_visible()
             found[name] = barriers(page)

@@ -83,7 +83,7 @@ def test_a_todo_lives_and_ends_by_way_of_the_shell(stored: Service) -> None:
     assert data("post", f"/todos/{todo}/complete", "")["notes"] is None
     assert data("post", f"/todos/{todo}/complete")["action"] == "completed"
     assert data("get", "/history?days=7&action_type=completed")["total_actions"] == 1
-    assert data("get", f"/todos/{todo}") == family.get(f"/todos/{todo}")
+    assert data("get", f"/todos/{todo}") == family.read(f"/todos/{todo}")
     assert data("delete", f"/todos/{todo}") == {"todo_id": todo, "active": False}
 
 

@@ -45,7 +45,7 @@ def count(pair: Pair, table: str, where: str) -> int:
 def test_a_day_is_chosen_once_although_fifty_ask_first_through_two_processes(pair: Pair) -> None:
     family = Family(pair.services[0])
     family.follow()
-    family.post("/todos", {"title": "Read bedtime story", "frequency": "daily"})
+    family.data("POST", "/todos", {"title": "Read bedtime story", "frequency": "daily"})
     answers = crowd(pair, family, "GET", "/today", tokens=2)
     assert statuses(answers) == {(200, None): CROWD}
     days = [answer.json()["data"] for answer in answers]
@@ -63,35 +63,35 @@ def test_a_day_is_chosen_once_although_fifty_ask_first_through_two_processes(pai
 
 def test_a_todo_is_completed_once_although_fifty_complete_it_through_two_processes(pair: Pair) -> None:
     family = Family(pair.services[0])
-    number = family.post("/todos", {"title": "Sing", "frequency": "daily"})["id"]
+    number = family.create_todo("Sing", frequency="daily")
     answers = crowd(pair, family, "POST", f"/todos/{number}/complete", {"notes": "loud"}, tokens=2)
     assert statuses(answers) == {(200, None): CROWD}
     assert len({answer.content for answer in answers}) == 1
     assert count(pair, "todo_actions", f"todo_id = {number}") == 1
     assert count(pair, "completion_runs", f"household_id = {family.id}") == 1
-    assert (family.get("/history")["total_actions"], family.get("/stats")["streak"]) == (1, 1)
+    assert (family.read("/history")["total_actions"], family.read("/stats")["streak"]) == (1, 1)
 
 
 def test_an_action_is_undone_once_although_fifty_undo_it_through_two_processes(pair: Pair) -> None:
     family = Family(pair.services[0])
-    number = family.post("/todos", {"title": "Sing", "frequency": "daily"})["id"]
-    family.post(f"/todos/{number}/complete")
-    action = family.get("/history")["entries"][0]["actions"][0]["id"]
+    number = family.create_todo("Sing", frequency="daily")
+    family.complete(number)
+    action = family.read("/history")["entries"][0]["actions"][0]["id"]
     answers = crowd(pair, family, "POST", f"/todos/{number}/undo", {"action_id": action}, tokens=2)
     assert statuses(answers) == {(200, None): 1, (404, "NOT_FOUND"): CROWD - 1}
     assert count(pair, "todo_actions", f"todo_id = {number} AND undone_at IS NOT NULL") == 1
     assert count(pair, "completion_runs", f"household_id = {family.id}") == 0
-    assert family.get(f"/todos/{number}")["status"] == "pending"
+    assert family.read(f"/todos/{number}")["status"] == "pending"
 
 
 def test_a_guide_is_followed_once_although_fifty_subscribe_through_two_processes(pair: Pair) -> None:
     family = Family(pair.services[0])
-    emma = family.get("/me")["participants"][0]["id"]
-    guide = next(one for one in family.get("/guides")["guides"] if one["title"].startswith("Early Math"))
+    emma = family.read("/me")["participants"][0]["id"]
+    guide = next(one for one in family.read("/guides")["guides"] if one["title"].startswith("Early Math"))
     answers = crowd(pair, family, "POST", "/plans", {"participant_id": emma, "guide_id": guide["id"]}, tokens=2)
     assert statuses(answers) == {(200, None): 1, (409, "ALREADY_SUBSCRIBED"): CROWD - 1}
     (made,) = [answer.json()["data"]["id"] for answer in answers if answer.status_code == 200]
-    assert [plan["id"] for plan in family.get("/plans")["plans"]] == [made]
+    assert [plan["id"] for plan in family.read("/plans")["plans"]] == [made]
     assert count(pair, "plans", f"household_id = {family.id}") == 1
     items = f"SELECT guide_item_id FROM todos WHERE household_id = {family.id}"  # noqa: S608
     todos = rows(pair.database, items)

@@ -13,7 +13,7 @@ from tests.support.serving import CLIENT
 
 def ledger(person: Person) -> int:
     """The points of the person: those of the challenge and of each badge, each once."""
-    badges = person.get("/badges").json()
+    badges = person.read("/badges")
     paid: int = badges["total_points"]
     assert paid == FEW_DAYS["reward_points"] + sum(earned["badge"]["points"] for earned in badges["badges"])
     assert len({earned["badge"]["id"] for earned in badges["badges"]}) == len(badges["badges"])
@@ -66,7 +66,7 @@ def test_a_template_is_accepted_once_although_forty_accept_it_through_two_proces
     answers = pair.race(40, lambda client, url, _: client.post(url + path, json=body))
     assert statuses(answers) == {(201, None): 1, (409, "challenge_already_accepted"): 39}
     (accepted,) = [answer.json()["id"] for answer in answers if answer.status_code == 201]
-    assert [challenge["id"] for challenge in person.get("/challenges").json()] == [accepted]
+    assert [challenge["id"] for challenge in person.read("/challenges")] == [accepted]
 
 
 def test_one_idempotency_key_is_answered_with_the_same_bytes_by_both_processes(pair: Pair) -> None:

@@ -60,7 +60,7 @@ def family(stored: Service) -> Family:
     """A family with a guide and a todo of its own, so that requests find data."""
     made = Family(stored)
     made.follow()
-    made.post("/todos", {"title": "Sing"})
+    made.data("POST", "/todos", {"title": "Sing"})
     return made
 
 
@@ -74,7 +74,7 @@ def test_nothing_that_a_family_sends_is_answered_otherwise_than_documented(famil
     config.write_text(REFUSALS, encoding="utf-8")
     hooks = {"SCHEMATHESIS_HOOKS": str(kinderbud_tokens.__file__), kinderbud_tokens.FILE: str(tokens)}
     schemathesis(f"{family.service.url}/api/v1/openapi.json", tmp_path, config, FAMILY_EXAMPLES, **hooks)
-    done = family.get("/history?days=90")["total_actions"] + family.get("/todos")["total"]
+    done = family.read("/history?days=90")["total_actions"] + family.read("/todos")["total"]
     assert done > 1, "every request of a family was refused, so that nothing was tried"
 
 
@@ -92,7 +92,7 @@ def test_kinderbuds_document_says_what_needs_a_token(running: Service) -> None:
 
 def test_a_key_that_was_used_for_something_else_is_refused_as_documented(family: Family) -> None:
     document = httpx.get(f"{family.service.url}/api/v1/openapi.json").json()
-    todo = family.get("/todos?limit=1")["todos"][0]["id"]
+    todo = family.read("/todos?limit=1")["todos"][0]["id"]
     for path, bodies in (
         ("/todos", [{"title": "Sing"}, {"title": "Dance"}]),
         ("/todos/{todo_id}/complete", [{"notes": "Good"}, {"notes": "Bad"}]),

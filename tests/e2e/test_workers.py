@@ -61,6 +61,6 @@ def test_two_processes_take_one_decision_a_week(workers: Server) -> None:
 
     with ThreadPoolExecutor(16) as phones:
         told = set(phones.map(ask, range(ASKED)))
-    data = person.get("/data").json()
+    data = person.read("/data")
     assert told == {row["decision_id"] for row in data["decisions"]}
     assert len(told) == len(data["outcomes"]) == 1

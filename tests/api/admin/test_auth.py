@@ -29,13 +29,13 @@ def test_nobody_comes_in_without_the_password(served: Service) -> None:
     nobody = Admin(served)
     assert nobody.sign_in("not the password at all").status_code == 401
     assert nobody.sign_in(PASSWORD, "root").status_code == 401
-    assert nobody.get("/configuration")["models"] == []
+    assert nobody.read("/configuration")["models"] == []
     for model in MODELS:
-        assert nobody.client.get(f"/list/{model}").status_code == 401
-        assert nobody.client.get(f"/retrieve/{model}/1").status_code == 401
-        assert nobody.client.patch(f"/change/{model}/1", json={}).status_code == 401
-        assert nobody.client.delete(f"/delete/{model}/1").status_code == 401
-    assert nobody.client.post("/widget-action/Operator/active", json={"query": []}).status_code == 401
+        assert nobody.get(f"/list/{model}").status_code == 401
+        assert nobody.get(f"/retrieve/{model}/1").status_code == 401
+        assert nobody.patch(f"/change/{model}/1", {}).status_code == 401
+        assert nobody.delete(f"/delete/{model}/1").status_code == 401
+    assert nobody.post("/widget-action/Operator/active", {"query": []}).status_code == 401
 
 
 def test_without_a_password_nobody_logs_in_and_the_log_says_so(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_without_a_password_nobody_logs_in_and_the_log_says_so(tmp_path: Path) -
         assert "nobody can log in to /admin: ADMIN_PASSWORD is not set" in running.log()
         after = Admin(running)
         after.client.cookies = httpx.Cookies(before.client.cookies)
-        assert after.client.get("/me").status_code == 401
+        assert after.get("/me").status_code == 401
         assert [after.sign_in(tried).status_code for tried in (PASSWORD, "")] == [401, 401]
 
 
@@ -58,7 +58,7 @@ def test_another_password_ends_every_session_and_the_same_one_none(tmp_path: Pat
         with service(tmp_path, {"DATABASE_URL": url, "ADMIN_PASSWORD": password}) as running:
             admin = Admin(running)
             admin.client.cookies = cookies
-            assert admin.client.get("/me").status_code == status
+            assert admin.get("/me").status_code == status
             assert admin.sign_in(password).status_code == 200
             cookies = httpx.Cookies(admin.client.cookies)
 
@@ -80,9 +80,9 @@ def test_after_ten_wrong_passwords_not_even_the_right_one_opens(served: Service)
 def test_signing_out_holds_for_every_copy_of_the_cookie(served: Service, admin: Admin) -> None:
     copy = Admin(served)
     copy.client.cookies = httpx.Cookies(admin.client.cookies)
-    assert copy.get("/me")["name"] == "admin"
-    assert admin.client.post("/sign-out").status_code == 200
-    assert copy.client.get("/me").status_code == 401
+    assert copy.read("/me")["name"] == "admin"
+    assert admin.post("/sign-out").status_code == 200
+    assert copy.get("/me").status_code == 401
 
 
 def test_a_session_ends_after_half_an_hour_of_nothing_and_after_a_working_day(served: Service) -> None:
@@ -95,9 +95,9 @@ def test_a_session_ends_after_half_an_hour_of_nothing_and_after_a_working_day(se
             then = datetime.now(UTC) - age - timedelta(seconds=1)
             await session.execute(update(OperatorSession).where(OperatorSession.id == newest).values({column: then}))
 
-        assert admin.client.get("/me").status_code == 200
+        assert admin.get("/me").status_code == 200
         in_database(served, make_old)
-        assert admin.client.get("/me").status_code == 401
+        assert admin.get("/me").status_code == 401
 
 
 def test_a_token_of_fastadmins_own_opens_nothing(served: Service, admin: Admin) -> None:
@@ -117,14 +117,14 @@ def test_the_password_is_stored_as_argon2id_and_cannot_be_changed_here(served: S
 
     assert str(in_database(served, read)).startswith("$argon2id$")
     body = {"password": "mine from now on", "confirm_password": "mine from now on"}
-    assert admin.client.patch("/change-password/1", json=body).status_code == 404
-    shown = admin.get("/list/Operator")["results"] + [admin.get("/me")]
+    assert admin.patch("/change-password/1", body).status_code == 404
+    shown = admin.read("/list/Operator")["results"] + [admin.read("/me")]
     assert "argon2" not in json.dumps(shown)
 
 
 def test_what_another_site_sends_is_refused(admin: Admin) -> None:
     for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://evil.example"}, {"Origin": "http://["}):
-        refused = admin.client.patch("/change/ChallengeTemplate/2", json={"title": "Mine"}, headers=headers)
+        refused = admin.patch("/change/ChallengeTemplate/2", {"title": "Mine"}, **headers)
         assert refused.status_code == 403
     as_form = admin.client.post("/sign-in", data={"username": "admin", "password": PASSWORD})
     assert as_form.status_code == 415

@@ -34,7 +34,7 @@ def test_a_backup_taken_while_the_service_runs_brings_everything_back(own_url: s
         person = Person(running)
         gone = Person(running)
         person.post("/summaries/weekly", WEEK)
-        before = person.get("/data").json()
+        before = person.read("/data")
         taken = run("db", "backup", "safe.bak")
         assert taken.returncode == 0, taken.stderr
         again = run("db", "backup", "safe.bak")

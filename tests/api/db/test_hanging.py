@@ -138,7 +138,7 @@ def test_tokens_are_looked_up_and_the_coach_remembers_within_the_budget(hanging:
             told = {"X-User-UUID": person.uuid}
             return client.post(f"{hanging.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=told)
 
-    family.get("/todos")
+    family.read("/todos")
     with proxy.stalled(), ThreadPoolExecutor(20) as clients:
         answers = list(clients.map(ask, range(20)))
     assert [answer.status_code for answer in answers] == [503] * len(tokens) + [200] * (20 - len(tokens))
@@ -156,13 +156,13 @@ def test_a_connection_that_breaks_in_a_commit_is_told_apart(hanging: Server, pro
     answer = CLIENT.post(url, json=WEEK, timeout=PATIENCE)
     assert (answer.status_code, proxy.broken) == (503, 1)
     assert "may have been stored, or not" in answer.json()["detail"]
-    stored = len(person.get("/data").json()["weekly_summaries"])
+    stored = len(person.read("/data")["weekly_summaries"])
     assert stored == (1 if forwarded else 0)
     proxy.break_at(b"INSERT INTO weekly_summaries", forwarded=False)
     lost = CLIENT.post(url, json=WEEK | {"week_key": 3}, timeout=PATIENCE)
     assert (lost.status_code, proxy.broken) == (503, 2)
     assert "was not stored" in lost.json()["detail"]
-    assert len(person.get("/data").json()["weekly_summaries"]) == stored
+    assert len(person.read("/data")["weekly_summaries"]) == stored
 
 
 def test_the_limit_of_a_request_is_less_than_five_seconds() -> None:

@@ -188,7 +188,7 @@ def test_what_apps_send_may_mention_nul_and_may_not_hold_it(stored: Service, tex
     ):
         answer = send("POST", f"{stored.url}/api/users/{person.uuid}/{path}", json.dumps(body).encode(), {})
         assert answer.status_code == status, answer.text
-    kept = person.get("/data").json()
+    kept = person.read("/data")
     assert [event["context"] for event in kept["events"]] == ([{"note": text}] if status == 201 else [])
     assert [row["game_metrics"] for row in kept["progress_snapshots"]] == ([free] if status == 201 else [])
 

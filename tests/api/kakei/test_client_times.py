@@ -110,7 +110,7 @@ def test_answers_to_an_instrument_of_a_future_clock_do_not_stay_current(lived: L
     assert told == [("2026-06", True), ("2026-06", True), ("2026-06", False)]
     again = person.post("/research/responses", body | {"responses": {"q1": 2}})
     assert (again.status_code, again.json()["applied"]) == (200, True)
-    assert len(person.get("/data").json()["responses"]) == 3
+    assert len(person.read("/data")["responses"]) == 3
 
 
 def test_reflections_and_events_say_that_they_are_kept(lived: Lived) -> None:
@@ -122,7 +122,7 @@ def test_reflections_and_events_say_that_they_are_kept(lived: Lived) -> None:
     assert person.post("/events", event).json()["stored"] is True
     reflection = {"phase": "weekly", "category": "wants", "reflection_text": "Snacks.", **dict(list(event.items())[2:])}
     assert person.post("/reflections", reflection).json()["applied"] is True
-    (stored,) = person.get("/data").json()["reflections"]
+    (stored,) = person.read("/data")["reflections"]
     assert stored["client_timestamp"] == "2098-01-01T00:00:00.000Z"  # as it was sent
     assert stored["received_at"] == "2026-06-13T12:00:00.000Z"
 
@@ -187,7 +187,7 @@ def test_two_phones_in_any_order_are_one_phone_that_was_always_online(data: st.D
                 upload(person, kind, value, told)
         lived.clock.now = arrives
         claim = person.post(f"{path}/claim").status_code
-        tables = person.get("/data").json()
+        tables = person.read("/data")
         kept = {
             table: [(row["logging_days_count"], row["total_spent"]) for row in tables[table]]
             for table in ("weekly_summaries", "monthly_summaries")

@@ -111,7 +111,7 @@ def test_every_answer_prints_moments_alike(stored: Service) -> None:
     person = Person(stored)
     person.put("/profile", PROFILE)
     timed = {"client_timestamp": SENT}
-    answers = [person.consent(), person.get("/research/consent").json()]
+    answers = [person.consent(), person.read("/research/consent")]
     answers.append(person.patch("/research/data-mode", {"data_mode": "sync"}).json())
     posts = (
         ("/summaries/weekly/", WEEK),
@@ -134,8 +134,8 @@ def test_every_answer_prints_moments_alike(stored: Service) -> None:
     answers += [challenge, done.json(), claim.json()]
     answers.append(person.post("/challenge-metrics", METRICS | {"month_range": this_month()}).json())
     for path in ("/challenges", "/badges", "/summaries/weekly/", "/summaries/monthly/", "/profile", "/points"):
-        answers.append(person.get(path).json())
-    answers += [person.get(path).json() for path in ("/summaries/weekly/202606/2", "/summaries/monthly/202606")]
+        answers.append(person.read(path))
+    answers += [person.read(path) for path in ("/summaries/weekly/202606/2", "/summaries/monthly/202606")]
     coach = f"{stored.url}/coach/suggestions"
     answers.append(CLIENT.post(coach, json=EXAMPLE_CONTEXT).json())
     answers.append(CLIENT.post(coach, json=EXAMPLE_CONTEXT, headers={"X-User-UUID": person.uuid}).json())
@@ -146,7 +146,7 @@ def test_every_answer_prints_moments_alike(stored: Service) -> None:
     expired = person.post(f"/challenges/{over['id']}/progress", {"current_progress": 0})
     assert expired.status_code == 409
     answers += [late.json(), over, expired.json()]
-    everything = person.get("/data").json()
+    everything = person.read("/data")
     assert len(moments(everything)) >= 20
     for answer in answers:
         moments(answer)

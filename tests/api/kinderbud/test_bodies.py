@@ -21,7 +21,7 @@ def family(stored: Service) -> Family:
 
 @pytest.fixture
 def todo(family: Family) -> int:
-    made: int = family.post("/todos", {"title": "Read bedtime story", "frequency": "daily"})["id"]
+    made: int = family.create_todo("Read bedtime story", frequency="daily")
     return made
 
 
@@ -77,14 +77,14 @@ def test_text_that_cannot_be_kept_is_refused_by_the_name_of_its_field(
     )
     assert sentence.startswith(f"{field}: ")
     assert text not in sentence
-    assert family.get("/todos")["total"] == 1
-    assert family.get("/history")["total_actions"] == 0
+    assert family.read("/todos")["total"] == 1
+    assert family.read("/history")["total_actions"] == 0
 
 
 def test_text_of_any_script_comes_back_as_it_went(family: Family) -> None:
     title = '„Gute Nacht“, 絵本を読む, قصة 👩‍👧 — it\'s "fun" \\ <b>'
-    made = family.post("/todos", {"title": title, "description": "line one\nline two\t" + "あ" * 1900})
-    seen = family.get(f"/todos/{made['id']}")
+    made = family.data("POST", "/todos", {"title": title, "description": "line one\nline two\t" + "あ" * 1900})
+    seen = family.read(f"/todos/{made['id']}")
     assert (seen["title"], seen["description"]) == (title, made["description"])
     assert "あ" * 1900 in seen["description"]
 
@@ -104,7 +104,7 @@ def test_text_of_any_script_comes_back_as_it_went(family: Family) -> None:
 )
 def test_a_body_that_is_no_json_object_of_known_fields_is_refused(family: Family, todo: int, content: bytes) -> None:
     refused(send(family, "POST", f"/todos/{todo}/complete", content), 400, "VALIDATION_ERROR")
-    assert family.get("/history")["total_actions"] == 0
+    assert family.read("/history")["total_actions"] == 0
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded"])
@@ -120,14 +120,14 @@ def test_a_body_that_is_far_too_large_is_refused_in_the_envelope(family: Family,
     pieces = (large[start : start + 10_000] for start in range(0, len(large), 10_000))  # without Content-Length
     url = f"{family.service.url}/api/v1/todos/{todo}/complete"
     refused(CLIENT.post(url, content=pieces, headers=headers), 413, "VALIDATION_ERROR")
-    assert family.get("/history")["total_actions"] == 0
+    assert family.read("/history")["total_actions"] == 0
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/todos/1/nothing", "/me/", "/", ""])
 def test_an_address_where_nothing_is_answers_in_the_envelope(family: Family, path: str) -> None:
     answer = send(family, "GET", path)
     if path == "/me/":  # a trailing slash is accepted, without a redirect
-        assert answer.json()["data"] == family.get("/me")
+        assert answer.json()["data"] == family.read("/me")
     else:
         refused(answer, 404, "NOT_FOUND")
 

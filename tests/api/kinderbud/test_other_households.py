@@ -105,20 +105,20 @@ class Household(Family):
 
     def live(self) -> None:
         """Create some data of each kind."""
-        todos = self.get("/todos?limit=200")["todos"]
-        self.post(f"/todos/{self.post('/todos', {'title': 'Sing'})['id']}/complete", {"notes": "loud"})
-        self.post(f"/todos/{todos[0]['id']}/complete")
-        self.post(f"/todos/{todos[1]['id']}/snooze")
-        self.post(f"/todos/{todos[2]['id']}/snooze", {"permanent": True})
-        self.get("/today")
+        todos = self.read("/todos?limit=200")["todos"]
+        self.complete(self.create_todo("Sing"), notes="loud")
+        self.complete(todos[0]["id"])
+        self.snooze(todos[1]["id"])
+        self.snooze(todos[2]["id"], permanent=True)
+        self.read("/today")
 
     def ids(self) -> dict[str, list[int]]:
         """All ids of the household, by parameter name."""
-        entries = self.get("/history?days=90")["entries"]
-        me = self.get("/me")
+        entries = self.read("/history?days=90")["entries"]
+        me = self.read("/me")
         return {
-            "todo_id": [one["id"] for one in self.get("/todos?limit=200")["todos"]],
-            "plan_id": [one["id"] for one in self.get("/plans")["plans"]],
+            "todo_id": [one["id"] for one in self.read("/todos?limit=200")["todos"]],
+            "plan_id": [one["id"] for one in self.read("/plans")["plans"]],
             "participant_id": [one["id"] for one in me["participants"]],
             "performed_by": [me["user"]["id"]],
             "action_id": [action["id"] for entry in entries for action in entry["actions"]],
@@ -127,22 +127,22 @@ class Household(Family):
     def account(self) -> list[Any]:
         """All that the household sees of itself."""
         paths = ("/me", "/today", "/todos?limit=200", "/plans", "/history?days=90", "/stats", "/milestones", "/summary")
-        return [self.get(path) for path in paths]
+        return [self.read(path) for path in paths]
 
     def fresh_ids(self) -> dict[str, int]:
         """An id for each parameter, of unused rows."""
-        todo = self.post("/todos", {"title": "Jump"})["id"]
-        self.post(f"/todos/{todo}/complete")
-        plans = self.get("/plans")["plans"] or [self.follow(participant=CHILD.name)]
-        me = self.get("/me")
+        todo = self.create_todo("Jump")
+        self.complete(todo)
+        plans = self.read("/plans")["plans"] or [self.follow(participant=CHILD.name)]
+        me = self.read("/me")
         followed = {plan["guide_id"] for plan in plans}
-        unfollowed = next(one["id"] for one in self.get("/guides")["guides"] if one["id"] not in followed)
+        unfollowed = next(one["id"] for one in self.read("/guides")["guides"] if one["id"] not in followed)
         return {
             "todo_id": todo,
             "plan_id": plans[0]["id"],
             "participant_id": me["participants"][0]["id"],
             "performed_by": me["user"]["id"],
-            "action_id": self.get("/history")["entries"][0]["actions"][0]["id"],
+            "action_id": self.read("/history")["entries"][0]["actions"][0]["id"],
             "guide_id": unfollowed,
         }
 
@@ -205,17 +205,17 @@ def test_another_households_ids_are_answered_like_those_that_never_were(
 def test_an_action_of_another_household_is_not_undone_through_its_own_todo(
     johnsons: Household, stranger: Household
 ) -> None:
-    (entry, *_) = johnsons.get("/history")["entries"]
+    (entry, *_) = johnsons.read("/history")["entries"]
     for action in entry["actions"]:
         answer = stranger.ask("POST", f"/todos/{action['todo_id']}/undo", {"action_id": action["id"]})
         assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
-    assert johnsons.get("/history")["entries"][0] == entry
+    assert johnsons.read("/history")["entries"][0] == entry
 
 
 def test_nothing_that_a_stranger_reads_names_another_households_child(stored: Service, client: httpx.Client) -> None:
     other = Family(stored, children=(Child("Quillon", date(2025, 3, 1)),))
     other.follow(participant="Quillon")
-    assert "Quillon" in str(other.get("/today"))
+    assert "Quillon" in str(other.read("/today"))
     stranger = Household(stored, client)
     ids = stranger.fresh_ids()
     read = [operation for operation in operations(stored) if operation.method == "GET"]

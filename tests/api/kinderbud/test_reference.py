@@ -36,10 +36,10 @@ class Johnsons(Family):
         lived.clock.now = SIGNED_UP
         super().__init__(lived, now=SIGNED_UP)
         plan = self.follow()
-        people = {one["name"]: one["id"] for one in self.get("/me")["participants"]}
+        people = {one["name"]: one["id"] for one in self.read("/me")["participants"]}
         lived.clock.now = MORNING
-        due = self.get("/todos?limit=200")["todos"]
-        guides = {one["title"]: one["id"] for one in self.get("/guides")["guides"]}
+        due = self.read("/todos?limit=200")["todos"]
+        guides = {one["title"]: one["id"] for one in self.read("/guides")["guides"]}
         self.participants = {2: people["Emma"], 3: people["Sarah"]}
         self.guides = {
             1: plan["guide_id"],
@@ -48,7 +48,7 @@ class Johnsons(Family):
         self.todos = {
             42: next(one["id"] for one in due if (one["category"], one["frequency"]) == ("activity", "daily")),
             55: next(one["id"] for one in due if one["category"] == "milestone"),
-            101: self.post("/todos", BEDTIME)["id"],
+            101: self.data("POST", "/todos", BEDTIME)["id"],
         }
         self.plans = {1: plan["id"]}
         self.actions: dict[int, int] = {}
@@ -62,11 +62,11 @@ class Johnsons(Family):
     def prepare(self, title: str) -> None:
         """Create the state that the reference assumes below this title."""
         if title in {"POST /todos/{id}/undo", "GET /history"}:
-            self.post(f"/todos/{self.todos[42]}/complete")
-            self.actions[123] = self.get("/history")["entries"][0]["actions"][0]["id"]
+            self.complete(self.todos[42])
+            self.actions[123] = self.read("/history")["entries"][0]["actions"][0]["id"]
         if title == "GET /today":
-            self.post(f"/todos/{self.todos[101]}/complete")
-            self.get("/today")  # an earlier request was first
+            self.complete(self.todos[101])
+            self.read("/today")  # an earlier request was first
         if title == "DELETE /plans/{id}":
             self.plans[5] = self.follow(MATH)["id"]
         self.clock.now = PROFILE_SHOWN if title == "GET /me" else AFTERNOON
@@ -134,12 +134,12 @@ def test_a_body_that_the_reference_shows_is_taken(johnsons: Johnsons, section: S
 
 def test_the_numbers_of_a_new_todo_and_of_a_todo_in_a_list_are_those_of_the_todo(johnsons: Johnsons) -> None:
     johnsons.prepare("GET /today")
-    today = johnsons.get("/today")
+    today = johnsons.read("/today")
     for one in [*today["activities"], *today["milestones"], *today["custom_todos"]]:
-        in_full = johnsons.get(f"/todos/{one['id']}")
+        in_full = johnsons.read(f"/todos/{one['id']}")
         assert {name: in_full[name] for name in one} == one
         assert in_full["source_type"] == ("custom" if one["guide_item_id"] is None else "guide")
-    assert johnsons.get(f"/todos/{johnsons.todos[101]}")["guide_item"] is None
+    assert johnsons.read(f"/todos/{johnsons.todos[101]}")["guide_item"] is None
 
 
 def test_the_envelope_of_an_error_is_the_references_with_a_code_of_its_closed_list(johnsons: Johnsons) -> None:
@@ -191,7 +191,7 @@ def test_a_message_of_the_chat_has_the_fields_that_the_reference_shows(johnsons:
         assert set(schemas["Message"]["properties"]) == {*message, "cut_off"}  # our own field, and only if true
         assert {schemas["Message"]["properties"][name]["type"] for name in message} == {"string"}
     for _, _, path, *_ in chat["GET /chat"].commands:
-        assert johnsons.get(path) == {"messages": []}
+        assert johnsons.read(path) == {"messages": []}
     for body in [*chat["POST /chat"].bodies, *[example.body for example in chat["POST /chat"].examples()]]:
         refused = johnsons.ask("POST", "/chat", body)
         assert (refused.status_code, refused.json()["code"]) == (400, "NO_API_KEY")

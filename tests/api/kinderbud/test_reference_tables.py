@@ -25,7 +25,7 @@ def family(stored: Service) -> Family:
 
 def todo(family: Family, category: str) -> int:
     """A todo of a guide without actions."""
-    listed = family.get(f"/todos?category={category}&status=pending&limit=200")["todos"]
+    listed = family.read(f"/todos?category={category}&status=pending&limit=200")["todos"]
     found: int = next(one["id"] for one in listed if one["guide_item_id"] is not None)
     return found
 
@@ -48,13 +48,13 @@ def test_a_snooze_lasts_as_long_as_the_table_says(family: Family) -> None:
     assert [rows["reason"][:2], rows["permanent"][:2]] == [["string (max 500)", "null"], ["bool", "false"]]
     activity, milestone = (f"/todos/{todo(family, category)}/snooze" for category in ("activity", "milestone"))
     for body in (None, {}, {"permanent": False}, {"days": None}):
-        assert days_away(family.post(activity, body)) == 1
-        assert days_away(family.post(milestone, body)) == 7
+        assert days_away(family.data("POST", activity, body)) == 1
+        assert days_away(family.data("POST", milestone, body)) == 7
     for days in (1, 90):
-        assert days_away(family.post(activity, {"days": days})) == days
+        assert days_away(family.data("POST", activity, {"days": days})) == days
     for wrong in (0, -1, 91, 1.5, "3", True):
         assert "days" in refused(family, "POST", activity, {"days": wrong})
-    assert family.post(activity, {"reason": "x" * 500})["reason"] == "x" * 500
+    assert family.data("POST", activity, {"reason": "x" * 500})["reason"] == "x" * 500
     assert "reason" in refused(family, "POST", activity, {"reason": "x" * 501})
     assert "permanent" in refused(family, "POST", activity, {"permanent": "yes"})
     assert "until" in refused(family, "POST", activity, {"until": "2026-03-01"})
@@ -63,14 +63,14 @@ def test_a_snooze_lasts_as_long_as_the_table_says(family: Family) -> None:
 def test_a_new_todo_has_the_defaults_and_bounds_of_the_table(family: Family) -> None:
     rows = reference.table("### POST /todos")
     assert [rows["title"][:2], rows["description"][:2]] == [["string (max 200)", "yes"], ["string (max 2000)", "no"]]
-    people = {one["name"]: one["id"] for one in family.get("/me")["participants"]}
-    made = family.post("/todos", TODO)
+    people = {one["name"]: one["id"] for one in family.read("/me")["participants"]}
+    made = family.data("POST", "/todos", TODO)
     assert (made["frequency"], made["participant_id"], made["description"]) == ("once", people["Noah"], None)
     for frequency in FREQUENCIES:
         assert frequency in rows["frequency"][2]
-        assert family.post("/todos", TODO | {"frequency": frequency})["frequency"] == frequency
+        assert family.data("POST", "/todos", TODO | {"frequency": frequency})["frequency"] == frequency
     longest = {"title": "x" * 200, "description": "y" * 2000}
-    assert family.post("/todos", longest).items() >= longest.items()
+    assert family.data("POST", "/todos", longest).items() >= longest.items()
     wrong: list[tuple[str, Any]] = [
         ("title", "x" * 201),
         *[("title", value) for value in ("", "   ", None, 7)],
@@ -87,8 +87,8 @@ def test_a_new_todo_has_the_defaults_and_bounds_of_the_table(family: Family) -> 
 
 def test_a_family_without_children_adds_todos_for_its_adult(stored: Service) -> None:
     alone = Family(stored, children=())
-    (sarah,) = alone.get("/me")["participants"]
-    assert alone.post("/todos", TODO)["participant_id"] == sarah["id"]
+    (sarah,) = alone.read("/me")["participants"]
+    assert alone.data("POST", "/todos", TODO)["participant_id"] == sarah["id"]
 
 
 def test_what_an_edit_leaves_out_stays_and_what_it_says_is_null_is_cleared(family: Family) -> None:
@@ -97,60 +97,60 @@ def test_what_an_edit_leaves_out_stays_and_what_it_says_is_null_is_cleared(famil
         "title": "yes",
         **dict.fromkeys(("description", "frequency", "participant_id"), "no"),
     }
-    people = {one["name"]: one["id"] for one in family.get("/me")["participants"]}
-    made = family.post(
-        "/todos", TODO | {"description": "Slowly", "frequency": "weekly", "participant_id": people["Emma"]}
+    people = {one["name"]: one["id"] for one in family.read("/me")["participants"]}
+    made = family.data(
+        "POST", "/todos", TODO | {"description": "Slowly", "frequency": "weekly", "participant_id": people["Emma"]}
     )
     path = f"/todos/{made.pop('id')}"
     made.pop("category")
-    changed = family.put(path, {"title": "Two"})
+    changed = family.data("PUT", path, {"title": "Two"})
     assert changed.items() >= (made | {"title": "Two"}).items()
-    assert family.put(path, {"title": "Two", "description": None})["description"] is None
-    moved = family.put(path, {"title": "Two", "frequency": "daily", "participant_id": people["Sarah"]})
+    assert family.data("PUT", path, {"title": "Two", "description": None})["description"] is None
+    moved = family.data("PUT", path, {"title": "Two", "frequency": "daily", "participant_id": people["Sarah"]})
     assert (moved["frequency"], moved["participant_id"]) == ("daily", people["Sarah"])
-    in_full = family.get(path)
+    in_full = family.read(path)
     assert (in_full["participant_name"], in_full["frequency"], in_full["title"]) == ("Sarah", "daily", "Two")
     for name, value in (("title", "x" * 201), ("description", "y" * 2001), ("frequency", "hourly"), ("title", None)):
         assert name in refused(family, "PUT", path, {"title": "Two"} | {name: value})
     assert "title" in refused(family, "PUT", path, {"frequency": "daily"})
-    assert family.get(path) == in_full
+    assert family.read(path) == in_full
 
 
 def test_only_todos_of_the_familys_own_are_edited_and_deleted(family: Family) -> None:
     for number in (todo(family, "activity"), todo(family, "milestone")):
-        before = family.get(f"/todos/{number}")
+        before = family.read(f"/todos/{number}")
         for method, body in (("PUT", {"title": "Mine"}), ("DELETE", None)):
             answer = family.ask(method, f"/todos/{number}", body)
             assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
-        assert family.get(f"/todos/{number}") == before
-    own = family.post("/todos", TODO)["id"]
-    family.post(f"/todos/{own}/complete")
-    family.delete(f"/todos/{own}")
+        assert family.read(f"/todos/{number}") == before
+    own = family.data("POST", "/todos", TODO)["id"]
+    family.complete(own)
+    family.data("DELETE", f"/todos/{own}")
     assert family.ask("GET", f"/todos/{own}").status_code == 404
-    assert own in {action["todo_id"] for entry in family.get("/history")["entries"] for action in entry["actions"]}
+    assert own in {action["todo_id"] for entry in family.read("/history")["entries"] for action in entry["actions"]}
 
 
 def test_completing_twice_is_one_action_and_undoing_it_works_once(family: Family) -> None:
-    number, other = (family.post("/todos", TODO | {"frequency": "daily"})["id"] for _ in range(2))
-    first = family.post(f"/todos/{number}/complete", {"notes": "She loved it today!"})
-    assert family.post(f"/todos/{number}/complete") == first
-    done = [one for entry in family.get("/history")["entries"] for one in entry["actions"] if one["todo_id"] == number]
+    number, other = (family.data("POST", "/todos", TODO | {"frequency": "daily"})["id"] for _ in range(2))
+    first = family.complete(number, notes="She loved it today!")
+    assert family.complete(number) == first
+    done = [one for entry in family.read("/history")["entries"] for one in entry["actions"] if one["todo_id"] == number]
     (action,) = done
     undo = {"action_id": action["id"]}
     for path, body in ((f"/todos/{other}/undo", undo), (f"/todos/{number}/undo", {"action_id": 2147483647})):
         assert family.ask("POST", path, body).json()["code"] == "NOT_FOUND"
-    assert family.get(f"/todos/{number}")["status"] == "completed"
-    family.post(f"/todos/{number}/undo", undo)
+    assert family.read(f"/todos/{number}")["status"] == "completed"
+    family.data("POST", f"/todos/{number}/undo", undo)
     again = family.ask("POST", f"/todos/{number}/undo", undo)
     assert (again.status_code, again.json()["code"]) == (404, "NOT_FOUND")
-    assert family.get(f"/todos/{number}")["status"] == "pending"
+    assert family.read(f"/todos/{number}")["status"] == "pending"
     assert "action_id" in refused(family, "POST", f"/todos/{number}/undo", {})
     refused(family, "POST", f"/todos/{number}/undo")
 
 
 def test_a_body_that_is_optional_may_be_empty_and_call_itself_json(family: Family) -> None:
     for doing in ("complete", "snooze"):
-        number = family.post("/todos", TODO)["id"]
+        number = family.data("POST", "/todos", TODO)["id"]
         answer = CLIENT.post(
             f"{family.service.url}/api/v1/todos/{number}/{doing}",
             content=b"",
@@ -161,22 +161,22 @@ def test_a_body_that_is_optional_may_be_empty_and_call_itself_json(family: Famil
 
 def test_a_dismissal_is_for_good_and_says_no_day(family: Family) -> None:
     number = todo(family, "milestone")
-    away = family.post(f"/todos/{number}/snooze", {"permanent": True, "days": 3})
+    away = family.snooze(number, permanent=True, days=3)
     assert set(away) == {"todo_id", "action", "action_date", "reason"}
     assert (away["action"], away["reason"]) == ("skipped", None)
-    assert family.get(f"/todos/{number}")["status"] == "skipped"
+    assert family.read(f"/todos/{number}")["status"] == "skipped"
 
 
 def test_queries_have_the_defaults_and_bounds_of_their_tables(family: Family) -> None:
     assert reference.table("### GET /history")["days"][:2] == ["int (1-90)", "7"]
     assert reference.table("### GET /chat")["limit"][:2] == ["int (1-100)", "20"]
-    assert family.get("/history")["days"] == 7
+    assert family.read("/history")["days"] == 7
     for days in (1, 90):
-        assert family.get(f"/history?days={days}")["days"] == days
+        assert family.read(f"/history?days={days}")["days"] == days
     for wrong in ("0", "91", "-1", "seven", "1.5", ""):
         assert "days" in refused(family, "GET", f"/history?days={wrong}")
     for limit in (1, 100):
-        family.get(f"/chat?limit={limit}")
+        family.read(f"/chat?limit={limit}")
     for wrong in ("0", "101", "many"):
         assert "limit" in refused(family, "GET", f"/chat?limit={wrong}")
     assert "action_type" in refused(family, "GET", "/history?action_type=undone")
@@ -185,14 +185,17 @@ def test_queries_have_the_defaults_and_bounds_of_their_tables(family: Family) ->
 
 
 def test_history_is_filtered_by_what_was_done_and_for_whom(family: Family) -> None:
-    people = {one["name"]: one["id"] for one in family.get("/me")["participants"]}
-    made = {name: family.post("/todos", TODO | {"participant_id": people[name]})["id"] for name in ("Emma", "Olivia")}
-    family.post(f"/todos/{made['Emma']}/complete")
-    family.post(f"/todos/{made['Olivia']}/snooze", {"days": 2})
-    family.post(f"/todos/{made['Olivia']}/snooze", {"permanent": True})
+    people = {one["name"]: one["id"] for one in family.read("/me")["participants"]}
+    made = {
+        name: family.data("POST", "/todos", TODO | {"participant_id": people[name]})["id"]
+        for name in ("Emma", "Olivia")
+    }
+    family.complete(made["Emma"])
+    family.snooze(made["Olivia"], days=2)
+    family.snooze(made["Olivia"], permanent=True)
 
     def told(query: str) -> set[tuple[int, str]]:
-        found = family.get(f"/history?{query}")
+        found = family.read(f"/history?{query}")
         actions = [action for entry in found["entries"] for action in entry["actions"]]
         assert found["total_actions"] == len(actions)
         return {(one["todo_id"], one["action_type"]) for one in actions if one["todo_id"] in made.values()}
@@ -204,9 +207,9 @@ def test_history_is_filtered_by_what_was_done_and_for_whom(family: Family) -> No
 
 
 def test_today_of_one_participant_is_that_part_of_todays(family: Family) -> None:
-    whole = family.get("/today")
-    for one in family.get("/me")["participants"]:
-        part = family.get(f"/today?participant_id={one['id']}")
+    whole = family.read("/today")
+    for one in family.read("/me")["participants"]:
+        part = family.read(f"/today?participant_id={one['id']}")
         for name in ("activities", "milestones", "custom_todos"):
             assert part[name] == [shown for shown in whole[name] if shown["participant_id"] == one["id"]]
     assert whole["date"] in {f"{date.today() + timedelta(days=days)}" for days in (-1, 0, 1)}  # noqa: DTZ011
@@ -218,10 +221,10 @@ def test_nobody_follows_a_guide_twice_at_a_time(stored: Service) -> None:
     same = {"participant_id": plan["participant_id"], "guide_id": plan["guide_id"]}
     again = family.ask("POST", "/plans", same)
     assert (again.status_code, again.json()["code"]) == (409, "ALREADY_SUBSCRIBED")
-    family.delete(f"/plans/{plan['id']}")
-    assert family.get("/plans") == {"plans": []}
-    assert family.delete(f"/plans/{plan['id']}") == {"plan_id": plan["id"], "active": False}
-    assert family.post("/plans", same)["id"] != plan["id"]
+    family.data("DELETE", f"/plans/{plan['id']}")
+    assert family.read("/plans") == {"plans": []}
+    assert family.data("DELETE", f"/plans/{plan['id']}") == {"plan_id": plan["id"], "active": False}
+    assert family.data("POST", "/plans", same)["id"] != plan["id"]
     assert family.ask("POST", "/plans", same | {"guide_id": 2147483647}).json()["code"] == "NOT_FOUND"
     for name in same:
         assert name in refused(family, "POST", "/plans", {other: same[other] for other in same if other != name})
@@ -231,7 +234,7 @@ def test_every_answer_tells_the_limit_of_its_tier_and_what_is_left_of_it(stored:
     family = Family(stored)
     rows = reference.table("## Rate Limits")
     assert {tier: row[1] for tier, row in rows.items()} == {"Read": "120/min", "Write": "60/min", "Chat": "30/hr"}
-    number = family.post("/todos", TODO)["id"]
+    number = family.data("POST", "/todos", TODO)["id"]
     family.token = family.new_token()
     asked: dict[str, list[tuple[str, str, Any]]] = {
         "Read": [

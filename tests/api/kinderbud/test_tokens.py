@@ -109,7 +109,7 @@ def test_the_use_of_a_token_is_written_at_most_once_a_minute(database: str, tmp_
 
         def ask(seconds: int) -> None:
             running.clock.now = NOON + timedelta(seconds=seconds)
-            family.get("/me")
+            family.read("/me")
 
         due: list[str] = []
         for minute in (0, 60, 120):
@@ -120,7 +120,7 @@ def test_the_use_of_a_token_is_written_at_most_once_a_minute(database: str, tmp_
             ask(minute + 59)
         assert diary() == due
         running.clock.now = NOON + timedelta(seconds=180)
-        at_once([lambda: family.get("/me")] * 20)
+        at_once([lambda: family.read("/me")] * 20)
         eventually(lambda: len(diary()) > len(due))
         ask(240)
         due += [used_at(180), used_at(240)]
@@ -141,10 +141,12 @@ def test_the_log_holds_no_token_and_no_name_of_a_child_and_the_database_no_token
     with service(tmp_path, environment) as running, new_client(timeout=30) as client:
         family = Family(running, children=(Child(child, date(2025, 3, 1)),))
         family.follow(participant=child)
-        number = family.post("/todos", {"title": f"Sing for {child}", "description": family.token})["id"]
-        family.post(f"/todos/{number}/complete", {"notes": f"{child} sang"}, Idempotency_Key=f"{child}-{family.token}")
-        family.post(f"/todos/{number}/snooze", {"reason": f"{child} sleeps"})
-        family.get("/today")
+        number = family.data("POST", "/todos", {"title": f"Sing for {child}", "description": family.token})["id"]
+        family.data(
+            "POST", f"/todos/{number}/complete", {"notes": f"{child} sang"}, Idempotency_Key=f"{child}-{family.token}"
+        )
+        family.snooze(number, reason=f"{child} sleeps")
+        family.read("/today")
         wrong = [
             *("/me", "/nothing", f"/todos?participant_id={child}", f"/today?child={child}", f"/{child}"),
             *(f"/todos/{child}", f"/todos/{family.token}", f"/me?token={family.token}", f"/guides/1?{unknown}"),

@@ -51,15 +51,15 @@ def test_the_profile_of_the_reference_is_created_updated_and_read_back(slash: st
     assert person.put(f"/profile{slash}", PROFILE).json() == {"status": "created"}
     changed = PROFILE | {"coach_style": 2, "time_zone": "Asia/Manila", "currency": "PHP"}
     assert person.put(f"/profile{slash}", changed).json() == {"status": "updated"}
-    assert person.get(f"/profile{slash}").json() == changed
+    assert person.read(f"/profile{slash}") == changed
 
 
 def test_taking_back_the_leave_erases_the_exact_income(stored: Service) -> None:
     person = Person(stored)
     person.put("/profile", PROFILE | {"allow_exact_income": True, "exact_income_local": 30123.45})
-    assert person.get("/profile").json()["exact_income_local"] == 30123.45
+    assert person.read("/profile")["exact_income_local"] == 30123.45
     person.put("/profile", PROFILE)
-    assert person.get("/profile").json()["exact_income_local"] is None
+    assert person.read("/profile")["exact_income_local"] is None
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_bad_profile_is_422_and_named(change: dict[str, Any], field: str, stor
 def test_a_time_zone_of_the_iana_database_is_taken(name: str, stored: Service) -> None:
     person = Person(stored)
     assert person.put("/profile/", PROFILE | {"time_zone": name}).status_code == 200
-    assert person.get("/profile/").json()["time_zone"] == name
+    assert person.read("/profile/")["time_zone"] == name
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999"])

@@ -97,10 +97,10 @@ def test_whatever_the_reference_does_not_print_needs_a_uuid(stored: Service) -> 
 def test_what_the_reference_prints_works_for_every_id(stored: Service) -> None:
     person = someone(stored, guessable())
     assert person.put("/profile/", PROFILE).json() == {"status": "updated"}
-    assert person.get("/summaries/weekly/202606/2/").json()["total_spent"] == 3200.5
-    assert person.get("/summaries/monthly/202606/").json()["total_spent"] == 14800
+    assert person.read("/summaries/weekly/202606/2/")["total_spent"] == 3200.5
+    assert person.read("/summaries/monthly/202606/")["total_spent"] == 14800
     assert person.get("/points").status_code == 200
-    assert len(person.get(f"/challenges?month={this_month()}").json()) == 1
+    assert len(person.read(f"/challenges?month={this_month()}")) == 1
     context = dict.fromkeys(("budget_used_ratio", "savings_goal_progress", "risk_profile"), 0.5)
     context |= dict.fromkeys(("needs_share", "wants_share", "culture_share", "unexpected_share"), 0.2)
     context |= dict.fromkeys(("prev_w_adj", "prev_c_adj", "prev_s_adj"), 0.5)
@@ -139,7 +139,7 @@ def test_a_uuid_is_the_same_in_any_case(stored: Service) -> None:
     assert (again.content, again.headers.get("idempotent-replayed")) == (first.content, "true")
     header = {"X-User-UUID": lower.title()}
     assert CLIENT.get(f"{stored.url}/templates", headers=somewhere() | header).status_code == 200
-    assert phone.get("/data").json()["users"][0]["uuid"] == lower
+    assert phone.read("/data")["users"][0]["uuid"] == lower
     receipt = json.loads(stored.buddy("user", "erase", lower.upper(), "--yes"))
     assert receipt["erased"]["users"] == 1
     assert CLIENT.delete(f"{url}/{lower}").status_code == 404

@@ -76,7 +76,7 @@ def test_children_are_erased_before_their_parents() -> None:
 def test_a_person_reads_everything_about_them(stored: Service) -> None:
     person = Person(stored)
     full_life(person)
-    data = person.get("/data").json()
+    data = person.read("/data")
     assert set(data) == {table.name for table in tables_of(USERS)} | {"users"}
     assert all(data.values()), {name for name, rows in data.items() if not rows}
     assert data["users"][0]["uuid"] == person.uuid
@@ -87,7 +87,7 @@ def test_all_of_it_is_gone_and_the_receipt_says_how_much(stored: Service) -> Non
     person, other = Person(stored), Person(stored)
     for one in (person, other):
         full_life(one)
-    before, others = person.get("/data").json(), other.get("/data").json()
+    before, others = person.read("/data"), other.get("/data").json()
     answer = CLIENT.delete(f"{stored.url}/api/users/{person.uuid}/")
     assert answer.status_code == 200
     assert answer.json()["erased"] == {name: len(rows) for name, rows in before.items()}
@@ -95,7 +95,7 @@ def test_all_of_it_is_gone_and_the_receipt_says_how_much(stored: Service) -> Non
     for path in ("/data", "/points", "/profile", "/summaries/weekly/202606/2"):
         assert person.get(path).json()["code"] == "user_unknown"
     assert CLIENT.delete(f"{stored.url}/api/users/{person.uuid}").status_code == 404
-    assert other.get("/data").json() == others
+    assert other.read("/data") == others
     fresh = Person(stored, person.uuid)  # a new user with the same id has no old data
     assert fresh.points() == 0
     assert fresh.post("/summaries/weekly", WEEK, Idempotency_Key="kept").status_code == 201

@@ -29,8 +29,8 @@ def test_the_reference_example_is_accepted_and_unfinished_challenges_expire_with
     assert (accepted.status_code, accepted.json()["status"]) == (201, "expired")
     progress = person.post(f"/challenges/{accepted.json()['id']}/progress/", {"current_progress": 3})
     assert (progress.status_code, progress.json()["code"]) == (409, "challenge_expired")
-    assert [c["id"] for c in person.get("/challenges?month=2026-06").json()] == [accepted.json()["id"]]
-    assert person.get("/challenges?month=2026-07").json() == []
+    assert [c["id"] for c in person.read("/challenges?month=2026-06")] == [accepted.json()["id"]]
+    assert person.read("/challenges?month=2026-07") == []
 
 
 def test_a_template_is_accepted_once_a_month(stored: Service) -> None:
@@ -82,7 +82,7 @@ def test_badges_say_when_and_why_and_their_points_are_in_the_ledger(stored: Serv
     person = Person(stored)
     challenge = person.complete()
     person.post(f"/challenges/{challenge['id']}/claim")
-    standing = person.get("/badges").json()
+    standing = person.read("/badges")
     assert standing["total_points"] == person.points()
     assert standing["level"] >= 1
     (first,) = [b for b in standing["badges"] if b["badge"]["slug"] == "first-step"]
@@ -187,7 +187,7 @@ def test_an_upload_that_races_with_a_claim_never_reopens_it(stored: Service) -> 
         answers = raced(6, call)
         assert {answer.status_code for answer in answers} <= {200, 409}
         paid = [answer for answer in answers if answer.status_code == 200 and "points_awarded" in answer.json()]
-        (now,) = person.get("/challenges").json()
+        (now,) = person.read("/challenges")
         assert (now["status"] == "claimed") == bool(paid)
         assert len(paid) <= 1
 
@@ -204,7 +204,7 @@ def test_badges_are_not_lost_in_a_crowd_of_one_users_own_actions(stored: Service
         return person.post(f"/challenges/{template}/accept", body)
 
     assert {answer.status_code for answer in raced(5, accept)} == {201}
-    assert "ready-to-try" in [badge["badge"]["slug"] for badge in person.get("/badges").json()["badges"]]
+    assert "ready-to-try" in [badge["badge"]["slug"] for badge in person.read("/badges")["badges"]]
 
 
 @pytest.mark.parametrize("month", ["２０２６-11", "٢٠٢٦-11", "2026-1", "2026-11-01"])
@@ -226,7 +226,7 @@ def test_a_metric_that_no_month_can_have_is_named_and_nothing_is_stored(
     )
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [f"metrics.{name}" for name in metrics]
-    assert person.get("/data").json()["challenge_metrics"] == []
+    assert person.read("/data")["challenge_metrics"] == []
 
 
 def test_long_lists_come_in_pages_that_link_to_the_next(stored: Service) -> None:
@@ -239,7 +239,7 @@ def test_long_lists_come_in_pages_that_link_to_the_next(stored: Service) -> None
     ):
         assert pages(stored, path) == CLIENT.get(stored.url + whole).json()
     mine = f"/api/users/{person.uuid}/challenges"
-    assert pages(stored, f"{mine}?limit=2") == person.get("/challenges").json()
+    assert pages(stored, f"{mine}?limit=2") == person.read("/challenges")
     assert CLIENT.get(f"{stored.url}/badges?cursor=nonsense").status_code == 422
     assert CLIENT.get(f"{stored.url}/badges?limit=0").status_code == 422
 
@@ -271,5 +271,5 @@ def test_an_acceptance_and_metrics_that_arrive_together_find_each_other(stored: 
             return person.post(path, body)
 
         assert sorted(answer.status_code for answer in raced(2, send)) == [200, 201]
-        (challenge,) = person.get("/challenges").json()
+        (challenge,) = person.read("/challenges")
         assert challenge["status"] == "completed"

@@ -134,7 +134,7 @@ def test_what_is_done_in_a_month_counts_for_it_and_nothing_else_does(
             assert (claim.status_code == 200) is (model.status == "completed")
             if claim.status_code == 200:
                 model.status = "claimed"
-        (shown,) = person.get(f"/challenges?month={month.key}").json()
+        (shown,) = person.read(f"/challenges?month={month.key}")
         assert (shown["status"], shown["current_progress"]) == (model.seen(now), model.progress)
     lived.clock.now = month.expires + 40 * DAY
     last = person.post(f"{path}/claim")
@@ -177,8 +177,8 @@ def test_a_month_after_the_next_one_is_refused(
                 assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "month_range")
             for answer in summaries:
                 assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "month_key")
-    assert {one["status"] for one in person.get("/challenges").json()} <= {"accepted", "in_progress", "expired"}
-    assert {"challenge_claimed"} & {row["cause"] for row in person.get("/data").json()["point_entries"]} == set()
+    assert {one["status"] for one in person.read("/challenges")} <= {"accepted", "in_progress", "expired"}
+    assert {"challenge_claimed"} & {row["cause"] for row in person.read("/data")["point_entries"]} == set()
 
 
 def test_metrics_of_another_time_complete_nothing(lived: Lived) -> None:
@@ -231,7 +231,7 @@ def test_a_clock_that_is_behind_completes_in_the_month_and_gives_way_to_every_ti
             metrics = {FEW_DAYS["metric_key"]: value}
             body = METRICS | {"month_range": "2026-11", "metrics": metrics, "client_timestamp": told}
             assert person.post("/challenge-metrics", body).status_code == 200
-        (challenge,) = person.get("/challenges?month=2026-11").json()
+        (challenge,) = person.read("/challenges?month=2026-11")
         found: dict[str, Any] = challenge
         return found
 

@@ -56,7 +56,7 @@ def test_a_challenger_decides_beside_the_coach_and_nobody_hears_it(tmp_path: Pat
 
         def asked() -> dict[str, object]:
             heard = ask(running, X_User_UUID=person.uuid)
-            row = person.get("/data").json()["decisions"][-1]
+            row = person.read("/data")["decisions"][-1]
             assert row["decision_id"] == heard["suggestion_id"]
             assert heard["policy_id"] == load_policy(PACKAGED, CONTRACT).policy_id
             found: dict[str, object] = row

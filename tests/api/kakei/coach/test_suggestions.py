@@ -55,7 +55,7 @@ def test_the_same_key_gets_the_same_answer(stored: Service) -> None:
     first, again = (person.ask_coach(Idempotency_Key="monday") for _ in range(2))
     assert first.json() == again.json()
     assert again.headers["idempotent-replayed"] == "true"
-    assert len(person.get("/data").json()["suggestions"]) == sum(
+    assert len(person.read("/data")["suggestions"]) == sum(
         said["challenge_slug"] is not None for said in first.json()["suggestions"]
     )
     assert person.ask_coach(Idempotency_Key="tuesday").json()["suggestion_id"] != first.json()["suggestion_id"]
@@ -82,7 +82,7 @@ def test_the_coach_speaks_in_the_tone_that_the_person_chose(stored: Service) -> 
 def test_nothing_but_id_lever_and_challenge_is_kept(stored: Service) -> None:
     person = Person(stored)
     person.ask_coach()
-    kept = person.get("/data").json()["suggestions"]
+    kept = person.read("/data")["suggestions"]
     assert {name for row in kept for name in row} == {"id", "suggestion_id", "lever", "challenge_slug", "created_at"}
     assert {column.name for column in Suggestion.__table__.columns} - {name for row in kept for name in row} == {
         "user_id"

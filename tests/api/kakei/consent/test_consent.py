@@ -15,7 +15,7 @@ def test_the_consent_of_the_reference_is_stored_and_read_back(slash: str, stored
     answer = person.post(f"/research/consent{slash}", CONSENT)
     assert answer.status_code == 201
     assert {name: answer.json()[name] for name in CONSENT} == CONSENT
-    history = person.get(f"/research/consent{slash}").json()
+    history = person.read(f"/research/consent{slash}")
     assert history["in_force"] is True
     assert history["history"] == [answer.json()]
 
@@ -23,7 +23,7 @@ def test_the_consent_of_the_reference_is_stored_and_read_back(slash: str, stored
 def test_saying_the_same_twice_is_one_entry(stored: Service) -> None:
     person = Person(stored)
     assert [person.post("/research/consent", CONSENT).status_code for _ in range(2)] == [201, 200]
-    assert len(person.get("/research/consent").json()["history"]) == 1
+    assert len(person.read("/research/consent")["history"]) == 1
 
 
 @pytest.mark.parametrize("lacking", ["age_confirmed", "study_version"])
@@ -33,7 +33,7 @@ def test_consent_must_be_complete(lacking: str, stored: Service) -> None:
     answer = person.post("/research/consent", body)
     assert answer.status_code == 422
     assert lacking in answer.json()["detail"]
-    assert person.get("/research/consent").json() == {"in_force": False, "history": []}
+    assert person.read("/research/consent") == {"in_force": False, "history": []}
 
 
 def test_taking_it_back_needs_nothing_else_and_ends_the_collection(stored: Service) -> None:
@@ -47,8 +47,8 @@ def test_taking_it_back_needs_nothing_else_and_ends_the_collection(stored: Servi
     assert (refused.status_code, refused.json()["code"]) == (403, "no_consent")
     unstored = person.post("/events", EVENT)
     assert (unstored.status_code, unstored.json()["stored"]) == (200, False)
-    assert not person.get("/data").json()["events"]
-    assert [entry["consented"] for entry in person.get("/research/consent").json()["history"]] == [False, True]
+    assert not person.read("/data")["events"]
+    assert [entry["consented"] for entry in person.read("/research/consent")["history"]] == [False, True]
 
 
 def test_the_data_mode_changes_as_an_entry_of_its_own_and_only_under_consent(stored: Service) -> None:
@@ -58,7 +58,7 @@ def test_the_data_mode_changes_as_an_entry_of_its_own_and_only_under_consent(sto
     changed = person.patch("/research/data-mode/", {"data_mode": "sync"})
     assert (changed.status_code, changed.json()["data_mode"]) == (200, "sync")
     assert person.patch("/research/data-mode", {"data_mode": "sync"}).status_code == 200
-    modes = [entry["data_mode"] for entry in person.get("/research/consent").json()["history"]]
+    modes = [entry["data_mode"] for entry in person.read("/research/consent")["history"]]
     assert modes == ["sync", "private"]
     assert person.patch("/research/data-mode", {"data_mode": "open"}).status_code == 422
 
@@ -82,6 +82,6 @@ def test_consent_and_withdrawal_from_two_phones_at_once_leave_a_history_of_both(
     for thread in threads:
         thread.join()
     assert set(answers) <= {200, 201}
-    history = person.get("/research/consent").json()["history"]
+    history = person.read("/research/consent")["history"]
     said = [(entry["consented"], entry["data_mode"]) for entry in history]
     assert all(one != two for one, two in itertools.pairwise(said))

@@ -366,7 +366,7 @@ def test_every_export_is_in_the_ledger_and_an_operator_withdraws_for_somebody(st
     assert entry["digest"] == answer.headers["x-digest"]
     assert person.uuid not in json.dumps(entry)
     assert stored.buddy("research", "withdraw", person.uuid, "--yes") == "consent taken back\n"
-    assert person.get("/research/consent").json()["in_force"] is False
+    assert person.read("/research/consent")["in_force"] is False
     assert tables(stored, study_version=name)["participants"] == []
 
 

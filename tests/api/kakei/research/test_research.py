@@ -69,7 +69,7 @@ def test_the_same_answers_again_are_not_a_second_row_and_later_ones_are(stored: 
     timed = ANSWERS | {"client_timestamp": "2026-06-13T10:30:00Z"}
     later = timed | {"client_timestamp": "2026-06-14T10:30:00Z"}
     assert [person.post("/research/responses", body).status_code for body in (timed, timed, later)] == [201, 200, 201]
-    assert len(person.get("/data").json()["responses"]) == 2
+    assert len(person.read("/data")["responses"]) == 2
 
 
 def test_the_reflection_of_the_reference_gets_feedback_in_the_language_asked_for(stored: Service) -> None:
@@ -80,14 +80,14 @@ def test_the_reflection_of_the_reference_gets_feedback_in_the_language_asked_for
     japanese = person.post("/reflections", REFLECTION, Accept_Language="ja")
     assert japanese.status_code == 200
     assert japanese.json()["feedback"] != answer.json()["feedback"]
-    assert len(person.get("/data").json()["reflections"]) == 1
+    assert len(person.read("/data")["reflections"]) == 1
 
 
 def test_reflections_earn_their_badge(stored: Service) -> None:
     person = Person(stored)
     for number in range(12):
         person.post("/reflections", REFLECTION | {"reflection_text": f"Snacks cost {number} euros too much."})
-    kinds = {earned["badge"]["rule"]["kind"] for earned in person.get("/badges").json()["badges"]}
+    kinds = {earned["badge"]["rule"]["kind"] for earned in person.read("/badges")["badges"]}
     assert "reflections" in kinds
 
 
@@ -96,7 +96,7 @@ def test_the_event_of_the_reference_is_stored_once(stored: Service) -> None:
     first, again = (person.post("/events/", EVENT) for _ in range(2))
     assert (first.status_code, first.json()) == (201, {"stored": True, "known": True})
     assert (again.status_code, again.json()) == (200, {"stored": True, "known": True})
-    assert len(person.get("/data").json()["events"]) == 1
+    assert len(person.read("/data")["events"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -42,12 +42,12 @@ def ask(person: Person, **context: Any) -> dict[str, Any]:
 
 
 def decisions(person: Person) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = person.get("/data").json()["decisions"]
+    found: list[dict[str, Any]] = person.read("/data")["decisions"]
     return found
 
 
 def outcomes(person: Person) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = person.get("/data").json()["outcomes"]
+    found: list[dict[str, Any]] = person.read("/data")["outcomes"]
     return found
 
 

@@ -170,7 +170,7 @@ def test_stored_amounts_stay_when_the_currency_changes(stored: Service) -> None:
     week = WEEK | {"total_spent": 3200.525, "spent_wants": 900.025}
     person.post("/summaries/weekly/", week)
     person.put("/profile", PROFILE | {"currency": "JPY"})
-    read_back = person.get("/summaries/weekly/202606/2").json()
+    read_back = person.read("/summaries/weekly/202606/2")
     assert (read_back["total_spent"], read_back["spent_wants"]) == (3200.525, 900.025)
     replaced = person.post("/summaries/weekly/", week).json()
     assert (replaced["total_spent"], replaced["spent_wants"], replaced["spent_needs"]) == (3201, 900, 1801)

@@ -97,13 +97,13 @@ def test_lists_are_newest_first_and_come_in_pages(stored: Service) -> None:
             assert person.post("/summaries/weekly/", WEEK | key).status_code == 201
     seen, cursor = [], ""
     while True:
-        page = person.get(f"/summaries/weekly/?limit=4{cursor}").json()
+        page = person.read(f"/summaries/weekly/?limit=4{cursor}")
         seen += [(item["month_key"], item["week_key"]) for item in page["items"]]
         if page["next_cursor"] is None:
             break
         cursor = f"&cursor={page['next_cursor']}"
     assert seen == [(m, w) for m in (202606, 202605, 202604) for w in (2, 1)]
-    some = person.get("/summaries/weekly/?from=202605&to=202605").json()["items"]
+    some = person.read("/summaries/weekly/?from=202605&to=202605")["items"]
     assert [item["month_key"] for item in some] == [202605, 202605]
     for bad in ("cursor=nonsense", "cursor=WzFd", "limit=0", "from=202613"):
         assert person.get(f"/summaries/weekly/?{bad}").status_code == 422
@@ -113,7 +113,7 @@ def test_another_users_summaries_are_not_seen(stored: Service) -> None:
     one, other = Person(stored), Person(stored)
     one.post("/summaries/weekly/", WEEK)
     assert other.get("/summaries/weekly/202606/2").status_code == 404
-    assert other.get("/summaries/weekly/").json() == {"items": [], "next_cursor": None}
+    assert other.read("/summaries/weekly/") == {"items": [], "next_cursor": None}
 
 
 def test_the_same_key_does_the_work_once(stored: Service) -> None:

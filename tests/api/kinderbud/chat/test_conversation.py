@@ -57,13 +57,13 @@ def assert_in_turn(request: dict[str, Any], question: str) -> None:
 def test_a_retried_question_is_last_whatever_came_in_between(family: Family, claude: Claude) -> None:
     claude.streams.append(FAILS)
     assert family.ask("POST", "/chat", {"message": "First?"}).status_code == 503
-    family.post("/chat", {"message": "Second?"})
+    family.chat("Second?")
     claude.streams.append(FAILS)
     assert family.ask("POST", "/chat", {"message": "Third?"}).status_code == 503
-    said = family.post("/chat", {"message": "First?"})
+    said = family.chat("First?")
     answer = "Serve and return is a back-and-forth. Wait for her turn."
     assert turns(claude.asked[-1]) == [("user", "Second?"), ("assistant", answer), ("user", "First?")]
-    shown = family.get("/chat")["messages"]
+    shown = family.read("/chat")["messages"]
     assert [one["content"] for one in shown] == ["First?", "Second?", answer, "Third?", answer]
     assert shown[-1] == said
 
@@ -71,21 +71,24 @@ def test_a_retried_question_is_last_whatever_came_in_between(family: Family, cla
 def test_a_retry_with_a_key_is_last_and_asked_once(family: Family, claude: Claude) -> None:
     claude.streams.append(FAILS)
     assert family.ask("POST", "/chat", {"message": "First?"}, Idempotency_Key="a").status_code == 503
-    family.post("/chat", {"message": "Second?"}, Idempotency_Key="b")
-    first = family.post("/chat", {"message": "First?"}, Idempotency_Key="a")
+    family.chat("Second?", Idempotency_Key="b")
+    first = family.chat("First?", Idempotency_Key="a")
     assert_in_turn(claude.asked[-1], "First?")
     asked = len(claude.asked)
-    assert family.post("/chat", {"message": "First?"}, Idempotency_Key="a") == first
+    assert family.chat("First?", Idempotency_Key="a") == first
     assert len(claude.asked) == asked
-    assert [one["content"] for one in family.get("/chat")["messages"] if one["role"] == "user"] == ["First?", "Second?"]
+    assert [one["content"] for one in family.read("/chat")["messages"] if one["role"] == "user"] == [
+        "First?",
+        "Second?",
+    ]
 
 
 def test_two_parents_at_once_are_each_answered_about_their_own(family: Family, claude: Claude) -> None:
-    family.post("/chat", {"message": "Before?"})
+    family.chat("Before?")
     claude.behaviour = "slow"
     questions = [f"Question {number}?" for number in range(6)]
     with ThreadPoolExecutor(6) as parents:
-        list(parents.map(lambda question: family.post("/chat", {"message": question}), questions))
+        list(parents.map(family.chat, questions))
     assert sorted(turns(request)[-1][1] for request in claude.asked[1:]) == questions
     for request in claude.asked:
         assert_in_turn(request, turns(request)[-1][1])
@@ -95,8 +98,8 @@ def test_the_same_words_a_week_later_are_another_question(family: Family, claude
     claude.streams.append(FAILS)
     assert family.ask("POST", "/chat", {"message": "Hello?"}).status_code == 503
     lived.clock.move(days=7)
-    family.post("/chat", {"message": "Hello?"})
-    assert [one["role"] for one in family.get("/chat")["messages"]] == ["user", "user", "assistant"]
+    family.chat("Hello?")
+    assert [one["role"] for one in family.read("/chat")["messages"]] == ["user", "user", "assistant"]
 
 
 STEPS = st.lists(
@@ -127,6 +130,6 @@ def test_roles_alternate_and_the_question_is_last_in_every_life(lived: Lived, cl
             if answer.status_code == 200:
                 answered.add(question)
             if claude.asked and not fails:
-                assert family.get("/chat")["messages"][-1]["role"] == "assistant"
+                assert family.read("/chat")["messages"][-1]["role"] == "assistant"
 
     check()

@@ -148,19 +148,19 @@ def test_nothing_that_leaves_says_who_the_family_is(lived: Lived, claude: Claude
         f"The Johnsons (sarah.johnson@example.com, {token}, born 2024-11-15 and 15.11.2024) say: 山田さん and Mia"
         " Smith-Johnson met Dr. JOHNSON; ask Smith."
     )
-    people = {one["name"]: one["id"] for one in family.get("/me")["participants"]}
+    people = {one["name"]: one["id"] for one in family.read("/me")["participants"]}
     own = {"title": f"Call {told}"[:200], "frequency": "daily"}
     created = family.ask("POST", "/todos", own | {"participant_id": people["Emma Johnson"]})
     assert created.status_code == 200, created.text
     for _ in range(2):
-        day = family.get("/today")
+        day = family.read("/today")
         first, second = day["activities"][:2]
-        family.post(f"/todos/{first['id']}/snooze", {"days": 1, "reason": told})
-        family.post(f"/todos/{second['id']}/complete", {"notes": told})
-        family.post(f"/todos/{day['custom_todos'][0]['id']}/complete", {"notes": told})
-        family.post("/chat", {"message": told})
+        family.snooze(first["id"], days=1, reason=told)
+        family.complete(second["id"], notes=told)
+        family.complete(day["custom_todos"][0]["id"], notes=told)
+        family.chat(told)
         lived.clock.move(days=1)
-    family.post("/chat", {"message": "And now?"})
+    family.chat("And now?")
     sent = [json.dumps(request, ensure_ascii=False) for request in claude.asked]
     assert len(sent) == 5
     for private in (*PRIVATE, token, in_database(lived, lambda session: email_of(session, family.id))):

@@ -65,10 +65,10 @@ def streamed(family: Family, question: str) -> tuple[httpx.Response, list[dict[s
 @pytest.mark.parametrize("mood", [*streams.GOOD, *streams.CUT])
 def test_an_answer_is_stored_and_says_whether_it_is_cut_off(mood: str, family: Family, claude: Claude) -> None:
     claude.streams.append((streams.GOOD | streams.CUT)[mood])
-    said = family.post("/chat", {"message": "How?"})
+    said = family.chat("How?")
     assert said["content"] == streams.WHOLE
     assert set(said) == {"role", "content", "created_at"} | ({"cut_off"} if mood in streams.CUT else set())
-    assert family.get("/chat")["messages"][-1] == said
+    assert family.read("/chat")["messages"][-1] == said
     claude.streams.append((streams.GOOD | streams.CUT)[mood])
     answer, events = streamed(family, "And how?")
     assert answer.status_code == 200
@@ -93,9 +93,9 @@ def test_without_an_answer_it_is_503_and_the_question_is_kept(mood: str, family:
     else:
         assert (answer.status_code, events[-1]["code"]) == (503, "INTERNAL_ERROR")
         assert (int(answer.headers["Retry-After"]) == OVERLOADED) == overloaded
-    assert [one["role"] for one in family.get("/chat")["messages"]] == ["user"]
-    family.post("/chat", {"message": "How?"})
-    assert [one["role"] for one in family.get("/chat")["messages"]] == ["user", "assistant"]
+    assert [one["role"] for one in family.read("/chat")["messages"]] == ["user"]
+    family.chat("How?")
+    assert [one["role"] for one in family.read("/chat")["messages"]] == ["user", "assistant"]
 
 
 def test_controls_and_half_characters_are_cleaned(family: Family, claude: Claude) -> None:
@@ -105,14 +105,14 @@ def test_controls_and_half_characters_are_cleaned(family: Family, claude: Claude
         *(streams.delta(part) for part in ("\ud83d", "\ude00 ", "\r")),
     ]
     claude.streams.append([*halves, streams.delta("\n"), streams.delta(streams.DIRTY), streams.end("end_turn")])
-    said = family.post("/chat", {"message": "How?"})
+    said = family.chat("How?")
     assert said["content"] == f"😀 \n{streams.CLEAN}"
-    assert family.get("/chat")["messages"][-1] == said
+    assert family.read("/chat")["messages"][-1] == said
 
 
 def test_a_paused_answer_is_continued(family: Family, claude: Claude) -> None:
     claude.streams += [streams.PAUSED, streams.said("Second.")]
-    said = family.post("/chat", {"message": "How?"})
+    said = family.chat("How?")
     assert (said["content"], said.get("cut_off")) == ("First. Second.", None)
     assert [one["content"] for one in claude.asked[-1]["messages"]] == ["How?", "First."]
 
@@ -120,7 +120,7 @@ def test_a_paused_answer_is_continued(family: Family, claude: Claude) -> None:
 @pytest.mark.parametrize("then", [[streams.PAUSED] * 5, [[streams.error("overloaded_error")]], [[]]])
 def test_an_answer_that_stays_paused_is_cut_off(then: list[Any], family: Family, claude: Claude) -> None:
     claude.streams += [streams.PAUSED, *then]
-    said = family.post("/chat", {"message": "How?"})
+    said = family.chat("How?")
     assert said["content"].startswith("First.")
     assert said["cut_off"] is True
     assert len(claude.asked) <= 4
@@ -130,13 +130,13 @@ def test_an_answer_that_stays_paused_is_cut_off(then: list[Any], family: Family,
 def test_a_choice_that_is_cut_off_is_the_policys(reason: Any, family: Family, claude: Claude) -> None:
     family.follow()
     claude.wholes.append(streams.whole(json.dumps({"ids": list(range(1, 9)), "note": "Fine."}), reason))
-    assert family.get("/today")["source"] == "policy"
+    assert family.read("/today")["source"] == "policy"
 
 
 def test_a_choice_in_a_reply_with_unknown_parts_counts(lived: Lived, claude: Claude) -> None:
     family = a_family(lived, claude)
     family.follow()
-    family.get("/today")
+    family.read("/today")
     ids = chosen(fenced_in(claude.asked[-1]))
     again = a_family(lived, claude)
     again.follow()
@@ -146,7 +146,7 @@ def test_a_choice_in_a_reply_with_unknown_parts_counts(lived: Lived, claude: Cla
         {"type": "text", "text": json.dumps({"ids": ids, "note": streams.DIRTY})},
     ]
     claude.wholes.append(streams.whole("", blocks=blocks, usage={"input_tokens": 10**20, "output_tokens": "?"}))
-    today = again.get("/today")
+    today = again.read("/today")
     assert (today["source"], today["daily_note"]) == ("llm", " ".join(streams.CLEAN.split()))
 
 
@@ -154,7 +154,7 @@ def test_a_choice_in_a_reply_with_unknown_parts_counts(lived: Lived, claude: Cla
 def test_a_note_that_is_empty_after_cleaning_is_no_choice(note: Any, family: Family, claude: Claude) -> None:
     family.follow()
     claude.wholes.append(streams.whole(json.dumps({"ids": list(range(1, 9)), "note": note})))
-    today = family.get("/today")
+    today = family.read("/today")
     assert today["source"] == "policy"
     assert today["daily_note"]
 
@@ -190,7 +190,7 @@ def test_whatever_comes_as_a_stream_nothing_is_lost(lived: Lived, claude: Claude
         question = f"Question {asked}"
         headers = {"Accept": "text/event-stream"} if is_stream else {}
         answer = family.ask("POST", "/chat", {"message": question}, **headers)
-        last = family.get("/chat?limit=2")["messages"]
+        last = family.read("/chat?limit=2")["messages"]
         if answer.status_code == 503:
             assert int(answer.headers["Retry-After"]) > 0
             assert last[-1]["content"] == question
@@ -227,7 +227,7 @@ def test_whatever_comes_as_a_whole_there_is_a_day(lived: Lived, claude: Claude) 
     def check(body: bytes) -> None:
         lived.clock.move(days=1)
         claude.wholes[:] = [body] * 3
-        today = family.get("/today")
+        today = family.read("/today")
         assert today["daily_note"].strip()
         assert not INVISIBLE.search(today["daily_note"])
         assert today["activities"]

@@ -291,9 +291,9 @@ def test_a_deleted_household_leaves_nothing_behind(stored: Service) -> None:
     neighbour, before = Family(stored), counts(stored)
     family = Family(stored)
     family.follow()
-    own = family.post("/todos", {"title": "Sing"}, Idempotency_Key="a key")["id"]
-    for todo in (own, family.get("/today")["activities"][0]["id"]):
-        family.post(f"/todos/{todo}/complete")
+    own = family.data("POST", "/todos", {"title": "Sing"}, Idempotency_Key="a key")["id"]
+    for todo in (own, family.read("/today")["activities"][0]["id"]):
+        family.complete(todo)
     in_database(stored, lambda session: ask_claude(session, family.id))
     in_database(stored, lambda session: visit_pages(session, family.id))
     assert [name for name, count in counts(stored).items() if count <= before[name]] == [], "fill these, too"

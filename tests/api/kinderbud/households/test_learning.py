@@ -30,7 +30,7 @@ def family(lived: Lived, *children: Child) -> Family:
 
 
 def test_the_policy_chooses_and_the_metrics_say_so(lived: Lived) -> None:
-    today = family(lived).get("/today")
+    today = family(lived).read("/today")
     assert today["source"] == "policy"
     lines = CLIENT.get(f"{lived.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}).text.splitlines()
     assert any(line.startswith('buddy_coach_decisions_total{coach="daily"') and 'policy"' in line for line in lines)
@@ -38,7 +38,7 @@ def test_the_policy_chooses_and_the_metrics_say_so(lived: Lived) -> None:
 
 def test_everybody_is_served_and_children_first(lived: Lived) -> None:
     ben = Child("Ben", EMMA.birthday.replace(year=2022))
-    activities = family(lived, EMMA, ben).get("/today")["activities"]
+    activities = family(lived, EMMA, ben).read("/today")["activities"]
     names = [one["participant_name"] for one in activities]
     assert len(names) == 8
     assert set(names) == {"Emma", "Ben", "Sarah"}
@@ -51,16 +51,16 @@ def test_only_those_who_take_part_leave_and_nothing_that_names_them(lived: Lived
     shown, done = [], 0
     for day in range(12):
         lived.clock.move(days=1)
-        private.get("/today")
-        activities = learning.get("/today")["activities"]
+        private.read("/today")
+        activities = learning.read("/today")["activities"]
         shown.append({one["id"] for one in activities})
         for one in activities[: day % 3]:
-            learning.post(f"/todos/{one['id']}/complete", {"notes": "what Emma said is nobody's business"})
+            learning.complete(one["id"], notes="what Emma said is nobody's business")
             done += 1
-    undone = learning.get("/history")["entries"][0]["actions"][0]
-    learning.post(f"/todos/{undone['todo_id']}/undo", {"action_id": undone["id"]})
+    undone = learning.read("/history")["entries"][0]["actions"][0]
+    learning.undo(undone["todo_id"], action_id=undone["id"])
     lived.clock.move(days=1)
-    learning.get("/today")  # this day is not over, so it is not exported
+    learning.read("/today")  # this day is not over, so it is not exported
     out = tmp_path / "log"
     # The command uses the machine's clock, by which all of these days are over.
     told = json.loads(lived.buddy("household", "export-learning", str(out), "--json"))
@@ -81,9 +81,9 @@ def test_only_those_who_take_part_leave_and_nothing_that_names_them(lived: Lived
 def test_whoever_stops_taking_part_is_in_no_later_export(lived: Lived, tmp_path: Path) -> None:
     one = family(lived)
     one.learns()
-    one.get("/today")
+    one.read("/today")
     lived.clock.move(days=1)
-    one.get("/today")
+    one.read("/today")
     lived.buddy("household", "set", str(one.id), "--no-learning")
     before = json.loads(lived.buddy("household", "export-learning", str(tmp_path / "without"), "--json"))
     lived.buddy("household", "set", str(one.id), "--learning")

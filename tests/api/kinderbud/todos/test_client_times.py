@@ -91,14 +91,14 @@ class Account:
 
 def told(family: Family) -> tuple[list[tuple[str, int, str]], int, dict[int, str]]:
     """History, streak and statuses from the API."""
-    entries = family.get("/history?days=30")["entries"]
+    entries = family.read("/history?days=30")["entries"]
     history = sorted((one["date"], act["todo_id"], act["action_type"]) for one in entries for act in one["actions"])
     for entry in entries:
         times = [act["created_at"] for act in entry["actions"]]
         assert times == sorted(times, reverse=True)
         assert {moment[:10] for moment in times} == {entry["date"]}
-    todos = family.get("/todos")["todos"]
-    return history, family.get("/stats")["streak"], {one["id"]: one["status"] for one in todos}
+    todos = family.read("/todos")["todos"]
+    return history, family.read("/stats")["streak"], {one["id"]: one["status"] for one in todos}
 
 
 def claims(now: datetime) -> st.SearchStrategy[datetime | None]:
@@ -174,51 +174,51 @@ def test_a_past_day_keeps_its_selection_and_undo_takes_back_what_was_dated_back(
     lived.clock.now = NOON
     family = Family(lived, now=NOON)
     family.follow()
-    chosen = [one["id"] for one in family.get("/today")["activities"]]
+    chosen = [one["id"] for one in family.read("/today")["activities"]]
     for _ in range(2):
         lived.clock.move(days=1)
-        family.get("/today")
-    shown = family.get("/stats")["week"]
+        family.read("/today")
+    shown = family.read("/stats")["week"]
     assert shown["completed"] == 0
-    done = family.post(f"/todos/{chosen[0]}/complete", {"client_timestamp": NOON.isoformat(), "notes": "On the train"})
+    done = family.complete(chosen[0], client_timestamp=NOON.isoformat(), notes="On the train")
     assert done["action_date"] == "2026-03-09"
-    week = family.get("/stats")["week"]
+    week = family.read("/stats")["week"]
     assert (week["completed"], week["by_day"]["Mon"], week["total"]) == (1, 1, shown["total"])
-    again = family.post(f"/todos/{chosen[0]}/complete", {"client_timestamp": (NOON + MINUTE).isoformat()})
+    again = family.complete(chosen[0], client_timestamp=(NOON + MINUTE).isoformat())
     assert again == done
-    today = family.post(f"/todos/{chosen[0]}/complete")
+    today = family.complete(chosen[0])
     assert today["action_date"] == "2026-03-11"
-    first = min(act["id"] for entry in family.get("/history")["entries"] for act in entry["actions"])
-    family.post(f"/todos/{chosen[0]}/undo", {"action_id": first})
+    first = min(act["id"] for entry in family.read("/history")["entries"] for act in entry["actions"])
+    family.undo(chosen[0], action_id=first)
     refused(family.ask("POST", f"/todos/{chosen[0]}/undo", {"action_id": first}), 404, "NOT_FOUND")
-    assert family.get("/stats")["week"]["by_day"]["Mon"] == 0
-    assert family.get("/stats")["streak"] == 1
+    assert family.read("/stats")["week"]["by_day"]["Mon"] == 0
+    assert family.read("/stats")["streak"] == 1
 
 
 def test_a_gap_that_is_filled_later_joins_the_streak_and_undo_parts_it_again(lived: Lived) -> None:
     lived.clock.now = NOON
     family = Family(lived, now=NOON)
     todo = family.create_todo(frequency="daily")
-    family.post(f"/todos/{todo}/complete")
+    family.complete(todo)
     lived.clock.move(days=2)
-    family.post(f"/todos/{todo}/complete")
-    assert family.get("/stats")["streak"] == 1
-    family.post(f"/todos/{todo}/complete", {"client_timestamp": (NOON + DAY).isoformat()})
-    assert family.get("/stats")["streak"] == 3
-    middle = next(one for one in family.get("/history")["entries"] if one["date"] == "2026-03-10")["actions"][0]
-    family.post(f"/todos/{todo}/undo", {"action_id": middle["id"]})
-    assert family.get("/stats")["streak"] == 1
+    family.complete(todo)
+    assert family.read("/stats")["streak"] == 1
+    family.complete(todo, client_timestamp=(NOON + DAY).isoformat())
+    assert family.read("/stats")["streak"] == 3
+    middle = next(one for one in family.read("/history")["entries"] if one["date"] == "2026-03-10")["actions"][0]
+    family.undo(todo, action_id=middle["id"])
+    assert family.read("/stats")["streak"] == 1
 
 
 def test_a_completion_before_a_snooze_does_not_end_it(lived: Lived) -> None:
     lived.clock.now = NOON
     family = Family(lived, now=NOON)
     todo = family.create_todo(frequency="daily")
-    family.post(f"/todos/{todo}/snooze", {"days": 5})
-    family.post(f"/todos/{todo}/complete", {"client_timestamp": (NOON - DAY).isoformat()})
-    assert family.get(f"/todos/{todo}")["status"] == "snoozed"
-    family.post(f"/todos/{todo}/complete")
-    assert family.get(f"/todos/{todo}")["status"] == "completed"
+    family.snooze(todo, days=5)
+    family.complete(todo, client_timestamp=(NOON - DAY).isoformat())
+    assert family.read(f"/todos/{todo}")["status"] == "snoozed"
+    family.complete(todo)
+    assert family.read(f"/todos/{todo}")["status"] == "completed"
 
 
 # Refusals and repeated requests
@@ -228,29 +228,29 @@ def test_completing_a_todo_that_was_put_away_is_refused_until_that_is_undone(liv
     lived.clock.now = NOON
     family = Family(lived, now=NOON)
     todo = family.create_todo(frequency="daily")
-    family.post(f"/todos/{todo}/snooze", {"permanent": True})
+    family.snooze(todo, permanent=True)
     away = family.last_action(todo)
     assert "undo" in refused(family.ask("POST", f"/todos/{todo}/complete"), 400, "VALIDATION_ERROR")
-    assert family.get("/history")["total_actions"] == 1
-    before = family.post(f"/todos/{todo}/complete", {"client_timestamp": (NOON - DAY).isoformat()})
+    assert family.read("/history")["total_actions"] == 1
+    before = family.complete(todo, client_timestamp=(NOON - DAY).isoformat())
     assert before["action_date"] == "2026-03-08"  # done before it was dismissed
-    assert family.get(f"/todos/{todo}")["status"] == "skipped"
-    family.post(f"/todos/{todo}/undo", {"action_id": away})
-    assert family.post(f"/todos/{todo}/complete")["action_date"] == "2026-03-09"
+    assert family.read(f"/todos/{todo}")["status"] == "skipped"
+    family.undo(todo, action_id=away)
+    assert family.complete(todo)["action_date"] == "2026-03-09"
 
 
 def test_a_repeated_delete_answers_as_the_first_did(lived: Lived) -> None:
     lived.clock.now = NOON
     family, stranger = Family(lived, now=NOON), Family(lived, now=NOON)
     todo, plan = family.create_todo(), family.follow()["id"]
-    of_guide = next(one for one in family.get("/todos")["todos"] if one["guide_item_id"] is not None)["id"]
+    of_guide = next(one for one in family.read("/todos")["todos"] if one["guide_item_id"] is not None)["id"]
     for path, body in ((f"/todos/{todo}", {"todo_id": todo}), (f"/plans/{plan}", {"plan_id": plan})):
         for _ in range(3):
-            assert family.delete(path) == body | {"active": False}
+            assert family.data("DELETE", path) == body | {"active": False}
         refused(stranger.ask("DELETE", path), 404, "NOT_FOUND")
     again = family.follow()["id"]
-    assert family.delete(f"/plans/{plan}")["active"] is False
-    assert [one["id"] for one in family.get("/plans")["plans"]] == [again]  # the new one continues
+    assert family.data("DELETE", f"/plans/{plan}")["active"] is False
+    assert [one["id"] for one in family.read("/plans")["plans"]] == [again]  # the new one continues
     for _ in range(2):
         refused(family.ask("DELETE", f"/todos/{of_guide}"), 404, "NOT_FOUND")
     for path in (f"/todos/{todo}", "/todos/2147483647"):

@@ -142,7 +142,7 @@ def test_in_the_morning_the_service_chooses_once_in_one_of_its_processes(
         assert chosen_ahead(tmp_path, late.id) == 0, "in Honolulu it is five o'clock"
     asked = [one for one in claude.asked if "Dawn-in-New-York" in json.dumps(one)]
     assert len(asked) == 1
-    today = early.get("/today")
+    today = early.read("/today")
     assert (today["source"], today["cached"]) == ("llm", True)
 
 
