@@ -2,6 +2,8 @@
 The model is the list of actions that were not undone. The expected state follows from it in a few lines that share
 nothing with the rules under test.
 
+`Home` is no `Actor`: it asks no service. It calls the use cases in a transaction of the test, because a test of this
+kind does hundreds of actions, and looks into the database after each.
 """
 
 from dataclasses import dataclass, field

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.actors.actor import named
 from tests.actors.family import Family
 from tests.support.clients import phones, rows
 from tests.support.pair import Pair, statuses
@@ -27,10 +28,9 @@ def crowd(
 ) -> list[httpx.Response]:
     """The answers to many concurrent requests, alternating between two processes, with these tokens in turn."""
     shown = [family.token, *[family.new_token() for _ in range(tokens - 1)]]
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
 
     def send(client: httpx.Client, url: str, number: int) -> httpx.Response:
-        authorized = {"Authorization": f"Bearer {shown[number // 2 % tokens]}"} | named
+        authorized = {"Authorization": f"Bearer {shown[number // 2 % tokens]}"} | named(headers)
         return client.request(method, f"{url}/api/v1{path}", json=body, headers=authorized)
 
     return pair.race(CROWD, send)

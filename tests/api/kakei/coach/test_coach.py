@@ -13,6 +13,7 @@ import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from coach_model.budget.context import FEATURES
+from tests.actors.actor import named
 from tests.support.contexts import random_contexts
 from tests.support.serving import CLIENT, Service, new_client
 
@@ -23,7 +24,7 @@ LEVELS = {0, 0.25, 0.5, 0.75, 1}
 
 def ask(running: Service, body: Any = CONTEXT, **headers: str) -> httpx.Response:
     content = body if isinstance(body, bytes | str) else json.dumps(body)
-    headers = {"Content-Type": "application/json"} | {name.replace("_", "-"): value for name, value in headers.items()}
+    headers = {"Content-Type": "application/json"} | named(headers)
     return CLIENT.post(f"{running.url}/coach/suggestions", content=content, headers=headers)
 
 

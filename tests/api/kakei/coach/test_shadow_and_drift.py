@@ -15,6 +15,7 @@ from coach_model.budget.coach import CONTRACT
 from coach_model.budget.context import FEATURES
 from coach_model.onnx_policy import load_policy
 from data.packages.reader import read_package
+from tests.actors.actor import named
 from tests.actors.person import Person
 from tests.support import artifacts
 from tests.support.artifacts import PACKAGED
@@ -27,8 +28,7 @@ CHANGE_SECONDS = 5.0
 
 
 def ask(running: Service, **headers: str) -> dict[str, object]:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    answer = CLIENT.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=named)
+    answer = CLIENT.post(f"{running.url}/coach/suggestions", json=EXAMPLE_CONTEXT, headers=named(headers))
     assert answer.status_code == 200
     said: dict[str, object] = answer.json()
     return said

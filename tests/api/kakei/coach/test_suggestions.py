@@ -12,13 +12,14 @@ from api.db.engine import open_database
 from api.db.failures import MAY_BE_AWAY
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from api.models import Suggestion
+from tests.actors.actor import named
 from tests.actors.person import PROFILE, Person, this_month
 from tests.support.serving import CLIENT, Service, service
 
 
 def templates(person: Person, **headers: str) -> dict[str, dict[str, Any]]:
-    named = {"X-User-UUID": person.uuid} | {name.replace("_", "-"): value for name, value in headers.items()}
-    found = CLIENT.get(f"{person.service.url}/templates", headers=named).json()
+    mine = {"X-User-UUID": person.uuid} | named(headers)
+    found = CLIENT.get(f"{person.service.url}/templates", headers=mine).json()
     return {template["slug"]: template for template in found}
 
 
