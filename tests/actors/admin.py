@@ -11,7 +11,7 @@ import pytest
 
 from tests.actors.actor import Actor, named
 from tests.actors.person import somewhere
-from tests.support.serving import Server, Service, new_client, service
+from tests.support.serving import Server, new_client, service
 
 PASSWORD = "correct horse battery staple"
 CHANGEABLE = {"Profile", "ChallengeTemplate", "Badge", "Household", "Guide", "GuideStage", "GuideItem"}

@@ -4,7 +4,7 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 import pytest
 
+from api.db.engine import Database, open_database
 from tests.actors.person import somewhere
 from tests.support import services
 
@@ -46,6 +47,19 @@ def rows(url: str, query: str) -> list[tuple[Any, ...]]:
             await connection.close()
 
     return asyncio.run(fetch())
+
+
+def on(url: str, work: Callable[[Database], Awaitable[Any]]) -> Any:
+    """What `work` returns on a database, which is opened for it and closed again."""
+
+    async def run() -> Any:
+        database = open_database(url)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
 
 
 def phones(url: str = "", keep_connections: int = 0) -> httpx.Client:

@@ -1,57 +1,27 @@
-"""Backups are checked, restores are safe, and erased people stay erased."""
+"""Backups are checked, and restores are safe."""
 
-import asyncio
 import json
 import multiprocessing
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta, tzinfo
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.database_url import read_url
 from api.db import backup as backups
-from api.db import erasures, migrate, scratch
-from api.db.engine import Database, open_database
-from api.models import Household, HouseholdParticipant, HouseholdUser
-from tests.actors.person import WEEK, Person
+from api.db import migrate, scratch
+from api.db.engine import Database
+from tests.actors.person import Person
 from tests.support import services
+from tests.support.clients import on
 from tests.support.forking import buddy
 from tests.support.serving import CLIENT, service
-
-CALM = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def own_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> Iterator[str]:
-    """An empty database of this test's own."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/own.db"
-        return
-    server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-    with services.postgres_database(server, f"{worker}backup") as url:
-        yield url
-
-
-def on(url: str, work: Any) -> Any:
-    async def run() -> Any:
-        database = open_database(url)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(run())
 
 
 @pytest.fixture(scope="module")
@@ -167,139 +137,6 @@ def test_a_restore_is_refused_while_several_workers_run(own_url: str, redis_url:
         assert person.get("/data").status_code == 200
     done = run("db", "restore", "safe.bak", "--yes")
     assert done.returncode == 0, done.stderr
-
-
-def test_who_was_erased_after_a_backup_stays_erased(own_url: str, tmp_path: Path) -> None:
-    run = buddy(tmp_path, DATABASE_URL=own_url)
-    with service(tmp_path, {"DATABASE_URL": own_url}) as running:
-        kept, gone = Person(running), Person(running)
-        for person in (kept, gone):
-            person.post("/summaries/weekly", WEEK)
-        run("household", "create", "--name", "Gone", "--user", "Ada:ada@example.org", "--timezone", "Europe/Berlin")
-        assert run("db", "backup", "safe.bak").returncode == 0
-        assert CALM.delete(f"{running.url}/api/users/{gone.uuid}").status_code == 200
-        deleted = run("household", "delete", "1", "--yes")
-        assert deleted.returncode == 0, deleted.stderr
-    restored = run("db", "restore", "safe.bak", "--yes", "--json")
-    assert restored.returncode == 0, restored.stderr
-    assert json.loads(restored.stdout)["erased_again"] == {"users": 1, "households": 1}
-    with service(tmp_path, {"DATABASE_URL": own_url}) as running:
-        assert CALM.get(f"{running.url}/api/users/{gone.uuid}/data").status_code == 404
-        assert CALM.get(f"{running.url}/api/users/{kept.uuid}/data").status_code == 200
-    again = run("db", "restore", "safe.bak", "--yes", "--json")
-    assert json.loads(again.stdout)["erased_again"] == {"users": 1, "households": 1}
-
-
-def test_an_erasure_that_failed_does_not_count_for_later_backups(own_url: str, tmp_path: Path) -> None:
-    """The entry is written before the commit; on SQLite it stays when the commit fails."""
-    run = buddy(tmp_path, DATABASE_URL=own_url)
-    assert run("db", "upgrade").returncode == 0
-    run("household", "create", "--name", "Keep", "--user", "Ada:ada@example.org", "--timezone", "Europe/Berlin")
-
-    async def fail(database: Database) -> None:
-        async with AsyncSession(database.writing) as session:
-            await session.delete(await session.get_one(Household, 1))
-            await session.flush()  # and no commit
-
-    with ledger_clock(datetime.now(UTC) - timedelta(hours=1)):
-        on(own_url, fail)
-    assert run("db", "backup", "after.bak").returncode == 0
-    restored = run("db", "restore", "after.bak", "--yes", "--json")
-    assert json.loads(restored.stdout)["erased_again"] == {}
-    assert "Keep" in run("household", "list").stdout
-
-
-@contextmanager
-def ledger_clock(now: datetime) -> Iterator[None]:
-    """What is entered meanwhile is entered at `now`."""
-
-    class Frozen(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> "Frozen":
-            return cls.fromisoformat(now.astimezone(tz).isoformat())
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(erasures, "datetime", Frozen)
-        yield
-
-
-@pytest.mark.parametrize("name", ["--keep-name", "--forget-name"])
-def test_a_removed_member_stays_removed_and_the_household_has_an_admin(own_url: str, name: str, tmp_path: Path) -> None:
-    run = buddy(tmp_path, DATABASE_URL=own_url)
-    assert run("db", "upgrade").returncode == 0
-    users = ("--user", "Ada:ada@example.org", "--user", "Bob:bob@example.org")
-    made = run("household", "create", "--name", "Home", *users, "--timezone", "Europe/Berlin")
-    assert made.returncode == 0, made.stderr
-    assert run("db", "backup", "safe.bak").returncode == 0
-    for command in (
-        ("set-role", "1", "bob@example.org", "admin"),
-        ("remove-member", "1", "ada@example.org", name, "--yes"),
-    ):
-        done = run("household", *command)
-        assert done.returncode == 0, done.stderr
-    restored = run("db", "restore", "safe.bak", "--yes", "--json")
-    assert restored.returncode == 0, restored.stderr
-
-    async def members(database: Database) -> tuple[list[tuple[str, str]], set[str]]:
-        async with database.read() as session:
-            rows = (await session.execute(select(HouseholdUser.email, HouseholdUser.role))).all()
-            return [(row.email, row.role) for row in rows], set(
-                await session.scalars(select(HouseholdParticipant.name))
-            )
-
-    assert on(own_url, members) == (
-        [("bob@example.org", "admin")],
-        {"Ada" if name == "--keep-name" else "Former member", "Bob"},
-    )
-
-
-def test_without_a_ledger_of_its_own_an_older_database_erases_all_the_same(own_url: str, tmp_path: Path) -> None:
-    run = buddy(tmp_path, DATABASE_URL=own_url)
-    assert run("db", "upgrade", migrate.newest_revision() or "head").returncode == 0
-    assert run("db", "upgrade").returncode == 0
-    made = run("household", "create", "--name", "Gone", "--user", "Ada:ada@example.org", "--timezone", "Europe/Berlin")
-    assert made.returncode == 0, made.stderr
-
-    async def drop(database: Database) -> None:
-        async with database.writing.begin() as connection:
-            await connection.execute(text("DROP TABLE IF EXISTS erasure_ledger"))
-
-    on(own_url, drop)
-    deleted = run("household", "delete", "1", "--yes")
-    assert deleted.returncode == 0, deleted.stderr
-
-
-@pytest.mark.parametrize("damage", [b'{"key": "XX', b'{"digest": 1}', b"\xff}"])
-def test_a_damaged_ledger_stops_a_restore_and_a_missing_one_is_told(damage: bytes, tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/own.db"
-    run, ledger = buddy(tmp_path, DATABASE_URL=url), tmp_path / "own.db.erasures"
-    assert run("db", "upgrade").returncode == 0
-    run("household", "create", "--name", "Gone", "--user", "Ada:ada@example.org", "--timezone", "Europe/Berlin")
-    run("db", "backup", "safe.bak")
-    run("household", "delete", "1", "--yes")
-    whole = ledger.read_bytes()
-    ledger.write_bytes(damage + whole[len(damage) :] if damage.startswith(b'{"key') else whole + damage + b"\n")
-    refused = run("db", "restore", "safe.bak", "--yes")
-    assert refused.returncode == 1
-    assert "is damaged" in refused.stderr
-    assert "there are no households" in run("household", "list").stdout
-    ledger.unlink()
-    assert "warning:" in run("db", "restore", "safe.bak", "--yes").stderr
-
-
-def test_a_ledger_that_was_cut_off_goes_on(tmp_path: Path) -> None:
-    file = tmp_path / "own.db.erasures"
-    with erasures._appending(file) as (key, opened):
-        erasures._append(opened, {"digest": "a", "erased_at": "2026-11-29T00:00:00+00:00"})
-    with file.open("ab") as opened:
-        opened.write(b'{"digest": "b", "era')
-    with erasures._appending(file) as (same, opened):
-        erasures._append(opened, {"digest": "c", "erased_at": "2026-11-29T00:00:00+00:00"})
-    found = erasures.read_file(file)
-    assert found is not None
-    assert same == key == found.key
-    assert set(found.entries) == {"a", "c"}
-    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_damaged_database_with_a_log_is_replaced(tmp_path: Path) -> None:
