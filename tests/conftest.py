@@ -1,4 +1,4 @@
-"""Fixtures for all tests. tests/support/services.py finds and starts the services."""
+"""Fixtures for all tests. tests/support finds and starts the servers."""
 
 import os
 from collections.abc import Iterator
@@ -13,9 +13,12 @@ os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
 
 from data.logs.budget import BudgetLog, budget_log
 from data.packages.reader import Package, read_package
-from tests.support import services
+from tests.support.chromium import find_chromium
 from tests.support.databases import url_of
+from tests.support.postgres import postgres_database, postgres_server
+from tests.support.redis import redis_database, redis_server
 from tests.support.samples import SAMPLE
+from tests.support.services import ServiceMissing, unavailable
 from tests.support.serving import Server, Service, app, service
 from training.budget.reward_model import RewardModel
 from training.budget.target_policy import TargetPolicy
@@ -39,10 +42,10 @@ def worker() -> str:
 
 def _own_postgres(worker: str) -> Iterator[str]:
     try:
-        with services.postgres_server(os.environ) as server, services.postgres_database(server, worker) as url:
+        with postgres_server(os.environ) as server, postgres_database(server, worker) as url:
             yield url
-    except services.ServiceMissing as missing:
-        services.unavailable(missing, os.environ)
+    except ServiceMissing as missing:
+        unavailable(missing, os.environ)
 
 
 @pytest.fixture(scope="session")
@@ -61,19 +64,19 @@ def other_postgres_url(worker: str) -> Iterator[str]:
 def redis_url() -> Iterator[str]:
     """`redis://host:port/number` of an empty database of this session's own."""
     try:
-        with services.redis_server(os.environ) as server, services.redis_database(server) as url:
+        with redis_server(os.environ) as server, redis_database(server) as url:
             yield url
-    except services.ServiceMissing as missing:
-        services.unavailable(missing, os.environ)
+    except ServiceMissing as missing:
+        unavailable(missing, os.environ)
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium for playwright's `executable_path`."""
     try:
-        return services.find_chromium(os.environ)
-    except services.ServiceMissing as missing:
-        services.unavailable(missing, os.environ)
+        return find_chromium(os.environ)
+    except ServiceMissing as missing:
+        unavailable(missing, os.environ)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,9 @@ from api.db.budget import GRACE_SECONDS
 from api.db.engine import open_database
 from api.db.readiness import FRESH_SECONDS, PROBE_SECONDS, Readiness
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.support import forking, services
+from tests.support import forking
+from tests.support.postgres import postgres_binaries, postgres_cluster, postgres_database
+from tests.support.services import ServiceMissing, free_port, unavailable
 from tests.support.serving import CLIENT, DEFAULTS, service
 from tests.support.stalling import Stalling, stalling
 
@@ -26,7 +28,7 @@ def own_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/own.db"
     server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-    context = services.postgres_database(server, f"{worker}ready")
+    context = postgres_database(server, f"{worker}ready")
     url = context.__enter__()
     request.addfinalizer(lambda: context.__exit__(None, None, None))  # noqa: PT021 - only for one of the parameters
     return url
@@ -124,14 +126,14 @@ def test_every_worker_says_so_before_it_stops(redis_url: str, tmp_path: Path) ->
 
 
 def test_serve_waits_for_a_database_that_comes_later(tmp_path: Path) -> None:
-    binaries = services.postgres_binaries(os.environ)
+    binaries = postgres_binaries(os.environ)
     if binaries is None:
-        services.unavailable(services.ServiceMissing("initdb and pg_ctl are not installed."), os.environ)
-    with services.postgres_cluster(binaries, "fsync=off") as cluster:
+        unavailable(ServiceMissing("initdb and pg_ctl are not installed."), os.environ)
+    with postgres_cluster(binaries, "fsync=off") as cluster:
         out = tmp_path / "out"
         with cluster.stopped():
             environment = os.environ | DEFAULTS | {"DATABASE_URL": cluster.url, "DATABASE_WAIT_SECONDS": "120"}
-            port = services.free_port()
+            port = free_port()
             command = ["serve", "--port", str(port)]
             process = forking.start(forking.CLI, command, tmp_path, environment, out, out)
             while "waiting for the database, 0 of 120 s" not in (out.read_text() if out.exists() else ""):
@@ -158,7 +160,7 @@ def test_it_does_not_wait_for_ever_nor_for_what_waiting_does_not_mend(tmp_path: 
         settings = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "DATABASE_WAIT_SECONDS": seconds}
         return forking.run("serve", "--port", "0", cwd=tmp_path, env=DEFAULTS | settings)
 
-    away = serve(f"postgresql://me:s3cret@127.0.0.1:{services.free_port()}/x", "2")
+    away = serve(f"postgresql://me:s3cret@127.0.0.1:{free_port()}/x", "2")
     assert away.returncode == 1
     assert "waiting for the database, 0 of 2 s" in away.stdout
     assert len(away.stderr.splitlines()) == 1

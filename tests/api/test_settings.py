@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import forking, services
+from tests.support import forking
+from tests.support.services import free_port
 from tests.support.serving import BUDDY, DEFAULTS
 
 SECRET = "S3cretPa55word"
@@ -103,7 +104,7 @@ CASES = [
 
 @pytest.mark.parametrize(("command", "setting"), CASES)
 def test_a_bad_setting_is_one_line(command: str, setting: str, folder: Path) -> None:
-    values = {name: value.replace("CLOSED", str(services.free_port())) for name, value in SETTINGS[setting].items()}
+    values = {name: value.replace("CLOSED", str(free_port())) for name, value in SETTINGS[setting].items()}
     environment = {"PATH": os.environ["PATH"], "LOG_LEVEL": "error", **DEFAULTS, **values}
     done = forking.run(*COMMANDS[command], cwd=folder, env=environment)
     assert "Traceback" not in done.stdout + done.stderr

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.chromium import chromium_browser
+from tests.support.browsing import chromium_browser
 from tests.support.clients import empty_database
 from tests.support.pair import Pair
 from tests.support.serving import service

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.actors.admin import CHANGEABLE, PASSWORD, Admin, administered
 from tests.actors.browser import signed_up
 from tests.actors.person import EVENT, PROFILE, Person
-from tests.support.chromium import DESK, PHONE, barriers, visit
+from tests.support.browsing import DESK, PHONE, barriers, visit
 from tests.support.serving import Service
 
 pytestmark = pytest.mark.long

@@ -20,8 +20,9 @@ import httpx
 import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.support import services
 from tests.support.clients import empty_database, phones, rows, week
+from tests.support.postgres import Cluster, postgres_binaries, postgres_cluster
+from tests.support.services import ServiceMissing, free_port, unavailable
 from tests.support.serving import service
 
 pytestmark = pytest.mark.long
@@ -132,7 +133,7 @@ def test_a_service_that_is_killed_comes_back_with_every_write_that_it_acknowledg
     seed = int(os.environ.get("CRASH_SEED") or secrets.randbits(32))
     print(f"CRASH_SEED={seed} repeats these moments")
     moments = random.Random(seed)
-    port = services.free_port()
+    port = free_port()
     load = Load(f"http://127.0.0.1:{port}", writers=4)
     with empty_database(kind, request, tmp_path) as url:
         for _ in range(kills):
@@ -230,20 +231,20 @@ def wait_until_calm(load: Load) -> float:
 
 
 @pytest.fixture
-def cluster() -> Iterator[services.Cluster]:
+def cluster() -> Iterator[Cluster]:
     """A PostgreSQL of this test's own that syncs its commits."""
-    binaries = services.postgres_binaries(os.environ)
+    binaries = postgres_binaries(os.environ)
     if binaries is None:
-        services.unavailable(services.ServiceMissing("initdb and pg_ctl are not installed."), os.environ)
+        unavailable(ServiceMissing("initdb and pg_ctl are not installed."), os.environ)
     try:
-        with services.postgres_cluster(binaries, "fsync=on") as started:
+        with postgres_cluster(binaries, "fsync=on") as started:
             yield started
-    except services.ServiceMissing as missing:
-        services.unavailable(missing, os.environ)
+    except ServiceMissing as missing:
+        unavailable(missing, os.environ)
 
 
 def test_while_its_database_restarts_or_is_away_or_hangs_up_clients_are_asked_to_come_again_and_the_coach_answers(
-    cluster: services.Cluster, tmp_path: Path
+    cluster: Cluster, tmp_path: Path
 ) -> None:
     assert rows(cluster.url, "SHOW fsync") == [("on",)]
     with service(tmp_path, {"DATABASE_URL": cluster.url}) as running:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.actors.browser import PASSWORD, new_email
-from tests.support.chromium import DESK, PHONE, SMALL, barriers, is_too_wide, visit
+from tests.support.browsing import DESK, PHONE, SMALL, barriers, is_too_wide, visit
 from tests.support.kb import kb
 from tests.support.serving import Service
 

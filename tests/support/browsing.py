@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.support.services import CHROMIUM_ARGUMENTS
+from tests.support.chromium import CHROMIUM_ARGUMENTS
 
 PHONE = {"width": 390, "height": 844}
 SMALL = {"width": 320, "height": 640}

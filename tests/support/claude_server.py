@@ -50,129 +50,136 @@ def fenced_in(request: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+class _Server(ThreadingHTTPServer):
+    """Answers as its `claude` says."""
+
+    daemon_threads = True
+
+    def __init__(self, claude: Claude) -> None:
+        self.claude = claude
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        if not self._known():
+            return
+        self.server.claude.while_tried()
+        body = {"id": "m", "type": "model", "display_name": "m", "created_at": "2026-01-01T00:00:00Z"}
+        body |= {"lifecycle": "active"}
+        self._send(200, json.dumps(body))
+
+    def do_POST(self) -> None:
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if not self._known():
+            return
+        claude = self.server.claude
+        claude.asked.append(asked)
+        claude.headers.append(f"{self.path} {self.headers}")
+        if asked.get("stream") and claude.streams:
+            self._parts(claude.streams.pop(0))
+        elif not asked.get("stream") and claude.wholes:
+            self._send_bytes(claude.wholes.pop(0))
+        elif claude.behaviour in STATUSES:
+            self._failed(STATUSES[claude.behaviour])
+        elif claude.behaviour == "hanging":
+            time.sleep(HANGING_SECONDS)
+            self.close_connection = True
+        elif claude.behaviour == "junk":
+            self._send(200, "<html>It works!</html>")
+        elif asked.get("stream"):
+            self._stream(claude.behaviour)
+        elif claude.behaviour == "cut":
+            self._head(200, 10_000)
+            self.wfile.write(b'{"id": "msg_1", "type": "mess')
+            self.close_connection = True
+        else:
+            time.sleep(SLOW_SECONDS.get(claude.behaviour, 0.0))
+            self._send(200, json.dumps(message(curation(asked, claude.behaviour), claude.behaviour)))
+
+    def _known(self) -> bool:
+        shown = self.headers["x-api-key"] or (self.headers["Authorization"] or "").removeprefix("Bearer ")
+        if shown != KEY:
+            self._failed(401)
+        return bool(shown == KEY)
+
+    def _stream(self, behaviour: str) -> None:
+        self._head(200, None, "text/event-stream")
+        start = message("", "fine") | {"content": [], "stop_reason": None}
+        refusal = behaviour == "refusal"
+        events: list[dict[str, Any]] = [{"type": "message_start", "message": start}]
+        if not refusal:
+            events.append({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}})
+        for part in [] if refusal else SAID:
+            delta = {"type": "text_delta", "text": part}
+            events.append({"type": "content_block_delta", "index": 0, "delta": delta})
+            if behaviour == "cut":
+                break
+        if behaviour != "cut":
+            stop = {"stop_reason": "refusal" if refusal else "end_turn", "stop_sequence": None}
+            events += [] if refusal else [{"type": "content_block_stop", "index": 0}]
+            events.append({"type": "message_delta", "delta": stop, "usage": {"output_tokens": 12}})
+            events.append({"type": "message_stop"})
+        for event in events:
+            if behaviour == "slow":
+                time.sleep(0.1)
+            self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
+            self.wfile.flush()
+        self.close_connection = True
+
+    def _parts(self, parts: list[bytes | float]) -> None:
+        self._head(200, None, "text/event-stream")
+        with contextlib.suppress(OSError):  # the service may have closed the connection
+            for part in parts:
+                if isinstance(part, bytes):
+                    self.wfile.write(part)
+                    self.wfile.flush()
+                else:
+                    time.sleep(part)
+        self.close_connection = True
+
+    def _send_bytes(self, body: bytes) -> None:
+        self._head(200, len(body))
+        self.wfile.write(body)
+
+    def _failed(self, status: int) -> None:
+        kind = {401: "authentication_error", 429: "rate_limit_error", 529: "overloaded_error"}.get(status, "api_error")
+        error = {"type": "error", "error": {"type": kind, "message": f"no, {KEY}"}}
+        self._send(status, json.dumps(error), {"retry-after": "1"} if status == STATUSES["429"] else {})
+
+    def _send(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
+        self._head(status, len(body.encode()), "application/json", headers)
+        self.wfile.write(body.encode())
+
+    def _head(
+        self,
+        status: int,
+        length: int | None,
+        kind: str = "application/json",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        if length is None:
+            self.send_header("Connection", "close")
+        else:
+            self.send_header("Content-Length", str(length))
+        self.end_headers()
+
+
 @contextmanager
 def claude_server() -> Iterator[Claude]:
     """The server, in its own thread."""
     claude = Claude()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            if not self._known():
-                return
-            claude.while_tried()
-            body = {"id": "m", "type": "model", "display_name": "m", "created_at": "2026-01-01T00:00:00Z"}
-            body |= {"lifecycle": "active"}
-            self._send(200, json.dumps(body))
-
-        def do_POST(self) -> None:
-            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if not self._known():
-                return
-            claude.asked.append(asked)
-            claude.headers.append(f"{self.path} {self.headers}")
-            if asked.get("stream") and claude.streams:
-                self._parts(claude.streams.pop(0))
-            elif not asked.get("stream") and claude.wholes:
-                self._send_bytes(claude.wholes.pop(0))
-            elif claude.behaviour in STATUSES:
-                self._failed(STATUSES[claude.behaviour])
-            elif claude.behaviour == "hanging":
-                time.sleep(HANGING_SECONDS)
-                self.close_connection = True
-            elif claude.behaviour == "junk":
-                self._send(200, "<html>It works!</html>")
-            elif asked.get("stream"):
-                self._stream(claude.behaviour)
-            elif claude.behaviour == "cut":
-                self._head(200, 10_000)
-                self.wfile.write(b'{"id": "msg_1", "type": "mess')
-                self.close_connection = True
-            else:
-                time.sleep(SLOW_SECONDS.get(claude.behaviour, 0.0))
-                self._send(200, json.dumps(message(curation(asked, claude.behaviour), claude.behaviour)))
-
-        def _known(self) -> bool:
-            shown = self.headers["x-api-key"] or (self.headers["Authorization"] or "").removeprefix("Bearer ")
-            if shown != KEY:
-                self._failed(401)
-            return bool(shown == KEY)
-
-        def _stream(self, behaviour: str) -> None:
-            self._head(200, None, "text/event-stream")
-            start = message("", "fine") | {"content": [], "stop_reason": None}
-            refusal = behaviour == "refusal"
-            events: list[dict[str, Any]] = [{"type": "message_start", "message": start}]
-            if not refusal:
-                events.append(
-                    {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}
-                )
-            for part in [] if refusal else SAID:
-                delta = {"type": "text_delta", "text": part}
-                events.append({"type": "content_block_delta", "index": 0, "delta": delta})
-                if behaviour == "cut":
-                    break
-            if behaviour != "cut":
-                stop = {"stop_reason": "refusal" if refusal else "end_turn", "stop_sequence": None}
-                events += [] if refusal else [{"type": "content_block_stop", "index": 0}]
-                events.append({"type": "message_delta", "delta": stop, "usage": {"output_tokens": 12}})
-                events.append({"type": "message_stop"})
-            for event in events:
-                if behaviour == "slow":
-                    time.sleep(0.1)
-                self.wfile.write(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode())
-                self.wfile.flush()
-            self.close_connection = True
-
-        def _parts(self, parts: list[bytes | float]) -> None:
-            self._head(200, None, "text/event-stream")
-            with contextlib.suppress(OSError):  # the service may have closed the connection
-                for part in parts:
-                    if isinstance(part, bytes):
-                        self.wfile.write(part)
-                        self.wfile.flush()
-                    else:
-                        time.sleep(part)
-            self.close_connection = True
-
-        def _send_bytes(self, body: bytes) -> None:
-            self._head(200, len(body))
-            self.wfile.write(body)
-
-        def _failed(self, status: int) -> None:
-            kind = {401: "authentication_error", 429: "rate_limit_error", 529: "overloaded_error"}.get(
-                status, "api_error"
-            )
-            error = {"type": "error", "error": {"type": kind, "message": f"no, {KEY}"}}
-            self._send(status, json.dumps(error), {"retry-after": "1"} if status == STATUSES["429"] else {})
-
-        def _send(self, status: int, body: str, headers: dict[str, str] | None = None) -> None:
-            self._head(status, len(body.encode()), "application/json", headers)
-            self.wfile.write(body.encode())
-
-        def _head(
-            self,
-            status: int,
-            length: int | None,
-            kind: str = "application/json",
-            headers: dict[str, str] | None = None,
-        ) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            for name, value in (headers or {}).items():
-                self.send_header(name, value)
-            if length is None:
-                self.send_header("Connection", "close")
-            else:
-                self.send_header("Content-Length", str(length))
-            self.end_headers()
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(claude)
     claude.url = f"http://127.0.0.1:{server.server_address[1]}"
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:

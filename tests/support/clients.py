@@ -17,7 +17,7 @@ import pytest
 
 from api.db.engine import Database, open_database
 from tests.actors.person import somewhere
-from tests.support import services
+from tests.support.postgres import postgres_database
 
 PATIENCE_SECONDS = 60.0
 
@@ -29,7 +29,7 @@ def empty_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> I
         yield f"sqlite:///{folder}/buddy.db"
         return
     server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-    with services.postgres_database(server, f"{request.getfixturevalue('worker')}_e2e") as url:
+    with postgres_database(server, f"{request.getfixturevalue('worker')}_e2e") as url:
         yield url
 
 

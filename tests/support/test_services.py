@@ -11,7 +11,10 @@ import pytest
 import redis
 from playwright.sync_api import sync_playwright
 
-from tests.support import services
+from tests.support.chromium import CHROMIUM_ARGUMENTS, find_chromium
+from tests.support.postgres import postgres_answers, postgres_binaries, postgres_database, postgres_server
+from tests.support.redis import REDIS_PORT, redis_answers, redis_database, redis_server
+from tests.support.services import ServiceMissing, free_port, unavailable
 
 NOTHING_INSTALLED: Mapping[str, str] = {"PATH": "/nonexistent"}
 
@@ -20,11 +23,11 @@ NOTHING_INSTALLED: Mapping[str, str] = {"PATH": "/nonexistent"}
 def own_redis() -> Iterator[str]:
     """A server that these tests start themselves, so that it holds no other keys."""
     try:
-        with services.redis_server({"PATH": os.environ["PATH"]}, port=services.free_port()) as server:
+        with redis_server({"PATH": os.environ["PATH"]}, port=free_port()) as server:
             yield server
-    except services.ServiceMissing as missing:
-        services.unavailable(missing, os.environ)
-    assert not services.redis_answers(server)
+    except ServiceMissing as missing:
+        unavailable(missing, os.environ)
+    assert not redis_answers(server)
 
 
 class TestTheServicesAnswer:
@@ -52,7 +55,7 @@ class TestTheServicesAnswer:
 
     def test_chromium_renders_a_page(self, chromium: str) -> None:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=services.CHROMIUM_ARGUMENTS)
+            browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
             page = browser.new_page()
             page.goto("data:text/html,<title>waiting</title><script>document.title = 'Buddy ' + (40 + 2)</script>")
             assert page.title() == "Buddy 42"
@@ -62,57 +65,57 @@ class TestTheServicesAnswer:
 class TestPostgresIsLookedForInOrder:
     def test_an_address_that_is_given_comes_first(self, postgres_url: str) -> None:
         given = postgres_url.replace("postgresql://", "postgresql+asyncpg://")
-        with services.postgres_server({"TEST_DATABASE_URL": given}) as found:
+        with postgres_server({"TEST_DATABASE_URL": given}) as found:
             assert found == postgres_url
 
     def test_an_address_that_does_not_answer_is_not_passed_over(self) -> None:
-        given = f"postgresql://nobody@127.0.0.1:{services.free_port()}/none"
+        given = f"postgresql://nobody@127.0.0.1:{free_port()}/none"
         with (
-            pytest.raises(services.ServiceMissing, match="TEST_DATABASE_URL is set"),
-            services.postgres_server({"TEST_DATABASE_URL": given, "PATH": os.environ["PATH"]}),
+            pytest.raises(ServiceMissing, match="TEST_DATABASE_URL is set"),
+            postgres_server({"TEST_DATABASE_URL": given, "PATH": os.environ["PATH"]}),
         ):
             pass
 
     def test_a_server_of_our_own_comes_last_and_leaves_with_us(self) -> None:
-        if services.postgres_binaries(os.environ) is None:
-            services.unavailable(services.ServiceMissing("initdb and pg_ctl are not installed."), os.environ)
-        with services.postgres_server({"PATH": os.environ["PATH"]}, port=services.free_port()) as server:
-            assert services.postgres_answers(server)
-            with services.postgres_database(server, "own") as url:
-                assert services.postgres_answers(url)
-            assert not services.postgres_answers(url)
-        assert not services.postgres_answers(server)
+        if postgres_binaries(os.environ) is None:
+            unavailable(ServiceMissing("initdb and pg_ctl are not installed."), os.environ)
+        with postgres_server({"PATH": os.environ["PATH"]}, port=free_port()) as server:
+            assert postgres_answers(server)
+            with postgres_database(server, "own") as url:
+                assert postgres_answers(url)
+            assert not postgres_answers(url)
+        assert not postgres_answers(server)
 
     def test_nothing_at_all_says_how_to_have_one(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(services, "postgres_binaries", lambda _environ: None)
+        monkeypatch.setattr("tests.support.postgres.postgres_binaries", lambda _environ: None)
         with (
-            pytest.raises(services.ServiceMissing, match="docker compose --profile test"),
-            services.postgres_server(NOTHING_INSTALLED, port=services.free_port()),
+            pytest.raises(ServiceMissing, match="docker compose --profile test"),
+            postgres_server(NOTHING_INSTALLED, port=free_port()),
         ):
             pass
 
 
 class TestRedisIsLookedForInOrder:
     def test_an_address_that_is_given_comes_first(self, redis_url: str) -> None:
-        with services.redis_server({"TEST_REDIS_URL": redis_url}) as found:
+        with redis_server({"TEST_REDIS_URL": redis_url}) as found:
             assert found == redis_url.rpartition("/")[0]
 
     def test_an_address_that_does_not_answer_is_not_passed_over(self) -> None:
-        given = f"redis://127.0.0.1:{services.free_port()}"
+        given = f"redis://127.0.0.1:{free_port()}"
         with (
-            pytest.raises(services.ServiceMissing, match="TEST_REDIS_URL is set"),
-            services.redis_server({"TEST_REDIS_URL": given, "PATH": os.environ["PATH"]}),
+            pytest.raises(ServiceMissing, match="TEST_REDIS_URL is set"),
+            redis_server({"TEST_REDIS_URL": given, "PATH": os.environ["PATH"]}),
         ):
             pass
 
     def test_a_server_of_our_own_comes_last(self, own_redis: str) -> None:
-        assert services.redis_answers(own_redis)
-        assert urlsplit(own_redis).port != services.REDIS_PORT
+        assert redis_answers(own_redis)
+        assert urlsplit(own_redis).port != REDIS_PORT
 
     def test_nothing_at_all_says_how_to_have_one(self) -> None:
         with (
-            pytest.raises(services.ServiceMissing, match="docker compose --profile test"),
-            services.redis_server(NOTHING_INSTALLED, port=services.free_port()),
+            pytest.raises(ServiceMissing, match="docker compose --profile test"),
+            redis_server(NOTHING_INSTALLED, port=free_port()),
         ):
             pass
 
@@ -121,16 +124,16 @@ class TestNobodysKeysAreTouched:
     def test_a_database_with_keys_is_left_alone(self, own_redis: str) -> None:
         with redis.Redis.from_url(f"{own_redis}/2") as somebody:
             somebody.set("precious", "1")
-            with services.redis_database(own_redis, numbers=(2, 1)) as url:
+            with redis_database(own_redis, numbers=(2, 1)) as url:
                 assert url == f"{own_redis}/1"
             assert somebody.get("precious") == b"1"
 
     def test_two_sessions_get_two_databases(self, own_redis: str) -> None:
-        with services.redis_database(own_redis) as mine, services.redis_database(own_redis) as yours:
+        with redis_database(own_redis) as mine, redis_database(own_redis) as yours:
             assert mine != yours
 
     def test_a_database_is_empty_again_afterwards(self, own_redis: str) -> None:
-        with services.redis_database(own_redis, numbers=(3,)) as url, redis.Redis.from_url(url) as client:
+        with redis_database(own_redis, numbers=(3,)) as url, redis.Redis.from_url(url) as client:
             client.set("note", "1")
         with redis.Redis.from_url(f"{own_redis}/3") as client:
             assert client.dbsize() == 0
@@ -139,8 +142,8 @@ class TestNobodysKeysAreTouched:
         with redis.Redis.from_url(f"{own_redis}/4") as somebody:
             somebody.set("precious", "1")
         with (
-            pytest.raises(services.ServiceMissing, match="holds data"),
-            services.redis_database(own_redis, numbers=(4,)),
+            pytest.raises(ServiceMissing, match="holds data"),
+            redis_database(own_redis, numbers=(4,)),
         ):
             pass
 
@@ -148,27 +151,27 @@ class TestNobodysKeysAreTouched:
 class TestChromiumIsLookedForInOrder:
     def test_the_path_that_is_given_comes_first(self, tmp_path: Path) -> None:
         given, other = program(tmp_path / "given"), program(tmp_path / "chromium")
-        assert services.find_chromium({"CHROMIUM": given, "PATH": str(tmp_path)}) == given
-        assert services.find_chromium({"PATH": str(tmp_path)}) == other
+        assert find_chromium({"CHROMIUM": given, "PATH": str(tmp_path)}) == given
+        assert find_chromium({"PATH": str(tmp_path)}) == other
 
     def test_a_path_that_is_wrong_is_not_passed_over(self, tmp_path: Path) -> None:
         program(tmp_path / "chromium")
-        with pytest.raises(services.ServiceMissing, match="CHROMIUM is set"):
-            services.find_chromium({"CHROMIUM": "/nonexistent", "PATH": str(tmp_path)})
+        with pytest.raises(ServiceMissing, match="CHROMIUM is set"):
+            find_chromium({"CHROMIUM": "/nonexistent", "PATH": str(tmp_path)})
 
     def test_nothing_at_all_says_how_to_have_one(self) -> None:
-        with pytest.raises(services.ServiceMissing, match="install the package chromium"):
-            services.find_chromium(NOTHING_INSTALLED)
+        with pytest.raises(ServiceMissing, match="install the package chromium"):
+            find_chromium(NOTHING_INSTALLED)
 
 
 class TestAMissingService:
     def test_skips_at_home(self) -> None:
         with pytest.raises(pytest.skip.Exception, match="No Redis"):
-            services.unavailable(services.ServiceMissing("No Redis"), {})
+            unavailable(ServiceMissing("No Redis"), {})
 
     def test_fails_where_everything_should_be_installed(self) -> None:
         with pytest.raises(pytest.fail.Exception, match="No Redis"):
-            services.unavailable(services.ServiceMissing("No Redis"), {"CI": "true"})
+            unavailable(ServiceMissing("No Redis"), {"CI": "true"})
 
 
 def program(path: Path) -> str:

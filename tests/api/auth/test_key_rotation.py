@@ -24,8 +24,8 @@ from api.db import migrate
 from api.db.engine import open_database
 from api.db.private_files import make_private, too_open
 from api.models import Household
-from tests.support import services
 from tests.support.forking import buddy
+from tests.support.postgres import postgres_database
 from tests.support.serving import service
 
 OLD, NEW = "Vq7-the old one retires-58nXk4Lt", "m2W-the new one remains-93pZr6Hd"
@@ -171,7 +171,7 @@ def many(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> Iterato
         url = f"sqlite:///{tmp_path}/own.db"
         if request.param == "postgresql":
             server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-            url = stack.enter_context(services.postgres_database(server, f"{worker}keys"))
+            url = stack.enter_context(postgres_database(server, f"{worker}keys"))
 
         async def fill() -> None:
             database = open_database(url)

@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.actors.person import WEEK, Person
-from tests.support import artifacts, forking, services
+from tests.support import artifacts, forking
 from tests.support.forking import buddy
+from tests.support.postgres import postgres_database
+from tests.support.services import ServiceMissing, free_port, unavailable
 from tests.support.serving import CLIENT, service
 
 
@@ -19,10 +21,10 @@ def own_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/own.db"
     if shutil.which("pg_dump") is None:
-        missing = services.ServiceMissing("pg_dump is not installed: apt-get install postgresql-client")
-        services.unavailable(missing, os.environ)
+        missing = ServiceMissing("pg_dump is not installed: apt-get install postgresql-client")
+        unavailable(missing, os.environ)
     server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-    context = services.postgres_database(server, f"{worker}backup")
+    context = postgres_database(server, f"{worker}backup")
     url = context.__enter__()
     request.addfinalizer(lambda: context.__exit__(None, None, None))  # noqa: PT021 - only for one of the parameters
     return url
@@ -127,7 +129,7 @@ def test_the_doctor_asks_redis(redis_url: str, tmp_path: Path) -> None:
     found = buddy(tmp_path, REDIS_URL=redis_url)("doctor")
     assert found.returncode == 0
     assert "shared" in found.stdout
-    away = buddy(tmp_path, REDIS_URL=f"redis://127.0.0.1:{services.free_port()}/0")("doctor")
+    away = buddy(tmp_path, REDIS_URL=f"redis://127.0.0.1:{free_port()}/0")("doctor")
     assert away.returncode == 1
     assert "away" in away.stdout
 

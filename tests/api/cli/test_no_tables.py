@@ -11,7 +11,7 @@ import typer
 from api.cli.main import app
 from tests.support import forking
 from tests.support.artifacts import PACKAGED
-from tests.support.services import postgres_database, postgres_server
+from tests.support.postgres import postgres_database, postgres_server
 
 WITHOUT_TABLES = {("serve",), ("db", "upgrade"), ("db", "restore"), ("research", "validate")}
 """They make the tables, bring their own, or do not look at them."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import services
+from tests.support.postgres import postgres_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -15,5 +15,5 @@ def own_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> Iter
         yield f"sqlite:///{tmp_path}/own.db"
         return
     server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-    with services.postgres_database(server, f"{worker}backup") as url:
+    with postgres_database(server, f"{worker}backup") as url:
         yield url

@@ -214,7 +214,7 @@ def frozen() -> dict[str, str]:
 
 
 def main() -> None:
-    from tests.support import services
+    from tests.support.postgres import postgres_database, postgres_server
 
     now, then = digests(), frozen()
     changed = [name for name, digest in then.items() if now.get(name) != digest]
@@ -225,7 +225,7 @@ def main() -> None:
         file = Path(folder, "recorded.db")
         asyncio.run(prepared(f"sqlite:///{file}"))
         (FOLDER / f"{revision}.sqlite.sql").write_text(dumped_sqlite(file), encoding="utf-8")
-    with services.postgres_server(os.environ) as server, services.postgres_database(server, "record") as url:
+    with postgres_server(os.environ) as server, postgres_database(server, "record") as url:
         asyncio.run(prepared(url))
         (FOLDER / f"{revision}.postgresql.sql").write_text(dumped_postgres(url), encoding="utf-8")
     FROZEN.write_text("".join(f"{digest}  {name}\n" for name, digest in now.items()), encoding="utf-8")

@@ -15,8 +15,10 @@ from api.db.postgres import RESTORE_LOCK
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.actors.family import Family
 from tests.actors.person import MONTH, WEEK, Person
-from tests.support import exports, forking, services
+from tests.support import exports, forking
 from tests.support.pgbouncer import pgbouncer
+from tests.support.postgres import postgres_database
+from tests.support.services import ServiceMissing, unavailable
 from tests.support.serving import CLIENT, Server, service
 
 AT_ONCE = 12
@@ -29,10 +31,10 @@ LOCKS = "(SELECT * FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backen
 def pooled_url(postgres_url: str, worker: str) -> Iterator[str]:
     server = postgres_url.rpartition("/")[0] + "/postgres"
     try:
-        with services.postgres_database(server, f"{worker}pooled") as url, pgbouncer(url) as pooled:
+        with postgres_database(server, f"{worker}pooled") as url, pgbouncer(url) as pooled:
             yield pooled
-    except services.ServiceMissing as missing:
-        services.unavailable(missing, os.environ)
+    except ServiceMissing as missing:
+        unavailable(missing, os.environ)
 
 
 @pytest.fixture(params=["", "?statement_cache_size=0", "?pgbouncer=true"])

@@ -20,7 +20,8 @@ from api.models import Base
 from api.models.base import Amount
 from tests.actors.person import CONSENT, MONTH, WEEK
 from tests.api.db import record_release
-from tests.support import exports, services
+from tests.support import exports
+from tests.support.postgres import postgres_database
 from tests.support.serving import Service, service
 
 FILES = sorted(record_release.FOLDER.glob("*.sql"))
@@ -44,7 +45,7 @@ def old_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> Iter
         yield f"sqlite:///{tmp_path}/old.db"
         return
     server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-    with services.postgres_database(server, f"{worker}old") as url:
+    with postgres_database(server, f"{worker}old") as url:
         asyncio.run(_execute(url, script))
         yield url
 
@@ -205,7 +206,7 @@ def test_an_upgraded_database_has_the_tables_of_a_new_one(old_url: str, tmp_path
     if old_url.startswith("sqlite"):
         fresh = prepared(f"sqlite:///{tmp_path}/fresh.db")
     else:
-        with services.postgres_database(old_url.rpartition("/")[0] + "/postgres", f"{worker}new") as url:
+        with postgres_database(old_url.rpartition("/")[0] + "/postgres", f"{worker}new") as url:
             fresh = prepared(url)
     assert upgraded == fresh
     on(old_url, lambda database: migrate.downgrade(database, "base"))

@@ -19,8 +19,9 @@ from api.db.engine import open_database
 from api.db.postgres import RESTORE_LOCK
 from api.db.service_lock import ServiceRuns, restore_lock
 from tests.actors.person import Person
-from tests.support import forking, services
+from tests.support import forking
 from tests.support.forking import buddy
+from tests.support.postgres import postgres_database
 from tests.support.serving import CLIENT, Service, service
 from tests.support.stalling import stalling
 
@@ -34,7 +35,7 @@ AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 @pytest.fixture
 def own_url(postgres_url: str, worker: str) -> Iterator[str]:
     server = postgres_url.rpartition("/")[0] + "/postgres"
-    with services.postgres_database(server, f"{worker}lock") as url:
+    with postgres_database(server, f"{worker}lock") as url:
         yield url
 
 

@@ -16,7 +16,9 @@ from sqlalchemy import text
 from api.database_url import BadDatabaseUrl
 from api.db.engine import open_database
 from api.db.failures import MAY_BE_AWAY
-from tests.support import certificates, services
+from tests.support import certificates
+from tests.support.postgres import postgres_binaries, postgres_cluster
+from tests.support.services import ServiceMissing, free_port, unavailable, unprivileged
 
 PASSWORD = "p@ss:w/o?r#d%20+ 世"
 HBA = """
@@ -46,23 +48,23 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    binaries = services.postgres_binaries(os.environ)
+    binaries = postgres_binaries(os.environ)
     if binaries is None or shutil.which("psql") is None:
-        services.unavailable(services.ServiceMissing("initdb, pg_ctl and psql are not installed."), os.environ)
+        unavailable(ServiceMissing("initdb, pg_ctl and psql are not installed."), os.environ)
     with tempfile.TemporaryDirectory(prefix="buddy-tls-") as name:
         folder = Path(name)
         ours, others = certificates.authority(folder, "ours"), certificates.authority(folder, "others")
         own, client = ours.sign("server", "localhost"), ours.sign("client")
         (folder / "hba").write_text(HBA)
-        account = services.unprivileged(name)
+        account = unprivileged(name)
         if account:
             os.chown(own.key, account["user"], account["group"])
         files = {"ssl_cert_file": own.certificate, "ssl_key_file": own.key, "ssl_ca_file": ours.root}
         settings = [f"{key}={value}" for key, value in files.items()]
         settings += ["ssl=on", "fsync=off", f"hba_file={folder}/hba", f"unix_socket_directories={folder}"]
         with (
-            services.postgres_cluster(binaries, *settings) as cluster,
-            services.postgres_cluster(binaries, "fsync=off") as plain,
+            postgres_cluster(binaries, *settings) as cluster,
+            postgres_cluster(binaries, "fsync=off") as plain,
         ):
             ports = [urlsplit(one.url).port or 0 for one in (cluster, plain)]
             asyncio.run(_make_roles(cluster.url))
@@ -209,7 +211,7 @@ def _filled(url: str, server: Server) -> str:
         "KEY": server.client.key,
         "ENCODED": quote(server.socket, safe=""),
         "SOCKET": server.socket,
-        "CLOSED": services.free_port(),
+        "CLOSED": free_port(),
         "PORT": server.port,
         "PLAIN": server.plain_port,
     }

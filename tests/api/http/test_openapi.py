@@ -10,7 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.openapi_lint import ENVELOPE, complaints
-from tests.support.services import CHROMIUM_ARGUMENTS
+from tests.support.chromium import CHROMIUM_ARGUMENTS
 from tests.support.serving import CLIENT, Service
 
 
