@@ -18,7 +18,8 @@ from tests.actors.admin import PASSWORD as ADMIN_PASSWORD
 from tests.actors.browser import PASSWORD
 from tests.actors.family import Family, in_database
 from tests.actors.person import Person
-from tests.support.chromium import DESK, PHONE, chromium_browser, find_chromium, visit
+from tests.support.browsing import DESK, PHONE, chromium_browser, visit
+from tests.support.chromium import find_chromium
 from tests.support.lived import Lived, lived_process
 from tests.support.serving import Service, service
 
