@@ -30,11 +30,11 @@ def patched(admin: Admin, path: str, body: Any) -> Any:
 def test_no_field_of_a_screen_answers_5xx(served: Service, admin: Admin) -> None:
     Person(served).put("/profile", PROFILE)
     Family(served)
-    chance, told = random.Random(3), {one["name"]: one for one in admin.get("/configuration")["models"]}
+    chance, told = random.Random(3), {one["name"]: one for one in admin.read("/configuration")["models"]}
     for model in sorted(CHANGEABLE):
-        row = admin.get(f"/list/{model}", limit=1)["results"][0]
+        row = admin.read(f"/list/{model}?limit=1")["results"][0]
         key = row.get("id") or row["user_id"]
-        before = admin.get(f"/retrieve/{model}/{key}")
+        before = admin.read(f"/retrieve/{model}/{key}")
         writable = [
             field["name"]
             for field in told[model]["fields"]
@@ -44,7 +44,7 @@ def test_no_field_of_a_screen_answers_5xx(served: Service, admin: Admin) -> None
         for name in writable:
             for value in [*VALUES, *(random_text(chance) for _ in range(3))]:
                 answer = patched(admin, f"/change/{model}/{key}", {name: value})
-                now = admin.get(f"/retrieve/{model}/{key}")[name]
+                now = admin.read(f"/retrieve/{model}/{key}")[name]
                 assert answer.status_code in {200, 422}
                 if isinstance(value, str) and answer.status_code == 200:
                     assert now in {value.strip(), " ".join(value.split())}
