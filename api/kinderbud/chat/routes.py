@@ -13,7 +13,7 @@ from api.http.idempotency import IdempotencyKeyHeader
 from api.kinderbud.auth import BEARER, Caller, Reader, recognise
 from api.kinderbud.chat import queries
 from api.kinderbud.chat.actions import KeyOfAnother, asked_of_claude, keep_question
-from api.kinderbud.chat.schemas import Interrupted, Message, Messages, Question
+from api.kinderbud.chat.schemas import Interrupted, MessageCreate, MessageOut, Messages
 from api.kinderbud.claude.failures import ClaudeFailed
 from api.kinderbud.claude.keys import key_of
 from api.kinderbud.envelope import Answer, local
@@ -35,11 +35,11 @@ async def _asker(request: Request, _: Annotated[object, Security(BEARER)]) -> Ca
     "",
     operation_id="ask_question",
     summary="Ask a parenting question",
-    responses=failures(401) | {200: {"model": Answer[Message], "content": {EVENTS: {"schema": {"type": "string"}}}}},
+    responses=failures(401) | {200: {"model": Answer[MessageOut], "content": {EVENTS: {"schema": {"type": "string"}}}}},
 )
 async def ask_question(
     request: Request,
-    body: Question,
+    body: MessageCreate,
     caller: Annotated[Caller, Depends(_asker, scope="function")],
     idempotency_key: IdempotencyKeyHeader = None,
 ) -> Response:
@@ -110,8 +110,8 @@ def _envelope(message: ChatMessage, caller: Caller) -> str:
     return Answer(data=_shown(message, caller)).model_dump_json(exclude_none=True)
 
 
-def _shown(message: ChatMessage, caller: Caller) -> Message:
-    return Message(
+def _shown(message: ChatMessage, caller: Caller) -> MessageOut:
+    return MessageOut(
         role="user" if message.role == queries.USER else "assistant",
         content=message.content,
         created_at=local(message.created_at, caller.household.time_zone),

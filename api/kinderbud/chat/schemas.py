@@ -11,13 +11,13 @@ from api.kinderbud.envelope import LocalTime
 from api.kinderbud.errors import Failure
 
 
-class Question(StrictModel):
+class MessageCreate(StrictModel):
     model_config = example({"message": "How should I do the serve-and-return activity with a 14-month-old?"})
 
     message: Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(storable)]
 
 
-class Message(StrictModel):
+class MessageOut(StrictModel):
     """A message. `cut_off` is present and true if Claude's answer was truncated."""
 
     role: Literal["user", "assistant"]
@@ -33,4 +33,4 @@ class Interrupted(Failure):
 
 
 class Messages(StrictModel):
-    messages: list[Message]
+    messages: list[MessageOut]

@@ -10,15 +10,15 @@ from api.kinderbud.errors import Code, Refused, failures, invalid, not_found
 from api.kinderbud.guides import actions, queries
 from api.kinderbud.guides.schemas import (
     GuideDetail,
-    GuideListed,
+    GuideItemOut,
+    GuideOut,
     Guides,
-    ItemListed,
-    NewPlan,
+    GuideStageOut,
+    PlanCreate,
     PlanCreated,
     PlanEnded,
-    PlanListed,
+    PlanOut,
     Plans,
-    StageListed,
     Subscribed,
 )
 from api.kinderbud.households.queries import locked, participant_in
@@ -39,7 +39,7 @@ async def list_guides(caller: Reader, session: ReadSession) -> Answer[Guides]:
             for p in plans
             if p.guide.id == one.guide.id
         ]
-        guide = GuideListed(
+        guide = GuideOut(
             id=one.guide.id,
             title=one.guide.title,
             description=one.guide.description,
@@ -62,7 +62,7 @@ async def get_guide(guide_id: PathId, _: Reader, session: ReadSession) -> Answer
     stages = await queries.stages_of(session, [guide.id])
     items = await queries.items_of(session, [stage.id for stage in stages])
     shown = [
-        StageListed(
+        GuideStageOut(
             id=stage.id,
             stage_key=stage.stage_key,
             name=stage.name,
@@ -70,7 +70,7 @@ async def get_guide(guide_id: PathId, _: Reader, session: ReadSession) -> Answer
             age_end_months=stage.age_end_months,
             goals=stage.goals,
             items=[
-                ItemListed(
+                GuideItemOut(
                     id=item.id,
                     item_key=item.item_key,
                     category=Category(item.category),
@@ -101,7 +101,7 @@ async def list_plans(caller: Reader, session: ReadSession) -> Answer[Plans]:
     plans = await queries.plans_of(session, caller.household.id)
     stages = await actions.current_stages(session, plans, caller.today)
     listed = [
-        PlanListed(
+        PlanOut(
             id=one.plan.id,
             participant_id=one.participant.id,
             participant_name=one.participant.name,
@@ -123,7 +123,7 @@ async def list_plans(caller: Reader, session: ReadSession) -> Answer[Plans]:
     responses=failures(401, 404, 409),
     dependencies=[Once],
 )
-async def subscribe(body: NewPlan, caller: Writer, session: WriteSession) -> Answer[PlanCreated]:
+async def subscribe(body: PlanCreate, caller: Writer, session: WriteSession) -> Answer[PlanCreated]:
     """Creates the todos of the stage that is current today. A child's guide is for children, an adults' guide for
     adults.
     """

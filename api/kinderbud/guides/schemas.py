@@ -11,7 +11,7 @@ class Subscribed(StrictModel):
     plan_id: int
 
 
-class GuideListed(StrictModel):
+class GuideOut(StrictModel):
     """A guide, its number of stages and items, and which members of the household follow it."""
 
     id: int
@@ -25,10 +25,10 @@ class GuideListed(StrictModel):
 
 
 class Guides(StrictModel):
-    guides: list[GuideListed]
+    guides: list[GuideOut]
 
 
-class ItemListed(StrictModel):
+class GuideItemOut(StrictModel):
     id: int
     item_key: str
     category: Category
@@ -37,7 +37,7 @@ class ItemListed(StrictModel):
     frequency: Frequency
 
 
-class StageListed(StrictModel):
+class GuideStageOut(StrictModel):
     """Current while `age_start_months` ≤ age < `age_end_months`. Both are null in the only stage of an adults'
     guide.
     """
@@ -48,7 +48,7 @@ class StageListed(StrictModel):
     age_start_months: int | None
     age_end_months: int | None
     goals: str
-    items: list[ItemListed]
+    items: list[GuideItemOut]
 
 
 class GuideDetail(StrictModel):
@@ -57,10 +57,10 @@ class GuideDetail(StrictModel):
     description: str
     source_type: str
     color: str
-    stages: list[StageListed]
+    stages: list[GuideStageOut]
 
 
-class PlanListed(StrictModel):
+class PlanOut(StrictModel):
     """`current_stage` is null if the child is too old for the guide."""
 
     id: int
@@ -74,10 +74,10 @@ class PlanListed(StrictModel):
 
 
 class Plans(StrictModel):
-    plans: list[PlanListed]
+    plans: list[PlanOut]
 
 
-class NewPlan(StrictModel):
+class PlanCreate(StrictModel):
     model_config = example({"participant_id": 2, "guide_id": 3})
 
     participant_id: Id

@@ -18,11 +18,11 @@ from api.kinderbud.errors import failures, not_found
 from api.kinderbud.history import queries
 from api.kinderbud.history.rules import by_weekday
 from api.kinderbud.history.schemas import (
-    ActionShown,
-    DayShown,
+    ActionOut,
+    DayOut,
     History,
+    MilestoneOut,
     Milestones,
-    MilestoneShown,
     ParticipantStats,
     ParticipantSummary,
     Stats,
@@ -74,10 +74,10 @@ async def get_history(
         performed_by=performed_by,
     )
     entries = [
-        DayShown(
+        DayOut(
             date=day,
             actions=[
-                ActionShown(
+                ActionOut(
                     id=action.id,
                     todo_id=todo.id,
                     todo_title=item.title if item else todo.title or "",
@@ -133,7 +133,7 @@ async def list_milestones(
     if participant_id is not None and await participant_in(session, household.id, participant_id) is None:
         raise not_found("participant")
     listed = [
-        MilestoneShown(
+        MilestoneOut(
             **shown(seen, today).model_dump(),
             stage_name=seen.stage.name,
             by_months=seen.item.by_months,

@@ -5,10 +5,10 @@ from datetime import date
 from api.http.types import StrictModel
 from api.kinderbud.action_types import ActionType
 from api.kinderbud.envelope import LocalTime
-from api.kinderbud.todos.schemas import TodoShown
+from api.kinderbud.todos.schemas import TodoOut
 
 
-class ActionShown(StrictModel):
+class ActionOut(StrictModel):
     """`id` is the `action_id` that undoes the action."""
 
     id: int
@@ -20,15 +20,15 @@ class ActionShown(StrictModel):
     created_at: LocalTime
 
 
-class DayShown(StrictModel):
+class DayOut(StrictModel):
     date: date
-    actions: list[ActionShown]
+    actions: list[ActionOut]
 
 
 class History(StrictModel):
     days: int
     total_actions: int
-    entries: list[DayShown]
+    entries: list[DayOut]
 
 
 class Week(StrictModel):
@@ -52,7 +52,7 @@ class Stats(StrictModel):
     by_participant: list[ParticipantStats]
 
 
-class MilestoneShown(TodoShown):
+class MilestoneOut(TodoOut):
     """`by_months` is the age by which most children do it."""
 
     stage_name: str
@@ -61,7 +61,7 @@ class MilestoneShown(TodoShown):
 
 
 class Milestones(StrictModel):
-    milestones: list[MilestoneShown]
+    milestones: list[MilestoneOut]
     achieved: int
     total: int
 

@@ -10,7 +10,7 @@ from api.kinderbud.errors import failures
 from api.kinderbud.guides.actions import age_of, current_stages
 from api.kinderbud.guides.queries import plans_of
 from api.kinderbud.households.queries import participants_of
-from api.kinderbud.me.schemas import Health, HouseholdShown, Me, ParticipantShown, StageShown, UserShown
+from api.kinderbud.me.schemas import Health, HouseholdOut, Me, ParticipantOut, StageOut, UserOut
 
 router = APIRouter(tags=["me"])
 
@@ -30,11 +30,11 @@ async def get_me(caller: Reader, session: ReadSession) -> Answer[Me]:
     participants = []
     for one in await participants_of(session, household.id):
         current = [
-            StageShown(guide_id=plan.guide.id, guide_title=plan.guide.short_title, stage_name=stage.name)
+            StageOut(guide_id=plan.guide.id, guide_title=plan.guide.short_title, stage_name=stage.name)
             for plan in plans
             if plan.participant.id == one.id and (stage := stages[plan.plan.id]) is not None
         ]
-        shown = ParticipantShown(
+        shown = ParticipantOut(
             id=one.id,
             name=one.name,
             is_adult=one.is_adult,
@@ -46,8 +46,8 @@ async def get_me(caller: Reader, session: ReadSession) -> Answer[Me]:
         participants.append(shown)
     return Answer(
         data=Me(
-            user=UserShown.model_validate(caller.user),
-            household=HouseholdShown(
+            user=UserOut.model_validate(caller.user),
+            household=HouseholdOut(
                 id=household.id,
                 name=household.name,
                 timezone=household.time_zone,

@@ -9,27 +9,27 @@ class Health(StrictModel):
     version: str
 
 
-class UserShown(StrictModel):
+class UserOut(StrictModel):
     id: int
     display_name: str
     email: str
     role: str
 
 
-class HouseholdShown(StrictModel):
+class HouseholdOut(StrictModel):
     id: int
     name: str
     timezone: str
     daily_task_count: int
 
 
-class StageShown(StrictModel):
+class StageOut(StrictModel):
     guide_id: int
     guide_title: str
     stage_name: str
 
 
-class ParticipantShown(StrictModel):
+class ParticipantOut(StrictModel):
     """Ages are null for adults."""
 
     id: int
@@ -38,10 +38,10 @@ class ParticipantShown(StrictModel):
     birthday: date | None
     age_display: str | None
     age_months: int | None
-    current_stages: list[StageShown]
+    current_stages: list[StageOut]
 
 
 class Me(StrictModel):
-    user: UserShown
-    household: HouseholdShown
-    participants: list[ParticipantShown]
+    user: UserOut
+    household: HouseholdOut
+    participants: list[ParticipantOut]

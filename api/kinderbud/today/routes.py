@@ -12,7 +12,7 @@ from api.kinderbud.today.schemas import SelectedBy, Today
 from api.kinderbud.today.services import days_of
 from api.kinderbud.today.view import day_of
 from api.kinderbud.todos.queries import Seen
-from api.kinderbud.todos.schemas import TodoShown, shown
+from api.kinderbud.todos.schemas import TodoOut, shown
 
 router = APIRouter(tags=["today"])
 
@@ -26,7 +26,7 @@ async def get_today(
         raise not_found("participant")
     day = await day_of(days_of(request), session, caller, stages)
 
-    def mine(todos: list[Seen]) -> list[TodoShown]:
+    def mine(todos: list[Seen]) -> list[TodoOut]:
         return [shown(seen, caller.today) for seen in todos if participant_id in {None, seen.participant.id}]
 
     answer = Today(

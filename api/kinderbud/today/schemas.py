@@ -4,7 +4,7 @@ from datetime import date
 from enum import StrEnum
 
 from api.http.types import StrictModel
-from api.kinderbud.todos.schemas import TodoShown
+from api.kinderbud.todos.schemas import TodoOut
 
 
 class SelectedBy(StrEnum):
@@ -20,6 +20,6 @@ class Today(StrictModel):
     daily_note: str
     source: SelectedBy
     cached: bool
-    activities: list[TodoShown]
-    milestones: list[TodoShown]
-    custom_todos: list[TodoShown]
+    activities: list[TodoOut]
+    milestones: list[TodoOut]
+    custom_todos: list[TodoOut]

@@ -20,16 +20,16 @@ from api.kinderbud.todos.rules import Status, TooLongAgo
 from api.kinderbud.todos.schemas import (
     Complete,
     Completed,
-    CustomTodo,
     CustomTodoCreated,
+    CustomTodoOut,
     Deleted,
     Dismissed,
-    EditedTodo,
-    NewTodo,
     Snooze,
     Snoozed,
+    TodoCreate,
     TodoDetail,
     TodoPage,
+    TodoUpdate,
     Undo,
     Undone,
     in_full,
@@ -74,7 +74,7 @@ async def get_todo(todo_id: PathId, caller: Reader, session: ReadSession) -> Ans
 @router.post(
     "", operation_id="create_todo", summary="Add a todo of your own", responses=failures(401, 404), dependencies=[Once]
 )
-async def create_todo(body: NewTodo, caller: Writer, session: WriteSession) -> Answer[CustomTodoCreated]:
+async def create_todo(body: TodoCreate, caller: Writer, session: WriteSession) -> Answer[CustomTodoCreated]:
     """For the youngest child if no participant is given, else for the first adult."""
     if body.participant_id is not None:
         participant = await _participant(session, caller, body.participant_id)
@@ -89,7 +89,7 @@ async def create_todo(body: NewTodo, caller: Writer, session: WriteSession) -> A
 
 
 @router.put("/{todo_id}", operation_id="edit_todo", summary="Edit a todo of your own", responses=failures(401, 404))
-async def edit_todo(todo_id: PathId, body: EditedTodo, caller: Writer, session: WriteSession) -> Answer[CustomTodo]:
+async def edit_todo(todo_id: PathId, body: TodoUpdate, caller: Writer, session: WriteSession) -> Answer[CustomTodoOut]:
     """404 for a todo of a guide. Fields that are left out stay as they are."""
     await locked(session, caller.household.id)
     todo = await _own(session, caller, todo_id)
@@ -213,8 +213,8 @@ async def _youngest(session: AsyncSession, caller: Caller) -> HouseholdParticipa
     return max(children)[2] if children else people[0]
 
 
-def _custom(todo: Todo) -> CustomTodo:
-    return CustomTodo(
+def _custom(todo: Todo) -> CustomTodoOut:
+    return CustomTodoOut(
         id=todo.id,
         title=todo.title or "",
         description=todo.description,

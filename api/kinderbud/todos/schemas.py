@@ -13,7 +13,7 @@ from api.kinderbud.todos.rules import Status
 from data.catalog.guides import Category, Frequency
 
 
-class TodoShown(StrictModel):
+class TodoOut(StrictModel):
     """A todo in a list."""
 
     id: int
@@ -29,7 +29,7 @@ class TodoShown(StrictModel):
     achieved: bool | None
 
 
-class ItemShown(StrictModel):
+class ItemOut(StrictModel):
     """The guide's item of a todo: how to do it, and why."""
 
     id: int
@@ -39,23 +39,23 @@ class ItemShown(StrictModel):
     guide_title: str
 
 
-class TodoDetail(TodoShown):
+class TodoDetail(TodoOut):
     """A todo with all fields."""
 
     source_type: str
-    guide_item: ItemShown | None
+    guide_item: ItemOut | None
 
 
 class TodoPage(StrictModel):
     """A page of todos, out of `total`."""
 
-    todos: list[TodoShown]
+    todos: list[TodoOut]
     total: int
     limit: int
     offset: int
 
 
-class CustomTodo(StrictModel):
+class CustomTodoOut(StrictModel):
     """A todo of the family's own, as the answer to an edit."""
 
     id: int
@@ -66,13 +66,13 @@ class CustomTodo(StrictModel):
     source_type: str
 
 
-class CustomTodoCreated(CustomTodo):
+class CustomTodoCreated(CustomTodoOut):
     """A new one."""
 
     category: Category
 
 
-class NewTodo(StrictModel):
+class TodoCreate(StrictModel):
     """Without a participant it is for the youngest child."""
 
     model_config = example({"title": "Practice counting to 10", "frequency": "daily", "participant_id": 2})
@@ -83,7 +83,7 @@ class NewTodo(StrictModel):
     participant_id: Id | None = None
 
 
-class EditedTodo(StrictModel):
+class TodoUpdate(StrictModel):
     """Fields that are left out stay as they are. A null description is cleared."""
 
     model_config = example({"title": "Read two bedtime stories", "frequency": "daily"})
@@ -151,9 +151,9 @@ class Undone(StrictModel):
     undone_action_type: ActionType
 
 
-def shown(seen: Seen, today: date) -> TodoShown:
+def shown(seen: Seen, today: date) -> TodoOut:
     """A todo as an entry of today's list."""
-    return TodoShown(
+    return TodoOut(
         id=seen.todo.id,
         title=seen.title,
         description=seen.description,
@@ -172,7 +172,7 @@ def in_full(seen: Seen, today: date) -> TodoDetail:
     """A todo with its guide item."""
     item = None
     if seen.item is not None and seen.guide is not None:
-        item = ItemShown(
+        item = ItemOut(
             id=seen.item.id,
             title=seen.item.title,
             description=seen.item.how_to,

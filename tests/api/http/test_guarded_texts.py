@@ -77,7 +77,7 @@ def test_no_parameter_and_no_body_lets_a_text_through_that_no_database_holds() -
                 assert all(issubclass(model, StrictModel) for model in found), route.path
                 bodies |= {model.__name__ for model in found}
     assert parameters >= {"uuid", "cursor", "tables", "since", "idempotency_key", "accept_language", "todo_id"}
-    assert bodies >= {"UserChallengeCreate", "ReflectionCreate", "Question", "NewTodo", "Complete"}
+    assert bodies >= {"UserChallengeCreate", "ReflectionCreate", "MessageCreate", "TodoCreate", "Complete"}
 
 
 class Inner(StrictModel):

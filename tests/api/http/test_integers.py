@@ -74,7 +74,7 @@ def test_a_whole_float_is_an_integer_and_nothing_else_is() -> None:
                     read(sent)
     assert seen >= {"BudgetProfileUpdate.coach_style", "WeeklySummaryCreate.week_key"}
     assert seen >= {"ProgressSnapshotCreate.badge_ids", "ReflectionCreate.confidence_rating"}
-    assert seen >= {"NewPlan.guide_id", "Snooze.days", "Undo.action_id", "NewTodo.participant_id"}
+    assert seen >= {"PlanCreate.guide_id", "Snooze.days", "Undo.action_id", "TodoCreate.participant_id"}
 
 
 def test_whole_floats_are_answers_to_a_choice(stored: Service) -> None:

@@ -24,7 +24,7 @@ from api.kinderbud.today.actions import prepare_day
 from api.kinderbud.todos.actions import PutAway
 from api.kinderbud.todos.queries import listed_todos
 from api.kinderbud.todos.routes import create_todo, list_todos
-from api.kinderbud.todos.schemas import NewTodo
+from api.kinderbud.todos.schemas import TodoCreate
 from api.models import DayItem, DaySelection, Guide, GuideItem, GuideStage
 from api.observability.metrics import Metrics
 from coach_model.policy import FallbackReason
@@ -207,7 +207,7 @@ class Year:
         if home.account.actions and chance.random() < 0.2:
             await home.undo(session, chance.choice(home.account.actions[-12:]))
         if len(self.own) < 12 and chance.random() < 0.06:
-            body = NewTodo(title="Read bedtime story", frequency=chance.choice(list(Frequency)))
+            body = TodoCreate(title="Read bedtime story", frequency=chance.choice(list(Frequency)))
             made = (await create_todo(body, home.caller, session)).data
             self.own[made.id] = made.frequency
 
@@ -303,7 +303,7 @@ def test_what_was_done_once_before_anybody_asked_for_the_day_is_still_a_part_of_
             caller = year.home.caller
             async with database.write() as session:
                 for often in (Frequency.ONCE, Frequency.DAILY):
-                    made = (await create_todo(NewTodo(title="Call Grandma", frequency=often), caller, session)).data
+                    made = (await create_todo(TodoCreate(title="Call Grandma", frequency=often), caller, session)).data
                     year.own[made.id] = often
                     await year.home.act(session, made.id, "completed")
                 await year.see_the_day(session)

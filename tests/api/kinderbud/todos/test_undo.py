@@ -23,14 +23,14 @@ from api.db import migrate
 from api.db.engine import Database, open_database
 from api.kinderbud.errors import Refused
 from api.kinderbud.guides import routes as guides
-from api.kinderbud.guides.schemas import NewPlan
+from api.kinderbud.guides.schemas import PlanCreate
 from api.kinderbud.history.queries import actions_between, latest_run
 from api.kinderbud.households.actions import Child
 from api.kinderbud.streaks.rules import streak
 from api.kinderbud.todos import actions as todo_actions
 from api.kinderbud.todos import routes as todos
 from api.kinderbud.todos.queries import listed_todos, todo_in
-from api.kinderbud.todos.schemas import EditedTodo, NewTodo, Undo
+from api.kinderbud.todos.schemas import TodoCreate, TodoUpdate, Undo
 from api.models import CompletionRun, Guide, GuideItem
 from data.catalog.guides import Frequency
 from tests.actors.account import Done, Home, home
@@ -176,7 +176,7 @@ class Lives(RuleBasedStateMachine):
     def adds(self, frequency: str) -> None:
         async def add() -> None:
             async with self.database.write() as session:
-                body = NewTodo(title="Read bedtime story", frequency=Frequency(frequency))
+                body = TodoCreate(title="Read bedtime story", frequency=Frequency(frequency))
                 made = (await todos.create_todo(body, self.home.caller, session)).data
                 assert made.participant_id == self.home.participants["Emma"]
                 self.own[made.id] = ("Read bedtime story", frequency)
@@ -191,7 +191,7 @@ class Lives(RuleBasedStateMachine):
 
         async def edit() -> None:
             async with self.database.write() as session:
-                body = EditedTodo(title=title, frequency=frequency)
+                body = TodoUpdate(title=title, frequency=frequency)
                 if todo_id in self.deleted:
                     with pytest.raises(Refused):
                         await todos.edit_todo(todo_id, body, self.home.caller, session)
@@ -217,7 +217,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 1))
     def follows(self, number: int) -> None:
-        body = NewPlan(participant_id=self.home.participants["Emma"], guide_id=self.guides[number])
+        body = PlanCreate(participant_id=self.home.participants["Emma"], guide_id=self.guides[number])
 
         async def subscribe() -> None:
             async with self.database.write() as session:
@@ -306,7 +306,7 @@ def test_a_snooze_of_another_day_is_an_action_of_its_own_even_if_it_ends_on_the_
     async def snoozes() -> None:
         house = await home(database, [EMMA], ZONES[0], BEGINNING)
         async with database.write() as session:
-            body = NewTodo(title="Read bedtime story", frequency=Frequency.DAILY)
+            body = TodoCreate(title="Read bedtime story", frequency=Frequency.DAILY)
             todo_id = (await todos.create_todo(body, house.caller, session)).data.id
             await house.act(session, todo_id, "snoozed", days=3)
             house.at(BEGINNING + timedelta(days=1))
