@@ -53,3 +53,12 @@ def test_helpers_are_in_the_folders_for_helpers() -> None:
     known = {path for path in paths if path.startswith(HELPERS) or path.rpartition("/")[2].startswith("test_")}
     known |= {path for path in paths if path.rpartition("/")[2] in {"__init__.py", "conftest.py"}}
     assert paths - known == TOOLS
+
+
+@pytest.mark.parametrize("features", ["api/admin", "api/kakei", "api/kinderbud"])
+def test_the_sql_of_a_feature_is_in_its_queries(features: str) -> None:
+    statements = {f"sqlalchemy.{verb}" for verb in ("select", "insert", "update", "delete", "text", "func")}
+    modules = [module for module in (ROOT / features).rglob("*.py") if module.name != "queries.py"]
+    assert modules
+    wrong = [(str(module.relative_to(ROOT)), name) for module in modules for name in imported(module)]
+    assert [(module, name) for module, name in wrong if name in statements or ".dialects" in name] == []

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, and_, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.admin import queries
 from api.auth.cookies import Cookie
 from api.auth.known_browsers import KNOWN_FOR, KnownBrowsers
 from api.auth.passwords import Passwords
 from api.auth.sessions import Sessions
 from api.clock import utc_now
 from api.db.engine import Database
-from api.models import Operator, OperatorBrowser, OperatorSession
+from api.models import OperatorBrowser, OperatorSession
 from api.settings import Settings
 
 NAME = "admin"
@@ -46,49 +45,27 @@ async def seed_operator(database: Database, settings: Settings) -> None:
     password = settings.admin_password.get_secret_value() if settings.admin_password else None
     passwords = Passwords()
     async with database.read() as session:
-        kept = await session.scalar(select(Operator).where(Operator.name == NAME))
+        kept = await queries.operator_named(session, NAME)
     is_same = password is not None and kept is not None and await passwords.match(kept.password_hash, password, HERE)
     if password is None:
-        log.warning("nobody can log in to /admin: ADMIN_PASSWORD is not set")
+        log.warning("no one can log in to /admin: ADMIN_PASSWORD is not set")
     if is_same:
         return
     hashed = await passwords.hashed(password, HERE) if password is not None else None
     async with database.write() as session:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        made = insert(Operator).values(name=NAME, password_hash=hashed, created_at=utc_now())
-        await session.execute(made.on_conflict_do_update(index_elements=["name"], set_={"password_hash": hashed}))
-        await session.execute(delete(OperatorSession))
-        await session.execute(delete(OperatorBrowser))
+        await queries.set_password(session, NAME, hashed, utc_now())
 
 
 async def make_browser_link(session: AsyncSession, now: datetime) -> tuple[str, datetime] | None:
     """Make a link that makes one browser known. Returns its secret and expiry; None without an account."""
-    account = await session.scalar(select(Operator).where(Operator.name == NAME).with_for_update())
+    account = await queries.operator_named(session, NAME, for_update=True)
     return await BROWSERS.make_link(session, account.id, now) if account is not None else None
-
-
-async def operator_in_browser(
-    session: AsyncSession, name: str, known: tuple[ColumnElement[bool], ...]
-) -> tuple[Operator | None, str | None]:
-    """The account of that name, and the digest of the requesting browser if the account knows it."""
-    query = (
-        select(Operator, OperatorBrowser.digest)
-        .outerjoin(OperatorBrowser, and_(OperatorBrowser.owner_id == Operator.id, *known))
-        .where(Operator.name == name)
-    )
-    found = (await session.execute(query)).first()
-    return (found[0], found[1]) if found is not None else (None, None)
 
 
 async def logged_in(database: Database, secret: str, now: datetime) -> LoggedIn | None:
     """The operator whose session has that secret."""
-    query = (
-        select(OperatorSession, Operator)
-        .join(Operator, Operator.id == OperatorSession.owner_id)
-        .where(*SESSIONS.working(secret, now), Operator.password_hash.is_not(None))
-    )
     async with database.read() as session:
-        found = (await session.execute(query)).one_or_none()
+        found = await queries.operator_of(session, SESSIONS.working(secret, now))
     if found is None:
         return None
     kept, operator = found

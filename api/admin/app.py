@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from api.admin import auth
 from api.auth.security_headers import JSON, SecurityHeadersMiddleware
-from api.db.failures import RETRY_SECONDS
+from api.db.failures import RETRY_SECONDS, sqlstate
 from api.http.error_texts import pydantic_errors, sentences
 from api.http.problems import install_database_errors, log_unforeseen
 from api.services import share
@@ -152,7 +152,7 @@ def _install_errors(app: FastAPI) -> None:
 
     async def _other(request: Request, error: Exception) -> JSONResponse:
         driver = error.orig if isinstance(error, DBAPIError) else None
-        wrong_kind = str(getattr(driver, "sqlstate", "")).startswith(WRONG_KIND)
+        wrong_kind = sqlstate(error).startswith(WRONG_KIND)
         if wrong_kind or isinstance(error, DataError) or isinstance(getattr(driver, "__cause__", None), ValueError):
             return await _unfitting(request, error)
         raise error

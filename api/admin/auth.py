@@ -19,7 +19,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.admin.accounts import BROWSERS, LONGEST, SESSIONS, LoggedIn, logged_in, operator_in_browser
+from api.admin import queries
+from api.admin.accounts import BROWSERS, LONGEST, SESSIONS, LoggedIn, logged_in
 from api.auth.cookies import Cookie
 from api.auth.csrf import is_cross_site
 from api.auth.fair_queue import QueueFull
@@ -67,7 +68,7 @@ async def sign_in(request: Request, body: SignIn, now: Now) -> Response:
     services, address, shown = services_of(request), address_of(request.scope), _shown_browsers(request)
     async with services.database.read() as session:
         known = BROWSERS.working(shown, now)
-        operator, digest = await operator_in_browser(session, body.username, known)
+        operator, digest = await queries.operator_in_browser(session, body.username, known)
     attempt = Attempt(DOOR, body.username, address, digest[:32] if digest else None)
     refused = await services.attempts.count(attempt)
     if refused is not None:

@@ -49,7 +49,7 @@ class Screen(SqlAlchemyModelAdmin):
     hidden: Sequence[str] = ()
     """Columns with secrets, capabilities or people's texts: no request gets them."""
     shortened: Sequence[str] = ()
-    """Capabilities of which only the beginning is shown."""
+    """Capabilities; only their beginning is shown."""
     ordering = ("-id",)
     list_per_page = 20
 

@@ -1,5 +1,6 @@
 """The dashboard, and the screen of its operators."""
 
+from collections import Counter
 from typing import Any
 
 from fastadmin import (
@@ -9,8 +10,9 @@ from fastadmin import (
     WidgetActionType,
     widget_action,
 )
+from prometheus_client import CollectorRegistry
 
-from api.admin import statistics
+from api.admin import queries
 from api.admin.auth import current
 from api.admin.base import Screen
 from api.models import Operator
@@ -22,7 +24,26 @@ NO_FALLBACK = {"day": NONE, "decisions": 0, "fallback_reason": NONE}
 COACHES, PEOPLE = "Coaches", "People and research"
 
 
-def drawn(rows: statistics.Rows, **empty: Any) -> WidgetActionResponseSchema:
+def decisions_now(registry: CollectorRegistry) -> tuple[queries.Rows, queries.Rows]:
+    """Decisions by coach and source, and fallbacks by coach and reason, since the service started. They include
+    anonymous ones, which are stored nowhere else.
+    """
+    sources: Counter[tuple[str, str]] = Counter()
+    reasons: Counter[tuple[str, str]] = Counter()
+    for family in registry.collect():
+        for sample in family.samples:
+            if sample.name == "buddy_coach_decisions_total" and sample.value:
+                coach = sample.labels["coach"]
+                sources[coach, sample.labels["source"]] += int(sample.value)
+                if reason := sample.labels["reason"]:
+                    reasons[coach, reason] += int(sample.value)
+    return (
+        [{"source": source, "decisions": count, "coach": coach} for (coach, source), count in sorted(sources.items())],
+        [{"reason": reason, "fallbacks": count, "coach": coach} for (coach, reason), count in sorted(reasons.items())],
+    )
+
+
+def drawn(rows: queries.Rows, **empty: Any) -> WidgetActionResponseSchema:
     """Rows for a chart. Without data, one row says so, since an empty chart looks broken."""
     return WidgetActionResponseSchema(rows or [empty])
 
@@ -62,9 +83,7 @@ class Operators(Screen):
     )
     async def decisions_by_source(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Decisions by source, for each coach."""
-        return drawn(
-            statistics.decisions_now(self.services.metrics.gathered())[0], source=NONE, decisions=0, coach=NONE
-        )
+        return drawn(decisions_now(self.services.metrics.gathered())[0], source=NONE, decisions=0, coach=NONE)
 
     @widget_action(
         tab=COACHES,
@@ -76,9 +95,7 @@ class Operators(Screen):
     )
     async def fallbacks_by_reason(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Fallbacks by reason, for each coach."""
-        return drawn(
-            statistics.decisions_now(self.services.metrics.gathered())[1], reason=NONE, fallbacks=0, coach=NONE
-        )
+        return drawn(decisions_now(self.services.metrics.gathered())[1], reason=NONE, fallbacks=0, coach=NONE)
 
     @widget_action(
         tab=COACHES,
@@ -92,7 +109,7 @@ class Operators(Screen):
         """Stored decisions, by coach and source."""
         async with self.database.read() as session:
             return drawn(
-                await statistics.kept_by_day(session, self.services.clock(), "source"),
+                await queries.kept_by_day(session, self.services.clock(), "source"),
                 day=NONE,
                 decisions=0,
                 source=NONE,
@@ -108,7 +125,7 @@ class Operators(Screen):
     async def kept_fallbacks(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Fallbacks among stored decisions, by coach and reason."""
         async with self.database.read() as session:
-            return drawn(await statistics.kept_by_day(session, self.services.clock(), "fallback_reason"), **NO_FALLBACK)
+            return drawn(await queries.kept_by_day(session, self.services.clock(), "fallback_reason"), **NO_FALLBACK)
 
     @widget_action(
         tab=PEOPLE,
@@ -121,7 +138,7 @@ class Operators(Screen):
     async def active(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Active users and households of both apps."""
         async with self.database.read() as session:
-            return drawn(await statistics.active_by_day(session, self.services.clock()), day=NONE, active=0, who=NONE)
+            return drawn(await queries.active_by_day(session, self.services.clock()), day=NONE, active=0, who=NONE)
 
     @widget_action(
         tab=PEOPLE,
@@ -133,7 +150,7 @@ class Operators(Screen):
     async def consents(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Consents in force and withdrawn."""
         async with self.database.read() as session:
-            return drawn(await statistics.consents_now(session), study=NONE, people=0, state=NONE)
+            return drawn(await queries.consents_now(session), study=NONE, people=0, state=NONE)
 
     @widget_action(
         tab=PEOPLE,
@@ -145,7 +162,7 @@ class Operators(Screen):
     async def exports(self, _: WidgetActionInputSchema) -> WidgetActionResponseSchema:
         """Exports for researchers."""
         async with self.database.read() as session:
-            return drawn(await statistics.exports_by_day(session, self.services.clock()), day=NONE, exports=0)
+            return drawn(await queries.exports_by_day(session, self.services.clock()), day=NONE, exports=0)
 
 
 SCREENS = {Operator: Operators}

@@ -1,11 +1,11 @@
-"""The statistics of the dashboard. Each is a list of rows for a chart."""
+"""The admin's SQL: its operators, and the statistics of the dashboard, each a list of rows for a chart."""
 
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from prometheus_client import CollectorRegistry
-from sqlalchemy import Date, Select, String, cast, distinct, func, select, union_all
+from sqlalchemy import ColumnElement, Date, Select, String, and_, cast, delete, distinct, func, select, union_all
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.models import (
@@ -13,6 +13,9 @@ from api.models import (
     Consent,
     DaySelection,
     Decision,
+    Operator,
+    OperatorBrowser,
+    OperatorSession,
     Release,
     Suggestion,
     TodoAction,
@@ -26,23 +29,44 @@ DAYS = 30
 type Rows = list[dict[str, Any]]
 
 
-def decisions_now(registry: CollectorRegistry) -> tuple[Rows, Rows]:
-    """Decisions by coach and source, and fallbacks by coach and reason, since the service started. They include
-    anonymous ones, which are stored nowhere else.
-    """
-    sources: Counter[tuple[str, str]] = Counter()
-    reasons: Counter[tuple[str, str]] = Counter()
-    for family in registry.collect():
-        for sample in family.samples:
-            if sample.name == "buddy_coach_decisions_total" and sample.value:
-                coach = sample.labels["coach"]
-                sources[coach, sample.labels["source"]] += int(sample.value)
-                if reason := sample.labels["reason"]:
-                    reasons[coach, reason] += int(sample.value)
-    return (
-        [{"source": source, "decisions": count, "coach": coach} for (coach, source), count in sorted(sources.items())],
-        [{"reason": reason, "fallbacks": count, "coach": coach} for (coach, reason), count in sorted(reasons.items())],
+async def operator_named(session: AsyncSession, name: str, *, for_update: bool = False) -> Operator | None:
+    query = select(Operator).where(Operator.name == name)
+    return await session.scalar(query.with_for_update() if for_update else query)
+
+
+async def set_password(session: AsyncSession, name: str, password_hash: str | None, now: datetime) -> None:
+    """Store the operator with this password. It ends every session and forgets every known browser."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    made = insert(Operator).values(name=name, password_hash=password_hash, created_at=now)
+    await session.execute(made.on_conflict_do_update(index_elements=["name"], set_={"password_hash": password_hash}))
+    await session.execute(delete(OperatorSession))
+    await session.execute(delete(OperatorBrowser))
+
+
+async def operator_in_browser(
+    session: AsyncSession, name: str, known: tuple[ColumnElement[bool], ...]
+) -> tuple[Operator | None, str | None]:
+    """The account of that name, and the digest of the requesting browser if the account knows it."""
+    query = (
+        select(Operator, OperatorBrowser.digest)
+        .outerjoin(OperatorBrowser, and_(OperatorBrowser.owner_id == Operator.id, *known))
+        .where(Operator.name == name)
     )
+    found = (await session.execute(query)).first()
+    return (found[0], found[1]) if found is not None else (None, None)
+
+
+async def operator_of(
+    session: AsyncSession, working: tuple[ColumnElement[bool], ...]
+) -> tuple[OperatorSession, Operator] | None:
+    """The session that meets these conditions, and its operator if they have a password."""
+    query = (
+        select(OperatorSession, Operator)
+        .join(Operator, Operator.id == OperatorSession.owner_id)
+        .where(*working, Operator.password_hash.is_not(None))
+    )
+    found = (await session.execute(query)).one_or_none()
+    return (found[0], found[1]) if found is not None else None
 
 
 async def kept_by_day(session: AsyncSession, now: datetime, what: Literal["source", "fallback_reason"]) -> Rows:
