@@ -26,6 +26,10 @@ LONGEST_LINE = 300
 """Characters of a driver's message that are shown."""
 
 
+class Unknown(ValueError):
+    """There is no such user, household, member or token."""
+
+
 def with_database[T](settings: Settings, run: Callable[[Database], Awaitable[T]], *, is_long: bool = False) -> T:
     """Call `run` with the database of the settings; if the database cannot be reached, exit with an error of one line.
     `is_long` (exports, migrations) removes the time limit of statements."""

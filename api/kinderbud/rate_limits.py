@@ -49,7 +49,7 @@ class TokenLimits:
         token = shown_token(Headers(scope=scope).get("authorization"))
         digest = secret_digest(token) if token else None
         by_token = digest is not None and await self._exists(digest)
-        who = f"token/{digest[:32]}" if digest is not None and by_token else f"nobody/{address}"
+        who = f"token/{digest[:32]}" if digest is not None and by_token else f"anonymous/{address}"
         window = await self.limits.hit(item, f"kinderbud/{name}/{who}")
         told = {"X-RateLimit-Limit": str(item.amount), "X-RateLimit-Remaining": str(window.remaining)}
         if not window.allowed:

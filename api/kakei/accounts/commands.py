@@ -6,14 +6,10 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import utc_now
-from api.console import exit_on, read_settings, with_database
+from api.console import Unknown, exit_on, read_settings, with_database
 from api.db.engine import Database
 
 user = typer.Typer(help="Manage users.", no_args_is_help=True)
-
-
-class Unknown(ValueError):
-    """There is no such user."""
 
 
 @user.callback()

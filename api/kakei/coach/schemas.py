@@ -72,7 +72,7 @@ class CoachBatch(msgspec.Struct, forbid_unknown_fields=True):
                 "items": {
                     "anyOf": [
                         {"$ref": "#/components/schemas/CoachContext"},
-                        {"description": "Whatever is no context is answered by null and named in `errors`."},
+                        {"description": "An entry that is no context is answered by null and named in `errors`."},
                     ]
                 }
             },

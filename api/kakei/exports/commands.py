@@ -13,17 +13,13 @@ from typing import Annotated
 import typer
 
 from api.clock import timestamp, utc_now
-from api.console import Json, exit_on, read_settings, with_database
+from api.console import Json, Unknown, exit_on, read_settings, with_database
 from api.db.engine import Database
 from data.formats import FORMATS
 
 research = typer.Typer(help="Export research data, and look after participants.", no_args_is_help=True)
 MARK = "IDENTIFIERS"
 """Part of the name of every file that contains participant codes."""
-
-
-class Unknown(ValueError):
-    """There is no such user."""
 
 
 @research.command()

@@ -5,12 +5,8 @@ from typing import Annotated
 
 import typer
 
-from api.console import exit_on, read_settings, with_database
+from api.console import Unknown, exit_on, read_settings, with_database
 from api.db.engine import LARGEST_ID, Database
-
-
-class Unknown(ValueError):
-    """There is no such household."""
 
 
 def claude_key(

@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import timestamp, utc_now
-from api.console import Json, exit_on, read_settings, with_database
+from api.console import Json, Unknown, exit_on, read_settings, with_database
 from api.db.engine import LARGEST_ID, Database
 from api.kinderbud.households.rules import DEFAULT_DAILY_TASKS, InvalidHousehold
 
@@ -17,10 +17,6 @@ household = typer.Typer(help="Manage Kinderbud's households.", no_args_is_help=T
 token = typer.Typer(help="Manage the tokens of Kinderbud's users.", no_args_is_help=True)
 
 HouseholdId = Annotated[int, typer.Argument(help="The household's id.", min=1, max=LARGEST_ID)]
-
-
-class Unknown(ValueError):
-    """There is no such household, user or token."""
 
 
 @household.command()

@@ -9,16 +9,12 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import utc_now
-from api.console import Json, exit_on, read_settings, with_database
+from api.console import Json, Unknown, exit_on, read_settings, with_database
 from api.db.engine import Database
 from api.kinderbud.households.commands import HouseholdId
 from api.kinderbud.households.rules import InvalidHousehold, checked_email
 
 Email = Annotated[str, typer.Argument(help="The member's e-mail address.")]
-
-
-class Unknown(ValueError):
-    """The household has no such member."""
 
 
 def set_role(

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from api.clock import utc_now
-from api.console import Json, exit_on, read_settings, with_database
+from api.console import Json, Unknown, exit_on, read_settings, with_database
 from api.db.engine import LARGEST_ID, Database
-from api.kinderbud.claude.commands import Unknown
 
 
 def curate(

@@ -7,16 +7,12 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import timestamp, utc_now
-from api.console import Json, exit_on, read_settings, show_link, with_database
+from api.console import Json, Unknown, exit_on, read_settings, show_link, with_database
 from api.db.engine import LARGEST_ID, Database
 from api.settings import Settings
 
 if TYPE_CHECKING:
     from api.models import HouseholdUser
-
-
-class Unknown(ValueError):
-    """There is no such user or household."""
 
 
 def reset_link(
@@ -104,7 +100,7 @@ def waiting(as_json: Json = False) -> None:
     for one in found:
         typer.echo(f"{one['name']} <{one['email']}> of household {one['household']}, since {one['since']}")
     if not found:
-        typer.echo("nobody waits")
+        typer.echo("no one waits")
 
 
 async def _user_with(session: AsyncSession, email: str) -> "HouseholdUser":

@@ -110,7 +110,7 @@ async def _admin(caller: Annotated[Caller, Depends(_member)]) -> Caller:
 
 
 Visiting = Annotated[Visit, Depends(_visit)]
-"""Anybody."""
+"""A browser, logged in or not."""
 Member = Annotated[Caller, Depends(_member)]
 """A logged-in user."""
 Admin = Annotated[Caller, Depends(_admin)]
