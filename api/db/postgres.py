@@ -56,7 +56,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
         try:
             status: str = await super().execute(query + ("" if self.is_restoring else UNLESS_RESTORED), timeout=seconds)
         except asyncpg.PostgresError:
-            self.terminate()  # it is in an aborted transaction, of which asyncpg does not know; the pool makes another
+            self.terminate()  # asyncpg does not know that its transaction is aborted; the pool makes another
             raise
         return status
 

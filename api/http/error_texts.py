@@ -72,7 +72,7 @@ class FieldRefused(ValueError):
 
 
 def described(sentence: str) -> WrapValidator:
-    """For a field whose pattern would be no help to people: `sentence` is told for whatever does not fit."""
+    """For a field whose pattern does not help people: a value that does not fit gets this `sentence`."""
 
     def check(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         try:
