@@ -49,6 +49,7 @@ def ready_of(url: str) -> httpx.Response:
     return CLIENT.get(f"{url}/health/ready", timeout=30)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("revision", ["0001", "9999"])
 def test_the_schema_of_another_version_is_not_ready(own_url: str, revision: str, tmp_path: Path) -> None:
     with service(tmp_path, {"DATABASE_URL": own_url}) as running:
@@ -110,6 +111,7 @@ def test_the_wait_ends_by_itself(tmp_path: Path) -> None:
         assert running.process.wait(30) == -signal.SIGTERM
 
 
+@pytest.mark.long
 def test_every_worker_says_so_before_it_stops(redis_url: str, tmp_path: Path) -> None:
     settings = {"DRAIN_SECONDS": "4", "WEB_CONCURRENCY": "2", "REDIS_URL": redis_url}
     with service(tmp_path, settings) as running:

@@ -73,6 +73,7 @@ FAULTS: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_broken_artifact_is_answered_for_by_the_rules(fault: str, tmp_path: Path) -> None:
     prepare, reason = FAULTS[fault]

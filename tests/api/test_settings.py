@@ -102,6 +102,7 @@ CASES = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("command", "setting"), CASES)
 def test_a_bad_setting_is_one_line(command: str, setting: str, folder: Path) -> None:
     values = {name: value.replace("CLOSED", str(free_port())) for name, value in SETTINGS[setting].items()}
@@ -140,6 +141,7 @@ def taken() -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_where_it_cannot_listen_is_one_line(workers: str, taken: int, tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "WEB_CONCURRENCY": workers, "REDIS_URL": "redis://127.0.0.1:1/0"}

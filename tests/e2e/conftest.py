@@ -8,7 +8,7 @@ from playwright.sync_api import Browser
 from tests.support.browsing import chromium_browser
 from tests.support.clients import empty_database
 from tests.support.pair import Pair
-from tests.support.serving import service
+from tests.support.serving import Server, service
 
 
 @pytest.fixture(scope="module")
@@ -27,3 +27,9 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         environment = {"DATABASE_URL": url}
         with service(folder, environment) as first, service(folder, environment) as second:
             yield Pair((first, second), url)
+
+
+@pytest.fixture
+def stored(stored_server: Server) -> Server:
+    """The service at a socket, for browsers, shells and load."""
+    return stored_server

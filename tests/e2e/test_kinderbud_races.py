@@ -42,6 +42,7 @@ def count(pair: Pair, table: str, where: str) -> int:
     return int(number)
 
 
+@pytest.mark.long
 def test_a_day_is_chosen_once_although_fifty_ask_first_through_two_processes(pair: Pair) -> None:
     family = Family(pair.services[0])
     family.follow()
@@ -136,6 +137,7 @@ def counting(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         assert not any("Redis is away" in running.log() for running in (first, second))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("method", "path", "body", "sent", "limit", "passing", "seconds"),
     [

@@ -3,6 +3,7 @@
 import uuid
 
 import httpx
+import pytest
 
 from tests.actors.person import Person, this_month
 from tests.support.challenges import FEW_DAYS
@@ -20,6 +21,7 @@ def ledger(person: Person) -> int:
     return paid
 
 
+@pytest.mark.long
 def test_a_claim_pays_once_although_two_hundred_race_for_it_through_two_processes(pair: Pair) -> None:
     person = Person(pair.services[0])
     path = f"/api/users/{person.uuid}/challenges/{person.complete()['id']}/claim"
@@ -44,7 +46,7 @@ def test_a_uuid_becomes_one_user_although_a_hundred_create_it_through_two_proces
     assert rows(pair.database, f"SELECT count(*) FROM users WHERE uuid = '{wanted}'") == [(1,)]  # noqa: S608
 
 
-def test_a_week_is_one_row_and_nobodys_mixture_although_sixty_upload_it_through_two_processes(pair: Pair) -> None:
+def test_a_week_is_one_row_and_no_ones_mixture_although_sixty_upload_it_through_two_processes(pair: Pair) -> None:
     person = Person(pair.services[0])
     path = f"/api/users/{person.uuid}/summaries/weekly"
     bodies = [week(number, 202606, 2) for number in range(1, 61)]

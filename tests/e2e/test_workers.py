@@ -33,6 +33,7 @@ def counted(running: Server, route: str) -> tuple[int, int]:
     return sum(map(int, found)), len(served)
 
 
+@pytest.mark.long
 def test_they_share_what_must_be_shared(workers: Server) -> None:
     def ask(_: int) -> int:
         return CLIENT.post(f"{workers.url}/coach/suggestions", json=EXAMPLE_CONTEXT).status_code
@@ -48,6 +49,7 @@ def test_they_share_what_must_be_shared(workers: Server) -> None:
     assert workers.log().count('"policy served"') == 2 * COACHES
 
 
+@pytest.mark.long
 def test_two_processes_take_one_decision_a_week(workers: Server) -> None:
     workers.buddy("study", "start", "shared")
     person = Person(workers)

@@ -27,6 +27,7 @@ def patched(admin: Admin, path: str, body: Any) -> Any:
     return answer
 
 
+@pytest.mark.long
 def test_no_field_of_a_screen_answers_5xx(served: Service, admin: Admin) -> None:
     Person(served).put("/profile", PROFILE)
     Family(served)
@@ -51,6 +52,7 @@ def test_no_field_of_a_screen_answers_5xx(served: Service, admin: Admin) -> None
             patched(admin, f"/change/{model}/{key}", {name: before[name]})
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("field", ["username", "password"])
 def test_no_sign_in_answers_5xx(field: str, served: Service) -> None:
     chance, client = random.Random(4), Admin(served).client

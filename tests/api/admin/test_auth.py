@@ -25,7 +25,7 @@ TRIES = 10
 MODELS = [model.__name__ for screens in (dashboard, kakei, instruments, kinderbud) for model in screens.SCREENS]
 
 
-def test_nobody_comes_in_without_the_password(served: Service) -> None:
+def test_no_one_comes_in_without_the_password(served: Service) -> None:
     nobody = Admin(served)
     assert nobody.sign_in("not the password at all").status_code == 401
     assert nobody.sign_in(PASSWORD, "root").status_code == 401
@@ -38,13 +38,13 @@ def test_nobody_comes_in_without_the_password(served: Service) -> None:
     assert nobody.post("/widget-action/Operator/active", {"query": []}).status_code == 401
 
 
-def test_without_a_password_nobody_logs_in_and_the_log_says_so(tmp_path: Path) -> None:
+def test_without_a_password_no_one_logs_in_and_the_log_says_so(tmp_path: Path) -> None:
     with service(tmp_path, {"ADMIN_PASSWORD": PASSWORD}) as running:
         before = Admin(running)
         assert before.sign_in().status_code == 200
         environment = running.environment
     with service(tmp_path, {"DATABASE_URL": environment["DATABASE_URL"]}) as running:
-        assert "nobody can log in to /admin: ADMIN_PASSWORD is not set" in running.log()
+        assert "no one can log in to /admin: ADMIN_PASSWORD is not set" in running.log()
         after = Admin(running)
         after.client.cookies = httpx.Cookies(before.client.cookies)
         assert after.get("/me").status_code == 401

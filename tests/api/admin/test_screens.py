@@ -48,6 +48,7 @@ def test_every_screen_lists_its_table_and_only_some_may_be_changed(served: Serve
         assert admin.post(f"/export/{name}", {"format": "CSV"}).status_code == 404
 
 
+@pytest.mark.long
 def test_capabilities_secrets_and_what_people_wrote_are_on_no_screen(served: Server, admin: Admin) -> None:
     person = Person(served)
     person.put("/profile", PROFILE | {"allow_exact_income": True, "exact_income_local": 98765.43})
@@ -102,7 +103,7 @@ def test_what_the_rules_forbid_is_refused_by_name_and_nothing_changes(
     assert admin.read(f"/retrieve/{model}/1") == before
 
 
-def test_fields_that_nobody_may_change_stay_whatever_is_sent(served: Server, admin: Admin) -> None:
+def test_fields_that_no_one_may_change_stay_whatever_is_sent(served: Server, admin: Admin) -> None:
     sent = {
         "slug": "mine",
         "metric_key": "mine",
@@ -169,7 +170,7 @@ def test_the_ledger_cannot_be_written_in_any_way(served: Server, admin: Admin) -
 
 
 @pytest.mark.parametrize("key", ["0", "-1", "abc", "9" * 30, "1.5", "%00", "00000000-0000-0000-0000-000000000000"])
-def test_ids_that_somebody_made_up_are_not_there(admin: Admin, key: str) -> None:
+def test_ids_that_someone_made_up_are_not_there(admin: Admin, key: str) -> None:
     for model in ("User", "ChallengeTemplate", "Decision"):
         assert admin.get(f"/retrieve/{model}/{key}").status_code == 404
     assert admin.patch(f"/change/ChallengeTemplate/{key}", {"title": "Mine"}).status_code == 404

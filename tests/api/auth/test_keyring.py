@@ -31,7 +31,7 @@ def test_what_is_wrapped_shows_nothing_and_is_different_every_time() -> None:
     assert "key" not in one
 
 
-def test_on_sqlite_a_secret_is_made_once_and_nobody_else_reads_it(tmp_path: Path) -> None:
+def test_on_sqlite_a_secret_is_made_once_and_no_one_else_reads_it(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, database_url=f"sqlite:///{tmp_path}/var/x.db")
     wrapped = keyring(settings).wrap(b"key")
     assert keyring(settings).unwrap(wrapped) == b"key"

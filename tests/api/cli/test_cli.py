@@ -30,6 +30,7 @@ def own_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> str:
     return url
 
 
+@pytest.mark.long
 def test_a_backup_taken_while_the_service_runs_brings_everything_back(own_url: str, tmp_path: Path) -> None:
     run = buddy(tmp_path, DATABASE_URL=own_url)
     with service(tmp_path, {"DATABASE_URL": own_url}) as running:

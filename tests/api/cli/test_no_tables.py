@@ -66,6 +66,7 @@ def empty(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield folder
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("path", "command"), FOUND, ids=[" ".join(path) for path, _ in FOUND])
 def test_a_command_on_a_database_without_tables_names_the_remedy(
     path: tuple[str, ...], command: Any, empty: Path

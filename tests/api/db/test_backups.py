@@ -126,6 +126,7 @@ def test_a_restore_waits_for_no_service_and_a_killed_one_is_no_service(own_url: 
         assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.long
 def test_a_restore_is_refused_while_several_workers_run(own_url: str, redis_url: str, tmp_path: Path) -> None:
     run = buddy(tmp_path, DATABASE_URL=own_url)
     settings = {"DATABASE_URL": own_url, "REDIS_URL": redis_url, "WEB_CONCURRENCY": "2"}
@@ -153,6 +154,7 @@ def test_a_damaged_database_with_a_log_is_replaced(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"own.db", "own.db.erasures", "own.db.service", "safe.bak"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("schema", ["public", "app"])
 def test_tables_that_are_not_ours_stay(postgres_url: str, worker: str, tmp_path: Path, schema: str) -> None:
     """Of the same database, in our schema and in another one."""

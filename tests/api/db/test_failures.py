@@ -101,6 +101,7 @@ def impatient(postgres_url: str, worker: str, tmp_path: Path) -> Iterator[Servic
             yield running
 
 
+@pytest.mark.long
 def test_a_request_has_a_limit_and_an_export_has_none(impatient: Service, tmp_path: Path) -> None:
     person = Person(impatient)
     person.consent()

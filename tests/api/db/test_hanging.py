@@ -67,6 +67,7 @@ def until_unready(running: Server) -> None:
         time.sleep(FRESH_SECONDS / 10)
 
 
+@pytest.mark.long
 def test_every_route_that_needs_it_says_503_and_recovers(hanging: Server, proxy: Stalling) -> None:
     person, family, browser, admin = Person(hanging), Family(hanging), signed_up(hanging), Admin(hanging)
     assert admin.sign_in().status_code == 200
@@ -125,6 +126,7 @@ def test_every_route_that_needs_it_says_503_and_recovers(hanging: Server, proxy:
     assert "unforeseen" not in hanging.log()
 
 
+@pytest.mark.long
 def test_tokens_are_looked_up_and_the_coach_remembers_within_the_budget(hanging: Server, proxy: Stalling) -> None:
     """The look-up of a token comes before the routes of Kinderbud, and the shortcut of the coach past all routes."""
     person, family = Person(hanging), Family(hanging)
@@ -148,6 +150,7 @@ def test_tokens_are_looked_up_and_the_coach_remembers_within_the_budget(hanging:
     assert "unforeseen" not in hanging.log()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("forwarded", [True, False])
 def test_a_connection_that_breaks_in_a_commit_is_told_apart(hanging: Server, proxy: Stalling, forwarded: bool) -> None:
     person = Person(hanging)

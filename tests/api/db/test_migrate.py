@@ -77,7 +77,7 @@ def test_two_processes_may_prepare_at_once(empty: Run) -> None:
     assert empty(migrate.differences) == []
 
 
-def test_an_upgrade_changes_only_what_nobody_edited(empty: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upgrade_changes_only_what_no_one_edited(empty: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     empty(migrate.prepare)
 
     async def edit(database: Database) -> None:

@@ -44,6 +44,7 @@ def behind(request: pytest.FixtureRequest, pooled_url: str, tmp_path: Path) -> I
         yield running
 
 
+@pytest.mark.long
 def test_no_request_of_either_app_fails_under_load(behind: Server) -> None:
     study = f"study-{os.urandom(4).hex()}"
     behind.buddy("study", "start", study)
@@ -77,6 +78,7 @@ def test_no_request_of_either_app_fails_under_load(behind: Server) -> None:
     assert "unforeseen" not in behind.log()
 
 
+@pytest.mark.long
 def test_exports_and_commands_work_too(behind: Server, tmp_path: Path) -> None:
     person = Person(behind)
     person.consent()

@@ -24,6 +24,8 @@ from tests.support import exports
 from tests.support.postgres import postgres_database
 from tests.support.serving import Service, service
 
+pytestmark = pytest.mark.long
+
 FILES = sorted(record_release.FOLDER.glob("*.sql"))
 MENDED = {"releases": {"zones"}, "guide_stages": {"seeded"}, "guide_items": {"seeded"}, "plans": {"stage_id"}}
 """Columns that seeds and migrations change in existing rows."""

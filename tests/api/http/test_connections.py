@@ -28,6 +28,7 @@ def test_who_asks_for_another_protocol_is_answered_in_this_one(upgrade: bytes, q
     assert exchange(port_of(quick.url), LIVE + asked + b"\r\n" + WHOLE).statuses == [200, 200]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("upgrade", [b"h2c", b"websocket"])
 @pytest.mark.parametrize("framing", ["length", "chunks", "last"])
 @pytest.mark.parametrize("piece", [10_000, 97, 1])
@@ -62,6 +63,7 @@ def test_ipv6_has_the_same_limits(tmp_path: Path) -> None:
         problem(exchange(port, LIVE, host="::1"), 408, "request_timeout")
 
 
+@pytest.mark.long
 def test_several_workers_have_the_same_limits(redis_url: str, tmp_path: Path) -> None:
     settings = QUICK | {"WEB_CONCURRENCY": "2", "REDIS_URL": redis_url, "LOG_LEVEL": "info"}
     with service(tmp_path, settings) as running:
@@ -75,6 +77,7 @@ def test_several_workers_have_the_same_limits(redis_url: str, tmp_path: Path) ->
             assert answers(running)
 
 
+@pytest.mark.long
 def test_the_service_stops_though_clients_wait(tmp_path: Path) -> None:
     with contextlib.ExitStack() as open_ones:
         with service(tmp_path, QUICK | {"HTTP_BODY_SECONDS": "3"}) as running:
@@ -92,6 +95,7 @@ def test_what_is_refused_is_logged_now_and_then(tmp_path: Path) -> None:
     assert 1 <= len(lines) <= 3
 
 
+@pytest.mark.long
 def test_random_pieces_of_a_request_are_put_together(quick: Server) -> None:
     seed = random.randrange(2**32)
     print(f"seed {seed}")

@@ -39,6 +39,7 @@ def test_who_says_nothing_is_closed_without_a_word(quick: Server) -> None:
     assert exchange(port, WHOLE).statuses == [200]
 
 
+@pytest.mark.long
 def test_a_client_that_sends_byte_by_byte_is_not_waited_for(quick: Server) -> None:
     """A byte does not restart the deadline."""
     for sent in (LIVE + b"A: " + b"b" * 1_000, POST % 1_000 + b" " * 1_000):

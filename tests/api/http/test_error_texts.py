@@ -125,6 +125,7 @@ def participant(running: Service) -> str:
     return person.uuid
 
 
+@pytest.mark.long
 def test_every_error_of_kakeibuddy_is_a_plain_sentence(running: Service) -> None:
     document = CLIENT.get(f"{running.url}/openapi.json").json()
     refused = 0

@@ -58,7 +58,7 @@ def test_answers_are_what_the_document_promises(document: dict[str, Any], runnin
     valid(CLIENT.post(f"{running.url}/coach/suggestions/batch", json=batch).json(), "CoachBatchAnswer")
 
 
-def test_docs_render_in_a_browser_that_asks_nobody_else(chromium: str, running: Service, tmp_path: Path) -> None:
+def test_docs_render_in_a_browser_that_asks_no_one_else(chromium: str, running: Service, tmp_path: Path) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         page = browser.new_page()

@@ -57,7 +57,7 @@ def test_without_redis_each_process_counts_for_itself_and_says_so(tmp_path: Path
         assert running.log().count("Redis is away") >= 1
 
 
-def test_nobody_is_believed_who_is_no_trusted_proxy(tmp_path: Path) -> None:
+def test_no_one_is_believed_who_is_no_trusted_proxy(tmp_path: Path) -> None:
     with service(tmp_path, {"TRUSTED_PROXIES": ""}) as running:
         addresses = (f"10.3.{number // 250}.{1 + number % 250}" for number in itertools.count())
         _, refused = passed_before_a_limit(running, addresses=addresses)

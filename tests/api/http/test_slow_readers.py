@@ -63,6 +63,7 @@ def until(what: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.long
 def test_an_export_that_is_not_read_is_given_up_and_leaves_nothing(quick: Server, exported: Path) -> None:
     pid = quick.process.pid
     before, sockets = resident_bytes(pid), open_sockets(pid)

@@ -163,6 +163,7 @@ def test_sql_and_python_agree_on_the_effective_time(
     assert in_database(lived, stored) == expected
 
 
+@pytest.mark.long
 @OFTEN
 @given(data=st.data())
 def test_two_phones_in_any_order_are_one_phone_that_was_always_online(data: st.DataObject, lived: Lived) -> None:

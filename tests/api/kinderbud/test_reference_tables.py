@@ -215,7 +215,7 @@ def test_today_of_one_participant_is_that_part_of_todays(family: Family) -> None
     assert whole["date"] in {f"{date.today() + timedelta(days=days)}" for days in (-1, 0, 1)}  # noqa: DTZ011
 
 
-def test_nobody_follows_a_guide_twice_at_a_time(stored: Service) -> None:
+def test_no_one_follows_a_guide_twice_at_a_time(stored: Service) -> None:
     family = Family(stored)
     plan = family.follow()
     same = {"participant_id": plan["participant_id"], "guide_id": plan["guide_id"]}

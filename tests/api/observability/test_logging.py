@@ -34,7 +34,7 @@ def test_nothing_that_people_send_is_logged_at_any_level(log_format: str, tmp_pa
     assert str(INCOME) not in log
 
 
-def test_a_phone_that_goes_away_while_it_sends_is_nobodys_error(tmp_path: Path) -> None:
+def test_a_phone_that_goes_away_while_it_sends_is_no_ones_error(tmp_path: Path) -> None:
     with service(tmp_path) as running:
         address = urlsplit(running.url)
         with socket.create_connection((address.hostname, address.port)) as phone:
@@ -48,6 +48,6 @@ def test_a_phone_that_goes_away_while_it_sends_is_nobodys_error(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("uuid", ["%00", "a%20b", "%F0%9F%90%BC", "x" * 65])
-def test_what_can_be_nobodys_id_is_nobody(uuid: str, stored: Service) -> None:
+def test_what_can_be_no_ones_id_is_no_one(uuid: str, stored: Service) -> None:
     answer = CLIENT.get(f"{stored.url}/api/users/{uuid}/points")
     assert (answer.status_code, answer.json()["code"]) == (404, "user_unknown")

@@ -36,6 +36,7 @@ def test_hash_seed_and_threads_do_not_change_a_byte(tmp_path: Path) -> None:
     assert one == two
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kernels", ["", "Prescott", "Nehalem"])
 def test_the_packaged_artifact_comes_from_the_sample(kernels: str, tmp_path: Path) -> None:
     """The bytes are equal. If a processor rounds a weight differently, at least the decisions are equal."""

@@ -19,6 +19,7 @@ print(run.data.tags["policy_id"], run.data.params["dataset"], run.data.metrics["
 """
 
 
+@pytest.mark.long
 def test_a_training_run_is_logged_with_its_dataset_its_figures_and_its_artifact(tmp_path: Path) -> None:
     environment = os.environ | {"MLFLOW_TRACKING_URI": ""}
     train = [str(Path(sys.executable).with_name("buddy-train")), "train", str(SAMPLE), "--out", str(tmp_path / "out")]
@@ -48,6 +49,7 @@ print(run.data.tags["verdict"].replace(" ", "_"), run.data.params["dataset"], me
 """
 
 
+@pytest.mark.long
 def test_a_verdict_and_a_promotion_are_logged_with_their_page_and_the_models_alias(tmp_path: Path) -> None:
     environment = os.environ | {"MLFLOW_TRACKING_URI": ""}
     command = str(Path(sys.executable).with_name("buddy-train"))
@@ -68,6 +70,7 @@ def test_a_verdict_and_a_promotion_are_logged_with_their_page_and_the_models_ali
     assert files == ["gate.json", "policy", "report.html"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "uri",
     ["garbage://x", "nosuch", "http://user:s3cretword@[", "mysql://u:s3cretword@h/x"],

@@ -60,7 +60,7 @@ def full_life(person: Person) -> None:
     CLIENT.post(coach, json=EXAMPLE_CONTEXT, headers=mine).raise_for_status()  # and in the study: decision and outcome
 
 
-def test_every_table_is_somebodys_or_known_to_be_nobodys() -> None:
+def test_every_table_is_someones_or_known_to_be_no_ones() -> None:
     mine = {table.name for table in tables_of(USERS)}
     assert mine | NOBODYS | of_families() == set(Base.metadata.tables)
     assert not mine & (NOBODYS | of_families())

@@ -47,7 +47,7 @@ def until(done: Callable[[], bool]) -> None:
     assert done()
 
 
-def test_a_challenger_decides_beside_the_coach_and_nobody_hears_it(tmp_path: Path) -> None:
+def test_a_challenger_decides_beside_the_coach_and_no_one_hears_it(tmp_path: Path) -> None:
     models = tmp_path / "models"
     shutil.copytree(PACKAGED, models / "budget")
     with service(tmp_path, {"COACH_MODEL_DIR": str(models)}) as running:

@@ -63,7 +63,7 @@ def test_the_data_mode_changes_as_an_entry_of_its_own_and_only_under_consent(sto
     assert person.patch("/research/data-mode", {"data_mode": "open"}).status_code == 422
 
 
-def test_nobody_consents_for_admin(stored: Service) -> None:
+def test_no_one_consents_for_admin(stored: Service) -> None:
     assert CLIENT.post(f"{stored.url}/api/users/admin/research/consent", json=CONSENT).status_code == 404
 
 

@@ -12,6 +12,7 @@ from tests.support.exports import PATH, TOKEN, export
 from tests.support.serving import CLIENT, Server, service
 
 
+@pytest.mark.long
 def test_a_client_that_goes_away_leaves_nothing_behind(stored: Server, study: str) -> None:
     with pytest.raises(httpx.ReadTimeout):
         CLIENT.get(stored.url + PATH, params={"format": "csv", "study_version": study}, headers=TOKEN, timeout=0.4)

@@ -22,6 +22,7 @@ ON_ONE_DATABASE = pytest.mark.parametrize("stored", ["postgresql"], indirect=Tru
 """For tests of formats, which do not depend on the database; test_export_truth.py writes all formats from both."""
 
 
+@pytest.mark.long
 @ON_ONE_DATABASE
 def test_a_package_passes_every_check(kind: str, stored: Server, study: str, tmp_path: Path) -> None:
     answer = export(stored, kind, study_version=study)
@@ -38,6 +39,7 @@ def test_a_package_passes_every_check(kind: str, stored: Server, study: str, tmp
     assert forking.run("research", "validate", str(folder)).returncode == 1
 
 
+@pytest.mark.long
 def test_what_is_exported_is_what_training_reads(stored: Server, study: str, tmp_path: Path) -> None:
     folder = unpacked(export(stored, "csv", study_version=study), tmp_path)
     package = read_package(folder)
@@ -47,6 +49,7 @@ def test_what_is_exported_is_what_training_reads(stored: Server, study: str, tmp
         budget_log(package)
 
 
+@pytest.mark.long
 @ON_ONE_DATABASE
 def test_all_formats_read_back_to_the_same_values(stored: Server, study: str, tmp_path: Path) -> None:
     truth = tables(stored, study_version=study)

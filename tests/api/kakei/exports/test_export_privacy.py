@@ -15,6 +15,7 @@ from tests.support.participants import RING, busy
 from tests.support.serving import Server
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("stored", ["postgresql"], indirect=True)
 def test_private_words_leave_in_no_format_and_no_log(kind: str, stored: Server, tmp_path: Path) -> None:
     name = f"private-{stored.process.pid}"
@@ -31,6 +32,7 @@ def test_private_words_leave_in_no_format_and_no_log(kind: str, stored: Server, 
     assert "Aiko" not in stored.log()
 
 
+@pytest.mark.long
 def test_words_leave_only_if_the_mode_was_sync_when_written_and_is_now(stored: Server) -> None:
     name = f"words-{stored.process.pid}"
     person = busy(stored, name, "sync")
@@ -48,6 +50,7 @@ def test_words_leave_only_if_the_mode_was_sync_when_written_and_is_now(stored: S
     assert sorted(row["reflection_text_missing"] or "" for row in third["reflections"]) == ["", "PRIVATE"]
 
 
+@pytest.mark.long
 def test_participant_codes_leave_only_when_asked_for_and_mark_the_file(stored: Server, study: str) -> None:
     plainly, marked = export(stored, study_version=study), export(stored, study_version=study, identifiers=True)
     assert "participant_code" not in plainly.text
@@ -56,6 +59,7 @@ def test_participant_codes_leave_only_when_asked_for_and_mark_the_file(stored: S
     assert "IDENTIFIERS" not in plainly.headers["content-disposition"]
 
 
+@pytest.mark.long
 def test_small_cells_are_suppressed_reported_and_refused_when_strict(stored: Server) -> None:
     name = f"small-{stored.process.pid}"
     for number in range(6):
@@ -69,6 +73,7 @@ def test_small_cells_are_suppressed_reported_and_refused_when_strict(stored: Ser
     assert (refused.status_code, refused.json()["code"]) == (409, "cells_too_small")
 
 
+@pytest.mark.long
 def test_two_studies_cannot_be_linked_and_pseudonyms_are_renewed_on_demand(stored: Server) -> None:
     one, two = f"one-{stored.process.pid}", f"two-{stored.process.pid}"
     people = [busy(stored, one) for _ in range(3)]

@@ -24,7 +24,6 @@ from tests.support.exports import PATH, TOKEN, export, tables
 from tests.support.participants import busy
 from tests.support.serving import CLIENT, Server, service
 
-HEADER = "X-Research-Export-Token"
 DAY: list[tuple[str, dict[str, Any]]] = [
     ("/research/responses", ANSWERS),
     ("/reflections", REFLECTION),
@@ -37,6 +36,7 @@ DAY: list[tuple[str, dict[str, Any]]] = [
 """What a phone sends on a day."""
 
 
+@pytest.mark.long
 def test_every_table_is_there_and_every_column_that_the_schema_names(stored: Server, study: str) -> None:
     found = tables(stored, study_version=study)
     assert set(found) == set(TABLES) - {"changes"}
@@ -67,7 +67,7 @@ def test_only_the_holder_of_the_token_exports(headers: dict[str, str], status: i
         assert answer.json()["code"] == "export_forbidden"
 
 
-def test_without_a_token_configured_nobody_exports(tmp_path: Path) -> None:
+def test_without_a_token_configured_no_one_exports(tmp_path: Path) -> None:
     with service(tmp_path, {"RESEARCH_EXPORT_TOKEN": ""}) as running:
         answer = CLIENT.get(running.url + PATH, headers=TOKEN)
         assert (answer.status_code, answer.json()["code"]) == (503, "export_not_configured")
@@ -88,6 +88,7 @@ def test_without_the_writers_the_other_formats_are_501(tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -103,6 +104,7 @@ def test_what_cannot_be_exported_is_422(query: dict[str, str], field: str, store
     assert answer.json()["errors"][0]["field"] == field
 
 
+@pytest.mark.long
 def test_changes_since_a_release_and_tombstones_of_who_must_be_deleted(stored: Server) -> None:
     name = f"since-{stored.process.pid}"
     _, leaves, erased = (busy(stored, name) for _ in range(3))
@@ -123,7 +125,8 @@ def test_changes_since_a_release_and_tombstones_of_who_must_be_deleted(stored: S
     assert len(tables(stored, study_version=name)["participants"]) == 2
 
 
-def test_every_export_is_in_the_ledger_and_an_operator_withdraws_for_somebody(stored: Server) -> None:
+@pytest.mark.long
+def test_every_export_is_in_the_ledger_and_an_operator_withdraws_for_someone(stored: Server) -> None:
     name = f"ledger-{stored.process.pid}"
     person = busy(stored, name)
     answer = export(stored, "csv", study_version=name, tables="events")
@@ -138,6 +141,7 @@ def test_every_export_is_in_the_ledger_and_an_operator_withdraws_for_somebody(st
     assert tables(stored, study_version=name)["participants"] == []
 
 
+@pytest.mark.long
 def test_everything_twice_out_of_order_from_two_phones_is_the_same_as_once(stored: Server) -> None:
     once, twice = f"once-{stored.process.pid}", f"twice-{stored.process.pid}"
     uploads = [

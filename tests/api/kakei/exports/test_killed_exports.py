@@ -58,6 +58,7 @@ def test_a_spool_holds_nothing_afterwards(tmp_path: Path, monkeypatch: pytest.Mo
     assert list((tmp_path / "spool").iterdir()) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("kind", "name"), [("json", "out.json"), ("ndjson", "out.ndjson"), ("csv", "out.zip")])
 def test_a_killed_command_leaves_no_half_file_under_the_name(kind: str, name: str, tmp_path: Path) -> None:
     """Killed as soon as it writes; a file of that name is whole, and the next export removes the rest."""
@@ -109,6 +110,7 @@ with noted(half, packing), scratch_folder(there, BACKUP) as folder, noted(folder
 """
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sweeper", ["service", "research export", "db backup"])
 def test_what_killed_commands_left_elsewhere_is_swept_at_the_next_start(sweeper: str, tmp_path: Path) -> None:
     """In folders that the user named; of a command that lives nothing is touched."""

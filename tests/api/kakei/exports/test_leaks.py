@@ -27,6 +27,7 @@ def moment(**since: float) -> str:
     return (datetime.now(UTC) + timedelta(**since)).isoformat()
 
 
+@pytest.mark.long
 def test_progress_that_came_without_consent_does_not_leave_with_a_later_challenge(stored: Server, study: str) -> None:
     person = Person(stored)
     body = {"month_range": this_month(), "metrics": {"expense_log_days": 3}}
@@ -50,6 +51,7 @@ def test_points_for_what_was_done_without_consent_do_not_leave(stored: Server, s
     assert "challenge_claimed" not in {entry["cause"] for entry in found["points"]}
 
 
+@pytest.mark.long
 def test_answers_are_counted_within_a_study(stored: Server, study: str) -> None:
     person = Person(stored)
     studies = [f"{study}-{name}" for name in "ab"]
@@ -61,6 +63,7 @@ def test_answers_are_counted_within_a_study(stored: Server, study: str) -> None:
     assert {(row["version"], row["current"]) for row in whole if row["participant_id"] in mine} == {(1, True)}
 
 
+@pytest.mark.long
 def test_taking_back_is_taking_back_from_every_study(stored: Server, study: str) -> None:
     person = Person(stored)
     for name in "ab":
@@ -152,6 +155,7 @@ def test_words_that_look_like_a_reason_for_having_none_are_kept(stored: Server, 
     assert sorted(package.tables["reflections"]["reflection_text"]) == ["PRIVATE", "SKIPPED", "just words"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("asked", ["bytes=99999999999-", "foo", "bytes=0-10"])
 def test_part_of_an_export_is_all_of_it_and_nothing_stays_behind(asked: str, stored: Server, study: str) -> None:
     headers = TOKEN | {"Range": asked}
@@ -161,6 +165,7 @@ def test_part_of_an_export_is_all_of_it_and_nothing_stays_behind(asked: str, sto
     assert not list((stored.log_file.parent / "var" / "exports").iterdir())
 
 
+@pytest.mark.long
 def test_changes_are_told_between_exports_of_the_same_only(stored: Server, study: str) -> None:
     person, other = Person(stored), Person(stored)
     person.consent(study_version=study)

@@ -211,7 +211,7 @@ def test_feedback_names_what_is_there_and_then_asks_for_what_is_not(language: st
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_feedback_has_a_sentence_for_everything_and_shames_nobody(language: str) -> None:
+def test_feedback_has_a_sentence_for_everything_and_shames_no_one(language: str) -> None:
     sentences = [sentence for pair in texts_in(language, SIGNALS).values() for sentence in pair.values()]
     assert len(sentences) == len(set(sentences)) == 2 * len(WEIGHTS)
     assert [word for word in SHAMING if word in " ".join(sentences).lower()] == []

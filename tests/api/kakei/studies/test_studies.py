@@ -136,7 +136,7 @@ def test_who_has_not_consented_to_the_study_is_in_none(lived: Lived) -> None:
     assert outcomes(elsewhere) == []
 
 
-def test_whoever_withdraws_is_in_no_study_and_in_no_export(lived: Lived, study: str, tmp_path: Path) -> None:
+def test_who_withdraws_is_in_no_study_and_in_no_export(lived: Lived, study: str, tmp_path: Path) -> None:
     stays, leaves = participant(lived, study), participant(lived, study)
     for person in (stays, leaves):
         ask(person)

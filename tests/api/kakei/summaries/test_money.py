@@ -131,6 +131,7 @@ def test_every_amount_is_read_back_as_it_was_meant(
         assert everything[table][0].items() >= expected.items()
 
 
+@pytest.mark.long
 @settings(max_examples=2, deadline=None, phases=UNSHRUNK)
 @given(currencies, st.lists(summaries, min_size=12, max_size=12))
 def test_every_amount_is_exported_as_it_was_meant(
@@ -223,6 +224,7 @@ def test_the_parts_may_be_five_hundredths_away(total: float, stored: Service) ->
 UNITS = {"JPY": 0, "EUR": 2, "KWD": 3, "CLF": 4, None: 4}
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None, phases=UNSHRUNK)
 @example(None, "JPY", ["0.5"] * 4, "2")
 @example("EUR", "JPY", ["0.5"] * 4, "2")

@@ -107,6 +107,7 @@ STEPS = st.lists(
 )
 
 
+@pytest.mark.long
 def test_roles_alternate_and_the_question_is_last_in_every_life(lived: Lived, claude: Claude) -> None:
     claude.behaviour = "fine"
 

@@ -108,6 +108,7 @@ def test_what_was_typed_cannot_leave_the_fence(family: Family, claude: Claude, l
     assert "Ignore" in {one["name"] for one in claude.family["people"]}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("behaviour", FAILING + ALSO_FAILING_TO_CHOOSE)
 def test_whatever_claude_does_the_day_is_there(behaviour: str, family: Family, claude: Claude) -> None:
     claude.behaviour = behaviour
@@ -165,6 +166,7 @@ def test_a_question_is_answered_and_remembered(family: Family, claude: Claude) -
     assert [one["content"] for one in family.read("/chat?limit=1")["messages"]] == [ANSWER]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("behaviour", FAILING)
 def test_when_claude_fails_the_question_is_kept_and_sent_again_once(
     behaviour: str, family: Family, claude: Claude
@@ -197,7 +199,7 @@ def test_five_at_once_with_one_key_are_one_question_and_one_answer(family: Famil
 
 
 @pytest.mark.parametrize("behaviour", ["fine", "slow", "cut", "500"])
-def test_whoever_asks_for_a_stream_gets_parts_and_the_whole(behaviour: str, family: Family, claude: Claude) -> None:
+def test_who_asks_for_a_stream_gets_parts_and_the_whole(behaviour: str, family: Family, claude: Claude) -> None:
     claude.behaviour = behaviour
     headers = {"Authorization": f"Bearer {family.token}", "Accept": "text/event-stream"}
     url = f"{family.service.url}/api/v1/chat"
@@ -223,6 +225,7 @@ def test_a_day_is_prepared_before_breakfast(family: Family, claude: Claude) -> N
     assert len(claude.asked) == 1
 
 
+@pytest.mark.long
 def test_a_key_is_tried_before_it_is_kept_and_never_shown(family: Family) -> None:
     command = [BUDDY, "household", "claude-key", str(family.id)]
 

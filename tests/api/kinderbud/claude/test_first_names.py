@@ -95,7 +95,7 @@ def test_a_name_becomes_a_first_name(typed: str, shown: str) -> None:
         ("Emma\n likes it", "Emma\n likes it"),
     ],
 )
-def test_text_is_sent_without_what_says_who_somebody_is(text: str, left: str) -> None:
+def test_text_is_sent_without_what_says_who_someone_is(text: str, left: str) -> None:
     people = (Person(("Emma Johnson",), is_adult=False, birthday=BORN), Person(("Sarah", "Sarah J.")))
     names = Names("The Johnsons", (*people, Person(("山田 太郎",), is_adult=False, birthday=BORN)))
     assert names.removed_from(text) == left

@@ -76,6 +76,7 @@ def test_an_answer_is_stored_and_says_whether_it_is_cut_off(mood: str, family: F
     assert events[-1]["data"].get("cut_off") == said.get("cut_off")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mood", list(streams.FAILING))
 def test_without_an_answer_it_is_503_and_the_question_is_kept(mood: str, family: Family, claude: Claude) -> None:
     claude.streams.append(streams.FAILING[mood])
@@ -177,6 +178,7 @@ EVENTS = st.one_of(
 GOOD_ENDS = st.builds(lambda text: [streams.start(), streams.block(), streams.delta(text)], ANY_TEXT)
 
 
+@pytest.mark.long
 def test_whatever_comes_as_a_stream_nothing_is_lost(lived: Lived, claude: Claude) -> None:
     family = a_family(lived, claude)
     asked = 0
@@ -209,6 +211,7 @@ def test_whatever_comes_as_a_stream_nothing_is_lost(lived: Lived, claude: Claude
     check()
 
 
+@pytest.mark.long
 def test_whatever_comes_as_a_whole_there_is_a_day(lived: Lived, claude: Claude) -> None:
     family = a_family(lived, claude)
     family.follow()

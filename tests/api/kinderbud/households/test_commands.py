@@ -172,6 +172,7 @@ def test_a_token_is_shown_once_named_listed_and_revoked(stored_server: Server) -
     assert f"{new['id']}: kitchen tablet of Sarah, revoked" in called(stored_server, "token", "list", household).stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -206,7 +207,7 @@ def test_a_household_that_cannot_be_is_refused_in_one_clear_line(
 
 
 @pytest.mark.parametrize("number", [UNKNOWN, str(2**31), str(2**63), "9" * 30])
-def test_an_id_that_nobody_has_is_said_in_one_clear_line(stored: Service, number: str) -> None:
+def test_an_id_that_no_one_has_is_said_in_one_clear_line(stored: Service, number: str) -> None:
     for group, command, *options in (
         *(("household", "show"), ("household", "set", "--name", "Millers"), ("household", "delete", "--yes")),
         *(("household", "add", "--child", "Emma:2024-11-15"), ("token", "list"), ("token", "revoke")),

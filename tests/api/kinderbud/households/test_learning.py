@@ -78,7 +78,7 @@ def test_only_those_who_take_part_leave_and_nothing_that_names_them(lived: Lived
         assert secret not in content
 
 
-def test_whoever_stops_taking_part_is_in_no_later_export(lived: Lived, tmp_path: Path) -> None:
+def test_who_stops_taking_part_is_in_no_later_export(lived: Lived, tmp_path: Path) -> None:
     one = family(lived)
     one.learns()
     one.read("/today")

@@ -61,6 +61,7 @@ def me(service: Service, token: str) -> int:
     return CLIENT.get(f"{service.url}/api/v1/me", headers=headers).status_code
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("keep_name", ["yes", ""])
 def test_a_removed_member_is_out_at_once_and_the_history_stays(stored: Service, keep_name: str) -> None:
     email = new_email()
@@ -106,7 +107,7 @@ def test_an_admin_hands_the_household_over_and_may_leave_then(stored: Service) -
     assert "Emma" in member.page("/people")
 
 
-def test_the_last_admin_stays_and_members_decide_about_nobody(stored: Service) -> None:
+def test_the_last_admin_stays_and_members_decide_about_no_one(stored: Service) -> None:
     email = new_email()
     admin = signed_up(stored, email)
     member, other = joined(stored, admin)
@@ -126,7 +127,7 @@ def test_the_last_admin_stays_and_members_decide_about_nobody(stored: Service) -
     assert ">Change<" not in member.page("/access")
 
 
-def test_an_admin_who_becomes_a_member_invites_nobody_any_more(stored: Service) -> None:
+def test_an_admin_who_becomes_a_member_invites_no_one_any_more(stored: Service) -> None:
     email = new_email()
     admin = signed_up(stored, email)
     member, other = joined(stored, admin)
@@ -137,6 +138,7 @@ def test_an_admin_who_becomes_a_member_invites_nobody_any_more(stored: Service) 
     assert Browser(stored).get(path).status_code == 404
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", WAYS)
 def test_two_admins_who_act_on_each_other_at_once_leave_one_admin(stored: Service, way: str) -> None:
     for _ in range(3):

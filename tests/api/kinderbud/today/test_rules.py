@@ -162,7 +162,7 @@ def test_a_todo_that_is_made_tomorrow_where_we_were_is_not_less_than_due() -> No
     assert overdue("once", None, TODAY - timedelta(days=30), TODAY) == 2
 
 
-def test_a_snooze_ends_on_its_day_and_lasts_a_day_or_for_milestones_a_week_where_nobody_says() -> None:
+def test_a_snooze_ends_on_its_day_and_lasts_a_day_or_for_milestones_a_week_where_no_one_says() -> None:
     assert snoozed_to(TODAY, None, Category.ACTIVITY) == date(2026, 2, 20)
     assert snoozed_to(TODAY, None, Category.MILESTONE) == date(2026, 2, 26)
     assert snoozed_to(TODAY, 3, Category.MILESTONE) == date(2026, 2, 22)

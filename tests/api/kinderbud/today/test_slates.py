@@ -73,7 +73,7 @@ def test_everybody_is_served_with_their_own_most_urgent_as_long_as_there_is_room
 
 
 @given(many(), counts)
-def test_no_area_and_nobody_takes_more_than_a_share_while_others_wait(candidates: list[Candidate], count: int) -> None:
+def test_no_area_and_no_one_takes_more_than_a_share_while_others_wait(candidates: list[Candidate], count: int) -> None:
     slate = best_slate(candidates, rules_order(candidates), count)
     areas, people = shares(candidates, slate.chosen)
     area_cap, person_cap = math.ceil(count / 3), math.ceil(count * 3 / 4)
@@ -160,7 +160,7 @@ def test_the_rules_choose_the_same_day_however_the_candidates_are_listed(
 
 
 @given(many(), counts, st.integers(0, 10**6), st.floats(0, 1))
-def test_noise_changes_at_most_one_slot_that_nobody_depends_on(
+def test_noise_changes_at_most_one_slot_that_no_one_depends_on(
     candidates: list[Candidate], count: int, number: int, epsilon: float
 ) -> None:
     best = best_slate(candidates, rules_order(candidates), count)

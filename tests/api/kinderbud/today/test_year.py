@@ -295,7 +295,7 @@ def _changes(day: date, time_zone: str) -> bool:
     return len(offsets) > 1 or (day.month, day.day) in {(7, 31), (1, 31), (2, 28)}
 
 
-def test_what_was_done_once_before_anybody_asked_for_the_day_is_still_a_part_of_it(url: str) -> None:
+def test_what_was_done_once_before_anyone_asked_for_the_day_is_still_a_part_of_it(url: str) -> None:
     async def done_before_breakfast() -> None:
         database = open_database(url)
         try:
@@ -314,7 +314,7 @@ def test_what_was_done_once_before_anybody_asked_for_the_day_is_still_a_part_of_
     asyncio.run(done_before_breakfast())
 
 
-def test_on_a_birthday_the_new_stage_is_there_whoever_asks_first(url: str) -> None:
+def test_on_a_birthday_the_new_stage_is_there_who_asks_first(url: str) -> None:
     """The list and the milestones do not wait for the first request of the day."""
 
     async def birthday() -> None:

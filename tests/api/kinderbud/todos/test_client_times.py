@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -145,6 +146,7 @@ def test_what_was_done_offline_stands_where_it_was_done(
     assert told(family) == (account.history(), account.streak(today), statuses)
 
 
+@pytest.mark.long
 @OFTEN
 @given(data=st.data(), zone=st.sampled_from(ZONES), start=st.sampled_from(AROUND))
 def test_two_phones_in_any_order_are_one_phone_that_was_always_online(

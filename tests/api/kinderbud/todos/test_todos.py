@@ -55,7 +55,7 @@ def test_a_todo_of_the_familys_own_lives_until_it_is_deleted_and_its_history_sta
     assert [(one["todo_title"], one["notes"]) for one in day["actions"]] == [("Count to twenty", "She loved it today!")]
 
 
-def test_a_todo_for_nobody_in_particular_is_the_youngest_childs(lived: Lived) -> None:
+def test_a_todo_for_no_one_in_particular_is_the_youngest_childs(lived: Lived) -> None:
     family = Family(lived, children=(BEN, EMMA, ZOE))
     assert family.data("POST", "/todos", {"title": "Sing"})["participant_id"] == people(family)["Emma"]
     adults = Family(lived, children=())
@@ -181,7 +181,7 @@ def test_what_happens_once_rests_from_the_day_after_it_was_done(family: Family, 
     assert statuses(family.read("/today")["custom_todos"]) == {once: "pending", daily: "pending"}
 
 
-def test_what_was_done_before_anybody_looked_at_the_day_is_visible_on_it(family: Family) -> None:
+def test_what_was_done_before_anyone_looked_at_the_day_is_visible_on_it(family: Family) -> None:
     once, daily = family.create_todo("Buy shoes"), family.create_todo("Sing", frequency="daily")
     for todo in (once, daily):
         family.complete(todo)

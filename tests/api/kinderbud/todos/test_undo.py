@@ -283,6 +283,7 @@ class Lives(RuleBasedStateMachine):
         assert achieved == {todo for todo in reached if account.of(todo)[0] is not None}
 
 
+@pytest.mark.long
 def test_every_todo_is_what_its_remaining_log_says(database: Database, runner: asyncio.Runner) -> None:
     machine = type("LivesHere", (Lives,), {"database": database, "runner": runner})
     run_state_machine_as_test(

@@ -78,6 +78,7 @@ def test_no_form_of_a_family_answers_5xx(stored: Service) -> None:
     assert refused > 100, "the forms were sent to nowhere"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", PUBLIC)
 def test_no_form_of_a_stranger_answers_5xx(path: str, stored: Service) -> None:
     browser, chance = Browser(stored), random.Random(2)

@@ -39,7 +39,7 @@ def household_of(service: Service, email: str) -> int:
     return in_database(service, read)
 
 
-def test_whoever_signs_up_is_logged_in_and_comes_back_with_the_password(stored: Service) -> None:
+def test_who_signs_up_is_logged_in_and_comes_back_with_the_password(stored: Service) -> None:
     email = new_email()
     browser = signed_up(stored, email)
     assert "Emma" in browser.page("/people")
@@ -118,7 +118,7 @@ def test_logging_out_holds_for_every_copy_of_the_cookie(stored: Service) -> None
         assert one.get("/people").status_code == SEE_OTHER
 
 
-def test_a_session_is_a_new_one_at_every_login_and_ends_when_nobody_comes(stored: Service) -> None:
+def test_a_session_is_a_new_one_at_every_login_and_ends_when_no_one_comes(stored: Service) -> None:
     email = new_email()
     signed_up(stored, email)
     browser = Browser(stored)
@@ -138,7 +138,7 @@ def test_a_session_is_a_new_one_at_every_login_and_ends_when_nobody_comes(stored
     assert browser.get("/people").status_code == SEE_OTHER
 
 
-def test_nobody_learns_whether_an_address_is_known(running: Service) -> None:
+def test_no_one_learns_whether_an_address_is_known(running: Service) -> None:
     known, unknown = new_email(), new_email()
     signed_up(running, known)
     answers = [Browser(running).log_in(email, "not the password") for email in (known, unknown)]
@@ -196,7 +196,7 @@ def test_a_link_sets_a_new_password_once_and_logs_everybody_else_out(stored: Ser
     assert Browser(stored).log_in(email, OTHER).status_code == SEE_OTHER
 
 
-def test_whoever_was_made_by_a_command_gets_a_first_password_by_a_link(stored: Service) -> None:
+def test_who_was_made_by_a_command_gets_a_first_password_by_a_link(stored: Service) -> None:
     email = new_email()
     stored.buddy("household", "create", "--name", "The Bakers", "--user", f"Noor:{email}")
     assert Browser(stored).log_in(email, "").status_code == 403

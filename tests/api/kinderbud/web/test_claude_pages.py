@@ -84,6 +84,7 @@ def test_no_key_is_kept_of_an_admin_who_stopped_being_one_while_it_was_tried(liv
     assert (refused.status_code, stored_key(lived, email)) == (403, None)
 
 
+@pytest.mark.long
 def test_while_claude_thinks_the_page_says_so_and_looks_again(lived: Lived, claude: Claude) -> None:
     claude.behaviour = "fine"
     browser = following(lived)
@@ -98,6 +99,7 @@ def test_while_claude_thinks_the_page_says_so_and_looks_again(lived: Lived, clau
     assert len(claude.asked) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("behaviour", ["401", "529", "hanging", "junk", "refusal"])
 def test_whatever_claude_does_the_page_shows_a_day(lived: Lived, claude: Claude, behaviour: str) -> None:
     claude.behaviour = "fine"
@@ -121,6 +123,7 @@ def awaited(browser: Browser) -> str:
     raise AssertionError("the day is still being chosen")
 
 
+@pytest.mark.long
 def test_in_the_morning_the_service_chooses_once_in_one_of_its_processes(
     claude: Claude, tmp_path: Path, lived: Lived
 ) -> None:

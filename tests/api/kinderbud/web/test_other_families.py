@@ -95,6 +95,7 @@ def test_ids_in_forms_are_looked_at_too(families: tuple[Browser, dict[str, str]]
     assert "Taken back" not in page
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("path", sorted({path for method, path in ROUTES if method == "POST"}))
 def test_a_form_from_elsewhere_is_refused(running: Service, path: str) -> None:
     mine = signed_up(running)
@@ -143,7 +144,7 @@ def test_a_token_in_a_cookies_place_opens_nothing(running: Service) -> None:
         assert CLIENT.get(f"{running.url}/api/v1/me", headers=headers).status_code == 401
 
 
-def test_a_script_is_text_wherever_somebody_types_it(running: Service) -> None:
+def test_a_script_is_text_wherever_someone_types_it(running: Service) -> None:
     mine = Browser(running)
     typed = {"family": SCRIPT, "name": SCRIPT, "email": f"s-{id(mine)}@example.com", "password": PASSWORD}
     mine.go("/signup", "/signup", **typed)
@@ -186,7 +187,7 @@ def test_a_login_leads_nowhere_else(running: Service, onward: str) -> None:
     "path",
     ["/todos/abc", "/todos/0", "/todos/-1", f"/todos/{10**30}", "/people/%00", "/guides/1e3", "/reset/%F0%9F%98%80"],
 )
-def test_addresses_that_somebody_made_up_are_404(running: Service, path: str) -> None:
+def test_addresses_that_someone_made_up_are_404(running: Service, path: str) -> None:
     assert signed_up(running).get(path).status_code == 404
 
 

@@ -60,7 +60,7 @@ def test_another_password_ends_every_token_link_and_known_browser(stored: Servic
     assert in_database(stored, known_browsers) == 1
 
 
-def test_a_browser_keeps_a_secret_for_each_account_and_a_planted_one_becomes_nobodys(running: Service) -> None:
+def test_a_browser_keeps_a_secret_for_each_account_and_a_planted_one_becomes_no_ones(running: Service) -> None:
     emails = [new_email() for _ in range(3)]
     attacker = signed_up(running, emails[0])
     planted = attacker.client.cookies["kinderbud-browser"]
