@@ -20,11 +20,11 @@ run: ## Serve on http://localhost:8000
 
 test: ## Run the tests but for the long ones; ARGS="-k gate -x" selects some of them
 	@scripts/install dev
-	$(bin)/pytest -n 2 --dist worksteal $(ARGS)
+	$(bin)/pytest -n 4 --dist worksteal $(ARGS)
 
 test-long: ## Run the long tests: whole studies and years, crashes, simulations, browsers
 	@scripts/install dev
-	$(bin)/pytest -n 2 --dist worksteal -m long $(ARGS)
+	$(bin)/pytest -n 4 --dist worksteal -m long $(ARGS)
 
 check: ## Format, lint, types, import rules, OpenAPI
 	@scripts/install dev

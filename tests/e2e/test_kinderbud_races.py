@@ -62,6 +62,7 @@ def test_a_day_is_chosen_once_although_fifty_ask_first_through_two_processes(pai
     assert len({position for _, position in items}) == len(items)
 
 
+@pytest.mark.long
 def test_a_todo_is_completed_once_although_fifty_complete_it_through_two_processes(pair: Pair) -> None:
     family = Family(pair.services[0])
     number = family.create_todo("Sing", frequency="daily")

@@ -38,6 +38,7 @@ def test_a_claim_pays_once_although_two_hundred_race_for_it_through_two_processe
     assert paid == [(FEW_DAYS["reward_points"], 1)]
 
 
+@pytest.mark.long
 def test_a_uuid_becomes_one_user_although_a_hundred_create_it_through_two_processes(pair: Pair) -> None:
     wanted = str(uuid.uuid4())
     answers = pair.race(100, lambda client, url, _: client.post(f"{url}/api/users/", json={"uuid": wanted}))

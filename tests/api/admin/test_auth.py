@@ -25,6 +25,7 @@ TRIES = 10
 MODELS = [model.__name__ for screens in (dashboard, kakei, instruments, kinderbud) for model in screens.SCREENS]
 
 
+@pytest.mark.long
 def test_no_one_comes_in_without_the_password(served: Service) -> None:
     nobody = Admin(served)
     assert nobody.sign_in("not the password at all").status_code == 401
@@ -51,6 +52,7 @@ def test_without_a_password_no_one_logs_in_and_the_log_says_so(tmp_path: Path) -
         assert [after.sign_in(tried).status_code for tried in (PASSWORD, "")] == [401, 401]
 
 
+@pytest.mark.long
 def test_another_password_ends_every_session_and_the_same_one_none(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/x.db"
     cookies = httpx.Cookies()

@@ -25,6 +25,7 @@ MODELS = [model.__name__ for screens in (dashboard, kakei, instruments, kinderbu
 DELETABLE = {"User", "Household"}
 
 
+@pytest.mark.long
 def test_every_screen_lists_its_table_and_only_some_may_be_changed(served: Server, admin: Admin) -> None:
     person = Person(served)
     person.put("/profile", PROFILE)
@@ -78,6 +79,7 @@ def test_a_changed_template_is_what_the_api_tells_and_an_upgrade_keeps_it(served
     assert title not in served.log()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("model", "body"),
     [
@@ -169,6 +171,7 @@ def test_the_ledger_cannot_be_written_in_any_way(served: Server, admin: Admin) -
     assert in_database(served, entries) == before
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", ["0", "-1", "abc", "9" * 30, "1.5", "%00", "00000000-0000-0000-0000-000000000000"])
 def test_ids_that_someone_made_up_are_not_there(admin: Admin, key: str) -> None:
     for model in ("User", "ChallengeTemplate", "Decision"):

@@ -207,6 +207,7 @@ def keys_in(url: str) -> dict[str, str]:
     return asyncio.run(run())
 
 
+@pytest.mark.long
 def test_a_rotation_that_is_killed_midway_loses_nothing_and_goes_on(many: str, tmp_path: Path) -> None:
     both = {"DATABASE_URL": many, "SECRET_KEY": f"{NEW},{OLD}"}
     command = [sys.executable, "-m", "api", "secrets", "rotate"]

@@ -150,6 +150,7 @@ def test_what_is_no_address_is_a_network_of_its_own(strange: str) -> None:
     assert network_of(strange) == strange
 
 
+@pytest.mark.long
 def test_a_flood_from_a_hundred_networks_keeps_neither_app_from_its_known_browsers(
     postgres_url: str, redis_url: str, tmp_path: Path
 ) -> None:

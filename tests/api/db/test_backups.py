@@ -98,6 +98,7 @@ def test_the_other_kind_and_a_newer_version_are_refused(own_url: str, small: tup
         backups.restore(read_url(own_url), tmp_path / "newer.bak")
 
 
+@pytest.mark.long
 def test_an_older_backup_is_brought_up_to_date(own_url: str, tmp_path: Path) -> None:
     """Also one without a checksum, where that is said."""
     on(own_url, lambda database: migrate.upgrade(database, "0005"))
@@ -113,6 +114,7 @@ def test_an_older_backup_is_brought_up_to_date(own_url: str, tmp_path: Path) -> 
     assert on(own_url, migrate.differences) == []
 
 
+@pytest.mark.long
 def test_a_restore_waits_for_no_service_and_a_killed_one_is_no_service(own_url: str, tmp_path: Path) -> None:
     run = buddy(tmp_path, DATABASE_URL=own_url)
     with service(tmp_path, {"DATABASE_URL": own_url}) as running:

@@ -44,6 +44,7 @@ def test_who_was_erased_after_a_backup_stays_erased(own_url: str, tmp_path: Path
     assert json.loads(again.stdout)["erased_again"] == {"users": 1, "households": 1}
 
 
+@pytest.mark.long
 def test_an_erasure_that_failed_does_not_count_for_later_backups(own_url: str, tmp_path: Path) -> None:
     """The entry is written before the commit; on SQLite it stays when the commit fails."""
     run = buddy(tmp_path, DATABASE_URL=own_url)
@@ -118,6 +119,7 @@ def test_without_a_ledger_of_its_own_an_older_database_erases_all_the_same(own_u
     assert deleted.returncode == 0, deleted.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("damage", [b'{"key": "XX', b'{"digest": 1}', b"\xff}"])
 def test_a_damaged_ledger_stops_a_restore_and_a_missing_one_is_told(damage: bytes, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/own.db"

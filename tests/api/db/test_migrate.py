@@ -59,6 +59,7 @@ async def tables(database: Database) -> set[str]:
         return {row[0] for row in await session.execute(text(query))}
 
 
+@pytest.mark.long
 def test_migrations_and_models_are_in_step_and_go_back_and_forth(empty: Run) -> None:
     empty(migrate.prepare)
     assert empty(migrate.differences) == []

@@ -80,6 +80,7 @@ def restoring(url: str) -> Iterator[None]:
             runner.run(lock.__aexit__(None, None, None))
 
 
+@pytest.mark.long
 def test_it_stops_after_the_server_ended_the_session_of_the_lock(own_url: str, tmp_path: Path) -> None:
     with service(tmp_path, {"DATABASE_URL": own_url}) as running:
         (before,) = until(lambda: holders(own_url))
@@ -113,6 +114,7 @@ def test_a_second_sigterm_ends_it_at_once(own_url: str, tmp_path: Path) -> None:
             assert running.process.wait(PATIENCE) is not None
 
 
+@pytest.mark.long
 def test_a_service_without_its_lock_still_keeps_a_restore_away(own_url: str, tmp_path: Path) -> None:
     """Its other connections tell."""
     run = buddy(tmp_path, DATABASE_URL=own_url)

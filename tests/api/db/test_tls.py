@@ -143,6 +143,7 @@ URLS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("what", URLS)
 def test_a_url_means_what_libpq_takes_it_for(what: str, server: Server, tmp_path: Path) -> None:
     url = _filled(URLS[what], server)

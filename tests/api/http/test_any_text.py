@@ -94,6 +94,7 @@ def any_text(check: Any) -> None:
     )(given(TEXT)(check))()
 
 
+@pytest.mark.long
 def test_every_text_field_of_kakeibuddy(stored: Service) -> None:
     document = CLIENT.get(f"{stored.url}/openapi.json").json()
     found = list(operations(document))
@@ -130,6 +131,7 @@ def asked(family: Family, method: str, path: str, body: str) -> httpx.Response:
     return answer
 
 
+@pytest.mark.long
 def test_every_text_field_of_kinderbud(stored: Service) -> None:
     document = CLIENT.get(f"{stored.url}/api/v1/openapi.json").json()
     family = Family(stored)
@@ -149,6 +151,7 @@ def test_every_text_field_of_kinderbud(stored: Service) -> None:
         any_text(check)
 
 
+@pytest.mark.long
 def test_text_comes_back_through_an_export_as_csv(stored: Service, tmp_path_factory: pytest.TempPathFactory) -> None:
     study, texts = f"texts-{secrets.token_hex(4)}", [text for text in FIXED if is_storable(text) and text.strip()]
     sent = {}

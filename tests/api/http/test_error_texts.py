@@ -152,6 +152,7 @@ def test_every_error_of_kakeibuddy_is_a_plain_sentence(running: Service) -> None
     assert refused > 1000
 
 
+@pytest.mark.long
 def test_every_error_of_kinderbud_is_a_plain_sentence(running: Service) -> None:
     document = CLIENT.get(f"{running.url}/api/v1/openapi.json").json()
     family = Family(running)

@@ -188,6 +188,7 @@ def test_the_limits_stand_outside_of_everything_that_works(settings: Settings) -
     ]
 
 
+@pytest.mark.long
 def test_random_tokens_and_ids_leave_no_count_each(tmp_path: Path) -> None:
     """Ten thousand invented tokens from one address create two counts. As many ids and lines of an IPv6 network create
     no more counts than the maximum."""

@@ -40,6 +40,7 @@ def both(url: str, headers: dict[str, str], client: httpx.Client = CLIENT) -> in
     return got.status_code
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
 def test_every_documented_get_has_a_head(prefix: str, stored: Service) -> None:
     family = Family(stored)

@@ -101,6 +101,7 @@ def said(answer: httpx.Response) -> tuple[Any, ...]:
     return answer.status_code, body.get("code"), body.get("errors"), body.get("error"), body.get("detail")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", READ_AS_JSON)
 def test_json_is_read_as_json_on_every_route(kind: str, every: list[tuple[str, str, dict[str, str]]]) -> None:
     content, headers = READ_AS_JSON[kind]
@@ -111,6 +112,7 @@ def test_json_is_read_as_json_on_every_route(kind: str, every: list[tuple[str, s
         assert said(send(method, url, content, token | headers)) == said(plain), url
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", MALFORMED)
 def test_what_is_no_json_in_utf_8_is_refused_on_every_route(
     kind: str, every: list[tuple[str, str, dict[str, str]]]

@@ -81,6 +81,7 @@ def test_an_export_that_is_not_read_is_given_up_and_leaves_nothing(quick: Server
     assert got < EVENTS * 15_000, "it was all in the buffers, and nothing was given up"
 
 
+@pytest.mark.long
 def test_an_export_that_is_read_slowly_comes_whole(quick: Server, exported: Path) -> None:
     pid = quick.process.pid
     before, highest = resident_bytes(pid), 0
@@ -127,6 +128,7 @@ def test_a_chat_that_is_read_slowly_comes_whole(quick: Server, question: tuple[F
     assert told["data"]["content"] == LETTERS.strip()
 
 
+@pytest.mark.long
 def test_chats_that_are_not_read_hold_a_bounded_memory_and_end(quick: Server, question: tuple[Family, bytes]) -> None:
     pid = quick.process.pid
     before, sockets = resident_bytes(pid), open_sockets(pid)

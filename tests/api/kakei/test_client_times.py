@@ -59,6 +59,7 @@ def claims(now: datetime) -> st.SearchStrategy[datetime | None]:
     return st.one_of(st.none(), st.builds(lambda moment, zone: moment.astimezone(zone), moments, offsets))
 
 
+@pytest.mark.long
 @OFTEN
 @given(data=st.data(), kind=st.sampled_from(sorted(UPLOADS)))
 def test_the_latest_effective_time_wins(data: st.DataObject, kind: str, lived: Lived) -> None:

@@ -155,6 +155,7 @@ def test_every_answer_prints_moments_alike(stored: Service) -> None:
     assert moments(receipt) == [receipt["erased_at"]]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", [("study", "status"), ("research", "releases")])
 def test_commands_print_moments_alike(command: tuple[str, str], stored: Service) -> None:
     if command[0] == "study":

@@ -174,6 +174,7 @@ def stranger(stored: Service, client: httpx.Client) -> Household:
     return Household(stored, client)
 
 
+@pytest.mark.long
 def test_every_place_for_an_id_takes_ones_own(johnsons: Household, stranger: Household) -> None:
     """A control: without it, a 404 for another household's id might have another cause."""
     tried = []
@@ -236,6 +237,7 @@ def no_tokens(token: str, revoked: str) -> list[str | None]:
     ]
 
 
+@pytest.mark.long
 def test_without_a_token_that_works_every_route_is_unauthorized(johnsons: Household, client: httpx.Client) -> None:
     before, ids = johnsons.account(), johnsons.fresh_ids()
     account = johnsons.account()

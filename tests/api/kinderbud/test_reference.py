@@ -121,6 +121,7 @@ def test_an_example_is_answered_as_the_reference_shows(johnsons: Johnsons, examp
     assert agrees(example.answer, said), said
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("section", "body"), BODIES, ids=lambda value: getattr(value, "title", ""))
 def test_a_body_that_the_reference_shows_is_taken(johnsons: Johnsons, section: Section, body: Any) -> None:
     johnsons.prepare(section.title)

@@ -70,6 +70,7 @@ def eventually(told: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.long
 def test_a_revoked_token_is_refused_at_once_by_every_process(database: str, tmp_path: Path) -> None:
     environment = {"DATABASE_URL": database}
     with service(tmp_path, environment) as one, service(tmp_path, environment) as other, new_client() as client:

@@ -26,6 +26,7 @@ def policy(learned: tuple[RewardModel, TargetPolicy]) -> TargetPolicy:
     return learned[1]
 
 
+@pytest.mark.long
 def test_graph_and_policy_agree_over_a_million_contexts(policy: TargetPolicy, log: BudgetLog) -> None:
     graph = policy_graph(policy)
     rows = random_contexts(MILLION, seed=21, around=log.context)

@@ -84,6 +84,7 @@ def test_another_candidate_on_the_same_study_has_a_smaller_level(folder: Path) -
     assert "that tried it" in found["reasons"][0]
 
 
+@pytest.mark.long
 def test_judging_the_same_data_again_is_the_same_look_for_any_plan(folder: Path) -> None:
     looking = ("gate", "confirm", "candidate", "--ledger", "six.jsonl", "--no-track", "--json")
     first = json.loads(run(folder, *looking, "--planned-rounds", "20000").stdout)

@@ -30,6 +30,7 @@ def trained_elsewhere(out: Path, **environment: str) -> tuple[bytes, bytes]:
     return (out / "policy.onnx").read_bytes(), (out / "policy.json").read_bytes()
 
 
+@pytest.mark.long
 def test_hash_seed_and_threads_do_not_change_a_byte(tmp_path: Path) -> None:
     one = trained_elsewhere(tmp_path / "one", PYTHONHASHSEED="0", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
     two = trained_elsewhere(tmp_path / "two", PYTHONHASHSEED="4242", OMP_NUM_THREADS="2", OPENBLAS_NUM_THREADS="2")

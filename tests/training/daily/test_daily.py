@@ -95,6 +95,7 @@ def test_a_ranking_by_chance_is_no_better_and_the_rules_against_themselves_are_e
     assert chance.verdict != "promote"
 
 
+@pytest.mark.long
 def test_the_log_alone_estimates_the_true_difference() -> None:
     """The estimate uses inverse inclusion probabilities only, and is within four standard errors of the truth."""
     config = HouseholdConfig(households=60, days=28, epsilon=1.0, seed=3)
@@ -122,6 +123,7 @@ def test_a_snooze_is_supported_by_a_policy_trained_without_snoozes(log: DailyLog
     assert (ranking.supported(snoozed) == ranking.supported(log.features)).all()
 
 
+@pytest.mark.long
 def test_activities_that_the_log_could_not_show_do_not_favour_a_ranking() -> None:
     """With little exploration, a bad ranking that acted must not win because of what the log could not show."""
     config = HouseholdConfig(households=60, days=21, epsilon=0.2, seed=5)
@@ -171,6 +173,7 @@ def test_the_packaged_artifact_fits_and_says_what_it_is() -> None:
     assert hashlib.sha256(policy.graph).hexdigest() == policy.card["onnx"]["sha256"]
 
 
+@pytest.mark.long
 def test_the_gate_writes_its_verdict_and_promotion_requires_it(families: Path, tmp_path: Path) -> None:
     train(families, tmp_path / "candidate", "test", lives=LIVES)
     models = tmp_path / "models"

@@ -89,6 +89,7 @@ def around(month: Month) -> st.SearchStrategy[datetime]:
     return st.one_of(st.sampled_from([edge + delta for edge in edges for delta in tiny]), within)
 
 
+@pytest.mark.long
 @OFTEN
 @given(
     data=st.data(),
@@ -205,6 +206,7 @@ def test_the_reference_body_without_a_time_counts_within_the_month(lived: Lived)
     assert done.json()["completed_at"] == "2026-06-13T12:00:00.000Z"
 
 
+@pytest.mark.long
 @OFTEN
 @given(
     zone=st.sampled_from(ZONES),

@@ -28,6 +28,7 @@ def test_a_client_that_goes_away_leaves_nothing_behind(stored: Server, study: st
     assert export(stored, study_version=study).status_code == 200
 
 
+@pytest.mark.long
 def test_an_export_that_is_cut_in_the_middle_leaves_no_session_open(postgres_url: str, tmp_path: Path) -> None:
     """Stops in the middle, because another session locks a table that it is about to read."""
 

@@ -42,6 +42,7 @@ def test_the_environment_is_the_system_s_and_holds_no_setting(monkeypatch: pytes
     assert on_postgres["PGPASSFILE"] == "needed PGPASSFILE"
 
 
+@pytest.mark.long
 def test_neither_the_environment_nor_the_memory_of_the_process_holds_a_secret(tmp_path: Path) -> None:
     secrets = ("SMTP_PASSWORD", "ADMIN_PASSWORD", "SECRET_KEY", "METRICS_TOKEN", "ANTHROPIC_API_KEY")
     told = {name: f"{CANARY}-{name}" for name in secrets}
@@ -94,6 +95,7 @@ def memory(process: int) -> bytes:
     return bytes(found)
 
 
+@pytest.mark.long
 def test_about_tells_times_with_milliseconds(stored: Server) -> None:
     about = export(stored).json()["about"]
     for name in ("created_at", "consent_cut_off"):

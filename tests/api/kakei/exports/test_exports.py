@@ -51,6 +51,7 @@ def test_every_table_is_there_and_every_column_that_the_schema_names(stored: Ser
     assert about["participants_left_out"] == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -73,6 +74,7 @@ def test_without_a_token_configured_no_one_exports(tmp_path: Path) -> None:
         assert (answer.status_code, answer.json()["code"]) == (503, "export_not_configured")
 
 
+@pytest.mark.long
 def test_without_the_writers_the_other_formats_are_501(tmp_path: Path) -> None:
     hidden = tmp_path / "hidden"
     hidden.mkdir()

@@ -41,6 +41,7 @@ def test_progress_that_came_without_consent_does_not_leave_with_a_later_challeng
     assert tables(stored, study_version=study)["challenges"] == []
 
 
+@pytest.mark.long
 def test_points_for_what_was_done_without_consent_do_not_leave(stored: Server, study: str) -> None:
     person = Person(stored)
     challenge = person.complete()
@@ -81,6 +82,7 @@ def test_a_suppressed_month_is_not_told_by_the_consents(stored: Server, study: s
     assert (found["consents"][0]["received_at"], found["consents"][0]["local_date"]) == (None, None)
 
 
+@pytest.mark.long
 def test_made_up_names_are_words(stored: Server, study: str) -> None:
     person = Person(stored)
     person.consent(study_version=study)
@@ -137,6 +139,7 @@ def test_many_changes_of_mind_at_once_with_keys_do_not_block_each_other(stored: 
     assert answers == [201] * 8
 
 
+@pytest.mark.long
 def test_the_last_word_counts_also_when_it_was_said_before(stored: Server, study: str) -> None:
     person = Person(stored)
     person.consent(study_version=study)
@@ -146,6 +149,7 @@ def test_the_last_word_counts_also_when_it_was_said_before(stored: Server, study
     assert [(row["version"], row["value"]) for row in rows if row["current"] and row["item_id"] == "q1"] == [(3, 4)]
 
 
+@pytest.mark.long
 def test_words_that_look_like_a_reason_for_having_none_are_kept(stored: Server, study: str, tmp_path: Path) -> None:
     person = Person(stored)
     person.consent(study_version=study, data_mode="sync")
@@ -184,6 +188,7 @@ def test_changes_are_told_between_exports_of_the_same_only(stored: Server, study
     assert changes(stored, study, later) == ["changed", "removed"]
 
 
+@pytest.mark.long
 def test_strict_refuses_rare_time_zones_too(stored: Server, study: str) -> None:
     for number in range(5):
         person = Person(stored)

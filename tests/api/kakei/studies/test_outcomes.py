@@ -95,6 +95,7 @@ def test_a_summary_that_came_without_consent_is_no_outcome(lived: Lived, study: 
     assert outcomes(person)[0]["logging_days"] == 6
 
 
+@pytest.mark.long
 def test_outcomes_leave_after_their_cut_off_and_not_before(lived: Lived, study: str, tmp_path: Path) -> None:
     """The export goes by the machine's clock, on which March 2027 is far away: everything is pending."""
     person = participant(lived, study)

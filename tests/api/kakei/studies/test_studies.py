@@ -153,6 +153,7 @@ def test_who_withdraws_is_in_no_study_and_in_no_export(lived: Lived, study: str,
     assert len(package.tables["outcomes"]["decision_id"]) == 2
 
 
+@pytest.mark.long
 def test_around_the_coach_noise_is_added_to_what_is_served(lived: Lived, tmp_path: Path) -> None:
     lived.clock.now = datetime(2027, 3, 1, 9, tzinfo=UTC)
     version = f"study-{secrets.token_hex(4)}"
@@ -171,6 +172,7 @@ def test_around_the_coach_noise_is_added_to_what_is_served(lived: Lived, tmp_pat
     assert replay(read_package(tmp_path / "study"), {policy.policy_id: policy}).identical
 
 
+@pytest.mark.long
 def test_the_confirm_phase_tosses_a_fair_coin_between_rules_and_the_frozen_candidate(
     lived: Lived, study: str, tmp_path: Path
 ) -> None:

@@ -99,6 +99,7 @@ def is_small_enough(amounts: list[str]) -> bool:
 summaries = st.lists(numbers(signed=True), min_size=4, max_size=4).filter(is_small_enough)
 
 
+@pytest.mark.long
 @settings(max_examples=20, deadline=None, phases=UNSHRUNK)
 @example("EUR", "19.99", "1234.1", [["19.99", "4.35", "0.29", "-1.01"], ["0.30000000000000004", "0", "0", "-5.0"]])
 @example("KWD", "0.0005", "0.001", [["0.125", "0.0625", "1.0005", "-0.0005"], ["1", "1e-400", "2", "-0.0"]])
@@ -288,6 +289,7 @@ def test_weeks_are_those_of_the_calendar(stored: Service) -> None:
 PERCENT = "monthly_savings_goal_progress_percent"
 
 
+@pytest.mark.long
 @settings(max_examples=15, deadline=None, phases=UNSHRUNK)
 @example("67.01030927835052", "0.30000000000000004")
 @example("99.99995", "29.999999999999996")

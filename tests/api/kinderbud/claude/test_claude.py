@@ -198,6 +198,7 @@ def test_five_at_once_with_one_key_are_one_question_and_one_answer(family: Famil
     assert [one["role"] for one in family.read("/chat")["messages"]] == ["user", "assistant"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("behaviour", ["fine", "slow", "cut", "500"])
 def test_who_asks_for_a_stream_gets_parts_and_the_whole(behaviour: str, family: Family, claude: Claude) -> None:
     claude.behaviour = behaviour
@@ -217,6 +218,7 @@ def test_who_asks_for_a_stream_gets_parts_and_the_whole(behaviour: str, family: 
         assert [one["role"] for one in family.read("/chat")["messages"]] == ["user"]
 
 
+@pytest.mark.long
 def test_a_day_is_prepared_before_breakfast(family: Family, claude: Claude) -> None:
     told = json.loads(family.service.buddy("curate", "--household", str(family.id), "--json"))
     assert [(one["source"], one["new"]) for one in told] == [("llm", True)]

@@ -62,6 +62,7 @@ def streamed(family: Family, question: str) -> tuple[httpx.Response, list[dict[s
     return answer, [json.loads(line.removeprefix("data: ")) for line in answer.text.splitlines() if line]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mood", [*streams.GOOD, *streams.CUT])
 def test_an_answer_is_stored_and_says_whether_it_is_cut_off(mood: str, family: Family, claude: Claude) -> None:
     claude.streams.append((streams.GOOD | streams.CUT)[mood])
@@ -127,6 +128,7 @@ def test_an_answer_that_stays_paused_is_cut_off(then: list[Any], family: Family,
     assert len(claude.asked) <= 4
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("reason", ["max_tokens", "pause_turn", "model_context_window_exceeded", "sunset", None, 7])
 def test_a_choice_that_is_cut_off_is_the_policys(reason: Any, family: Family, claude: Claude) -> None:
     family.follow()
@@ -151,6 +153,7 @@ def test_a_choice_in_a_reply_with_unknown_parts_counts(lived: Lived, claude: Cla
     assert (today["source"], today["daily_note"]) == ("llm", " ".join(streams.CLEAN.split()))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("note", ["", "\x00", "\ud83d", "\u202e \n", 7, None])
 def test_a_note_that_is_empty_after_cleaning_is_no_choice(note: Any, family: Family, claude: Claude) -> None:
     family.follow()

@@ -29,6 +29,7 @@ def family(lived: Lived, *children: Child) -> Family:
     return made
 
 
+@pytest.mark.long
 def test_the_policy_chooses_and_the_metrics_say_so(lived: Lived) -> None:
     today = family(lived).read("/today")
     assert today["source"] == "policy"
@@ -45,6 +46,7 @@ def test_everybody_is_served_and_children_first(lived: Lived) -> None:
     assert names.count("Sarah") <= 2
 
 
+@pytest.mark.long
 def test_only_those_who_take_part_leave_and_nothing_that_names_them(lived: Lived, tmp_path: Path) -> None:
     learning, private = family(lived), family(lived)
     learning.learns()

@@ -161,6 +161,7 @@ def test_two_admins_who_act_on_each_other_at_once_leave_one_admin(stored: Servic
         assert set(statuses) <= {SEE_OTHER, 403}
 
 
+@pytest.mark.long
 def test_a_member_who_leaves_while_the_household_is_handed_over_leaves_an_admin(stored: Service) -> None:
     for _ in range(3):
         email = new_email()
@@ -176,6 +177,7 @@ def test_a_member_who_leaves_while_the_household_is_handed_over_leaves_an_admin(
         assert "admin" in left.values(), (statuses, left)
 
 
+@pytest.mark.long
 def test_operators_do_the_same_from_a_shell(stored: Service) -> None:
     email = new_email()
     admin = signed_up(stored, email)

@@ -114,6 +114,7 @@ def send(family: Family, todo: int, kind: str, claimed: datetime | None) -> Any:
     return family.ask("POST", f"/todos/{todo}/{kind}", body | ({"days": 3} if kind == "snooze" else {}))
 
 
+@pytest.mark.long
 @OFTEN
 @given(data=st.data(), zone=st.sampled_from(ZONES), start=st.sampled_from(AROUND))
 def test_what_was_done_offline_stands_where_it_was_done(

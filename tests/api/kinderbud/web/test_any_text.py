@@ -60,6 +60,7 @@ def sent(browser: Browser, form: Form, field: str, text: str) -> httpx.Response:
     return browser.client.post(browser.base + form.action.removeprefix("/family"), content=body, headers=headers)
 
 
+@pytest.mark.long
 def test_no_form_of_a_family_answers_5xx(stored: Service) -> None:
     browser = signed_up(stored)
     found = crawled(browser)

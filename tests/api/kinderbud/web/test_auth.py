@@ -151,6 +151,7 @@ def test_no_one_learns_whether_an_address_is_known(running: Service) -> None:
     }
 
 
+@pytest.mark.long
 def test_after_ten_wrong_passwords_not_even_the_right_one_opens(stored: Service) -> None:
     email = new_email()
     signed_up(stored, email)

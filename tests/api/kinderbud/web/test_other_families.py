@@ -61,6 +61,7 @@ def families(stored: Service) -> tuple[Browser, dict[str, str]]:
     return following(stored), ids
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("method", "path"), OF_FAMILIES)
 def test_what_is_another_familys_is_404_as_if_it_never_was(
     families: tuple[Browser, dict[str, str]], method: str, path: str
