@@ -99,7 +99,10 @@ def _log() -> TextIO:
 @cache
 def _loop() -> asyncio.AbstractEventLoop:
     loop = uvloop.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="apps", daemon=True).start()
+    thread = threading.Thread(target=loop.run_forever, name="apps", daemon=True)
+    thread.start()
+    atexit.register(thread.join)
+    atexit.register(loop.call_soon_threadsafe, loop.stop)  # called before the one above
     return loop
 
 

@@ -22,7 +22,7 @@ from tests.actors.person import CONSENT, MONTH, WEEK
 from tests.api.db import record_release
 from tests.support import exports
 from tests.support.postgres import postgres_database
-from tests.support.serving import Service, service
+from tests.support.serving import Service, app, new_client
 
 pytestmark = pytest.mark.long
 
@@ -31,7 +31,7 @@ MENDED = {"releases": {"zones"}, "guide_stages": {"seeded"}, "guide_items": {"se
 """Columns that seeds and migrations change in existing rows."""
 OTHERS_NOW = {"released_participants", "alembic_version"}
 """Tables whose rows have a different form now; they have their own tests."""
-CALM = httpx.Client(timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
+CALM = new_client(timeout=60)
 HEAD = str(migrate.newest_revision())
 SECRETS = {"SECRET_KEY": record_release.SECRET, "ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "CLAUDE_SECONDS": "1"}
 """Claude is not asked."""
@@ -142,7 +142,7 @@ def test_a_database_of_every_release_upgrades_and_serves(old_url: str, tmp_path:
     before = on(old_url, synced(rows))
     on(old_url, migrate.prepare)
     after = on(old_url, synced(rows))  # a start of the service ends sessions
-    with service(tmp_path, {"DATABASE_URL": old_url, **SECRETS}) as running:
+    with app(tmp_path, {"DATABASE_URL": old_url, **SECRETS}) as running:
         kakei_works(running)
         if "household_tokens" in before:
             kinderbud_works(running)
@@ -197,20 +197,23 @@ def kinderbud_works(running: Service) -> None:
     assert todos.status_code == 200, todos.text
 
 
-def test_an_upgraded_database_has_the_tables_of_a_new_one(old_url: str, tmp_path: Path, worker: str) -> None:
-    def prepared(url: str) -> dict[str, Any]:
-        on(url, migrate.prepare)
-        assert on(url, migrate.differences) == []
-        found: dict[str, Any] = on(url, synced(schema))
-        return found
+def prepared(url: str) -> dict[str, Any]:
+    """The schema of the database after an upgrade to the newest tables."""
+    on(url, migrate.prepare)
+    assert on(url, migrate.differences) == []
+    found: dict[str, Any] = on(url, synced(schema))
+    return found
 
-    upgraded = prepared(old_url)
-    if old_url.startswith("sqlite"):
-        fresh = prepared(f"sqlite:///{tmp_path}/fresh.db")
-    else:
-        with postgres_database(old_url.rpartition("/")[0] + "/postgres", f"{worker}new") as url:
-            fresh = prepared(url)
-    assert upgraded == fresh
+
+@pytest.fixture(scope="module")
+def new_schemas(postgres_url: str, worker: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """The schema of a new database of each kind."""
+    with postgres_database(postgres_url.rpartition("/")[0] + "/postgres", f"{worker}new") as url:
+        return {"sqlite": prepared(f"sqlite:///{tmp_path_factory.mktemp('new')}/x.db"), "postgresql": prepared(url)}
+
+
+def test_an_upgraded_database_has_the_tables_of_a_new_one(old_url: str, new_schemas: dict[str, dict[str, Any]]) -> None:
+    assert prepared(old_url) == new_schemas[old_url.partition(":")[0]]
     on(old_url, lambda database: migrate.downgrade(database, "base"))
     on(old_url, migrate.prepare)
 
