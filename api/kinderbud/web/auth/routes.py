@@ -17,6 +17,7 @@ from api.kinderbud.households import actions, queries, rules
 from api.kinderbud.households.actions import EmailTaken, Person
 from api.kinderbud.households.rules import InvalidHousehold
 from api.kinderbud.households.zones import time_zones
+from api.kinderbud.web.auth.actions import LinkUsed, PasswordChanged, reset_password, with_checked_password
 from api.kinderbud.web.auth.mails import ask_for_reset, mail_signup, signup
 from api.kinderbud.web.errors import NotHere
 from api.kinderbud.web.forms import Text
@@ -31,7 +32,6 @@ from api.kinderbud.web.sessions import (
     Visiting,
     enter,
     is_password,
-    set_password,
     shown_browsers,
 )
 from api.models import Household, HouseholdUser
@@ -110,11 +110,12 @@ async def log_in(
     attempt = Attempt(DOOR, email, address_of(request.scope), digest[:32] if digest else None)
     if not await is_password(request, attempt, user.password_hash if user else None, password) or user is None:
         return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
-    async with services_of(request).database.write() as session:
-        kept = await session.get(HouseholdUser, user.id, with_for_update=True)
-        if kept is None or kept.password_hash != user.password_hash:  # changed during the check
-            return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
-        entry = await enter(request, session, kept.id, now)
+    try:
+        async with services_of(request).database.write() as session:
+            kept = await with_checked_password(session, user)
+            entry = await enter(request, session, kept.id, now)
+    except PasswordChanged:
+        return page(request, "login.html", 403, error=WRONG, email=email, onward=onward)
     return logged_in(request, entry, onward if LOCAL.fullmatch(onward) else "/today")
 
 
@@ -165,13 +166,12 @@ async def reset(request: Request, secret: str, _: Visiting, now: Now, password: 
     except PasswordRefused as error:
         return page(request, "reset.html", INVALID, error=sentence(error), secret=secret, email=user.email)
     hashed = await services.passwords.hashed(password, network_of(address_of(request.scope)))
-    async with services.database.write() as session:
-        await queries.locked(session, user.household_id)
-        if await queries.claim_link(session, secret, now) is None:  # another request was faster
-            raise NotHere
-        kept = await session.get_one(HouseholdUser, user.id, with_for_update=True)
-        await set_password(session, kept, hashed, now)
-        entry = await enter(request, session, kept.id, now)
+    try:
+        async with services.database.write() as session:
+            await reset_password(session, user, secret, hashed, now)
+            entry = await enter(request, session, user.id, now)
+    except LinkUsed as used:
+        raise NotHere from used
     return logged_in(request, entry, "/today", "password")
 
 

@@ -16,6 +16,7 @@ from api.kinderbud.claude.keys import key_of, set_key
 from api.kinderbud.households import actions, queries
 from api.kinderbud.households.rules import DAILY_TASKS, InvalidHousehold
 from api.kinderbud.households.zones import time_zones
+from api.kinderbud.web.auth import actions as auth
 from api.kinderbud.web.forms import Text, number
 from api.kinderbud.web.rendering import INVALID, go, page, sentence
 from api.kinderbud.web.sessions import (
@@ -24,11 +25,10 @@ from api.kinderbud.web.sessions import (
     TooOften,
     asking_session,
     enter,
-    set_password,
     shows_password,
     still_admin,
 )
-from api.models import Household, HouseholdUser
+from api.models import Household
 from api.services import services_of
 
 LONGEST_KEY = 300
@@ -102,13 +102,12 @@ async def change_password(request: Request, caller: Member, present: Text = "", 
     except PasswordRefused as error:
         return _settings(request, caller, INVALID, password_error=sentence(error))
     hashed = await services.passwords.hashed(password, f"known/{asking_session(request)}", known=True)
-    async with services.database.write() as session:
-        await queries.locked(session, caller.household.id)
-        kept = await session.get_one(HouseholdUser, user.id, with_for_update=True)
-        if kept.password_hash != user.password_hash:  # changed meanwhile, in another browser
-            return _settings(request, caller, INVALID, password_error=NOT_THE_OLD_ONE)
-        await set_password(session, kept, hashed, caller.now)
-        entry = await enter(request, session, kept.id, caller.now)
+    try:
+        async with services.database.write() as session:
+            await auth.change_password(session, user, hashed, caller.now)
+            entry = await enter(request, session, user.id, caller.now)
+    except auth.PasswordChanged:
+        return _settings(request, caller, INVALID, password_error=NOT_THE_OLD_ONE)
     response = go("/settings", "password")
     entry.give(request, response)
     return response
