@@ -15,6 +15,7 @@ HELPERS = ("actors", "bench", "science", "support")
 TOOLS = {
     "openapi_lint.py",
     "api/db/record_release.py",
+    "api/record_budgets.py",
     "api/kinderbud/reference.py",
     "e2e/kinderbud_tokens.py",
     "e2e/screenshots.py",

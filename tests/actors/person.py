@@ -138,9 +138,9 @@ class Person(Actor):
         accepted: dict[str, Any] = answer.json()
         return accepted
 
-    def complete(self, template: dict[str, Any] = FEW_DAYS) -> dict[str, Any]:
+    def complete(self, template: dict[str, Any] = FEW_DAYS, month: str | None = None) -> dict[str, Any]:
         """Accept a challenge and reach its target. Returns it as it was accepted."""
-        challenge = self.accept(template["id"])
+        challenge = self.accept(template["id"], month)
         reached = {"current_progress": template["target_value"]}
         assert self.data("POST", f"/challenges/{challenge['id']}/progress", reached)["status"] == "completed"
         return challenge

@@ -23,6 +23,7 @@ from unittest import mock
 import httpx
 import uvloop
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from api.app import create_app
@@ -52,6 +53,17 @@ def app_with(environment: Mapping[str, str], clock: Clock) -> Iterator[str]:
         del _apps[port]
         _loop().call_soon_threadsafe(stop.set)
         life.result(PATIENCE_SECONDS)
+
+
+def app_at(url: str) -> ASGIApp:
+    """The app with this address, as a server would call it."""
+    app: ASGIApp = _apps[httpx.URL(url).port or 0].app
+    return app
+
+
+def run[T](work: Coroutine[Any, Any, T]) -> T:
+    """What the work returns, in the event loop of the apps."""
+    return _in_loop(work).result(PATIENCE_SECONDS)
 
 
 def log_file() -> Path:
