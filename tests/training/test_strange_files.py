@@ -15,11 +15,12 @@ from data.logs.bandit import InvalidLog
 from data.logs.daily import ABOUT, TABLE, InvalidDailyLog, is_daily_log, read_daily_log
 from data.packages.reader import InvalidPackage, read_package
 from data.packages.validation import validate
+from tests.support.artifacts import PACKAGED, another
 from tests.support.samples import SAMPLE
 from tests.support.strange_files import STRANGE, without_hanging
 from training.budget.interim_looks import claim, looks
 from training.ope.external_log import read_table
-from training.registry.promote import LEDGER, NotPromoted, rollback, take_from_shadow
+from training.registry.promote import LEDGER, NotPromoted, promote, put_in_shadow, rollback, take_from_shadow
 
 LEDGERS: dict[str, Callable[[Path], Any]] = {
     "looks": looks,
@@ -49,11 +50,28 @@ def test_no_ledger_key_or_table_but_a_regular_file_is_read(reader: str, strange:
         LEDGERS[reader](Path(LEDGER))
 
 
-def test_nothing_is_appended_to_a_fifo(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / LEDGER)
-    (tmp_path / "budget-challenger").mkdir()
-    with without_hanging(), pytest.raises(OSError, match="not a regular file"):
-        take_from_shadow(tmp_path)
+CHANGES: dict[str, Callable[[Path, Path], Any]] = {
+    "promote": lambda artifact, models: promote(artifact, models, despite="a test"),
+    "rollback": lambda _artifact, models: rollback(models),
+    "shadow": put_in_shadow,
+    "end of shadow": lambda _artifact, models: take_from_shadow(models),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_strange_history_of_promotions_is_refused_before_anything_changes(
+    change: str, strange: str, tmp_path: Path
+) -> None:
+    models = tmp_path / "models"
+    promote(another(tmp_path / "first", "budget/test+1"), models, despite="a test")
+    put_in_shadow(PACKAGED, models)
+    (models / LEDGER).unlink()
+    os.chdir(models)  # the address of a socket is short
+    STRANGE[strange](Path(LEDGER))
+    before = {path: path.read_bytes() for path in models.rglob("*") if path.name != LEDGER and path.is_file()}
+    with without_hanging(), pytest.raises(NotPromoted, match=LEDGER):
+        CHANGES[change](another(tmp_path / "second", "budget/test+2"), models)
+    assert before == {path: path.read_bytes() for path in models.rglob("*") if path.name != LEDGER and path.is_file()}
 
 
 @pytest.mark.filterwarnings("ignore:ConjunctiveGraph:DeprecationWarning")  # of mlcroissant's libraries

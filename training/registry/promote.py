@@ -114,15 +114,18 @@ def rollback(models: Path = PROMOTED, coach: str = BUDGET.coach) -> Change:
 
 
 def put_in_shadow(artifact: Path, models: Path = PROMOTED) -> OnnxPolicy:
-    """Install the artifact as the challenger: its decisions are logged but not served. It needs no verdict."""
+    """Install the artifact as the challenger: its decisions are logged but not served. It needs no verdict. Raises
+    NotPromoted, before anything changes, when the history cannot be read."""
     policy = load_policy(artifact, BUDGET)
+    _changes(models, BUDGET)
     write_artifact(_challenger(models), policy.graph, dict(policy.card))
     _enter(models, Change(_now(), "shadow", policy.policy_id, None, str(policy.card.get("verdict", ""))))
     return policy
 
 
 def take_from_shadow(models: Path = PROMOTED) -> None:
-    """Remove the challenger. Raises NotPromoted when there is none."""
+    """Remove the challenger. Raises NotPromoted when there is none, or when the history cannot be read."""
+    _changes(models, BUDGET)
     if not _challenger(models).exists():
         raise NotPromoted(f"{models}: there is no challenger in shadow mode")
     shutil.rmtree(_challenger(models))
@@ -155,7 +158,8 @@ def _keep(models: Path, policy: OnnxPolicy) -> None:
 
 
 def _changes(models: Path, contract: Contract) -> list[Change]:
-    """The changes of the coach's served policy, oldest first."""
+    """The changes of the coach's served policy, oldest first. Raises NotPromoted for a strange or damaged history, so
+    read it before anything changes."""
     ledger = models / LEDGER
     try:
         changes = [Change(**json.loads(line)) for line in read_regular_text(ledger).splitlines() if line]
