@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
 from api.auth.cookies import is_plain_home
+from api.http.idempotency import TRANSACTION
 from api.services import services_of
 
 
@@ -27,7 +28,7 @@ async def _read_session(request: Request) -> AsyncIterator[AsyncSession]:
 
 async def _write_session(request: Request) -> AsyncIterator[AsyncSession]:
     async with services_of(request).database.write() as session:
-        request.state.session = session
+        TRANSACTION.leave(request, session)
         yield session
 
 

@@ -1,10 +1,10 @@
 """The tests mirror the packages, and what several of them need is in one place."""
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.support.imports import imported
 
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
@@ -21,16 +21,6 @@ TOOLS = {
     "e2e/screenshots.py",
 }
 """Programs and readers that stand beside the tests of the same thing."""
-
-
-def imported(module: Path) -> Iterator[str]:
-    """The modules that a module imports, and the names that it imports from them, which may be modules, too."""
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            source = "." * node.level + (node.module or "")
-            yield from (source, *(f"{source}.{name.name}" for name in node.names))
 
 
 def test_no_module_imports_a_test_module_or_a_conftest() -> None:
@@ -54,12 +44,3 @@ def test_helpers_are_in_the_folders_for_helpers() -> None:
     known = {path for path in paths if path.startswith(HELPERS) or path.rpartition("/")[2].startswith("test_")}
     known |= {path for path in paths if path.rpartition("/")[2] in {"__init__.py", "conftest.py"}}
     assert paths - known == TOOLS
-
-
-@pytest.mark.parametrize("features", ["api/admin", "api/kakei", "api/kinderbud"])
-def test_the_sql_of_a_feature_is_in_its_queries(features: str) -> None:
-    statements = {f"sqlalchemy.{verb}" for verb in ("select", "insert", "update", "delete", "text", "func")}
-    modules = [module for module in (ROOT / features).rglob("*.py") if module.name != "queries.py"]
-    assert modules
-    wrong = [(str(module.relative_to(ROOT)), name) for module in modules for name in imported(module)]
-    assert [(module, name) for module, name in wrong if name in statements or ".dialects" in name] == []

@@ -1,15 +1,14 @@
 """Encrypts values of older keys again with the newest key, so that the older keys can be removed.
 A row is changed only if it is unchanged since it was read, since a service may write meanwhile. An interrupted rotation
 continues when it is called again.
-
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table
 
+from api.auth import queries
 from api.auth.keyring import Keyring, SecretMissing
 from api.db.engine import Database
 from api.models import Base
@@ -38,7 +37,7 @@ async def rotate(
         last = 0
         while True:
             async with database.write() as session:
-                rows = (await session.execute(_page(table, column, last))).all()
+                rows = await queries.encrypted_values(session, table, column, last, ROWS)
                 for row_id, wrapped in rows:
                     done.seen += 1
                     if keyring.is_newest(wrapped):
@@ -48,9 +47,7 @@ async def rotate(
                     except SecretMissing:
                         done.lost += 1
                         continue
-                    same = (table.c.id == row_id, table.c[column] == wrapped)
-                    changed: Any = await session.execute(update(table).where(*same).values({column: again}))
-                    done.rotated += int(changed.rowcount)
+                    done.rotated += await queries.replace_value(session, table, column, row_id, wrapped, again)
             progress(done)
             if len(rows) < ROWS:
                 break
@@ -65,7 +62,7 @@ async def needing_older_keys(database: Database, keyring: Keyring) -> tuple[int,
         last = 0
         while True:
             async with database.read() as session:
-                rows = (await session.execute(_page(table, column, last))).all()
+                rows = await queries.encrypted_values(session, table, column, last, ROWS)
             for _, wrapped in rows:
                 if keyring.is_newest(wrapped):
                     continue
@@ -82,8 +79,3 @@ async def needing_older_keys(database: Database, keyring: Keyring) -> tuple[int,
 
 def _columns() -> list[tuple[Table, str]]:
     return [(Base.metadata.tables[table], column) for table, column in WRAPPED]
-
-
-def _page(table: Table, column: str, last: int) -> Any:
-    given = (table.c[column].is_not(None), table.c.id > last)
-    return select(table.c.id, table.c[column]).where(*given).order_by(table.c.id).limit(ROWS)

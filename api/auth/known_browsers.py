@@ -2,17 +2,16 @@
 Such a browser has its own password tries, so that a flood of tries from elsewhere does not block the owner. The cookie
 holds one random secret for each account, at most `MOST_ACCOUNTS`. The database holds only their digests. The cookie
 alone does not log in: the password is still needed.
-
 """
 
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
+from api.auth import queries
 from api.auth.cookies import Cookie, new_secret, secret_digest
 from api.models.sessions import KnownBrowser
 
@@ -39,22 +38,15 @@ class KnownBrowsers:
         secrets = (self.cookie.of(connection, is_plain=is_plain) or "").split(".")
         return [one for one in secrets if SECRET.fullmatch(one)][:MOST_ACCOUNTS]
 
-    def working(self, secrets: list[str], now: datetime) -> tuple[ColumnElement[bool], ...]:
-        """The condition for rows of known browsers with one of these secrets."""
-        return (
-            self.table.digest.in_([secret_digest(one) for one in secrets]),
-            self.table.link_until.is_(None),
-            self.table.seen_at > now - KNOWN_FOR,
-        )
+    def working(self, secrets: list[str], now: datetime) -> queries.Conditions:
+        """The conditions for rows of known browsers with one of these secrets."""
+        return queries.known_browser(self.table, [secret_digest(one) for one in secrets], now - KNOWN_FOR)
 
     async def remember(self, session: AsyncSession, owner_id: int, secrets: list[str], now: datetime) -> str:
         """Record a login of the owner in the browser that sent `secrets`. Returns the new value of its cookie. An
         account keeps its secret in one browser, and no account gets the secret of another.
         """
-        mine = (self.table.owner_id == owner_id, *self.working(secrets, now))
-        digests = set(
-            await session.scalars(update(self.table).where(*mine).values(seen_at=now).returning(self.table.digest))
-        )
+        digests = await queries.note_login(session, self.table, owner_id, self.working(secrets, now), now)
         kept = [one for one in secrets if secret_digest(one) in digests]
         if not kept:
             kept = [await self._add(session, owner_id, now)]
@@ -63,35 +55,25 @@ class KnownBrowsers:
 
     async def forget_all_of(self, session: AsyncSession, owner_id: int) -> None:
         """Forget all browsers of this owner, links included."""
-        await session.execute(delete(self.table).where(self.table.owner_id == owner_id))
+        await queries.delete_all_of(session, self.table, owner_id)
 
     async def make_link(self, session: AsyncSession, owner_id: int, now: datetime) -> tuple[str, datetime]:
         """Make a single-use link that makes one browser known. Returns its secret and expiry. Earlier links end."""
-        await session.execute(
-            delete(self.table).where(self.table.owner_id == owner_id, self.table.link_until.is_not(None))
-        )
+        await queries.delete_links(session, self.table, owner_id)
         return await self._add(session, owner_id, now, now + LINK_WORKS_FOR), now + LINK_WORKS_FOR
 
     async def is_link(self, session: AsyncSession, secret: str, now: datetime) -> bool:
         """Whether the secret is that of a valid link."""
-        return await session.scalar(select(self.table.id).where(*self._link(secret, now))) is not None
+        return await queries.is_valid_link(session, self.table, secret_digest(secret), now)
 
     async def claim_link(self, session: AsyncSession, secret: str, secrets: list[str], now: datetime) -> str | None:
         """Use a link to make the browser that sent `secrets` known. Returns its cookie; None if the link is invalid or
         used.
         """
         fresh = new_secret()
-        claimed = (
-            update(self.table)
-            .where(*self._link(secret, now))
-            .values(digest=secret_digest(fresh), link_until=None, seen_at=now)
-        )
-        if await session.scalar(claimed.returning(self.table.id)) is None:
+        if not await queries.claim_link(session, self.table, secret_digest(secret), secret_digest(fresh), now):
             return None
         return ".".join([fresh, *secrets][:MOST_ACCOUNTS])
-
-    def _link(self, secret: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
-        return self.table.digest == secret_digest(secret), self.table.link_until > now
 
     async def _add(
         self, session: AsyncSession, owner_id: int, now: datetime, link_until: datetime | None = None
@@ -100,10 +82,5 @@ class KnownBrowsers:
         row = self.table(
             owner_id=owner_id, digest=secret_digest(secret), created_at=now, seen_at=now, link_until=link_until
         )
-        session.add(row)
-        await session.flush()
-        theirs = self.table.owner_id == owner_id
-        newest = select(self.table.id).where(theirs).order_by(self.table.seen_at.desc(), self.table.id.desc())
-        kept = newest.limit(MOST_BROWSERS).scalar_subquery()
-        await session.execute(delete(self.table).where(theirs, self.table.id.not_in(kept)))
+        await queries.add_and_keep_newest(session, row, MOST_BROWSERS)
         return secret

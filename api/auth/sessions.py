@@ -5,9 +5,9 @@ in every process.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.auth import queries
 from api.auth.cookies import new_secret, secret_digest
 from api.db.engine import Database
 from api.models.sessions import BrowserSession
@@ -30,32 +30,23 @@ class Sessions:
         """Log the owner in. Returns a new secret for their browser. Expired sessions are deleted, and so are the
         owner's oldest ones beyond `most`.
         """
-        over = or_(self.table.seen_at <= now - self.idle, self.table.created_at <= now - self.longest)
-        await session.execute(delete(self.table).where(over))
+        await queries.delete_expired_sessions(session, self.table, now - self.idle, now - self.longest)
         secret = new_secret()
-        session.add(self.table(owner_id=owner_id, digest=secret_digest(secret), created_at=now, seen_at=now))
-        await session.flush()
-        theirs = self.table.owner_id == owner_id
-        newest = select(self.table.id).where(theirs).order_by(self.table.seen_at.desc(), self.table.id.desc())
-        kept = newest.limit(self.most).scalar_subquery()
-        await session.execute(delete(self.table).where(theirs, self.table.id.not_in(kept)))
+        row = self.table(owner_id=owner_id, digest=secret_digest(secret), created_at=now, seen_at=now)
+        await queries.add_and_keep_newest(session, row, self.most)
         return secret
 
     async def end(self, session: AsyncSession, secret: str) -> None:
         """Log a browser out: delete its session."""
-        await session.execute(delete(self.table).where(self.table.digest == secret_digest(secret)))
+        await queries.delete_session(session, self.table, secret_digest(secret))
 
     async def end_all_of(self, session: AsyncSession, owner_id: int) -> None:
         """Delete all sessions of an owner."""
-        await session.execute(delete(self.table).where(self.table.owner_id == owner_id))
+        await queries.delete_all_of(session, self.table, owner_id)
 
-    def working(self, secret: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
-        """The condition for the row of a valid session with that secret."""
-        return (
-            self.table.digest == secret_digest(secret),
-            self.table.seen_at > now - self.idle,
-            self.table.created_at > now - self.longest,
-        )
+    def working(self, secret: str, now: datetime) -> queries.Conditions:
+        """The conditions for the row of a valid session with that secret."""
+        return queries.valid_session(self.table, secret_digest(secret), now - self.idle, now - self.longest)
 
     def is_news(self, kept: BrowserSession, now: datetime) -> bool:
         """Whether it is time to record a visit."""
@@ -64,4 +55,4 @@ class Sessions:
     async def note(self, database: Database, kept: BrowserSession, now: datetime) -> None:
         """Record a visit."""
         async with database.write() as session:
-            await session.execute(update(self.table).where(self.table.id == kept.id).values(seen_at=now))
+            await queries.note_visit(session, self.table, kept.id, now)

@@ -11,16 +11,21 @@ from typing import Annotated, Any
 
 from fastapi import Header, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.http import queries
 from api.http.problems import KEY_IN_USE, KEY_REUSED, ProblemOccurred
+from api.http.request_values import RequestValue
 from api.http.types import Words
 from api.http.user_ids import canonical_path
 from api.models.requests import KeptAnswer
 
 KEPT = timedelta(hours=24)
 LONGEST_KEY = 255
+TRANSACTION = RequestValue[AsyncSession]("session")
+"""The session that a request writes with; its transaction is open until the answer is made."""
+_CLAIMED = RequestValue[KeptAnswer]("claimed")
+"""The row of the request's key, without its answer."""
 
 
 class Answered(Exception):
@@ -42,8 +47,8 @@ class IdempotentRoute(APIRoute):
                 response = await handle(request)
             except Answered as answered:
                 return answered.response
-            session: AsyncSession | None = getattr(request.state, "session", None)
-            if session is not None:  # its transaction is still open
+            session = TRANSACTION.find(request)
+            if session is not None:
                 await keep_answer(request, session, response)
             return response
 
@@ -67,26 +72,22 @@ async def claim_key(
     route = f"{request.method} {request.scope['route'].path}"
     path = canonical_path(request.scope["path"])
     fingerprint = hashlib.sha256(path.encode() + b"\n" + body).hexdigest()
-    await session.execute(delete(kept).where(kept.created_at < now - KEPT))
-    same = (kept.owner_id == owner, kept.route == route, kept.key == key)
-    stored = await session.scalar(select(kept).where(*same))
-    if stored is None and session.get_bind().dialect.name == "postgresql":
-        lock = func.pg_try_advisory_xact_lock(func.hashtextextended(f"{kept.__tablename__} {owner} {route} {key}", 0))
-        if not await session.scalar(select(lock)):
-            raise ProblemOccurred(
-                KEY_IN_USE, "The first request with this key is still at work.", headers={"Retry-After": "1"}
-            )
-        stored = await session.scalar(select(kept).where(*same))  # the first request may just have ended
+    await queries.forget_answers(session, kept, now - KEPT)
+    try:
+        stored = await queries.find_or_lock(session, kept, owner, route, key)
+    except queries.KeyLocked as locked:
+        still = "The first request with this key is still at work."
+        raise ProblemOccurred(KEY_IN_USE, still, headers={"Retry-After": "1"}) from locked
     if stored is not None and stored.fingerprint != fingerprint:
         raise ProblemOccurred(KEY_REUSED, "This key was used for another request.")
     if stored is not None:
         raise Answered(stored)
-    request.state.claimed = kept(owner_id=owner, route=route, key=key, fingerprint=fingerprint, created_at=now)
+    _CLAIMED.leave(request, kept(owner_id=owner, route=route, key=key, fingerprint=fingerprint, created_at=now))
 
 
 async def keep_answer(request: Request, session: AsyncSession, response: Response) -> None:
     """Store the answer under the claimed key, if there is one, in the transaction that did the work."""
-    claimed: KeptAnswer | None = getattr(request.state, "claimed", None)
+    claimed = _CLAIMED.find(request)
     if claimed is not None:
         claimed.status, claimed.body = response.status_code, bytes(response.body)
         session.add(claimed)

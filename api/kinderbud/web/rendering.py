@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from api.dependencies import is_plain
 from api.kinderbud.ages import age_display
-from api.kinderbud.web.sessions import COOKIE, Visit
+from api.kinderbud.web.sessions import COOKIE, VISIT
 from api.services import services_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ SAID = {
 
 def page(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
     """A page. `context` holds the template's values beyond those of all pages."""
-    visit: Visit | None = getattr(request.state, "visit", None)
+    visit = VISIT.find(request)
     html = (
         _environment()
         .get_template(template)

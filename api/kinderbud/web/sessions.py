@@ -17,6 +17,7 @@ from api.auth.login_throttle import Attempt
 from api.auth.sessions import Sessions
 from api.dependencies import Now, is_plain
 from api.http.rate_limits import REQUESTS_PER_ADDRESS, address_of
+from api.http.request_values import RequestValue
 from api.kinderbud.auth import ADMIN, Caller
 from api.kinderbud.households.queries import end_access_of
 from api.kinderbud.web import queries
@@ -71,6 +72,9 @@ class Visit:
         return hashlib.sha256(b"form/" + self.secret.encode()).hexdigest()
 
 
+VISIT = RequestValue[Visit]("visit")
+
+
 async def _visit(request: Request, now: Now) -> Visit:
     key = f"family/address/{address_of(request.scope)}"
     wait = await services_of(request).page_limits.seconds_to_wait(REQUESTS_PER_ADDRESS, key)
@@ -79,7 +83,7 @@ async def _visit(request: Request, now: Now) -> Visit:
     secret = COOKIE.of(request, is_plain=is_plain(request))
     caller = await _logged_in(request, secret, now) if secret else None
     visit = Visit(secret or new_secret(), secret is None, caller)
-    request.state.visit = visit
+    VISIT.leave(request, visit)
     return visit
 
 
@@ -121,7 +125,7 @@ async def still_logged_in(request: Request, session: AsyncSession) -> HouseholdU
     """Reload the user once the household is locked: meanwhile a new password may have ended the session, or an admin
     may have changed the role. Raises LoginNeeded.
     """
-    working = SESSIONS.working(request.state.visit.secret, services_of(request).clock())
+    working = SESSIONS.working(VISIT.of(request).secret, services_of(request).clock())
     found = await queries.user_of_session(session, working)
     if found is None:
         raise LoginNeeded
@@ -160,7 +164,7 @@ async def shows_password(request: Request, caller: Caller, password: str) -> boo
 
 def asking_session(request: Request) -> str:
     """The session's key for login tries and the password queue."""
-    return secret_digest(request.state.visit.secret)[:32]
+    return secret_digest(VISIT.of(request).secret)[:32]
 
 
 @dataclass(frozen=True)
@@ -178,7 +182,7 @@ class Entry:
 
 async def enter(request: Request, session: AsyncSession, user_id: int, now: datetime) -> Entry:
     """Log a user in with a new session, and make the browser known."""
-    await SESSIONS.end(session, request.state.visit.secret)
+    await SESSIONS.end(session, VISIT.of(request).secret)
     secret = await SESSIONS.begin(session, user_id, now)
     return Entry(secret, await BROWSERS.remember(session, user_id, shown_browsers(request), now))
 
