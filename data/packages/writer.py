@@ -128,7 +128,9 @@ def _packed_file(written: Written) -> PackedFile:
 
 
 def _readme(packed: list[Packed], kind: Format, about: Mapping[str, Any]) -> str:
-    synthetic = "\n**Synthetic data.** Nobody lived this: every row was simulated.\n" if about.get("synthetic") else ""
+    synthetic = (
+        "\n**Synthetic data.** Every row was simulated; there were no participants.\n" if about.get("synthetic") else ""
+    )
     rows = "\n".join(f"| `{file.path}` | {file.rows} | {one.table.label} |" for one in packed for file in one.files)
     reasons = "\n".join(f"- `{reason}`: {meaning}" for reason, meaning in MEANING.items())
     undo = f'{HOW_TO_UNDO} In pandas: `column.str.removeprefix("\'")`.'

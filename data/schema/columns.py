@@ -21,9 +21,9 @@ class Personal(StrEnum):
 
 
 PERSONAL = {
-    Personal.NONE: "tells nothing about who somebody is",
+    Personal.NONE: "tells nothing about who a person is",
     Personal.PSEUDONYM: "a keyed pseudonym, another one in each study",
-    Personal.QUASI: "could help to recognise somebody together with others; suppressed in small groups",
+    Personal.QUASI: "could help to recognise a person, together with other columns; suppressed in small groups",
     Personal.TEXT: "a person's own words; leaves only if they chose so when they wrote it and still do",
     Personal.IDENTIFIER: "names a participant; only in exports that ask for identifiers",
 }

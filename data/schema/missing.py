@@ -27,7 +27,7 @@ MEANING = {
     Missing.NOT_UPLOADED: "the app did not send it",
     Missing.PRIVATE: "written in private mode; only numbers leave then",
     Missing.WITHDRAWN: "the person took back the leave to share it",
-    Missing.SUPPRESSED: "suppressed, so that nobody can be recognised in a small group",
+    Missing.SUPPRESSED: "suppressed, so that no person can be recognised in a small group",
     Missing.NOT_OBSERVED: "the outcome was not observed; `status` says why",
     Missing.NOT_APPLICABLE: "there can be no value in this row",
 }
