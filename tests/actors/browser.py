@@ -105,6 +105,16 @@ class Browser(Actor):
         """The answer to the form of the login."""
         return self.send("/login", "/login", email=email, password=password)
 
+    def new_api_token(self) -> str:
+        """A token for an app, as the page shows it once."""
+        shown = self.send("/access", "/access/tokens", name="An app").text
+        return re.findall(r"kb_live_[0-9a-f]{32}", shown)[0]
+
+    def invitation(self) -> str:
+        """The path of a new invitation."""
+        shown = self.send("/access", "/access/invitations").text
+        return re.findall(r"/join/[A-Za-z0-9_-]{43}", shown)[0]
+
     def token(self) -> str:
         """The form token of this browser."""
         return self.form("/login" if self.get("/today").status_code == SEE_OTHER else "/settings", ".*").fields[

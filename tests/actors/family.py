@@ -40,10 +40,12 @@ def in_database[T](service: Service | Lived, work: Callable[[AsyncSession], Awai
 
 
 def refused(answer: httpx.Response, status: int, code: str) -> str:
-    """The sentence of an answer that must be an error."""
-    said = answer.json()
-    assert (answer.status_code, said["ok"], said["code"]) == (status, False, code), answer.text
+    """The sentence of an answer that must be an error, in the envelope."""
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/json"), answer.text
+    said: dict[str, Any] = answer.json()
     sentence: str = said["error"]
+    assert said == {"ok": False, "error": sentence, "code": code}
+    assert sentence
     return sentence
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.clients import empty_database
+from tests.support.databases import empty_database
 from tests.support.lived import Lived, lived_service
 
 

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -17,21 +18,17 @@ from api.db.engine import open_database
 from api.db.readiness import FRESH_SECONDS, PROBE_SECONDS, Readiness
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.support import forking
-from tests.support.postgres import postgres_binaries, postgres_cluster, postgres_database
+from tests.support.databases import empty_database
+from tests.support.postgres import postgres_binaries, postgres_cluster
 from tests.support.services import ServiceMissing, free_port, unavailable
 from tests.support.serving import CLIENT, DEFAULTS, service
 from tests.support.stalling import Stalling, stalling
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def own_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/own.db"
-    server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-    context = postgres_database(server, f"{worker}ready")
-    url = context.__enter__()
-    request.addfinalizer(lambda: context.__exit__(None, None, None))  # noqa: PT021 - only for one of the parameters
-    return url
+def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    with empty_database(request.param, request, tmp_path) as url:
+        yield url
 
 
 def execute(url: str, *statements: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.support.browsing import chromium_browser
-from tests.support.clients import empty_database
+from tests.support.databases import empty_database
 from tests.support.pair import Pair
 from tests.support.serving import Server, service
 

@@ -20,7 +20,8 @@ import httpx
 import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from tests.support.clients import empty_database, phones, rows, week
+from tests.support.clients import phones, week
+from tests.support.databases import empty_database, rows
 from tests.support.postgres import Cluster, postgres_binaries, postgres_cluster
 from tests.support.services import ServiceMissing, free_port, unavailable
 from tests.support.serving import service

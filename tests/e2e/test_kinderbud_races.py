@@ -14,7 +14,8 @@ import pytest
 
 from tests.actors.actor import named
 from tests.actors.family import Family
-from tests.support.clients import phones, rows
+from tests.support.clients import phones
+from tests.support.databases import rows
 from tests.support.pair import Pair, statuses
 from tests.support.serving import CLIENT, Service, service
 

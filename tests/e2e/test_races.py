@@ -7,7 +7,8 @@ import pytest
 
 from tests.actors.person import Person, this_month
 from tests.support.challenges import FEW_DAYS
-from tests.support.clients import rows, week
+from tests.support.clients import week
+from tests.support.databases import rows
 from tests.support.pair import Pair, statuses
 from tests.support.serving import CLIENT
 

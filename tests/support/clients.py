@@ -1,65 +1,16 @@
 """Many concurrent clients, as patient as phones, and direct access to the database."""
 
-import asyncio
-import sqlite3
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import asyncpg
 import httpx
-import pytest
 
-from api.db.engine import Database, open_database
 from tests.actors.person import somewhere
-from tests.support.postgres import postgres_database
 
 PATIENCE_SECONDS = 60.0
-
-
-@contextmanager
-def empty_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    """The URL of a new empty database; `kind` is sqlite or postgresql."""
-    if kind == "sqlite":
-        yield f"sqlite:///{folder}/buddy.db"
-        return
-    server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-    with postgres_database(server, f"{request.getfixturevalue('worker')}_e2e") as url:
-        yield url
-
-
-def rows(url: str, query: str) -> list[tuple[Any, ...]]:
-    """Rows from the database itself, through the driver."""
-    if url.startswith("sqlite"):
-        with closing(sqlite3.connect(urlsplit(url).path[1:] or ":memory:")) as connection:
-            return connection.execute(query).fetchall()
-
-    async def fetch() -> list[tuple[Any, ...]]:
-        connection = await asyncpg.connect(url)
-        try:
-            return [tuple(row) for row in await connection.fetch(query)]
-        finally:
-            await connection.close()
-
-    return asyncio.run(fetch())
-
-
-def on(url: str, work: Callable[[Database], Awaitable[Any]]) -> Any:
-    """What `work` returns on a database, which is opened for it and closed again."""
-
-    async def run() -> Any:
-        database = open_database(url)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(run())
 
 
 def phones(url: str = "", keep_connections: int = 0) -> httpx.Client:

@@ -3,15 +3,22 @@
 import asyncio
 import atexit
 import shutil
+import sqlite3
 import tempfile
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 
 from api.database_url import SqliteUrl, read_url
 from api.db import migrate as migrations
-from api.db.engine import open_database
+from api.db.engine import Database, open_database
+from tests.support.postgres import postgres_database, server_of
 
 NAME = "template.db"
 
@@ -22,6 +29,46 @@ def url_of(request: pytest.FixtureRequest, folder: Path) -> str:
         return f"sqlite:///{folder}/buddy.db"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+@contextmanager
+def empty_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
+    """The URL of a new empty database; `kind` is sqlite or postgresql."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder}/buddy.db"
+        return
+    server = server_of(request.getfixturevalue("postgres_url"))
+    with postgres_database(server, f"{request.getfixturevalue('worker')}_own") as url:
+        yield url
+
+
+def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    """Rows from the database itself, through the driver."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(urlsplit(url).path[1:] or ":memory:")) as connection:
+            return connection.execute(query).fetchall()
+
+    async def fetch() -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(url)
+        try:
+            return [tuple(row) for row in await connection.fetch(query)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(fetch())
+
+
+def on(url: str, work: Callable[[Database], Awaitable[Any]]) -> Any:
+    """What `work` returns on a database, which is opened for it and closed again."""
+
+    async def run() -> Any:
+        database = open_database(url)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
 
 
 def migrate(url: str) -> None:

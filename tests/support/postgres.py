@@ -67,6 +67,11 @@ def postgres_database(server_url: str, worker: str) -> Iterator[str]:
         asyncio.run(_execute(server_url, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
 
 
+def server_of(url: str) -> str:
+    """The URL of a database on the same server where new databases may be created."""
+    return urlunsplit(urlsplit(url)._replace(path="/postgres"))
+
+
 def postgres_answers(url: str) -> bool:
     try:
         asyncio.run(_execute(url, "SELECT 1"))

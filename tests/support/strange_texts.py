@@ -1,5 +1,7 @@
 """Texts that a database, a file format or a page may take badly."""
 
+import random
+
 from hypothesis import strategies as st
 
 FIXED = [
@@ -17,3 +19,8 @@ FIXED = [
     "\x9f",
 ]
 TEXT = st.text(st.characters(), max_size=30)
+
+
+def random_text(chance: random.Random) -> str:
+    """1 to 29 of all code points, half surrogates included."""
+    return "".join(chr(chance.randrange(0x110000)) for _ in range(chance.randrange(1, 30)))

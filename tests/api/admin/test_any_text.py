@@ -10,14 +10,10 @@ from tests.actors.admin import CHANGEABLE, Admin
 from tests.actors.family import Family
 from tests.actors.person import PROFILE, Person, somewhere
 from tests.support.serving import Service
-from tests.support.strange_texts import FIXED
+from tests.support.strange_texts import FIXED, random_text
 
 SERVER_ERROR = 500
 VALUES: list[Any] = [*FIXED, "", " ", "x" * 10_000, "9" * 400, None, True, 1.5, [], {"a": "\x00"}]
-
-
-def random_text(chance: random.Random) -> str:
-    return "".join(chr(chance.randrange(0x110000)) for _ in range(chance.randrange(1, 30)))
 
 
 def patched(admin: Admin, path: str, body: Any) -> Any:

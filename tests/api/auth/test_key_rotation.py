@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,8 +24,8 @@ from api.db import migrate
 from api.db.engine import open_database
 from api.db.private_files import make_private, too_open
 from api.models import Household
+from tests.support.databases import empty_database
 from tests.support.forking import buddy
-from tests.support.postgres import postgres_database
 from tests.support.serving import service
 
 OLD, NEW = "Vq7-the old one retires-58nXk4Lt", "m2W-the new one remains-93pZr6Hd"
@@ -165,13 +165,9 @@ def test_files_that_others_may_read_are_named_and_closed(tmp_path: Path) -> None
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def many(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> Iterator[str]:
+def many(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database with many values of the old key."""
-    with ExitStack() as stack:
-        url = f"sqlite:///{tmp_path}/own.db"
-        if request.param == "postgresql":
-            server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-            url = stack.enter_context(postgres_database(server, f"{worker}keys"))
+    with empty_database(request.param, request, tmp_path) as url:
 
         async def fill() -> None:
             database = open_database(url)

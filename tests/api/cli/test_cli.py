@@ -4,30 +4,26 @@ import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.actors.person import WEEK, Person
 from tests.support import artifacts, forking
+from tests.support.databases import empty_database
 from tests.support.forking import buddy
-from tests.support.postgres import postgres_database
 from tests.support.services import ServiceMissing, free_port, unavailable
 from tests.support.serving import CLIENT, service
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def own_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/own.db"
-    if shutil.which("pg_dump") is None:
+def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "postgresql" and shutil.which("pg_dump") is None:
         missing = ServiceMissing("pg_dump is not installed: apt-get install postgresql-client")
         unavailable(missing, os.environ)
-    server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-    context = postgres_database(server, f"{worker}backup")
-    url = context.__enter__()
-    request.addfinalizer(lambda: context.__exit__(None, None, None))  # noqa: PT021 - only for one of the parameters
-    return url
+    with empty_database(request.param, request, tmp_path) as url:
+        yield url
 
 
 @pytest.mark.long

@@ -5,15 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.postgres import postgres_database
+from tests.support.databases import empty_database
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def own_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> Iterator[str]:
+def own_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of this test's own."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/own.db"
-        return
-    server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-    with postgres_database(server, f"{worker}backup") as url:
+    with empty_database(request.param, request, tmp_path) as url:
         yield url

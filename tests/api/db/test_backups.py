@@ -18,9 +18,9 @@ from api.db import backup as backups
 from api.db import migrate, scratch
 from api.db.engine import Database
 from tests.actors.person import Person
-from tests.support.clients import on
+from tests.support.databases import on
 from tests.support.forking import buddy
-from tests.support.postgres import postgres_database
+from tests.support.postgres import postgres_database, server_of
 from tests.support.serving import CLIENT, service
 
 
@@ -160,7 +160,7 @@ def test_a_damaged_database_with_a_log_is_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("schema", ["public", "app"])
 def test_tables_that_are_not_ours_stay(postgres_url: str, worker: str, tmp_path: Path, schema: str) -> None:
     """Of the same database, in our schema and in another one."""
-    server = postgres_url.rpartition("/")[0] + "/postgres"
+    server = server_of(postgres_url)
     with postgres_database(server, f"{worker}schema") as plain:
 
         async def others(database: Database) -> None:

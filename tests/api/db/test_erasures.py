@@ -15,7 +15,7 @@ from api.db import erasures, migrate
 from api.db.engine import Database
 from api.models import Household, HouseholdParticipant, HouseholdUser
 from tests.actors.person import WEEK, Person
-from tests.support.clients import on
+from tests.support.databases import on
 from tests.support.forking import buddy
 from tests.support.serving import service
 

@@ -15,7 +15,7 @@ from api.db.engine import open_database
 from api.db.failures import is_away, is_gone
 from tests.actors.person import WEEK, Person
 from tests.support import exports, forking
-from tests.support.postgres import postgres_database
+from tests.support.postgres import postgres_database, server_of
 from tests.support.serving import CLIENT, Service, service
 
 
@@ -94,7 +94,7 @@ def locked_table(url: str, table: str) -> Iterator[None]:
 
 @pytest.fixture
 def impatient(postgres_url: str, worker: str, tmp_path: Path) -> Iterator[Service]:
-    server = postgres_url.rpartition("/")[0] + "/postgres"
+    server = server_of(postgres_url)
     with postgres_database(server, f"{worker}slow") as url:
         settings = {"DATABASE_URL": url, "DATABASE_TIMEOUT_SECONDS": "1"}
         with service(tmp_path, settings) as running:

@@ -19,7 +19,7 @@ from tests.actors.admin import PASSWORD, Admin
 from tests.actors.browser import signed_up
 from tests.actors.family import Family
 from tests.actors.person import WEEK, Person, somewhere
-from tests.support.postgres import postgres_database
+from tests.support.postgres import postgres_database, server_of
 from tests.support.serving import CLIENT, Server, new_client, service
 from tests.support.stalling import Stalling, stalling
 
@@ -41,7 +41,7 @@ WITHOUT_DATABASE = {
 
 @pytest.fixture
 def proxy(postgres_url: str, worker: str) -> Iterator[Stalling]:
-    server = postgres_url.rpartition("/")[0] + "/postgres"
+    server = server_of(postgres_url)
     with postgres_database(server, f"{worker}hanging") as url, stalling(url) as proxy:
         yield proxy
 

@@ -18,7 +18,7 @@ from api.db.engine import Database, open_database
 from api.models import ChallengeMetric, User, UserChallenge
 from api.models.base import Amount
 from data.catalog import catalog
-from tests.support.postgres import postgres_database
+from tests.support.postgres import postgres_database, server_of
 
 BEFORE_FOUR_DECIMALS = "0007"
 BEFORE_ONE_SPELLING = "0010"
@@ -46,7 +46,7 @@ def empty(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> Iterat
     if request.param == "sqlite":
         yield on(f"sqlite:///{tmp_path}/empty.db")
         return
-    server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
+    server = server_of(request.getfixturevalue("postgres_url"))
     with postgres_database(server, f"{worker}storage") as url:
         yield on(url)
 

@@ -17,7 +17,7 @@ from tests.actors.family import Family
 from tests.actors.person import MONTH, WEEK, Person
 from tests.support import exports, forking
 from tests.support.pgbouncer import pgbouncer
-from tests.support.postgres import postgres_database
+from tests.support.postgres import postgres_database, server_of
 from tests.support.services import ServiceMissing, unavailable
 from tests.support.serving import CLIENT, Server, service
 
@@ -29,7 +29,7 @@ LOCKS = "(SELECT * FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backen
 
 @pytest.fixture(scope="module")
 def pooled_url(postgres_url: str, worker: str) -> Iterator[str]:
-    server = postgres_url.rpartition("/")[0] + "/postgres"
+    server = server_of(postgres_url)
     try:
         with postgres_database(server, f"{worker}pooled") as url, pgbouncer(url) as pooled:
             yield pooled

@@ -3,7 +3,8 @@
 import asyncio
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,19 @@ from sqlalchemy import Connection, inspect, literal_column, select, text
 from sqlalchemy import table as sql_table
 
 from api.db import migrate
-from api.db.engine import Database, open_database
+from api.db.engine import Database
 from api.models import Base
 from api.models.base import Amount
 from tests.actors.person import CONSENT, MONTH, WEEK
 from tests.api.db import record_release
 from tests.support import exports
-from tests.support.postgres import postgres_database
+from tests.support.databases import empty_database, on
 from tests.support.serving import Service, app, new_client
 
 pytestmark = pytest.mark.long
+
+type Rows = dict[str, dict[Any, dict[str, Any]]]
+"""Rows by table and primary key."""
 
 FILES = sorted(record_release.FOLDER.glob("*.sql"))
 MENDED = {"releases": {"zones"}, "guide_stages": {"seeded"}, "guide_items": {"seeded"}, "plans": {"stage_id"}}
@@ -33,23 +37,53 @@ OTHERS_NOW = {"released_participants", "alembic_version"}
 """Tables whose rows have a different form now; they have their own tests."""
 CALM = new_client(timeout=60)
 HEAD = str(migrate.newest_revision())
-SECRETS = {"SECRET_KEY": record_release.SECRET, "ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "CLAUDE_SECONDS": "1"}
-"""Claude is not asked."""
+SETTINGS = {
+    "SECRET_KEY": record_release.SECRET,
+    "ANTHROPIC_BASE_URL": "http://127.0.0.1:9",
+    "CLAUDE_SECONDS": "1",
+    "DATABASE_TIMEOUT_SECONDS": "60",
+}
+"""Claude is not asked, and a busy machine may take its time."""
 
 
-@pytest.fixture(params=FILES, ids=lambda file: file.stem)
-def old_url(request: pytest.FixtureRequest, tmp_path: Path, worker: str) -> Iterator[str]:
+@contextmanager
+def recorded(file: Path, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
     """A database as a release left it."""
-    script = request.param.read_text(encoding="utf-8")
-    if request.param.stem.endswith("sqlite"):
-        with closing(sqlite3.connect(tmp_path / "old.db")) as database:
-            database.executescript(script)
-        yield f"sqlite:///{tmp_path}/old.db"
-        return
-    server = request.getfixturevalue("postgres_url").rpartition("/")[0] + "/postgres"
-    with postgres_database(server, f"{worker}old") as url:
-        asyncio.run(_execute(url, script))
+    script, kind = file.read_text(encoding="utf-8"), file.stem.rpartition(".")[2]
+    with empty_database(kind, request, folder) as url:
+        if kind == "sqlite":
+            with closing(sqlite3.connect(folder / "buddy.db")) as database:
+                database.executescript(script)
+        else:
+            asyncio.run(_execute(url, script))
         yield url
+
+
+@pytest.fixture
+def old_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The database of one test."""
+    with recorded(request.param, request, tmp_path) as url:
+        yield url
+
+
+@dataclass(frozen=True)
+class Upgraded:
+    """A database that was upgraded from a release, and its rows before and after."""
+
+    url: str
+    before: Rows
+    after: Rows
+
+
+@pytest.fixture(scope="module", params=FILES, ids=lambda file: file.stem)
+def upgraded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Upgraded]:
+    """The database of each release. Loading and upgrading it is most of the work, so that its tests share it; the one
+    that takes its tables away is the last.
+    """
+    with recorded(request.param, request, tmp_path_factory.mktemp("old")) as url:
+        before = on(url, synced(rows))
+        on(url, migrate.prepare)
+        yield Upgraded(url, before, on(url, synced(rows)))
 
 
 async def _execute(url: str, script: str) -> None:
@@ -60,19 +94,6 @@ async def _execute(url: str, script: str) -> None:
         await connection.close()
 
 
-def on[T](url: str, work: Any) -> Any:
-    """The result of `work`, called with the database."""
-
-    async def run() -> Any:
-        database = open_database(url)
-        try:
-            return await work(database)
-        finally:
-            await database.close()
-
-    return asyncio.run(run())
-
-
 def synced(work: Any) -> Any:
     async def run(database: Database) -> Any:
         async with database.reading.connect() as connection:
@@ -81,9 +102,9 @@ def synced(work: Any) -> Any:
     return run
 
 
-def rows(connection: Connection) -> dict[str, dict[Any, dict[str, Any]]]:
+def rows(connection: Connection) -> Rows:
     """All stored rows by table and primary key."""
-    found: dict[str, dict[Any, dict[str, Any]]] = {}
+    found: Rows = {}
     everything: Any = literal_column("*")
     looked = inspect(connection)
     for table in looked.get_table_names():
@@ -133,20 +154,20 @@ def test_the_newest_release_is_recorded_on_both_databases() -> None:
     assert {f"{HEAD}.sqlite.sql", f"{HEAD}.postgresql.sql"} <= {file.name for file in FILES}
 
 
-def test_recorded_databases_have_rows_in_every_table(old_url: str) -> None:
-    empty = [table for table, stored in on(old_url, synced(rows)).items() if not stored]
-    assert empty == []
+def test_recorded_databases_have_rows_in_every_table(upgraded: Upgraded) -> None:
+    assert [table for table, stored in upgraded.before.items() if not stored] == []
 
 
-def test_a_database_of_every_release_upgrades_and_serves(old_url: str, tmp_path: Path) -> None:
-    before = on(old_url, synced(rows))
-    on(old_url, migrate.prepare)
-    after = on(old_url, synced(rows))  # a start of the service ends sessions
-    with app(tmp_path, {"DATABASE_URL": old_url, **SECRETS}) as running:
+def test_a_database_of_every_release_serves_after_its_upgrade(upgraded: Upgraded, tmp_path: Path) -> None:
+    with app(tmp_path, {"DATABASE_URL": upgraded.url, **SETTINGS}) as running:
         kakei_works(running)
-        if "household_tokens" in before:
+        if "household_tokens" in upgraded.before:
             kinderbud_works(running)
         assert running.buddy("db", "check").endswith("as this version needs it\n")
+
+
+def test_an_upgrade_loses_no_row_and_no_value(upgraded: Upgraded) -> None:
+    before, after = upgraded.before, upgraded.after
     then = str(next(iter(before["alembic_version"].values()))["version_num"])
     for table in before.keys() - OTHERS_NOW:
         for key, stored in before[table].items():
@@ -197,25 +218,30 @@ def kinderbud_works(running: Service) -> None:
     assert todos.status_code == 200, todos.text
 
 
-def prepared(url: str) -> dict[str, Any]:
-    """The schema of the database after an upgrade to the newest tables."""
-    on(url, migrate.prepare)
+def checked_schema(url: str) -> dict[str, Any]:
+    """The schema of a database that has the newest tables."""
     assert on(url, migrate.differences) == []
     found: dict[str, Any] = on(url, synced(schema))
     return found
 
 
 @pytest.fixture(scope="module")
-def new_schemas(postgres_url: str, worker: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+def new_schemas(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """The schema of a new database of each kind."""
-    with postgres_database(postgres_url.rpartition("/")[0] + "/postgres", f"{worker}new") as url:
-        return {"sqlite": prepared(f"sqlite:///{tmp_path_factory.mktemp('new')}/x.db"), "postgresql": prepared(url)}
+    found = {}
+    for kind in ("sqlite", "postgresql"):
+        with empty_database(kind, request, tmp_path_factory.mktemp("new")) as url:
+            on(url, migrate.prepare)
+            found[kind] = checked_schema(url)
+    return found
 
 
-def test_an_upgraded_database_has_the_tables_of_a_new_one(old_url: str, new_schemas: dict[str, dict[str, Any]]) -> None:
-    assert prepared(old_url) == new_schemas[old_url.partition(":")[0]]
-    on(old_url, lambda database: migrate.downgrade(database, "base"))
-    on(old_url, migrate.prepare)
+def test_an_upgraded_database_has_the_tables_of_a_new_one_and_goes_back(
+    upgraded: Upgraded, new_schemas: dict[str, dict[str, Any]]
+) -> None:
+    assert checked_schema(upgraded.url) == new_schemas[upgraded.url.partition(":")[0]]
+    on(upgraded.url, lambda database: migrate.downgrade(database, "base"))
+    on(upgraded.url, migrate.prepare)
 
 
 FIRST = [file for file in FILES if "0003-first" in file.stem or "all-first" in file.stem]

@@ -21,7 +21,7 @@ from api.db.service_lock import ServiceRuns, restore_lock
 from tests.actors.person import Person
 from tests.support import forking
 from tests.support.forking import buddy
-from tests.support.postgres import postgres_database
+from tests.support.postgres import postgres_database, server_of
 from tests.support.serving import CLIENT, Service, service
 from tests.support.stalling import stalling
 
@@ -34,7 +34,7 @@ AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 
 @pytest.fixture
 def own_url(postgres_url: str, worker: str) -> Iterator[str]:
-    server = postgres_url.rpartition("/")[0] + "/postgres"
+    server = server_of(postgres_url)
     with postgres_database(server, f"{worker}lock") as url:
         yield url
 

@@ -1,12 +1,11 @@
 """Invalid bodies: every answer is in the envelope, with a code of the closed list."""
 
 import json
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.actors.family import Family
+from tests.actors.family import Family, refused
 from tests.support.serving import CLIENT, Service
 
 JSON = "application/json"
@@ -29,17 +28,6 @@ def send(family: Family, method: str, path: str, content: bytes | None = None, m
     """The answer to exactly these bytes."""
     headers = {"Authorization": f"Bearer {family.token}"} | ({"Content-Type": media} if content is not None else {})
     return CLIENT.request(method, f"{family.service.url}/api/v1{path}", content=content, headers=headers, timeout=30)
-
-
-def refused(answer: httpx.Response, status: int, code: str) -> str:
-    """The sentence of an answer that must be an error in the envelope."""
-    assert answer.status_code == status, answer.text
-    assert answer.headers["Content-Type"] == JSON
-    said: dict[str, Any] = answer.json()
-    assert said == {"ok": False, "error": said["error"], "code": code}
-    assert said["error"]
-    sentence: str = said["error"]
-    return sentence
 
 
 @pytest.mark.parametrize("content", [b"", b" \r\n", b"{}", None])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from api.kinderbud.households.actions import Child
-from tests.actors.family import EMMA, Family
+from tests.actors.family import EMMA, Family, refused
 from tests.actors.person import somewhere
 from tests.api.kinderbud import reference
 from tests.support.serving import CLIENT, Service
@@ -30,12 +30,9 @@ def todo(family: Family, category: str) -> int:
     return found
 
 
-def refused(family: Family, method: str, path: str, body: Any = None) -> str:
-    """The error sentence for an invalid request."""
-    answer = family.ask(method, path, body)
-    assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_ERROR"), (path, body, answer.text)
-    sentence: str = answer.json()["error"]
-    return sentence
+def invalid(family: Family, method: str, path: str, body: Any = None) -> str:
+    """The sentence for a request that the rules refuse."""
+    return refused(family.ask(method, path, body), 400, "VALIDATION_ERROR")
 
 
 def days_away(snoozed: dict[str, Any]) -> int:
@@ -53,11 +50,11 @@ def test_a_snooze_lasts_as_long_as_the_table_says(family: Family) -> None:
     for days in (1, 90):
         assert days_away(family.data("POST", activity, {"days": days})) == days
     for wrong in (0, -1, 91, 1.5, "3", True):
-        assert "days" in refused(family, "POST", activity, {"days": wrong})
+        assert "days" in invalid(family, "POST", activity, {"days": wrong})
     assert family.data("POST", activity, {"reason": "x" * 500})["reason"] == "x" * 500
-    assert "reason" in refused(family, "POST", activity, {"reason": "x" * 501})
-    assert "permanent" in refused(family, "POST", activity, {"permanent": "yes"})
-    assert "until" in refused(family, "POST", activity, {"until": "2026-03-01"})
+    assert "reason" in invalid(family, "POST", activity, {"reason": "x" * 501})
+    assert "permanent" in invalid(family, "POST", activity, {"permanent": "yes"})
+    assert "until" in invalid(family, "POST", activity, {"until": "2026-03-01"})
 
 
 def test_a_new_todo_has_the_defaults_and_bounds_of_the_table(family: Family) -> None:
@@ -80,9 +77,9 @@ def test_a_new_todo_has_the_defaults_and_bounds_of_the_table(family: Family) -> 
         ("colour", "red"),
     ]
     for name, value in wrong:
-        assert name in refused(family, "POST", "/todos", TODO | {name: value})
-    assert "title" in refused(family, "POST", "/todos", {})
-    refused(family, "POST", "/todos")
+        assert name in invalid(family, "POST", "/todos", TODO | {name: value})
+    assert "title" in invalid(family, "POST", "/todos", {})
+    invalid(family, "POST", "/todos")
 
 
 def test_a_family_without_children_adds_todos_for_its_adult(stored: Service) -> None:
@@ -111,8 +108,8 @@ def test_what_an_edit_leaves_out_stays_and_what_it_says_is_null_is_cleared(famil
     in_full = family.read(path)
     assert (in_full["participant_name"], in_full["frequency"], in_full["title"]) == ("Sarah", "daily", "Two")
     for name, value in (("title", "x" * 201), ("description", "y" * 2001), ("frequency", "hourly"), ("title", None)):
-        assert name in refused(family, "PUT", path, {"title": "Two"} | {name: value})
-    assert "title" in refused(family, "PUT", path, {"frequency": "daily"})
+        assert name in invalid(family, "PUT", path, {"title": "Two"} | {name: value})
+    assert "title" in invalid(family, "PUT", path, {"frequency": "daily"})
     assert family.read(path) == in_full
 
 
@@ -144,8 +141,8 @@ def test_completing_twice_is_one_action_and_undoing_it_works_once(family: Family
     again = family.ask("POST", f"/todos/{number}/undo", undo)
     assert (again.status_code, again.json()["code"]) == (404, "NOT_FOUND")
     assert family.read(f"/todos/{number}")["status"] == "pending"
-    assert "action_id" in refused(family, "POST", f"/todos/{number}/undo", {})
-    refused(family, "POST", f"/todos/{number}/undo")
+    assert "action_id" in invalid(family, "POST", f"/todos/{number}/undo", {})
+    invalid(family, "POST", f"/todos/{number}/undo")
 
 
 def test_a_body_that_is_optional_may_be_empty_and_call_itself_json(family: Family) -> None:
@@ -174,14 +171,14 @@ def test_queries_have_the_defaults_and_bounds_of_their_tables(family: Family) ->
     for days in (1, 90):
         assert family.read(f"/history?days={days}")["days"] == days
     for wrong in ("0", "91", "-1", "seven", "1.5", ""):
-        assert "days" in refused(family, "GET", f"/history?days={wrong}")
+        assert "days" in invalid(family, "GET", f"/history?days={wrong}")
     for limit in (1, 100):
         family.read(f"/chat?limit={limit}")
     for wrong in ("0", "101", "many"):
-        assert "limit" in refused(family, "GET", f"/chat?limit={wrong}")
-    assert "action_type" in refused(family, "GET", "/history?action_type=undone")
+        assert "limit" in invalid(family, "GET", f"/chat?limit={wrong}")
+    assert "action_type" in invalid(family, "GET", "/history?action_type=undone")
     for path in ("/history", "/today", "/todos", "/milestones"):
-        assert "participant_id" in refused(family, "GET", f"{path}?participant_id=Emma")
+        assert "participant_id" in invalid(family, "GET", f"{path}?participant_id=Emma")
 
 
 def test_history_is_filtered_by_what_was_done_and_for_whom(family: Family) -> None:
@@ -227,7 +224,7 @@ def test_no_one_follows_a_guide_twice_at_a_time(stored: Service) -> None:
     assert family.data("POST", "/plans", same)["id"] != plan["id"]
     assert family.ask("POST", "/plans", same | {"guide_id": 2147483647}).json()["code"] == "NOT_FOUND"
     for name in same:
-        assert name in refused(family, "POST", "/plans", {other: same[other] for other in same if other != name})
+        assert name in invalid(family, "POST", "/plans", {other: same[other] for other in same if other != name})
 
 
 def test_every_answer_tells_the_limit_of_its_tier_and_what_is_left_of_it(stored: Service) -> None:

@@ -19,7 +19,8 @@ from api.auth.cookies import secret_digest
 from api.kinderbud.auth import new_token
 from api.kinderbud.households.actions import Child
 from tests.actors.family import Family
-from tests.support.clients import at_once, empty_database, rows
+from tests.support.clients import at_once
+from tests.support.databases import empty_database, rows
 from tests.support.lived import lived_service
 from tests.support.serving import STARTING_SECONDS, new_client, service
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.actors.person import Person, next_month, this_month
 from tests.support.challenges import FEW_DAYS, TEMPLATES
+from tests.support.clients import at_once
 from tests.support.serving import CLIENT, Service
 
 
@@ -125,27 +126,10 @@ def test_another_users_challenge_is_not_there(stored: Service) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, "challenge_unknown")
 
 
-def raced(count: int, call: Any) -> list[httpx.Response]:
-    """The answers to `count` calls made at once."""
-    answers: list[httpx.Response] = []
-    ready = threading.Barrier(count)
-
-    def run() -> None:
-        ready.wait()
-        answers.append(call())
-
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return answers
-
-
 def test_a_claim_pays_once_however_many_race_for_it(stored: Service) -> None:
     person = Person(stored)
     challenge = person.complete()
-    answers = raced(30, lambda: person.post(f"/challenges/{challenge['id']}/claim"))
+    answers = at_once([lambda: person.post(f"/challenges/{challenge['id']}/claim")] * 30)
     assert sorted(answer.status_code for answer in answers) == [200, *[409] * 29]
     (won,) = [answer.json() for answer in answers if answer.status_code == 200]
     assert person.points() == won["total_points"]
@@ -158,7 +142,7 @@ def test_retries_with_one_key_are_all_answered_as_the_first_was(stored: Service)
     def claim() -> httpx.Response:
         return person.post(f"/challenges/{challenge['id']}/claim", Idempotency_Key="k")
 
-    answers = raced(12, claim)
+    answers = at_once([claim] * 12)
     assert {answer.status_code for answer in answers} <= {200, 409}
     assert {answer.json().get("code") for answer in answers} <= {None, "idempotency_key_in_use"}
     assert claim().json() == next(answer.json() for answer in answers if answer.status_code == 200)
@@ -166,7 +150,7 @@ def test_retries_with_one_key_are_all_answered_as_the_first_was(stored: Service)
 
 def test_one_uuid_is_one_user_however_many_create_it(stored: Service) -> None:
     uuid = f"raced-{id(object())}-{this_month()}"
-    answers = raced(30, lambda: CLIENT.post(f"{stored.url}/api/users/", json={"uuid": uuid}))
+    answers = at_once([lambda: CLIENT.post(f"{stored.url}/api/users/", json={"uuid": uuid})] * 30)
     assert sorted(answer.status_code for answer in answers) == [*[200] * 29, 201]
 
 
@@ -184,7 +168,7 @@ def test_an_upload_that_races_with_a_claim_never_reopens_it(stored: Service) -> 
                 path, body = next(calls), next(bodies)
             return person.post(path, body)
 
-        answers = raced(6, call)
+        answers = at_once([call] * 6)
         assert {answer.status_code for answer in answers} <= {200, 409}
         paid = [answer for answer in answers if answer.status_code == 200 and "points_awarded" in answer.json()]
         (now,) = person.read("/challenges")
@@ -203,7 +187,7 @@ def test_badges_are_not_lost_in_a_crowd_of_one_users_own_actions(stored: Service
         body = {"challenge_template_id": template, "month_range": this_month(), "source": "user"}
         return person.post(f"/challenges/{template}/accept", body)
 
-    assert {answer.status_code for answer in raced(5, accept)} == {201}
+    assert {answer.status_code for answer in at_once([accept] * 5)} == {201}
     assert "ready-to-try" in [badge["badge"]["slug"] for badge in person.read("/badges")["badges"]]
 
 
@@ -270,6 +254,6 @@ def test_an_acceptance_and_metrics_that_arrive_together_find_each_other(stored: 
                 path, body = next(sends)
             return person.post(path, body)
 
-        assert sorted(answer.status_code for answer in raced(2, send)) == [200, 201]
+        assert sorted(answer.status_code for answer in at_once([send] * 2)) == [200, 201]
         (challenge,) = person.read("/challenges")
         assert challenge["status"] == "completed"

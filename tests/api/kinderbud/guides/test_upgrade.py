@@ -18,16 +18,14 @@ from api.kinderbud.todos.queries import current_todos
 from api.models import Guide, GuideItem, GuideStage, Household
 from data.catalog.guides import guides as catalog
 from tests.actors.family import EMMA
+from tests.support.databases import url_of
 
 NOW = datetime(2026, 2, 2, 15, tzinfo=UTC)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('upgrade')}/buddy.db"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
+    return url_of(request, tmp_path_factory.mktemp("upgrade"))
 
 
 async def family(session: AsyncSession) -> Household:

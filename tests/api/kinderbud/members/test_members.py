@@ -21,7 +21,7 @@ WAYS = ("role", "hand-over", "remove")
 
 def joined(service: Service, admin: Browser, name: str = "Tom") -> tuple[Browser, str]:
     """The browser and the address of one more member."""
-    path = "/join/" + admin.send("/access", "/access/invitations").text.partition("/family/join/")[2][:43]
+    path = admin.invitation()
     member, email = Browser(service), new_email()
     member.go(path, path, name=name, email=email, password=PASSWORD)
     return member, email
@@ -52,10 +52,6 @@ def act(browser: Browser, service: Service, email: str, way: str, **typed: str) 
     return browser.post(f"{path}/{way}", form)
 
 
-def new_token(browser: Browser) -> str:
-    return re.findall(r"kb_live_[0-9a-f]{32}", browser.send("/access", "/access/tokens", name="An app").text)[0]
-
-
 def me(service: Service, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"} | somewhere()
     return CLIENT.get(f"{service.url}/api/v1/me", headers=headers).status_code
@@ -70,8 +66,8 @@ def test_a_removed_member_is_out_at_once_and_the_history_stays(stored: Service, 
     member.go("/guides", r"/guides/\d+/follow")
     member.go("/today", r"/todos/\d+/complete")
     act(admin, stored, gone, "role", role="admin")
-    token = new_token(member)
-    invitation = "/join/" + member.send("/access", "/access/invitations").text.partition("/family/join/")[2][:43]
+    token = member.new_api_token()
+    invitation = member.invitation()
     reset = json.loads(stored.buddy("household", "reset-link", gone, "--json"))["link"].partition("/family")[2]
     assert (member.get("/people").status_code, me(stored, token)) == (200, 200)
     wrong = act(admin, stored, gone, "remove", keep_name=keep_name, password="not mine")
@@ -132,7 +128,7 @@ def test_an_admin_who_becomes_a_member_invites_no_one_any_more(stored: Service) 
     admin = signed_up(stored, email)
     member, other = joined(stored, admin)
     act(admin, stored, other, "role", role="admin")
-    path = "/join/" + member.send("/access", "/access/invitations").text.partition("/family/join/")[2][:43]
+    path = member.invitation()
     assert Browser(stored).get(path).status_code == 200
     act(admin, stored, other, "role", role="member")
     assert Browser(stored).get(path).status_code == 404

@@ -13,7 +13,6 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.db import migrate
 from api.db.engine import Database, open_database
 from api.kinderbud.guides import actions as guides
 from api.kinderbud.guides.queries import plans_of
@@ -29,7 +28,8 @@ from api.models import DayItem, DaySelection, Guide, GuideItem, GuideStage
 from api.observability.metrics import Metrics
 from coach_model.policy import FallbackReason
 from data.catalog.guides import Frequency
-from tests.actors.account import DAY, Home, home
+from tests.actors.home import DAY, Home, home
+from tests.support.databases import migrate, url_of
 
 pytestmark = pytest.mark.long
 
@@ -49,17 +49,8 @@ METRICS = Metrics()
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("year")
-    found: str = (
-        f"sqlite:///{folder}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    )
-
-    async def prepare() -> None:
-        database = open_database(found)
-        await migrate.prepare(database)
-        await database.close()
-
-    asyncio.run(prepare())
+    found = url_of(request, tmp_path_factory.mktemp("year"))
+    migrate(found)
     return found
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Coroutine, Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +32,8 @@ from api.kinderbud.todos.queries import listed_todos, todo_in
 from api.kinderbud.todos.schemas import TodoCreate, TodoUpdate, Undo
 from api.models import CompletionRun, Guide, GuideItem
 from data.catalog.guides import Frequency
-from tests.actors.account import Done, Home, home
+from tests.actors.home import Done, Home, home
+from tests.support.databases import url_of
 
 BEGINNING = datetime(2026, 3, 6, 12, tzinfo=UTC)
 ZONES = ["America/New_York", "Pacific/Auckland", "Pacific/Honolulu"]
@@ -48,11 +48,7 @@ frequencies = st.sampled_from(Frequency)
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder: Path = tmp_path_factory.mktemp("undo")
-    found: str = (
-        f"sqlite:///{folder}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
-    )
-    return found
+    return url_of(request, tmp_path_factory.mktemp("undo"))
 
 
 @pytest.fixture(scope="module")

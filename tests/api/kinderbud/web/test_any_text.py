@@ -11,7 +11,7 @@ import pytest
 from tests.actors.browser import SEE_OTHER, Browser, Form, new_email, signed_up
 from tests.actors.person import somewhere
 from tests.support.serving import Service
-from tests.support.strange_texts import FIXED
+from tests.support.strange_texts import FIXED, random_text
 
 LIMITED, SERVER_ERROR = 429, 500
 PUBLIC = ("/login", "/signup", "/forgot")
@@ -25,7 +25,7 @@ def texts(chance: random.Random) -> Iterator[str]:
     yield from FIXED
     yield from ("", " ", "x" * 5000, "9" * 400, "-1", "2026-02-30", "<script>", "{{ 7 * 7 }}", "%s%n", "None")
     for _ in range(RANDOM):
-        yield "".join(chr(chance.randrange(0x110000)) for _ in range(chance.randrange(1, 30)))
+        yield random_text(chance)
 
 
 def shape(path: str) -> str:

@@ -209,8 +209,7 @@ def test_who_was_made_by_a_command_gets_a_first_password_by_a_link(stored: Servi
 
 def test_a_second_parent_joins_by_an_invitation_that_works_once(stored: Service) -> None:
     first = signed_up(stored)
-    shown = first.send("/access", "/access/invitations").text
-    path = "/join/" + shown.partition("/family/join/")[2].partition("<")[0]
+    path = first.invitation()
     assert path not in first.page("/access"), "it is shown once"
     second = Browser(stored)
     assert "Join The Johnsons" in second.page(path)

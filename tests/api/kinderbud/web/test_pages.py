@@ -20,10 +20,8 @@ SECRETS = ("digest", "password_hash", "claude_key")
 
 def api(browser: Browser, service: Service) -> httpx.Client:
     """An API client with a new token of the family."""
-    shown = browser.send("/access", "/access/tokens", name="An app").text
-    token = re.search(r"kb_live_[0-9a-f]{32}", shown)
-    assert token is not None
-    return new_client(base_url=f"{service.url}/api/v1", headers={"Authorization": f"Bearer {token[0]}"})
+    headers = {"Authorization": f"Bearer {browser.new_api_token()}"}
+    return new_client(base_url=f"{service.url}/api/v1", headers=headers)
 
 
 def data(client: httpx.Client, path: str) -> dict[str, object]:
@@ -187,7 +185,7 @@ def test_a_guide_is_read_followed_and_stopped(stored: Service) -> None:
 def test_everything_goes_along_without_a_secret(stored: Service) -> None:
     browser = following(stored)
     browser.go("/today", COMPLETE, notes="a private note")
-    token = re.findall(r"kb_live_[0-9a-f]{32}", browser.send("/access", "/access/tokens", name="An app").text)[0]
+    token = browser.new_api_token()
     answer = browser.get("/export")
     assert "attachment" in answer.headers["content-disposition"]
     told = json.loads(answer.text)
@@ -206,8 +204,7 @@ def test_everything_goes_along_without_a_secret(stored: Service) -> None:
 
 def test_an_admin_deletes_everything_and_a_member_leaves(stored: Service) -> None:
     admin = following(stored)
-    shown = admin.send("/access", "/access/invitations").text
-    path = "/join/" + shown.partition("/family/join/")[2].partition("<")[0]
+    path = admin.invitation()
     member = Browser(stored)
     member.go(path, path, name="Tom", email=new_email(), password=PASSWORD)
     member.go("/today", COMPLETE)

@@ -23,7 +23,7 @@ def test_another_password_ends_every_token_link_and_known_browser(stored: Servic
     browser = signed_up(stored, email)
 
     def token() -> str:
-        return re.findall(r"kb_live_[0-9a-f]{32}", browser.send("/access", "/access/tokens", name="An app").text)[0]
+        return browser.new_api_token()
 
     def status(shown: str) -> int:
         headers = {"Authorization": f"Bearer {shown}"}
@@ -38,7 +38,7 @@ def test_another_password_ends_every_token_link_and_known_browser(stored: Servic
 
     for renew in (change, reset):
         shown = token()
-        invitation = "/join/" + browser.send("/access", "/access/invitations").text.partition("/family/join/")[2][:43]
+        invitation = browser.invitation()
         known = link(stored, "browser-link", email)
         assert (status(shown), Browser(stored).get(invitation).status_code) == (200, 200)
         before = httpx.Cookies(browser.client.cookies)
