@@ -31,7 +31,7 @@ def test_the_list_holds_what_the_other_rules_let_through() -> None:
 
 
 @given(st.sampled_from(LISTED), st.integers(min_value=0))
-def test_no_common_password_is_taken_in_whatever_case(listed: str, seed: int) -> None:
+def test_no_common_password_is_taken_in_any_case(listed: str, seed: int) -> None:
     mixed = "".join(letter.upper() if seed >> place & 1 else letter for place, letter in enumerate(listed))
     with pytest.raises(TooWeak, match="too easy to guess"):
         check_strength(mixed, SHORTEST)

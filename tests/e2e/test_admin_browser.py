@@ -62,7 +62,7 @@ def test_a_template_is_changed_and_the_api_tells_it(served: Service, browser: Br
 
 
 @pytest.mark.parametrize("width", [DESK, PHONE], ids=["desk", "phone"])
-def test_every_screen_is_open_to_everybody(served: Service, browser: Browser, width: dict[str, int]) -> None:
+def test_every_screen_is_accessible(served: Service, browser: Browser, width: dict[str, int]) -> None:
     admin = Admin(served)
     admin.sign_in()
     models = admin.read("/configuration")["models"]

@@ -73,7 +73,7 @@ def test_from_signing_up_to_a_token_that_is_revoked(stored: Service, browser: Br
         assert (refused.returncode, json.loads(refused.stderr)["code"]) == (1, "UNAUTHORIZED")
 
 
-def test_every_page_is_open_to_everybody_in_every_light_and_width(running: Service, browser: Browser) -> None:
+def test_every_page_is_accessible_in_every_light_and_width(running: Service, browser: Browser) -> None:
     with visit(browser, running.url) as page:
         email = sign_up(page)
         page.goto("/family/today")

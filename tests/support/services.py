@@ -33,7 +33,7 @@ def unprivileged(folder: str) -> dict[str, Any]:
     """Arguments for subprocess.run: PostgreSQL refuses to run as root, so root hands the folder to an ordinary user."""
     if os.geteuid() != 0:
         return {}
-    import pwd  # not on Windows, where nobody is root either
+    import pwd  # not on Windows, where there is no root either
 
     for name in ("postgres", "nobody"):
         with suppress(KeyError):

@@ -122,11 +122,11 @@ class TestRedisIsLookedForInOrder:
 
 class TestNobodysKeysAreTouched:
     def test_a_database_with_keys_is_left_alone(self, own_redis: str) -> None:
-        with redis.Redis.from_url(f"{own_redis}/2") as somebody:
-            somebody.set("precious", "1")
+        with redis.Redis.from_url(f"{own_redis}/2") as other:
+            other.set("precious", "1")
             with redis_database(own_redis, numbers=(2, 1)) as url:
                 assert url == f"{own_redis}/1"
-            assert somebody.get("precious") == b"1"
+            assert other.get("precious") == b"1"
 
     def test_two_sessions_get_two_databases(self, own_redis: str) -> None:
         with redis_database(own_redis) as mine, redis_database(own_redis) as yours:
@@ -139,8 +139,8 @@ class TestNobodysKeysAreTouched:
             assert client.dbsize() == 0
 
     def test_a_full_server_is_refused(self, own_redis: str) -> None:
-        with redis.Redis.from_url(f"{own_redis}/4") as somebody:
-            somebody.set("precious", "1")
+        with redis.Redis.from_url(f"{own_redis}/4") as other:
+            other.set("precious", "1")
         with (
             pytest.raises(ServiceMissing, match="holds data"),
             redis_database(own_redis, numbers=(4,)),

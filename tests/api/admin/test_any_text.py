@@ -41,9 +41,9 @@ def test_no_field_of_a_screen_answers_5xx(served: Service, admin: Admin) -> None
         for name in writable:
             for value in [*VALUES, *(random_text(chance) for _ in range(3))]:
                 answer = patched(admin, f"/change/{model}/{key}", {name: value})
-                now = admin.read(f"/retrieve/{model}/{key}")[name]
                 assert answer.status_code in {200, 422}
                 if isinstance(value, str) and answer.status_code == 200:
+                    now = admin.read(f"/retrieve/{model}/{key}")[name]
                     assert now in {value.strip(), " ".join(value.split())}
             patched(admin, f"/change/{model}/{key}", {name: before[name]})
 

@@ -27,16 +27,16 @@ MODELS = [model.__name__ for screens in (dashboard, kakei, instruments, kinderbu
 
 @pytest.mark.long
 def test_no_one_comes_in_without_the_password(served: Service) -> None:
-    nobody = Admin(served)
-    assert nobody.sign_in("not the password at all").status_code == 401
-    assert nobody.sign_in(PASSWORD, "root").status_code == 401
-    assert nobody.read("/configuration")["models"] == []
+    stranger = Admin(served)
+    assert stranger.sign_in("not the password at all").status_code == 401
+    assert stranger.sign_in(PASSWORD, "root").status_code == 401
+    assert stranger.read("/configuration")["models"] == []
     for model in MODELS:
-        assert nobody.get(f"/list/{model}").status_code == 401
-        assert nobody.get(f"/retrieve/{model}/1").status_code == 401
-        assert nobody.patch(f"/change/{model}/1", {}).status_code == 401
-        assert nobody.delete(f"/delete/{model}/1").status_code == 401
-    assert nobody.post("/widget-action/Operator/active", {"query": []}).status_code == 401
+        assert stranger.get(f"/list/{model}").status_code == 401
+        assert stranger.get(f"/retrieve/{model}/1").status_code == 401
+        assert stranger.patch(f"/change/{model}/1", {}).status_code == 401
+        assert stranger.delete(f"/delete/{model}/1").status_code == 401
+    assert stranger.post("/widget-action/Operator/active", {"query": []}).status_code == 401
 
 
 def test_without_a_password_no_one_logs_in_and_the_log_says_so(tmp_path: Path) -> None:

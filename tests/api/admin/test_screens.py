@@ -105,7 +105,7 @@ def test_what_the_rules_forbid_is_refused_by_name_and_nothing_changes(
     assert admin.read(f"/retrieve/{model}/1") == before
 
 
-def test_fields_that_no_one_may_change_stay_whatever_is_sent(served: Server, admin: Admin) -> None:
+def test_fields_that_no_one_may_change_stay(served: Server, admin: Admin) -> None:
     sent = {
         "slug": "mine",
         "metric_key": "mine",
@@ -147,7 +147,7 @@ def test_a_user_is_erased_with_everything(served: Server, admin: Admin) -> None:
     person.put("/profile", PROFILE)
     found = admin.read(f"/list/User?search={person.uuid}")
     assert found["total"] == 1
-    assert admin.read(f"/list/User?search={person.uuid[:-1]}")["total"] == 0, "parts of a capability find nobody"
+    assert admin.read(f"/list/User?search={person.uuid[:-1]}")["total"] == 0, "parts of a capability find no user"
     for condition in ("uuid", "uuid__contains", "uuid__gt", "uuid__in"):
         assert admin.get(f"/list/User?{condition}={person.uuid[:4]}").status_code == 422
     assert admin.delete(f"/delete/User/{found['results'][0]['id']}").status_code == 200

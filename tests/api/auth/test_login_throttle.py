@@ -44,7 +44,7 @@ def somewhere_else(chance: random.Random) -> str:
 
 
 @pytest.mark.parametrize("shared", [False, True])
-def test_whatever_a_thousand_networks_do_a_known_browser_tries(shared: bool, request: pytest.FixtureRequest) -> None:
+def test_a_known_browser_may_try_while_a_thousand_networks_do(shared: bool, request: pytest.FixtureRequest) -> None:
     url = request.getfixturevalue("redis_url") if shared else None
     seed = secrets.randbits(32)
     chance = random.Random(seed)

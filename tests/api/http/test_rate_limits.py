@@ -38,7 +38,7 @@ def test_new_users_are_limited_by_address_and_told_when_to_come_back(tmp_path: P
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
         assert 1 <= int(refused.headers["retry-after"]) <= 60
         assert create(running, "10.0.0.2").status_code == 201
-        assert CLIENT.post(f"{running.url}/coach/suggestions", json={}).status_code == 422  # the coach counts nobody
+        assert CLIENT.post(f"{running.url}/coach/suggestions", json={}).status_code == 422  # the coach counts no one
 
 
 def test_two_processes_share_one_count_through_redis(redis_url: str, tmp_path: Path) -> None:

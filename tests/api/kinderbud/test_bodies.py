@@ -96,7 +96,7 @@ def test_a_body_that_is_no_json_object_of_known_fields_is_refused(family: Family
 
 
 @pytest.mark.parametrize("media", ["text/plain", "application/x-www-form-urlencoded"])
-def test_json_is_read_whatever_its_type_says(family: Family, todo: int, media: str) -> None:
+def test_json_is_read_under_each_content_type(family: Family, todo: int, media: str) -> None:
     done = send(family, "POST", f"/todos/{todo}/complete", b'{"notes": "x"}', media)
     assert (done.status_code, done.json()["data"]["notes"]) == (200, "x")
 

@@ -79,7 +79,7 @@ def of_users(service: Service) -> set[tuple[str, str]]:
     }
 
 
-def test_whatever_the_reference_does_not_print_needs_a_uuid(stored: Service) -> None:
+def test_a_path_that_the_reference_does_not_print_needs_a_uuid(stored: Service) -> None:
     stranger = someone(stored, guessable())
     added = of_users(stored) - PRINTED
     assert of_users(stored) >= PRINTED

@@ -134,7 +134,7 @@ def test_signals_are_found_in_everyday_words(signal: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("action", ["Bring tea.", "Cook!", "自炊", "一晩待つ", "Zu Hause kochen", "차를 가져오기"])
-def test_an_intended_action_is_a_plan_in_whatever_language(action: str) -> None:
+def test_an_intended_action_is_a_plan_in_each_language(action: str) -> None:
     assert quality_of("Too many snacks.", action).strengths == ("observation", "plan")
 
 
@@ -228,7 +228,7 @@ def test_the_words_of_the_catalog_are_written_as_text_is_compared() -> None:
 
 
 @pytest.mark.parametrize("unit", ["a", "ab", "since ", "のでは", "一二三", "12:3"])
-def test_the_longest_text_is_read_at_once_whatever_it_holds(unit: str) -> None:
+def test_the_longest_text_of_any_content_is_read_at_once(unit: str) -> None:
     text = (unit * 4000)[:4000]
     seconds = min(timeit.repeat(lambda: quality_of(text, text[:1000]), number=1, repeat=3))
     assert seconds < 0.1  # some milliseconds, where nothing grows with the square

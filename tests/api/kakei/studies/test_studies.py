@@ -34,7 +34,7 @@ def drawn_so_far(lived: Lived) -> float:
     return counted(lived, 'buddy_study_decisions_total{component="rules",phase="explore"} ')
 
 
-def test_there_is_one_decision_a_week_whatever_is_asked_again(lived: Lived, study: str) -> None:
+def test_there_is_one_decision_a_week_however_often_it_is_asked_for(lived: Lived, study: str) -> None:
     person = participant(lived, study)
     before = drawn_so_far(lived)
     first = ask(person)

@@ -54,7 +54,7 @@ def assert_in_turn(request: dict[str, Any], question: str) -> None:
     assert sent[-1] == ("user", question)
 
 
-def test_a_retried_question_is_last_whatever_came_in_between(family: Family, claude: Claude) -> None:
+def test_a_retried_question_is_last_after_other_questions(family: Family, claude: Claude) -> None:
     claude.streams.append(FAILS)
     assert family.ask("POST", "/chat", {"message": "First?"}).status_code == 503
     family.chat("Second?")

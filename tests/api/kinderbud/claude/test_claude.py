@@ -110,7 +110,7 @@ def test_what_was_typed_cannot_leave_the_fence(family: Family, claude: Claude, l
 
 @pytest.mark.long
 @pytest.mark.parametrize("behaviour", FAILING + ALSO_FAILING_TO_CHOOSE)
-def test_whatever_claude_does_the_day_is_there(behaviour: str, family: Family, claude: Claude) -> None:
+def test_the_day_is_there_for_each_behaviour_of_claude(behaviour: str, family: Family, claude: Claude) -> None:
     claude.behaviour = behaviour
     today = family.read("/today")
     assert today["source"] in {"policy", "rules"}

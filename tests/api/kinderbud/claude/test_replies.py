@@ -182,7 +182,7 @@ GOOD_ENDS = st.builds(lambda text: [streams.start(), streams.block(), streams.de
 
 
 @pytest.mark.long
-def test_whatever_comes_as_a_stream_nothing_is_lost(lived: Lived, claude: Claude) -> None:
+def test_no_part_of_any_stream_is_lost(lived: Lived, claude: Claude) -> None:
     family = a_family(lived, claude)
     asked = 0
 
@@ -215,7 +215,7 @@ def test_whatever_comes_as_a_stream_nothing_is_lost(lived: Lived, claude: Claude
 
 
 @pytest.mark.long
-def test_whatever_comes_as_a_whole_there_is_a_day(lived: Lived, claude: Claude) -> None:
+def test_there_is_a_day_after_any_reply(lived: Lived, claude: Claude) -> None:
     family = a_family(lived, claude)
     family.follow()
     choices = st.fixed_dictionaries({"ids": st.lists(st.integers(-1, 12), max_size=9) | JUNK, "note": ANY_TEXT | JUNK})

@@ -136,7 +136,7 @@ def test_children_and_members_are_added(stored: Service) -> None:
     assert me(stored, token).json()["data"]["user"]["role"] == "member"
 
 
-def test_an_address_belongs_to_one_user_whatever_its_case(stored: Service) -> None:
+def test_an_address_belongs_to_one_user_in_any_case(stored: Service) -> None:
     household, email = str(create(stored)["household"]["id"]), address()
     told(stored, "household", "add", household, "--user", f"Sam:{email}")
     before = told(stored, "household", "list")

@@ -37,7 +37,7 @@ def test_the_policy_chooses_and_the_metrics_say_so(lived: Lived) -> None:
     assert any(line.startswith('buddy_coach_decisions_total{coach="daily"') and 'policy"' in line for line in lines)
 
 
-def test_everybody_is_served_and_children_first(lived: Lived) -> None:
+def test_each_person_is_served_and_children_first(lived: Lived) -> None:
     ben = Child("Ben", EMMA.birthday.replace(year=2022))
     activities = family(lived, EMMA, ben).read("/today")["activities"]
     names = [one["participant_name"] for one in activities]

@@ -195,9 +195,7 @@ def test_a_dismissal_shows_above_all_and_a_completion_above_a_snooze(log: list[D
 
 
 @given(st.lists(st.tuples(near, st.booleans()), max_size=40), near)
-def test_runs_are_the_days_that_were_counted_in_whatever_order_they_came_and_went(
-    changes: list[tuple[date, bool]], today: date
-) -> None:
+def test_runs_are_the_counted_days_in_any_order_of_actions(changes: list[tuple[date, bool]], today: date) -> None:
     """As in the database: a change looks only at the runs that contain or touch the day."""
     runs: set[Run] = set()
     counted: set[date] = set()
@@ -288,7 +286,7 @@ def _accepted(count: int) -> bool:
 # The coach's note
 
 
-def test_a_note_names_everybody_once_the_commonest_areas_and_where_to_begin() -> None:
+def test_a_note_names_each_person_once_the_commonest_areas_and_where_to_begin() -> None:
     note = daily_note(["Emma", "Noah", "Emma", "Sarah"], ["motor", "math", "math", "rest"], "Counting steps")
     said = "Today is for Emma, Noah and Sarah: numbers and shapes and moving above all."
     assert note == f"{said} A good beginning: Counting steps."

@@ -61,9 +61,7 @@ def test_a_day_is_as_full_as_it_can_be_and_never_fuller(candidates: list[Candida
 
 
 @given(many(), counts)
-def test_everybody_is_served_with_their_own_most_urgent_as_long_as_there_is_room(
-    candidates: list[Candidate], count: int
-) -> None:
+def test_each_person_gets_their_own_most_urgent_while_there_is_room(candidates: list[Candidate], count: int) -> None:
     slate = best_slate(candidates, rules_order(candidates), count)
     people = {one.participant for one in candidates}
     served = {candidates[place].participant for place in slate.chosen}

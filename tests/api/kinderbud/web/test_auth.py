@@ -174,7 +174,7 @@ def test_a_right_password_forgets_the_wrong_ones(running: Service) -> None:
         browser.go("/settings", "/logout")
 
 
-def test_a_link_sets_a_new_password_once_and_logs_everybody_else_out(stored: Service) -> None:
+def test_a_link_sets_a_new_password_once_and_logs_all_other_browsers_out(stored: Service) -> None:
     email = new_email()
     old = signed_up(stored, email)
     Browser(stored).send("/forgot", "/forgot", email=email)

@@ -101,7 +101,7 @@ def test_while_claude_thinks_the_page_says_so_and_looks_again(lived: Lived, clau
 
 @pytest.mark.long
 @pytest.mark.parametrize("behaviour", ["401", "529", "hanging", "junk", "refusal"])
-def test_whatever_claude_does_the_page_shows_a_day(lived: Lived, claude: Claude, behaviour: str) -> None:
+def test_the_page_shows_a_day_for_each_behaviour_of_claude(lived: Lived, claude: Claude, behaviour: str) -> None:
     claude.behaviour = "fine"
     browser = following(lived)
     browser.go("/settings", "/settings/claude", key=KEY)

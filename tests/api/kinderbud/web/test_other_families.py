@@ -124,10 +124,10 @@ def test_a_form_from_elsewhere_is_refused(running: Service, path: str) -> None:
 
 @pytest.mark.parametrize(("method", "path"), [one for one in ROUTES if one[1] not in OPEN and one[1] != "/logout"])
 def test_without_a_login_there_is_only_the_login(running: Service, method: str, path: str) -> None:
-    nobody = Browser(running)
-    form = nobody.form("/login", "/login")
+    stranger = Browser(running)
+    form = stranger.form("/login", "/login")
     address = re.sub(r"{\w+}", "1", path)
-    answer = nobody.get(address) if method == "GET" else nobody.post(address, form.fields)
+    answer = stranger.get(address) if method == "GET" else stranger.post(address, form.fields)
     assert answer.status_code == SEE_OTHER, (method, address)
     assert answer.headers["location"].startswith("/family/login")
 
