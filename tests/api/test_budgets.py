@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.budgets import COUNTED, Budgets, more_bytes, more_calls, more_statements
-from tests.support.clients import empty_database
+from tests.support.databases import empty_database
 from tests.support.lived import Lived, lived_service
 from tests.support.one_of_each import NOW, Requests, of_all
 from tests.support.serving import CLIENT
