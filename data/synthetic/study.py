@@ -153,7 +153,8 @@ def simulate(config: StudyConfig, candidate: LevelPolicy | None = None, candidat
 def metadata(config: StudyConfig) -> dict[str, Any]:
     """The `about` of the package: its origin, with all parameters that are needed to simulate it again."""
     return {
-        "description": "A synthetic study of people who budget by kakeibo, with a known truth. The people are invented.",
+        "description": "A synthetic study of people who budget by kakeibo, with a known truth. "
+        "The people are invented.",
         "licence": "MIT",
         "created_at": f"{config.start}T00:00:00Z",
         "synthetic": True,
