@@ -53,9 +53,11 @@ def previous_levels(contexts: Contexts) -> Levels:
 
 def tight(contexts: Contexts) -> npt.NDArray[np.int64]:
     """(n, 3): 1 where too little money is left for a looser level of the lever, else 0."""
-    budget = contexts[:, COLUMN["budget_used_ratio"]] >= np.float32(BUDGET_NEARLY_USED)
-    essentials = essential_shares(contexts) >= np.float32(ESSENTIALS_HEAVY)
-    return np.stack([budget, budget, essentials], axis=1).astype(np.int64)
+    used, essentials = contexts[:, COLUMN["budget_used_ratio"]], essential_shares(contexts)
+    found = np.empty((len(contexts), len(LEVERS)), dtype=np.int64)
+    found[:, 0] = found[:, 1] = used >= np.float32(BUDGET_NEARLY_USED)
+    found[:, 2] = essentials >= np.float32(ESSENTIALS_HEAVY)
+    return found
 
 
 def essential_shares(contexts: Contexts) -> npt.NDArray[np.float32]:
