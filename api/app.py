@@ -49,7 +49,9 @@ from api.kinderbud.web.app import create_family, to_family
 from api.kinderbud.web.rendering import PREFIX as FAMILY
 from api.kinderbud.web.services import PageServices
 from api.observability.logging import configure
-from api.observability.metrics import Metrics, TelemetryMiddleware
+from api.observability.metrics import Metrics
+from api.observability.request_records import RequestRecords
+from api.observability.telemetry import TelemetryMiddleware
 from api.policies import ServedPolicy
 from api.services import Services, provide
 from api.settings import Settings
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     settings = settings or Settings()
     configure(settings)
     metrics = Metrics()
+    records = RequestRecords(metrics, settings)
     database = open_database(
         settings.database, pool_size=settings.database_pool_size, seconds=settings.database_timeout_seconds
     )
@@ -90,6 +93,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
                 gc.freeze()  # imported objects live as long as the process, so collections skip them
                 with services.shutdown.announced(settings.drain_seconds):
                     yield
+        records.flush()
 
     app = FastAPI(
         title="Buddy Coach",
@@ -108,7 +112,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     _add_features(app, settings, database)
     problems.install(app)
     openapi.install(app)
-    _add_middlewares(app, settings, metrics)
+    _add_middlewares(app, settings, records)
     return app
 
 
@@ -156,7 +160,7 @@ async def _running(app: FastAPI, services: Services) -> AsyncIterator[None]:
     await database.close()
 
 
-def _add_middlewares(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
+def _add_middlewares(app: FastAPI, settings: Settings, records: RequestRecords) -> None:
     """Add the middlewares; the last one is the outermost."""
     app.add_middleware(RequestBodyMiddleware, own=coach.BODIES_READ_HERE, pages=(FAMILY, ADMIN))
     app.add_middleware(HeadMiddleware)
@@ -172,7 +176,7 @@ def _add_middlewares(app: FastAPI, settings: Settings, metrics: Metrics) -> None
             allow_headers=["*"],
             expose_headers=["X-Request-ID", "ETag", "Retry-After"],
         )
-    app.add_middleware(TelemetryMiddleware, metrics=metrics)
+    app.add_middleware(TelemetryMiddleware, records=records)
 
 
 def _add_features(app: FastAPI, settings: Settings, database: Database) -> None:

@@ -29,7 +29,7 @@ from api.kinderbud import rate_limits as kinderbud_limits
 from api.kinderbud.app import create_kinderbud
 from api.kinderbud.auth import new_token
 from api.kinderbud.rate_limits import TokenLimits
-from api.observability.metrics import TelemetryMiddleware
+from api.observability.telemetry import TelemetryMiddleware
 from api.services import Services, part_of
 from api.settings import Settings
 from tests.actors.family import Family
