@@ -36,6 +36,7 @@ from api.kakei.catalog import routes as catalog
 from api.kakei.challenges import routes as challenges
 from api.kakei.coach import routes as coach
 from api.kakei.coach.decider import Decider
+from api.kakei.coach.fast_path import CoachFastPath
 from api.kakei.coach.services import CoachServices
 from api.kakei.consent import routes as consent
 from api.kakei.exports import routes as exports
@@ -113,6 +114,7 @@ def create_app(settings: Settings | None = None, clock: Clock = utc_now) -> Fast
     problems.install(app)
     openapi.install(app)
     _add_middlewares(app, settings, records)
+    app.middleware_stack = CoachFastPath(app.build_middleware_stack(), records)
     return app
 
 

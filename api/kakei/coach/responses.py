@@ -8,7 +8,7 @@ from api.clock import timestamp
 from api.kakei.coach.schemas import CoachAnswer, Suggestion
 from coach_model.budget.actions import LEVELS
 from coach_model.budget.coach import Decision
-from coach_model.budget.messages import Messages
+from coach_model.budget.messages import Message, Messages
 
 ADJUSTMENTS = [float(level) for level in LEVELS]
 
@@ -20,10 +20,10 @@ def answer_of(
     is given."""
     w, c, s = decision.levels
     suggestions = [
-        Suggestion(said.code, said.lever, said.change_percent, said.title, said.message, because, said.challenge_slug)
+        suggestion_of(said, because)
         for said, because in zip((messages[0][w], messages[1][c], messages[2][s]), decision.because, strict=True)
     ]
-    suggestions.sort(key=_weakness)
+    suggestions.sort(key=weakness)
     return CoachAnswer(
         suggestion_id=suggestion_id or new_suggestion_id(),
         source=decision.source,
@@ -37,10 +37,18 @@ def answer_of(
     )
 
 
+def suggestion_of(said: Message, because: list[str]) -> Suggestion:
+    """The suggestion for one lever, with the features behind it."""
+    return Suggestion(
+        said.code, said.lever, said.change_percent, said.title, said.message, because, said.challenge_slug
+    )
+
+
 def new_suggestion_id() -> str:
     """A UUIDv7 (RFC 9562): ids of suggestions sort by time."""
     return str(uuid7())
 
 
-def _weakness(suggestion: Suggestion) -> int:
+def weakness(suggestion: Suggestion | Message) -> int:
+    """The key that sorts the strongest change first."""
     return -abs(suggestion.change_percent)

@@ -25,6 +25,7 @@ from api.http.fast_path import FastPathMiddleware
 from api.http.head import HeadMiddleware
 from api.http.rate_limits import RateLimitMiddleware, RateLimits
 from api.http.request_body import RequestBodyMiddleware
+from api.kakei.coach.fast_path import CoachFastPath
 from api.kinderbud import rate_limits as kinderbud_limits
 from api.kinderbud.app import create_kinderbud
 from api.kinderbud.auth import new_token
@@ -173,9 +174,11 @@ def test_an_anonymous_decision_of_the_coach_is_not_limited(settings: Settings) -
 
 
 def test_the_limits_stand_outside_of_everything_that_works(settings: Settings) -> None:
-    """The first is the outermost. The fast path writes, so it must be inside the limits and the database's budget.
-    Bodies are limited for all routes. Each answer, including refusals, has CORS headers, an id and a log line."""
+    """The first is the outermost. The fast path writes, so it must be inside the limits and the database's budget;
+    `CoachFastPath` outside of all answers only anonymous questions, which write nothing. Bodies are limited for all
+    routes. Each answer, including refusals, has CORS headers, an id and a log line."""
     app = create_app(settings)
+    assert isinstance(app.middleware_stack, CoachFastPath)
     order: list[object] = [middleware.cls for middleware in app.user_middleware]
     assert order == [
         TelemetryMiddleware,
