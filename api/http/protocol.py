@@ -9,11 +9,13 @@ import asyncio
 from typing import Any, cast
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.utils import get_remote_addr
 from uvicorn.server import ServerState
 
+from api.http import whole_answers
 from api.http.deadlines import Deadlines, Phase
 from api.http.problems import HEAD_TOO_LARGE, MALFORMED_REQUEST, TARGET_TOO_LONG, TOO_BUSY, ErrorKind
 from api.http.rate_limits import address_of
@@ -230,6 +232,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._end_body()
 
     # Called by uvicorn
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        whole_answers.offer(self, cycle)
+        super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
         """Continue with the next request, or wait for one. `Traffic` holds the deadline of idle connections, which

@@ -14,6 +14,7 @@ import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.clock import Clock, timestamp
+from api.http.whole_answers import send_whole
 from api.kakei.coach.encoded_answers import encoded
 from api.kakei.coach.schemas import CoachContext
 from api.kakei.coach.services import CoachServices
@@ -61,8 +62,7 @@ class CoachFastPath:
             (b"content-type", b"application/json"),
             (b"x-request-id", request_id.encode()),
         ]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+        await send_whole(scope, send, headers, body)
         self.records.add(METHOD, PATH, 200, time.perf_counter() - started, request_id)
 
     def _time(self, clock: Clock) -> bytes:
