@@ -12,12 +12,14 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from tests.bench import coach, export, hostile, kinderbud, learning, storage
-from tests.bench.report import Result, Say, machine, show, write_docs
+from tests.bench import coach, export, hostile, kinderbud, learning, storage, workers
+from tests.bench.claims import broken_claims, claims_of
+from tests.bench.report import Result, Say, commit, machine, show, write_docs
 from tests.bench.servers import ServerFailed
 
 BENCHMARKS: dict[str, Callable[[bool, Say], Result]] = {
     "coach": coach.run,
+    "workers": workers.run,
     "storage": storage.run,
     "export": export.run,
     "learning": learning.run,
@@ -25,6 +27,7 @@ BENCHMARKS: dict[str, Callable[[bool, Say], Result]] = {
     "hostile": hostile.run,
 }
 DOCS = Path(__file__).parents[2] / "docs"
+README = DOCS.parent / "README.md"
 REFRESHES_PER_SECOND = 2
 """Refreshes per second of the progress bar; few, because the load runs on the same core."""
 
@@ -44,19 +47,22 @@ def main(
     if docs and quick:
         raise typer.BadParameter("--write-docs needs benchmarks at full length")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # unwinds, so that servers are stopped
+    at = commit()  # now: files may change while it measures
     try:
         results = _run(names or list(BENCHMARKS), quick)
     except ServerFailed as failed:
         print(f"error: {failed}", file=sys.stderr)
         raise typer.Exit(1) from failed
     show(Console(), results)
+    for broken in broken_claims(claims_of(README.read_text(encoding="utf-8")), results):
+        print(f"warning: {broken}", file=sys.stderr)
     now = datetime.now(UTC)
     if json_file:
-        report = {"measured_at": now.isoformat(timespec="seconds"), "machine": machine()}
+        report = {"measured_at": now.isoformat(timespec="seconds"), "commit": at, "machine": machine()}
         report |= {result.name: result.figures for result in results}
         json_file.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if docs:
-        write_docs(DOCS / "benchmarks.md", DOCS / "img", results, f"{now:%Y-%m-%d}")
+        write_docs(DOCS / "benchmarks.md", DOCS / "img", results, f"{now:%Y-%m-%d}", at)
 
 
 def _run(names: list[str], quick: bool) -> list[Result]:

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,6 +67,21 @@ def machine() -> dict[str, str]:
     }
 
 
+def commit() -> str:
+    """The commit that is measured, and whether files were changed since; without git that it is unknown."""
+    try:
+        head = _git("rev-parse", "--short", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return f"`{head}`, with changes" if changed else f"`{head}`"
+
+
+def _git(*arguments: str) -> str:
+    root = Path(__file__).parents[2]
+    return subprocess.run(["git", *arguments], cwd=root, check=True, capture_output=True, text=True).stdout.strip()
+
+
 def show(console: Console, results: Sequence[Result]) -> None:
     console.print(", ".join(f"{name} {value}" for name, value in machine().items()), style="dim")
     for result in results:
@@ -81,9 +97,9 @@ def show(console: Console, results: Sequence[Result]) -> None:
             console.print(drawn)
 
 
-def write_docs(page: Path, images: Path, results: Sequence[Result], day: str) -> None:
-    """Write each benchmark's tables between its markers in `page`, and its charts to `images`. Raises ValueError when
-    the markers are missing."""
+def write_docs(page: Path, images: Path, results: Sequence[Result], day: str, at: str) -> None:
+    """Write each benchmark's tables between its markers in `page`, with the day and the commit `at` which they were
+    measured, and its charts to `images`. Raises ValueError when the markers are missing."""
     text = page.read_text(encoding="utf-8")
     for result in results:
         start, end = (f"<!-- bench:{result.name}:{edge} -->" for edge in ("start", "end"))
@@ -91,15 +107,16 @@ def write_docs(page: Path, images: Path, results: Sequence[Result], day: str) ->
         _, closed, after = rest.partition(end)
         if not found or not closed:
             raise ValueError(f"{page.name} has no {start} and {end}")
-        text = f"{before}{start}\n{_markdown(result, day)}\n{end}{after}"
-        _draw(result.charts, images / f"benchmarks-{result.name}.svg")
+        text = f"{before}{start}\n{_markdown(result, day, at)}\n{end}{after}"
+        if result.charts:
+            _draw(result.charts, images / f"benchmarks-{result.name}.svg")
     page.write_text(text, encoding="utf-8")
 
 
-def _markdown(result: Result, day: str) -> str:
+def _markdown(result: Result, day: str, at: str) -> str:
     about = machine()
     on = f"{about['processor']}, {about['cores']} cores, {about['system']}, Python {about['python']}"
-    parts = [f"Measured on {day}: {on}, {about['versions']}.", result.how]
+    parts = [f"Measured on {day} at commit {at}: {on}, {about['versions']}.", result.how]
     for table in result.tables:
         lines = [
             f"**{table.title}**",

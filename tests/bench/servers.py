@@ -19,6 +19,8 @@ STOP_SECONDS = 10.0
 LOOK_SECONDS = 0.005
 """Seconds between two requests to a starting server. This is the error of a cold start's time."""
 ANSWER_SECONDS = 10.0
+GROUP, USER_TICKS, SYSTEM_TICKS = 2, 11, 12
+"""Fields of /proc/PID/stat, counted after the name."""
 
 
 class ServerFailed(Exception):
@@ -36,10 +38,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Server:
-    """A running server. `ready_seconds` is the time from the start of its process to its first 200."""
+    """A running server. `ready_seconds` is the time from the start of its process to its first 200; `group` is the
+    group of its processes."""
 
     port: int
     ready_seconds: float
+    group: int
 
 
 @contextlib.contextmanager
@@ -64,7 +68,7 @@ def running(
     try:
         pin(process.pid, cores)
         _wait(process, port, request, log)
-        yield Server(port, time.perf_counter() - started)
+        yield Server(port, time.perf_counter() - started, process.pid)
     finally:
         _stop(process)
 
@@ -92,6 +96,17 @@ def read(port: int, path: str) -> str:
     if response.status != http.HTTPStatus.OK:
         raise ServerFailed(f"{path} answered {response.status}: {body[:500]!r}")
     return body.decode()
+
+
+def cpu_seconds(server: Server) -> float:
+    """Processor time of all processes of the server until now. Only on Linux."""
+    ticks = 0
+    for process in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended
+            fields = process.read_text().rpartition(")")[2].split()
+            if int(fields[GROUP]) == server.group:
+                ticks += int(fields[USER_TICKS]) + int(fields[SYSTEM_TICKS])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def all_cores() -> set[int]:
