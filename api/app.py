@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 
 from api import health
 from api.admin.app import PREFIX as ADMIN
-from api.admin.app import create_admin, index
+from api.admin.app import Admin, index
 from api.admin.browser_links import PATH as BROWSER_LINKS
 from api.admin.browser_links import create_browser_links
 from api.auth.keyring import keyring
@@ -192,7 +192,7 @@ def _add_features(app: FastAPI, settings: Settings, database: Database) -> None:
     app.mount(FAMILY, create_family(app))
     app.add_route(FAMILY, to_family, ["GET"], include_in_schema=False)
     app.router.routes.append(Mount(BROWSER_LINKS, create_browser_links(app), name="admin-browser-links"))
-    app.mount(ADMIN, create_admin(app))
+    app.mount(ADMIN, Admin(app))
     app.router.routes.append(Route(ADMIN, index(), methods=["GET"], include_in_schema=False))
 
 

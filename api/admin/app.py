@@ -1,25 +1,14 @@
-"""Assembles the admin: FastAdmin's pages and routes behind our own login, headers and errors."""
+"""The admin as the service mounts it: its page, and the rest, which is built when it is first asked for."""
 
+import asyncio
 import importlib.metadata
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
-import structlog
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DataError, DBAPIError, StatementError
-from starlette.responses import HTMLResponse, JSONResponse
-from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
+from fastapi import FastAPI
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.admin import auth
 from api.auth.security_headers import JSON, SecurityHeadersMiddleware
-from api.db.failures import RETRY_SECONDS, sqlstate
-from api.http.error_texts import pydantic_errors, sentences
-from api.http.problems import install_database_errors, log_unforeseen
-from api.services import share
 
 PREFIX = "/admin"
 NAME = "Buddy Coach"
@@ -35,10 +24,6 @@ POLICY = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-NOT_TAKEN = ("/upload-file/", "/change-password/", "/sign-in", "/sign-out", "/export/")
-"""FastAdmin's routes that we replace, or that no screen needs."""
-WRONG_KIND = ("22", "42883")
-"""PostgreSQL's SQLSTATEs for values of the wrong type, and for comparing them with a column."""
 INDEX = f"""<!doctype html>
 <html lang="en">
   <head>
@@ -60,107 +45,35 @@ INDEX = f"""<!doctype html>
 """
 """FastAdmin's own page has an inline script, which the policy forbids. Its assets are cached by VERSION."""
 
-log = structlog.get_logger("api.admin")
+
+class Admin:
+    """The admin, to be mounted in `service` at `PREFIX`; it shares the service's parts. It is built by its first
+    request: FastAdmin takes a tenth of the time that the service needs to start, and phones should not wait for it."""
+
+    def __init__(self, service: FastAPI) -> None:
+        self._service = service
+        self._building = asyncio.Lock()
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._app is None:
+            async with self._building:
+                if self._app is None:
+                    self._app = await asyncio.to_thread(_built, self._service)
+        await self._app(scope, receive, send)
 
 
-def create_admin(service: FastAPI) -> ASGIApp:
-    """The admin, to be mounted in `service` at `PREFIX`. It shares the service's parts."""
-    with _quietly():
-        from fastadmin import register_admin_model_class  # noqa: PLC0415 - slow, and logs missing libraries
-        from fastadmin.api.frameworks.fastapi.api import router as fastadmin_router  # noqa: PLC0415
-        from fastadmin.settings import ROOT_DIR, settings  # noqa: PLC0415
-
-        from api.admin import dashboard, instruments, kakei, kinderbud  # noqa: PLC0415
-
-    for name, value in _settings().items():
-        setattr(settings, name, value)
-    for screens in (dashboard, kakei, instruments, kinderbud):
-        for model, screen in screens.SCREENS.items():
-            register_admin_model_class(screen, [model])
-    app = FastAPI(
-        title=f"{NAME}: admin",
-        openapi_url=None,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-    )
-    share(service, app)
-    app.include_router(auth.router)
-    for route in fastadmin_router.routes:
-        if not any(way in route.path for way in NOT_TAKEN):
-            app.router.routes.append(route)
-    app.mount("/static", StaticFiles(directory=ROOT_DIR / "static"), name="admin-static")
-    app.mount("/own", StaticFiles(packages=[("api.admin", "static")]), name="admin-own")
-    _install_errors(app)
-    return SecurityHeadersMiddleware(auth.Inner(app), POLICY, f"{PREFIX}/static/", JSON)
+def _built(service: FastAPI) -> ASGIApp:
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)  # FastAdmin tells which database libraries are missing
+    try:
+        from api.admin.assembly import create_admin  # noqa: PLC0415 - slow
+    finally:
+        logging.disable(before)
+    return SecurityHeadersMiddleware(create_admin(service), POLICY, f"{PREFIX}/static/", JSON)
 
 
 def index() -> ASGIApp:
     """Answers at the bare prefix, which a mount does not match: the single page, which requests the rest."""
     html = INDEX.replace("VERSION", importlib.metadata.version("fastadmin"))
     return SecurityHeadersMiddleware(HTMLResponse(html), POLICY, f"{PREFIX}/static/", JSON)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Ignore FastAdmin's messages about missing database libraries."""
-    before = logging.root.manager.disable
-    logging.disable(logging.INFO)
-    try:
-        yield
-    finally:
-        logging.disable(before)
-
-
-def _settings() -> dict[str, Any]:
-    return {
-        "ADMIN_PREFIX": PREFIX.removeprefix("/"),
-        "ADMIN_SITE_NAME": NAME,
-        "ADMIN_SITE_SIGN_IN_LOGO": f"{PREFIX}/own/logo.svg",
-        "ADMIN_SITE_HEADER_LOGO": f"{PREFIX}/own/logo.svg",
-        "ADMIN_SITE_FAVICON": f"{PREFIX}/own/logo.svg",
-        "ADMIN_PRIMARY_COLOR": "#1f6b4a",
-        "ADMIN_SESSION_ID_KEY": auth.INNER_COOKIE,
-        "ADMIN_SECRET_KEY": auth.inner_key(),
-        "ADMIN_USER_MODEL": "Operator",
-        "ADMIN_USER_MODEL_USERNAME_FIELD": "name",
-    }
-
-
-def _install_errors(app: FastAPI) -> None:
-    """Answer errors in the format of FastAdmin's pages, without the values that were sent."""
-
-    @app.exception_handler(RequestValidationError)
-    async def _validation(_: Request, error: RequestValidationError) -> JSONResponse:
-        return JSONResponse({"detail": sentences(pydantic_errors(error.errors(), error.body))}, 422)
-
-    async def _unfitting(_: Request, __: Exception) -> JSONResponse:
-        return JSONResponse({"detail": "The database cannot compare that: is it the right kind of value?"}, 422)
-
-    for unfitting in (OverflowError, TypeError, StatementError):
-        app.add_exception_handler(unfitting, _unfitting)
-
-    async def _away(_: Request, __: Exception, is_unknown: bool) -> JSONResponse:
-        detail = "The database is away." + (
-            " The change may have been stored, or not: look first." if is_unknown else ""
-        )
-        return JSONResponse({"detail": detail}, 503, {"Retry-After": str(RETRY_SECONDS)})
-
-    async def _gone(_: Request, __: Exception) -> JSONResponse:
-        return JSONResponse({"detail": "It is not there any more."}, 404)
-
-    async def _other(request: Request, error: Exception) -> JSONResponse:
-        driver = error.orig if isinstance(error, DBAPIError) else None
-        wrong_kind = sqlstate(error).startswith(WRONG_KIND)
-        if wrong_kind or isinstance(error, DataError) or isinstance(getattr(driver, "__cause__", None), ValueError):
-            return await _unfitting(request, error)
-        raise error
-
-    install_database_errors(app, _away, _gone, _other)
-
-    @app.exception_handler(Exception)
-    async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse(
-            {"detail": f"Something went wrong; it was logged as {log_unforeseen(request, error)}."}, 500
-        )
