@@ -14,19 +14,19 @@ import ipaddress
 import math
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import Request
 from limits import RateLimitItem, parse
-from limits.aio.storage import RedisStorage
-from limits.aio.strategies import MovingWindowRateLimiter, RateLimiter, SlidingWindowCounterRateLimiter
-from limits.errors import StorageError
-from redis.exceptions import RedisError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.http.counts import ExactCounts, WeightedCounts, Window
 from api.http.problems import TOO_MANY_REQUESTS, ProblemOccurred, problem_response
 from api.http.user_ids import cannot_be_guessed, canonical_id
+
+if TYPE_CHECKING:
+    from limits.aio.strategies import RateLimiter
 
 PREFIX = "/api/users"
 NEW_USERS_PER_ADDRESS = parse("120/minute")
@@ -83,10 +83,11 @@ class RateLimits:
     def __init__(self, redis_url: str | None, *, exact: bool = False) -> None:
         self.own: WeightedCounts | ExactCounts = ExactCounts() if exact else WeightedCounts()
         self._shared: RateLimiter | None = None
+        self._failures: tuple[type[Exception], ...] = ()
         if redis_url is not None:
-            uri = redis_url.replace("redis", "async+redis", 1)
-            storage = RedisStorage(uri, implementation="redispy", wrap_exceptions=True, key_prefix="buddy-limits")
-            self._shared = (MovingWindowRateLimiter if exact else SlidingWindowCounterRateLimiter)(storage)
+            from api.http import redis_counts  # noqa: PLC0415 - slow, and most services have no Redis
+
+            self._shared, self._failures = redis_counts.limiter(redis_url, exact=exact), redis_counts.FAILURES
         self._away_since = -RETRY_SECONDS
 
     async def seconds_to_wait(self, item: RateLimitItem, key: str) -> int | None:
@@ -109,7 +110,7 @@ class RateLimits:
                     stats = await self._shared.get_window_stats(item, key)
                 seconds = max(1, math.ceil(stats.reset_time - time.time()))
                 return Window(allowed, max(0, stats.remaining) if allowed else 0, seconds)
-            except (StorageError, RedisError, OSError, TimeoutError) as error:
+            except self._failures as error:
                 self._away_since = time.monotonic()
                 log.warning("Redis is away: limits count for this process alone", why=type(error).__name__)
         return self.own.hit(item, key)
@@ -118,7 +119,7 @@ class RateLimits:
         """Reset the count, for example after a successful login."""
         self.own.forget(item, key)
         if self._shared is not None:
-            with contextlib.suppress(StorageError, RedisError, OSError, TimeoutError):
+            with contextlib.suppress(*self._failures):
                 async with asyncio.timeout(REDIS_SECONDS):
                     await self._shared.clear(item, key)
 
