@@ -19,6 +19,7 @@ from api.auth.commands import secrets_app
 from api.console import Json, exit_on, failures_in_one_line, read_settings, to_the_server_itself, with_database
 from api.database_url import PostgresUrl
 from api.db.engine import Database
+from api.garbage import frozen_afterwards
 from api.kakei.accounts.commands import user
 from api.kakei.exports.commands import research
 from api.kakei.studies.commands import study
@@ -113,17 +114,18 @@ def serve(
 
 def _serve(settings: Settings, sockets: list[socket.socket]) -> None:
     """Serve on these sockets until a signal. Exits with 3 if a process does not start."""
-    import structlog  # noqa: PLC0415
-    import uvicorn  # noqa: PLC0415
-    from uvicorn.supervisors import Multiprocess  # noqa: PLC0415
+    with frozen_afterwards():
+        import structlog  # noqa: PLC0415
+        import uvicorn  # noqa: PLC0415
+        from uvicorn.supervisors import Multiprocess  # noqa: PLC0415
 
-    from api.app import create_app  # noqa: PLC0415
-    from api.http.listening import url_of  # noqa: PLC0415
-    from api.http.server import server_config  # noqa: PLC0415
+        from api.app import create_app  # noqa: PLC0415
+        from api.http.listening import url_of  # noqa: PLC0415
+        from api.http.server import server_config  # noqa: PLC0415
 
-    has_workers = settings.web_concurrency > 1
-    # Workers create the app themselves, from the same environment.
-    config = server_config("api.app:create_app" if has_workers else create_app(settings), settings)
+        has_workers = settings.web_concurrency > 1
+        # Workers create the app themselves, from the same environment.
+        config = server_config("api.app:create_app" if has_workers else create_app(settings), settings)
     structlog.get_logger("api.cli.main").info("listening, Ctrl-C ends it", url=url_of(sockets))
     if has_workers:
         supervisor = Multiprocess(config, sockets=sockets)
