@@ -58,6 +58,14 @@ class Package:
         else:
             yield self.tables[name]
 
+    def arrow_parts(self, name: str, *columns: str) -> Iterator[pa.Table]:
+        """These columns of a table in the same parts, as Arrow holds them: no Python object for each cell."""
+        if isinstance(self.tables, _OnDisk):
+            yield from (part.select(columns) for part in self.tables.arrow_parts(name))
+        else:
+            table = self.tables[name]
+            yield pa.table({column: pa.array(table[column], from_pandas=True) for column in columns})
+
     def columns(self, name: str, *columns: str) -> dict[str, npt.NDArray[Any]]:
         """Only these columns of a table. Raises KeyError when there is no such table or column."""
         parts = [{column: part[column] for column in columns} for part in self.parts(name)]
@@ -82,8 +90,12 @@ class _OnDisk(Mapping[str, Columns]):
 
     def parts(self, name: str) -> Iterator[Columns]:
         """The parts of a table as numpy arrays. An empty table is one empty part."""
-        for part in _parts(self._folder, TABLES[name], self._resources[name]):
+        for part in self.arrow_parts(name):
             yield {column: part[column].to_numpy(zero_copy_only=False) for column in part.column_names}
+
+    def arrow_parts(self, name: str) -> Iterator[pa.Table]:
+        """The same as Arrow tables."""
+        return _parts(self._folder, TABLES[name], self._resources[name])
 
 
 def write_package(
