@@ -4,6 +4,7 @@ Rounds of one participant are not independent, so the participant is the unit of
 the simulated coverage of each.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from joblib import Parallel, delayed
 from scipy import stats
 
 from data.logs.bandit import Column, Index
+
+type Matrix = npt.NDArray[np.float64]
 
 RESAMPLES = 1000
 RESAMPLES_AT_ONCE = 100
@@ -54,8 +57,9 @@ def by_participant(per_round: Column, participant: Index) -> Sums:
     that is not finite."""
     if not np.isfinite(per_round).all():
         raise ValueError("an interval needs values that are finite")
-    _, index = np.unique(participant, return_inverse=True)
-    sums = Sums(np.bincount(index, per_round), np.bincount(index).astype(np.float64))
+    rounds = np.bincount(participant)
+    present = rounds > 0
+    sums = Sums(np.bincount(participant, per_round)[present], rounds[present].astype(np.float64))
     if len(sums.total) < FEWEST_CLUSTERS:
         raise ValueError("an interval needs at least two participants")
     return sums
@@ -83,16 +87,36 @@ def clustered_bootstrap(
     """Percentile bootstrap: the mean over resampled participants.
 
     q̂ is not fitted again in each resample, so the interval does not include the uncertainty of q̂. `jobs` is the number
-    of processes; it does not change the result.
+    of threads; it does not change the result.
     """
-    sums = by_participant(per_round, participant)
+    (found,) = clustered_bootstraps([per_round], participant, confidence, resamples=resamples, seed=seed, jobs=jobs)
+    return found
+
+
+def clustered_bootstraps(
+    columns: Sequence[Column],
+    participant: Index,
+    confidence: float = 0.95,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    jobs: int = 1,
+) -> list[Interval]:
+    """The same for several columns of values of the same rounds. Participants are drawn once for all of them, because
+    the draws of a million decisions take longer than the sums over them."""
+    sums = [by_participant(per_round, participant) for per_round in columns]
+    totals, rounds = np.column_stack([one.total for one in sums]), sums[0].rounds
     parts = range(0, resamples, RESAMPLES_AT_ONCE)
-    means = Parallel(n_jobs=jobs)(
-        delayed(_resampled)(sums, min(RESAMPLES_AT_ONCE, resamples - start), [seed, start]) for start in parts
+    means = Parallel(n_jobs=jobs, prefer="threads")(  # numpy draws and multiplies without the interpreter's lock
+        delayed(_resampled)(totals, rounds, min(RESAMPLES_AT_ONCE, resamples - start), [seed, start]) for start in parts
     )
     drawn = np.concatenate(list(means))
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(sums.estimate, float(drawn.std(ddof=1)), float(low), float(high), len(sums.total))
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    errors = drawn.std(axis=0, ddof=1)
+    return [
+        Interval(one.estimate, float(errors[place]), float(low[place]), float(high[place]), len(one.total))
+        for place, one in enumerate(sums)
+    ]
 
 
 def confidence_sequence(
@@ -149,8 +173,16 @@ def _around(sums: Sums, reach: float) -> Interval:
     return Interval(sums.estimate, sums.error, sums.estimate - reach, sums.estimate + reach, len(sums.total))
 
 
-def _resampled(sums: Sums, count: int, seed: list[int]) -> Column:
-    """(count,): the means over `count` samples of participants, drawn with replacement."""
-    groups = len(sums.total)
-    times = np.random.default_rng(seed).multinomial(groups, np.full(groups, 1 / groups), count)
-    return np.asarray((times @ sums.total) / (times @ sums.rounds))
+def _resampled(totals: Matrix, rounds: Column, count: int, seed: list[int]) -> Matrix:
+    """(count, m): the means of `totals` (g, m) over `count` samples of participants, drawn with replacement.
+
+    A sample is the number of times that each participant was drawn, one row at a time: a row of a million participants
+    is 8 MB.
+    """
+    rng, groups = np.random.default_rng(seed), len(rounds)
+    shares = np.full(groups, 1 / groups)
+    means = np.empty((count, totals.shape[1]))
+    for row in range(count):
+        times = rng.multinomial(groups, shares).astype(np.float64)
+        means[row] = (times @ totals) / (times @ rounds)
+    return means

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from data.logs.bandit import Column, LoggedBanditData
 from training.ope.estimators import ESTIMATORS, Distribution, Matrix
-from training.ope.intervals import Interval, clustered_bootstrap, clustered_t
+from training.ope.intervals import Interval, clustered_bootstraps, clustered_t
 from training.ope.overlap import Calibration, Overlap, overlap
 
 UNBIASED = ("ipw", "snipw", "dr", "sndr")
@@ -46,14 +46,27 @@ def value_of(
     support = overlap(log, target, reference, calibration)
     if not support.sufficient:
         return Valuation(support, ())
-    found = []
-    for name, estimator in ESTIMATORS.items():
-        rounds = estimator(log, target, expected_reward, observation=observation)
-        paired = None
-        if reference is not None:
-            paired = rounds - estimator(log, reference, expected_reward, observation=observation)
-        judged = rounds if paired is None else paired
-        drawn = clustered_bootstrap(judged, log.participant, resamples=resamples, jobs=jobs) if resamples else None
-        difference = None if paired is None else clustered_t(paired, log.participant)
-        found.append(Value(name, clustered_t(rounds, log.participant), difference, drawn))
+    values = {
+        name: estimator(log, target, expected_reward, observation=observation) for name, estimator in ESTIMATORS.items()
+    }
+    differences: dict[str, Column] = {}
+    if reference is not None:
+        differences = {
+            name: values[name] - estimator(log, reference, expected_reward, observation=observation)
+            for name, estimator in ESTIMATORS.items()
+        }
+    drawn: dict[str, Interval] = {}
+    if resamples:
+        judged = differences or values
+        bootstraps = clustered_bootstraps(list(judged.values()), log.participant, resamples=resamples, jobs=jobs)
+        drawn = dict(zip(judged, bootstraps, strict=True))
+    found = [
+        Value(
+            name,
+            clustered_t(values[name], log.participant),
+            clustered_t(differences[name], log.participant) if name in differences else None,
+            drawn.get(name),
+        )
+        for name in ESTIMATORS
+    ]
     return Valuation(support, tuple(found))

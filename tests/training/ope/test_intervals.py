@@ -6,6 +6,7 @@ import pytest
 from training.ope.intervals import (
     Interval,
     clustered_bootstrap,
+    clustered_bootstraps,
     clustered_t,
     confidence_sequence,
     empirical_bernstein,
@@ -34,13 +35,38 @@ def test_an_invalid_sample_is_refused() -> None:
         empirical_bernstein(np.array([0.2, 1.4]), np.array([0, 1]), bounds=(0, 1))
 
 
-def test_the_bootstrap_is_the_same_in_one_process_and_in_two() -> None:
+def test_the_bootstrap_is_the_same_in_one_thread_and_in_two() -> None:
     rng = np.random.default_rng(4)
     values, people = rng.normal(0, 1, 400), rng.integers(0, 60, 400)
     one, two = (clustered_bootstrap(values, people, seed=7, jobs=jobs) for jobs in (1, 2))
     assert one == two
     assert one.error == pytest.approx(clustered_t(values, people).error, rel=0.15)
     assert clustered_bootstrap(values, people, seed=8) != one
+
+
+def test_several_columns_share_the_draws_of_one() -> None:
+    """Participants are drawn once for all estimators; each of them would have drawn the same ones."""
+    rng = np.random.default_rng(5)
+    people = rng.permutation(np.repeat(np.arange(0, 180, 3), 7))  # some numbers have no rounds
+    columns = [rng.normal(place, 1, len(people)) for place in range(3)]
+    together = clustered_bootstraps(columns, people, resamples=250, seed=3)
+    alone = [clustered_bootstrap(column, people, resamples=250, seed=3) for column in columns]
+    for one, other in zip(together, alone, strict=True):
+        assert vars(one) == pytest.approx(vars(other))
+
+
+def test_a_resample_is_the_mean_of_participants_drawn_with_replacement() -> None:
+    rng = np.random.default_rng(6)
+    values, people = rng.normal(0, 1, 300), rng.integers(0, 40, 300)
+    _, index = np.unique(people, return_inverse=True)
+    totals, rounds = np.bincount(index, values), np.bincount(index)
+    means = []
+    for start in (0, 100):  # a seed for each hundred
+        times = np.random.default_rng([9, start]).multinomial(40, np.full(40, 1 / 40), 100)
+        means += [float(row @ totals / (row @ rounds)) for row in times]
+    found = clustered_bootstrap(values, people, resamples=200, seed=9)
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(means, [0.025, 0.975])))
+    assert found.error == pytest.approx(np.std(means, ddof=1))
 
 
 def test_only_clustered_intervals_cover_when_participants_differ() -> None:
