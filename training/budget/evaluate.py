@@ -41,7 +41,7 @@ def evaluate_package(dataset: Path, artifact: Path, resamples: int, jobs: int, p
         expected,
         reference=rules,
         calibration=calibration(log),
-        observation=observation_probability(log) if enough else None,
+        observation=observation_probability(log, jobs=jobs) if enough else None,
         resamples=resamples,
         jobs=jobs,
     )

@@ -14,6 +14,7 @@ Hold has an effect of zero, except for the cost δ of a change.
 """
 
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ from coach_model.budget.actions import LEVELS, LEVERS, Levels, previous_levels
 from coach_model.budget.context import FEATURES, Contexts
 from coach_model.exploration import Distributions, one_hot
 from data.logs.bandit import Column
-from data.logs.budget import BudgetLog
+from data.logs.budget import BudgetRounds
 from training.ope.estimators import CROSSFIT_FOLDS, Matrix
 
 DEMAND = (LEVELS.astype(np.float64) - 0.5) * 2
@@ -63,7 +64,7 @@ class RewardModel:
     explained: float
     """Share of the reward's variance that the cross-fitted baseline explains."""
 
-    def baseline_rewards(self, log: BudgetLog) -> Column:
+    def baseline_rewards(self, log: BudgetRounds) -> Column:
         """(n,): the baseline m̂."""
         return np.asarray(self.baseline.predict(baseline_columns(log, self.standardise(log.context))))
 
@@ -82,7 +83,7 @@ class RewardModel:
         )
         return np.asarray(every)
 
-    def expected_reward(self, log: BudgetLog) -> Matrix:
+    def expected_reward(self, log: BudgetRounds) -> Matrix:
         """(n, 3, 5): q̂. The sum of the chosen levels' values over the levers is the expected reward.
 
         The baseline is the mean reward *under the behavior policy*, so the average effect of that policy's levels is
@@ -94,10 +95,10 @@ class RewardModel:
         return self.lever_effects(log.context) + shared[:, None, None]
 
 
-def fit_reward_model(log: BudgetLog) -> RewardModel:
+def fit_reward_model(log: BudgetRounds) -> RewardModel:
     """Fit q̂ on the observed rows of `log`; folds never split a participant. Raises ValueError with too few
     participants."""
-    rows = log.where(log.observed)
+    rows = log.rounds.where(log.observed)
     if len(np.unique(rows.participant)) < PENALTY_FOLDS:
         raise ValueError(
             f"{len(np.unique(rows.participant))} participants with outcomes; at least {PENALTY_FOLDS} are needed"
@@ -113,30 +114,34 @@ def fit_reward_model(log: BudgetLog) -> RewardModel:
     residual = rows.reward - predicted
 
     previous = previous_levels(rows.context)
-    taken = effect_columns(z, previous, one_hot(rows.action, len(LEVELS)))
-    centred = (taken - effect_columns(z, previous, rows.behavior)).reshape(len(rows), -1)
-    penalty = _best_penalty(centred, residual, rows.participant)
+    centred = effect_columns(z, previous, one_hot(rows.action, len(LEVELS)))
+    centred -= effect_columns(z, previous, rows.behavior)
+    centred = centred.reshape(len(rows), -1)
+    penalty = best_penalty(centred, residual, rows.participant)
     effects = Ridge(penalty).fit(centred, residual).coef_.reshape(len(LEVERS), COLUMNS_PER_LEVER)
     explained = 1 - residual.var() / rows.reward.var()
     return RewardModel(standardise, baseline.fit(columns, rows.reward), effects, penalty, float(explained))
 
 
-def crossfitted_reward(log: BudgetLog, *, folds: int = CROSSFIT_FOLDS, jobs: int = 1) -> Matrix:
+def crossfitted_reward(log: BudgetRounds, *, folds: int = CROSSFIT_FOLDS, jobs: int = 1) -> Matrix:
     """(n, 3, 5): q̂ cross-fitted by participant: the model of a row was fitted without its participant. `jobs` is the
-    number of processes."""
+    number of threads, which share the log; the linear algebra runs without the interpreter's lock."""
+    rounds = log.rounds
     parts = list(GroupKFold(folds).split(log.context, groups=log.participant))
-    fitted = Parallel(n_jobs=jobs)(delayed(_fit_and_predict)(log, learn, judge) for learn, judge in parts)
+    fitted = Parallel(n_jobs=jobs, prefer="threads")(
+        delayed(_fit_and_predict)(rounds, learn, judge) for learn, judge in parts
+    )
     expected = np.empty((len(log), len(LEVERS), len(LEVELS)))
     for (_, judge), predicted in zip(parts, fitted, strict=True):
         expected[judge] = predicted
     return expected
 
 
-def _fit_and_predict(log: BudgetLog, learn: npt.NDArray[np.int64], judge: npt.NDArray[np.int64]) -> Matrix:
+def _fit_and_predict(log: BudgetRounds, learn: npt.NDArray[np.int64], judge: npt.NDArray[np.int64]) -> Matrix:
     return fit_reward_model(log.where(learn)).expected_reward(log.where(judge))
 
 
-def past_rewards(log: BudgetLog) -> Column:
+def past_rewards(log: BudgetRounds) -> Column:
     """(n,): the mean of the participant's observed rewards before the row; NaN when there is none.
 
     Rows must be sorted by participant, then by week, as `budget_log` returns them.
@@ -149,7 +154,7 @@ def past_rewards(log: BudgetLog) -> Column:
     return np.divide(total, count, out=np.full(len(log), np.nan), where=count > 0)
 
 
-def baseline_columns(log: BudgetLog, z: Matrix) -> Matrix:
+def baseline_columns(log: BudgetRounds, z: Matrix) -> Matrix:
     """(n, 23): the inputs of the baseline: context z (n, 10), its squares, the mean of past rewards and whether it is
     unknown, and the week."""
     past = past_rewards(log)
@@ -160,21 +165,56 @@ def baseline_columns(log: BudgetLog, z: Matrix) -> Matrix:
 
 def effect_columns(z: Matrix, previous: Levels, distributions: Distributions) -> npt.NDArray[np.float64]:
     """(n, 3, 13): the columns of the effect model, as expected values under `distributions` (n, 3, 5)."""
-    demand, squared = distributions @ DEMAND, distributions @ DEMAND**2
+    columns = np.empty((len(z), len(LEVERS), COLUMNS_PER_LEVER))
+    columns[:, :, 0] = distributions @ DEMAND
+    columns[:, :, 1] = distributions @ DEMAND**2
+    np.multiply(columns[:, :, :1], z[:, None, :], out=columns[:, :, 2:-1])
     stays = np.take_along_axis(distributions, previous[:, :, None], axis=2)[:, :, 0]
-    parts = [demand[:, :, None], squared[:, :, None], demand[:, :, None] * z[:, None, :], (1 - stays)[:, :, None]]
-    return np.concatenate(parts, axis=2)
+    columns[:, :, -1] = 1 - stays
+    return columns
 
 
-def _best_penalty(columns: Matrix, residual: Column, participant: npt.NDArray[np.int64]) -> float:
-    """The value of `PENALTIES` with the smallest cross-validated error. One eigendecomposition per fold serves all."""
+def best_penalty(columns: Matrix, residual: Column, participant: npt.NDArray[np.int64]) -> float:
+    """The value of `PENALTIES` with the smallest cross-validated error. One eigendecomposition per fold serves all.
+
+    Every fold needs the products of all rows but its own. They are the products of all rows less those of the fold, so
+    that no fold copies nine tenths of the rows.
+    """
+    folds = [judge for _, judge in GroupKFold(PENALTY_FOLDS).split(columns, groups=participant)]
+    moments = [_Moments.of(columns[judge], residual[judge]) for judge in folds]
     errors = np.zeros(len(PENALTIES))
-    for learn, judge in GroupKFold(PENALTY_FOLDS).split(columns, groups=participant):
-        centre, level = columns[learn].mean(axis=0), residual[learn].mean()
-        centred = columns[learn] - centre
-        values, vectors = np.linalg.eigh(centred.T @ centred)
-        projected = vectors.T @ (centred.T @ (residual[learn] - level))
+    for fold, judge in enumerate(folds):
+        learn = _Moments.total([one for place, one in enumerate(moments) if place != fold])
+        centre, level = learn.columns / learn.count, learn.residual / learn.count
+        values, vectors = np.linalg.eigh(learn.products - learn.count * np.outer(centre, centre))
+        projected = vectors.T @ (learn.by_residual - learn.count * centre * level)
         coefficients = vectors @ (projected[:, None] / (values[:, None] + np.array(PENALTIES)))
         predicted = level + (columns[judge] - centre) @ coefficients
         errors += ((residual[judge][:, None] - predicted) ** 2).sum(axis=0)
     return PENALTIES[int(np.argmin(errors))]
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Sums over some rows, from which a ridge regression follows."""
+
+    count: int
+    columns: Column  # (d,)
+    residual: float
+    products: Matrix  # (d, d)
+    by_residual: Column  # (d,)
+
+    @classmethod
+    def of(cls, columns: Matrix, residual: Column) -> Self:
+        products, by_residual = columns.T @ columns, columns.T @ residual
+        return cls(len(columns), columns.sum(axis=0), float(residual.sum()), products, by_residual)
+
+    @classmethod
+    def total(cls, parts: list[Self]) -> Self:
+        return cls(
+            sum(one.count for one in parts),
+            np.sum([one.columns for one in parts], axis=0),
+            sum(one.residual for one in parts),
+            np.sum([one.products for one in parts], axis=0),
+            np.sum([one.by_residual for one in parts], axis=0),
+        )

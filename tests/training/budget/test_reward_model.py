@@ -2,10 +2,19 @@ import itertools
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import GroupKFold
 
 from coach_model.exploration import joint_probability
 from data.logs.budget import BudgetLog
-from training.budget.reward_model import RewardModel, fit_reward_model, past_rewards
+from training.budget.reward_model import (
+    PENALTIES,
+    PENALTY_FOLDS,
+    RewardModel,
+    best_penalty,
+    fit_reward_model,
+    past_rewards,
+)
 from training.budget.target_policy import TargetPolicy
 
 
@@ -57,3 +66,17 @@ def test_effects_of_simulated_rewards_are_estimated(log: BudgetLog) -> None:
 def test_too_few_people_are_refused(log: BudgetLog) -> None:
     with pytest.raises(ValueError, match="participants"):
         fit_reward_model(log.where(log.participant < 5))
+
+
+def test_the_penalty_is_the_one_of_fitting_nine_tenths_of_the_rows() -> None:
+    """The penalty comes from sums of the folds. Here each fold is fitted by scikit-learn."""
+    rng = np.random.default_rng(8)
+    for strength in (0.0, 0.02, 0.3):
+        columns, people = rng.normal(0.4, 1, (900, 6)), np.repeat(np.arange(90), 10)
+        residual = columns @ (strength * rng.normal(0, 1, 6)) + rng.normal(0, 1, 900)
+        errors = np.zeros(len(PENALTIES))
+        for learn, judge in GroupKFold(PENALTY_FOLDS).split(columns, groups=people):
+            for place, penalty in enumerate(PENALTIES):
+                model = Ridge(penalty).fit(columns[learn], residual[learn])
+                errors[place] += ((residual[judge] - model.predict(columns[judge])) ** 2).sum()
+        assert best_penalty(columns, residual, people) == PENALTIES[int(np.argmin(errors))]
