@@ -4,15 +4,17 @@ and a worst-case bound for its effect. Missing outcomes are never imputed."""
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from data.logs.bandit import Column
+from data.logs.bandit import Column, Index
 from data.logs.budget import BudgetLog
 from training.budget.reward_model import DEMAND, Standardisation, baseline_columns
-from training.ope.estimators import CROSSFIT_FOLDS, Distribution, Matrix, importance_weight
+from training.ope.estimators import CROSSFIT_FOLDS, Distribution, Matrix, probability_ratio
 from training.ope.intervals import Interval, clustered_t
 
 SMALLEST_OBSERVATION = 0.05
@@ -33,21 +35,29 @@ class WorstCase:
     """The difference without the removed outcomes."""
 
 
-def observation_probability(log: BudgetLog) -> Column:
+def observation_probability(log: BudgetLog, *, jobs: int = 1) -> Column:
     """(n,): the probability that a round's reward is observed, by a logistic regression on context, history and levels,
-    cross-fitted by participant. All ones when every reward was observed."""
+    cross-fitted by participant. All ones when every reward was observed. `jobs` is the number of threads."""
     observed = log.observed
     if observed.all():
         return np.ones(len(log))
     columns = _columns(log)
+    folds = list(GroupKFold(CROSSFIT_FOLDS).split(columns, groups=log.participant))
+    fitted = Parallel(n_jobs=jobs, prefer="threads")(
+        delayed(_probability)(columns, observed, learn, judge) for learn, judge in folds
+    )
     found = np.empty(len(log))
-    for learn, judge in GroupKFold(CROSSFIT_FOLDS).split(columns, groups=log.participant):
-        if observed[learn].all():
-            found[judge] = 1
-            continue
-        model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
-        found[judge] = model.fit(columns[learn], observed[learn]).predict_proba(columns[judge])[:, 1]
+    for (_, judge), predicted in zip(folds, fitted, strict=True):
+        found[judge] = predicted
     return np.maximum(found, SMALLEST_OBSERVATION)
+
+
+def _probability(columns: Matrix, observed: npt.NDArray[np.bool_], learn: Index, judge: Index) -> Column:
+    """The probabilities of the rows `judge`, by the rows `learn`."""
+    if observed[learn].all():
+        return np.ones(len(judge))
+    model = make_pipeline(StandardScaler(copy=False), LogisticRegression(max_iter=200))
+    return np.asarray(model.fit(columns[learn], observed[learn]).predict_proba(columns[judge])[:, 1])
 
 
 def missing_difference(
@@ -56,7 +66,7 @@ def missing_difference(
     """The share of missing outcomes under the candidate minus the share under the reference, clustered by
     participant."""
     missing = np.where(log.observed, 0.0, 1.0)
-    ours, theirs = (_plain_weight(log, policy) for policy in (candidate, reference))
+    ours, theirs = (probability_ratio(log, policy) for policy in (candidate, reference))
     return clustered_t((ours - theirs) * missing, log.participant, confidence)
 
 
@@ -71,7 +81,7 @@ def worst_case(
     difference does not change.
     """
     differ = np.abs(candidate - reference).max(axis=(1, 2)) > 0
-    arms = [np.where(differ, _plain_weight(log, policy), 0) for policy in (candidate, reference)]
+    arms = [np.where(differ, probability_ratio(log, policy), 0) for policy in (candidate, reference)]
     seen = log.observed
     ours, theirs = (float(arm[seen].sum() / arm.sum()) if arm.sum() else 0.0 for arm in arms)
     excess = ours - theirs
@@ -91,12 +101,6 @@ def _trimmed_mean(value: Column, weight: Column, share: float, *, lowest: bool) 
     gone = np.minimum(weight, np.maximum(share * weight.sum() - (np.cumsum(weight) - weight), 0))
     kept = weight - gone
     return float((kept * value).sum() / kept.sum()) if kept.sum() else 0.0
-
-
-def _plain_weight(log: BudgetLog, policy: Distribution) -> Column:
-    """(n,): π(a | x) / p, also for rounds without an observed reward."""
-    all_observed = BudgetLog(**{**log.__dict__, "reward": np.nan_to_num(log.reward)})
-    return importance_weight(all_observed, policy)
 
 
 def _columns(log: BudgetLog) -> Matrix:

@@ -51,18 +51,24 @@ def checked(log: LoggedBanditData, action_distribution: Distribution) -> Distrib
     return action_distribution
 
 
+def probability_ratio(log: LoggedBanditData, action_distribution: Distribution) -> Column:
+    """(n,): π(a | x) / p of every round, whether its reward was observed or not. The expected mean is 1."""
+    probability = _of_the_action(log, checked(log, action_distribution))
+    if log.action.ndim > 1:
+        probability = probability.prod(axis=1)
+    return np.asarray(probability / log.propensity)
+
+
 def importance_weight(
     log: LoggedBanditData, action_distribution: Distribution, observation: Column | None = None
 ) -> Column:
     """(n,): π(a | x) / p, divided by the probability that the reward is observed; 0 where it was not observed.
 
-    Without `observation` it is divided by the share of observed rewards. The expected mean is 1.
+    Without `observation` it is divided by the share of observed rewards. The expected mean is 1 if that probability is
+    the same in every round.
     """
-    probability = _of_the_action(log, checked(log, action_distribution))
-    if log.action.ndim > 1:
-        probability = probability.prod(axis=1)
     seen = log.observed / (log.observed.mean() if observation is None else observation)
-    return np.asarray(probability / log.propensity * seen)
+    return np.asarray(probability_ratio(log, action_distribution) * seen)
 
 
 def ipw(

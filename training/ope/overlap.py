@@ -9,7 +9,7 @@ from coach_model.budget.actions import LEVELS, LEVERS
 from coach_model.exploration import one_hot
 from data.logs.bandit import Column, LoggedBanditData
 from data.logs.budget import BudgetLog
-from training.ope.estimators import Distribution, importance_weight
+from training.ope.estimators import Distribution, importance_weight, probability_ratio
 from training.ope.intervals import clustered_t, holm
 
 SMALLEST_EFFECTIVE_SAMPLE = 100
@@ -18,8 +18,8 @@ SMALLEST_EFFECTIVE_SAMPLE = 100
 LARGEST_PARTICIPANT_SHARE = 0.05
 """Largest share of the total weight that one participant may have."""
 WEIGHT_CONFIDENCE = 0.999
-"""Confidence of the interval of the mean weight, which must contain 1. With right propensities one log in a thousand
-fails this check."""
+"""Confidence of the interval of the mean weight over all rounds, which must contain 1. With right propensities one log
+in a thousand fails this check."""
 CALIBRATION_LEVEL = 0.001
 """Family-wise error level of the test that a level was drawn with its logged probability."""
 FEWEST_EXPECTED = 10
@@ -113,7 +113,7 @@ def overlap(
             problems.append(
                 f"one participant carries {share:.0%} of the weight, {LARGEST_PARTICIPANT_SHARE:.0%} at most"
             )
-        problems += _mean_weight_problem(log, weight)
+        problems += _mean_weight_problem(log, probability_ratio(log, candidate))
     problems += _calibration_problems(calibration or [])
     return Overlap(float(differ.mean()), weights_over(log, weight), weakest, calibration or [], problems)
 
@@ -140,6 +140,8 @@ def calibration(log: BudgetLog) -> list[Calibration]:
 
 
 def _mean_weight_problem(log: LoggedBanditData, weight: Column) -> list[str]:
+    """`weight` is that of all rounds: over the observed ones alone the mean is not 1 if one policy's weeks are observed
+    more often, and a million rounds show a difference of one in a hundred."""
     if len(np.unique(log.participant)) == 1:
         return ["there is one participant"]
     around = clustered_t(weight, log.participant, WEIGHT_CONFIDENCE)

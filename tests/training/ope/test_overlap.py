@@ -11,6 +11,7 @@ from data.logs.budget import BudgetLog
 from tests.support.logs import hand_made
 from training.budget.evidence import gather
 from training.budget.gate import judge
+from training.ope.estimators import importance_weight
 from training.ope.overlap import calibration, overlap, weights_over
 from training.registry.verdicts import INSUFFICIENT
 
@@ -89,3 +90,16 @@ def test_a_mean_weight_that_is_not_one_is_found() -> None:
     rng = np.random.default_rng(4)
     log = bandit_rounds(rng.integers(0, 2, n), np.full(n, 0.4), rng.random(n))  # truly 0.5
     assert any("mean weight" in problem for problem in overlap(log, np.tile([0.9, 0.1], (n, 1))).problems)
+
+
+def test_outcomes_that_one_policy_loses_are_not_taken_for_wrong_propensities() -> None:
+    """The weight of all rounds has the mean 1. That of the observed ones has another, when the outcomes after one level
+    are missing more often, and in many rounds the difference is seen."""
+    n = 200_000
+    rng = np.random.default_rng(5)
+    action = rng.integers(0, 2, n)
+    reward = np.where(rng.random(n) < np.where(action == 1, 0.7, 0.8), rng.random(n), np.nan)
+    log = bandit_rounds(action, np.full(n, 0.5), reward)
+    target = np.tile([0.1, 0.9], (n, 1))
+    assert importance_weight(log, target).mean() < 0.97
+    assert overlap(log, target).problems == []
