@@ -26,6 +26,7 @@ from api.db.engine import Database, open_database
 from api.db.readiness import Readiness
 from api.db.service_lock import while_serving
 from api.http import openapi, problems
+from api.http.cacheable import CacheableMiddleware
 from api.http.fast_path import FastPathMiddleware, Way
 from api.http.head import HeadMiddleware
 from api.http.rate_limits import RateLimitMiddleware, RateLimits
@@ -164,6 +165,7 @@ async def _running(app: FastAPI, services: Services) -> AsyncIterator[None]:
 
 def _add_middlewares(app: FastAPI, settings: Settings, records: RequestRecords) -> None:
     """Add the middlewares; the last one is the outermost."""
+    app.add_middleware(CacheableMiddleware)
     app.add_middleware(RequestBodyMiddleware, own=coach.BODIES_READ_HERE, pages=(FAMILY, ADMIN))
     app.add_middleware(HeadMiddleware)
     app.add_middleware(FastPathMiddleware, way=Way("POST", "/coach/suggestions", coach.suggest))

@@ -10,15 +10,16 @@ from starlette.responses import HTMLResponse
 from starlette.staticfiles import StaticFiles
 
 from api.http import rate_limits
+from api.http.cacheable import caching_of
 from api.http.problems import MEDIA_TYPE, Problem
 
 REFERENCE = "#/components/schemas/{name}"
 ASSETS = "/docs/assets"
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {"304": {"description": "The client has this answer: If-None-Match"}}
 _structs: dict[str, type[msgspec.Struct]] = {Problem.__name__: Problem}
 _examples: dict[str, dict[str, Any]] = {}
 
 DESCRIPTIONS = {
-    304: "Not modified",
     403: "Forbidden",
     404: "Not found",
     409: "Conflict",
@@ -53,6 +54,12 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": DESCRIPTIONS[status], "content": content} for status in statuses}
 
 
+def add_not_modified(path: str, operations: dict[str, Any]) -> None:
+    """Add 304 to the description of a path whose answers clients may keep."""
+    if caching_of(path) is not None and "get" in operations:
+        operations["get"]["responses"] |= NOT_MODIFIED
+
+
 def install(app: FastAPI) -> None:
     """Serve /openapi.json with msgspec's schemas, and /docs with local assets."""
 
@@ -67,6 +74,7 @@ def install(app: FastAPI) -> None:
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
             for path, operations in schema["paths"].items():
+                add_not_modified(path, operations)
                 for operation in operations.values():
                     if rate_limits.is_limited(path):
                         operation["responses"] |= {"429": problem_responses(429)[429]}

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from api.db.engine import Database
-from api.http.openapi import add_docs_page
+from api.http.openapi import add_docs_page, add_not_modified
 from api.http.rate_limits import RateLimits
 from api.kinderbud import errors
 from api.kinderbud.auth import recognise
@@ -70,7 +70,8 @@ def _install_docs(app: FastAPI) -> None:
             schema = plain()
             for name in ("HTTPValidationError", "ValidationError"):
                 schema["components"]["schemas"].pop(name, None)
-            for operations in schema["paths"].values():
+            for path, operations in schema["paths"].items():
+                add_not_modified(f"/api/v1{path}", operations)
                 for method, operation in operations.items():
                     operation["responses"].pop("422", None)
                     failed = operation["responses"]["400"]

@@ -139,4 +139,6 @@ async def _first(started: asyncio.Event, life: "Future[None]") -> None:
 
 async def _answer(app: httpx.ASGITransport, request: httpx.Request) -> httpx.Response:
     answer = await app.handle_async_request(request)
-    return httpx.Response(answer.status_code, headers=answer.headers, content=await answer.aread())
+    return httpx.Response(
+        answer.status_code, headers=answer.headers, content=b"".join([part async for part in answer.aiter_raw()])
+    )

@@ -1,7 +1,6 @@
 """Routes of the budget coach: one decision, many decisions, and the policy for apps that decide on the device."""
 
 import asyncio
-import hashlib
 from dataclasses import dataclass
 
 import msgspec
@@ -147,8 +146,7 @@ async def suggest_batch(request: Request) -> Response:
 )
 async def get_model(request: Request) -> Response:
     """The origin of the policy, its evaluation, and the conclusions that it supports."""
-    policy = _policy(request)
-    return _cacheable(request, policy.card_bytes, "application/json")
+    return Response(_policy(request).card_bytes, media_type="application/json")
 
 
 @router.get(
@@ -163,7 +161,7 @@ async def get_model(request: Request) -> Response:
 async def get_model_graph(request: Request) -> Response:
     """For apps that decide on the device: the graph includes standardisation, eligibility, rules and support, so that
     its `level` equals the decision of the service."""
-    return _cacheable(request, _policy(request).graph, "application/octet-stream")
+    return Response(_policy(request).graph, media_type="application/octet-stream")
 
 
 def _response(answer: CoachAnswer) -> Response:
@@ -196,15 +194,6 @@ def _policy(request: Request) -> OnnxPolicy:
     if not isinstance(policy, OnnxPolicy):
         raise ProblemOccurred(NO_POLICY, f"The rules answer every request ({policy}).")
     return policy
-
-
-def _cacheable(request: Request, content: bytes, media_type: str) -> Response:
-    etag = f'"{hashlib.sha256(content).hexdigest()}"'
-    headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if known & {etag, "*"}:
-        return Response(status_code=304, headers=headers)
-    return Response(content, headers=headers, media_type=media_type)
 
 
 def _language(request: Request) -> str:
