@@ -13,14 +13,14 @@ The effect of a lever with demand u in {-1, -½, 0, ½, 1} in context z is
 Hold has an effect of zero, except for the cost δ of a change.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 from joblib import Parallel, delayed
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -39,6 +39,8 @@ PENALTIES = (10.0, 20.0, 40.0, 80.0, 160.0, 320.0, 640.0)
 a zero effect."""
 BASELINE_PENALTY = 30.0
 BASELINE_FOLDS = 5
+FLAT = 1e-12
+"""Standard deviation of a column, relative to its mean, below which the column has one value."""
 PENALTY_FOLDS = 10
 
 
@@ -70,18 +72,11 @@ class RewardModel:
 
     def lever_effects(self, contexts: Contexts) -> Matrix:
         """(n, 3, 5): the effect of each level of each lever."""
-        z, previous = self.standardise(contexts), previous_levels(contexts)
-        every = np.stack(
-            [
-                (
-                    effect_columns(z, previous, one_hot(np.full((len(z), len(LEVERS)), level), len(LEVELS)))
-                    * self.effects
-                ).sum(axis=2)
-                for level in range(len(LEVELS))
-            ],
-            axis=2,
-        )
-        return np.asarray(every)
+        main, curvature, moderators, change = (self.effects[:, part] for part in (0, 1, slice(2, -1), -1))
+        of_demand = main + self.standardise(contexts) @ moderators.T  # (n, 3)
+        changes = np.arange(len(LEVELS)) != previous_levels(contexts)[:, :, None]
+        effects = of_demand[:, :, None] * DEMAND + curvature[:, None] * DEMAND**2 + changes * change[:, None]
+        return np.asarray(effects)
 
     def expected_reward(self, log: BudgetRounds) -> Matrix:
         """(n, 3, 5): q̂. The sum of the chosen levels' values over the levers is the expected reward.
@@ -109,9 +104,7 @@ def fit_reward_model(log: BudgetRounds) -> RewardModel:
 
     baseline = make_pipeline(StandardScaler(), Ridge(BASELINE_PENALTY))
     columns = baseline_columns(rows, z)
-    folds = GroupKFold(BASELINE_FOLDS)
-    predicted = cross_val_predict(baseline, columns, rows.reward, groups=rows.participant, cv=folds)
-    residual = rows.reward - predicted
+    residual = rows.reward - crossfitted_baseline(columns, rows.reward, rows.participant)
 
     previous = previous_levels(rows.context)
     centred = effect_columns(z, previous, one_hot(rows.action, len(LEVELS)))
@@ -174,47 +167,54 @@ def effect_columns(z: Matrix, previous: Levels, distributions: Distributions) ->
     return columns
 
 
-def best_penalty(columns: Matrix, residual: Column, participant: npt.NDArray[np.int64]) -> float:
-    """The value of `PENALTIES` with the smallest cross-validated error. One eigendecomposition per fold serves all.
+def crossfitted_baseline(columns: Matrix, reward: Column, participant: npt.NDArray[np.int64]) -> Column:
+    """(n,): the reward that a ridge regression on the standardised columns predicts, cross-fitted by participant."""
+    predicted = np.empty(len(reward))
+    for judge, learn in _folds(columns, reward, participant, BASELINE_FOLDS):
+        spread = np.sqrt(np.diag(learn.spread) / learn.count)
+        spread[spread < FLAT * np.maximum(np.abs(learn.centre), 1)] = 1  # a column with one value explains nothing
+        products = learn.spread / np.outer(spread, spread) + BASELINE_PENALTY * np.eye(len(spread))
+        slopes = np.linalg.solve(products, learn.together / spread) / spread
+        predicted[judge] = learn.level + (columns[judge] - learn.centre) @ slopes
+    return predicted
 
-    Every fold needs the products of all rows but its own. They are the products of all rows less those of the fold, so
-    that no fold copies nine tenths of the rows.
-    """
-    folds = [judge for _, judge in GroupKFold(PENALTY_FOLDS).split(columns, groups=participant)]
-    moments = [_Moments.of(columns[judge], residual[judge]) for judge in folds]
+
+def best_penalty(columns: Matrix, residual: Column, participant: npt.NDArray[np.int64]) -> float:
+    """The value of `PENALTIES` with the smallest cross-validated error. One eigendecomposition per fold serves all."""
     errors = np.zeros(len(PENALTIES))
-    for fold, judge in enumerate(folds):
-        learn = _Moments.total([one for place, one in enumerate(moments) if place != fold])
-        centre, level = learn.columns / learn.count, learn.residual / learn.count
-        values, vectors = np.linalg.eigh(learn.products - learn.count * np.outer(centre, centre))
-        projected = vectors.T @ (learn.by_residual - learn.count * centre * level)
+    for judge, learn in _folds(columns, residual, participant, PENALTY_FOLDS):
+        values, vectors = np.linalg.eigh(learn.spread)
+        projected = vectors.T @ learn.together
         coefficients = vectors @ (projected[:, None] / (values[:, None] + np.array(PENALTIES)))
-        predicted = level + (columns[judge] - centre) @ coefficients
+        predicted = learn.level + (columns[judge] - learn.centre) @ coefficients
         errors += ((residual[judge][:, None] - predicted) ** 2).sum(axis=0)
     return PENALTIES[int(np.argmin(errors))]
 
 
 @dataclass(frozen=True)
 class _Moments:
-    """Sums over some rows, from which a ridge regression follows."""
+    """Of some rows of columns x and a response y: what a ridge regression needs."""
 
     count: int
-    columns: Column  # (d,)
-    residual: float
-    products: Matrix  # (d, d)
-    by_residual: Column  # (d,)
+    centre: Column  # (d,) the mean of x
+    level: float
+    """The mean of y."""
+    spread: Matrix  # (d, d) Σ (x - centre) (x - centre)ᵀ
+    together: Column  # (d,) Σ (x - centre) (y - level)
 
-    @classmethod
-    def of(cls, columns: Matrix, residual: Column) -> Self:
-        products, by_residual = columns.T @ columns, columns.T @ residual
-        return cls(len(columns), columns.sum(axis=0), float(residual.sum()), products, by_residual)
 
-    @classmethod
-    def total(cls, parts: list[Self]) -> Self:
-        return cls(
-            sum(one.count for one in parts),
-            np.sum([one.columns for one in parts], axis=0),
-            sum(one.residual for one in parts),
-            np.sum([one.products for one in parts], axis=0),
-            np.sum([one.by_residual for one in parts], axis=0),
-        )
+def _folds(
+    columns: Matrix, response: Column, participant: npt.NDArray[np.int64], folds: int
+) -> Iterator[tuple[npt.NDArray[np.int64], _Moments]]:
+    """The rows of each fold, and the moments of all other rows: those of all rows less those of the fold. So no fold
+    copies the rows that it learns from. Sums are around the mean of all rows, which keeps their digits."""
+    centre, level = columns.mean(axis=0), float(response.mean())
+    parts = []
+    for _, judge in GroupKFold(folds).split(columns, groups=participant):
+        x, y = columns[judge] - centre, response[judge] - level
+        parts.append((judge, (len(judge), x.sum(axis=0), y.sum(), x.T @ x, x.T @ y)))
+    for place, (judge, _) in enumerate(parts):
+        others = zip(*(sums for other, (_, sums) in enumerate(parts) if other != place), strict=True)
+        count, x, y, products, by_response = (np.sum(kind, axis=0) for kind in others)
+        spread = products - np.outer(x, x) / count
+        yield judge, _Moments(int(count), centre + x / count, level + y / count, spread, by_response - x * y / count)

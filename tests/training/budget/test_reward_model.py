@@ -3,15 +3,22 @@ import itertools
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
-from sklearn.model_selection import GroupKFold
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from coach_model.exploration import joint_probability
+from coach_model.budget.actions import previous_levels
+from coach_model.exploration import joint_probability, one_hot
 from data.logs.budget import BudgetLog
 from training.budget.reward_model import (
+    BASELINE_FOLDS,
+    BASELINE_PENALTY,
     PENALTIES,
     PENALTY_FOLDS,
     RewardModel,
     best_penalty,
+    crossfitted_baseline,
+    effect_columns,
     fit_reward_model,
     past_rewards,
 )
@@ -80,3 +87,24 @@ def test_the_penalty_is_the_one_of_fitting_nine_tenths_of_the_rows() -> None:
                 model = Ridge(penalty).fit(columns[learn], residual[learn])
                 errors[place] += ((residual[judge] - model.predict(columns[judge])) ** 2).sum()
         assert best_penalty(columns, residual, people) == PENALTIES[int(np.argmin(errors))]
+
+
+def test_the_cross_fitted_baseline_is_that_of_scikit_learn() -> None:
+    rng = np.random.default_rng(9)
+    columns, people = rng.normal([0, 5, -300], [1, 0.1, 40], (600, 3)), np.repeat(np.arange(60), 10)
+    columns = np.column_stack([columns, np.full(600, 7.0)])  # and one that never changes
+    reward = columns[:, 0] - 2 * columns[:, 1] + 0.01 * columns[:, 2] + rng.normal(0, 1, 600)
+    model = make_pipeline(StandardScaler(), Ridge(BASELINE_PENALTY))
+    expected = cross_val_predict(model, columns, reward, groups=people, cv=GroupKFold(BASELINE_FOLDS))
+    np.testing.assert_allclose(crossfitted_baseline(columns, reward, people), expected, rtol=1e-9)
+
+
+def test_the_effect_of_each_level_is_that_of_its_columns(
+    learned: tuple[RewardModel, TargetPolicy], log: BudgetLog
+) -> None:
+    model = learned[0]
+    z, previous = model.standardise(log.context), previous_levels(log.context)
+    for level in range(5):
+        taken = one_hot(np.full((len(log), 3), level), 5)
+        expected = (effect_columns(z, previous, taken) * model.effects).sum(axis=2)
+        np.testing.assert_allclose(model.lever_effects(log.context)[:, :, level], expected, atol=1e-12)
