@@ -1,4 +1,5 @@
-"""Benchmark of Kinderbud: the time of requests for a family with ten years of history and for one with a week."""
+"""Benchmark of Kinderbud: the time of requests for a family with ten years of history and for one with a week, and of
+each page of the first."""
 
 import asyncio
 import http.client
@@ -19,6 +20,7 @@ from api.db.engine import open_database
 from api.kinderbud.guides.actions import subscribe
 from api.kinderbud.households import actions
 from api.kinderbud.households.queries import participants_of, users_of
+from api.kinderbud.web.sessions import COOKIE, SESSIONS
 from api.models import CompletionRun, DayItem, DaySelection, Guide, Todo, TodoAction
 from api.time_zones import local_date
 from tests.bench.calm import Calm
@@ -32,6 +34,9 @@ WEEK_DAYS, DECADE_DAYS = 7, 3653
 DONE_A_DAY = 5
 QUESTIONS = ("/today", "/stats", "/history?days=7")
 ROWS_AT_ONCE = 1000
+BARE = "/health/live"
+"""The smallest answer of the same service: what HTTP, routing, the log and the metrics take."""
+PAGE_LIMIT_MS = 30
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Household:
     name: str
     actions: int
     tokens: list[str]
+    cookie: str
+    pages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -56,12 +63,15 @@ class Plan:
 
 type Milliseconds = dict[tuple[str, str, str], list[float]]
 """(database, question, family) to the median of each round."""
+type Pages = dict[tuple[str, str], list[tuple[float, float]]]
+"""(database, page) to the medians of the page and of the bare answer beside it, in each round."""
 
 
 def run(quick: bool, say: Say) -> Result:
     """Both families on both databases; `quick` is for testing the harness, not for figures."""
     plan = Plan(rounds=2, asked=20) if quick else Plan(rounds=7, asked=100)
     found: Milliseconds = {}
+    pages: Pages = {}
     about: list[str] = []
     calm, sizes = Calm(), {}
     for number, (database, opened) in enumerate({"PostgreSQL": postgres, "SQLite": sqlite}.items()):
@@ -75,7 +85,17 @@ def run(quick: bool, say: Say) -> Result:
                 for turn in range(plan.rounds + 1):
                     say(f"{database}: round {turn} of {plan.rounds}", (number + (turn + 1) / (plan.rounds + 2)) / 2)
                     _round(server.port, families, plan.asked, database, calm, found if turn else {})
-    return _result(plan, found, sizes, about, calm)
+                    _visit(server.port, families[-1], plan.asked, database, calm, pages if turn else {})
+    return _result(plan, found, pages, sizes, about, calm)
+
+
+def _visit(port: int, family: Household, asked: int, database: str, calm: Calm, pages: Pages) -> None:
+    """Read each page of the family, and the bare answer beside it."""
+    cookie = {"Cookie": f"{COOKIE.named(is_plain=True)}={family.cookie}"}
+    for page in family.pages:
+        name = "/".join("…" if part.isdigit() else part for part in page.split("/"))
+        taken = calm.measure(lambda page=page: _get(port, f"/family{page}", cookie, asked))  # type: ignore[misc]
+        pages.setdefault((database, name), []).append((taken, _get(port, BARE, {}, asked)))
 
 
 def _round(
@@ -89,17 +109,21 @@ def _round(
 
 
 def _ask(port: int, question: str, token: str, asked: int) -> float:
+    return _get(port, f"/api/v1{question}", {"Authorization": f"Bearer {token}"}, asked)
+
+
+def _get(port: int, path: str, headers: dict[str, str], asked: int) -> float:
     """The median milliseconds of a response, over one connection."""
     connection = http.client.HTTPConnection(HOST, port, timeout=30)
     taken = []
     for _ in range(asked):
         started = time.perf_counter()
-        connection.request("GET", f"/api/v1{question}", headers={"Authorization": f"Bearer {token}"})
+        connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
         answer.read()
         taken.append(1000 * (time.perf_counter() - started))
         if answer.status != http.HTTPStatus.OK:
-            raise ServerFailed(f"{question} was answered {answer.status}")
+            raise ServerFailed(f"{path} was answered {answer.status}")
     connection.close()
     return median(taken)
 
@@ -134,7 +158,13 @@ async def _family(session: AsyncSession, name: str, days: int, tokens: int) -> H
     run_of_days = {"household_id": household.id, "first_on": first, "last_on": today - timedelta(days=1)}
     await session.execute(insert(CompletionRun).values(run_of_days))
     made = [(await actions.make_token(session, user, "bench", now))[1] for _ in range(tokens)]
-    return Household(name, days * DONE_A_DAY, made)
+    cookie = await SESSIONS.begin(session, user.id, now)
+    pages = (
+        *("/today", f"/todos/{todos[0]}", "/history?days=7", "/history?days=90"),
+        *("/people", f"/people/{emma.id}", "/guides", "/guides/1"),
+        *("/settings", "/access", f"/access/members/{user.id}", "/leave"),
+    )
+    return Household(name, days * DONE_A_DAY, made, cookie, pages)
 
 
 async def _live(session: AsyncSession, household: int, user: int, todos: list[int], days: Sequence[date]) -> None:
@@ -173,7 +203,9 @@ async def _live(session: AsyncSession, household: int, user: int, todos: list[in
         await session.execute(insert(table), rows)
 
 
-def _result(plan: Plan, found: Milliseconds, sizes: dict[str, int], about: Sequence[str], calm: Calm) -> Result:
+def _result(
+    plan: Plan, found: Milliseconds, pages: Pages, sizes: dict[str, int], about: Sequence[str], calm: Calm
+) -> Result:
     ratios = dict(_ratios(found))
     rows = [
         [
@@ -196,15 +228,30 @@ def _result(plan: Plan, found: Milliseconds, sizes: dict[str, int], about: Seque
     return Result(
         "kinderbud",
         how,
-        [Table("What ten years of history cost", columns, rows)],
+        [Table("What ten years of history cost", columns, rows), _pages(pages)],
         [Chart("Time after ten years over time after one week", bars, list(bars), "{:.2f}")],
         {
             "milliseconds": {" ".join(key): values for key, values in found.items()},
             "ratios": {" ".join(key): ratio for key, ratio in ratios.items()},
+            "pages": {" ".join(key): values for key, values in pages.items()},
             "measured": calm.measured,
             "disturbed": calm.disturbed,
         },
     )
+
+
+def _pages(pages: Pages) -> Table:
+    rows = [
+        [
+            database,
+            f"`/family{page}`",
+            f"{median(page_ms for page_ms, _ in each):.1f} ms",
+            f"{median(page_ms / bare_ms for page_ms, bare_ms in each):.1f}",
+        ]
+        for (database, page), each in pages.items()
+    ]
+    title = f"Pages of the family with ten years of history, limit {PAGE_LIMIT_MS} ms"
+    return Table(title, ("database", "page", "median", f"÷ `{BARE}`"), rows)
 
 
 def _ratios(found: Milliseconds) -> Iterator[tuple[tuple[str, str], float]]:
