@@ -11,10 +11,11 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount, Route
 
 from api import health
-from api.admin.app import PREFIX as ADMIN
-from api.admin.app import Admin, index
+from api.admin.app import Admin
 from api.admin.browser_links import PATH as BROWSER_LINKS
 from api.admin.browser_links import create_browser_links
+from api.admin.page import PREFIX as ADMIN
+from api.admin.page import index
 from api.auth.keyring import keyring
 from api.auth.login_throttle import LoginThrottle
 from api.auth.mail import Mailer

@@ -13,7 +13,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from api.admin import auth, dashboard, instruments, kakei, kinderbud
-from api.admin.app import NAME, PREFIX
+from api.admin.page import NAME, PREFIX
 from api.db.failures import RETRY_SECONDS, sqlstate
 from api.http.error_texts import pydantic_errors, sentences
 from api.http.problems import install_database_errors, log_unforeseen

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from api.admin.accounts import BROWSERS
-from api.admin.app import POLICY, PREFIX
+from api.admin.page import POLICY, PREFIX
 from api.auth.csrf import is_cross_site
 from api.auth.security_headers import FORMS, SecurityHeadersMiddleware
 from api.dependencies import is_plain
