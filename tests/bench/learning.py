@@ -20,6 +20,9 @@ from tests.support.artifacts import PACKAGED
 
 LIMIT_SECONDS = 120
 """Limit for training on a hundred thousand decisions, and for an evaluation with a thousand bootstrap resamples."""
+MILLION = 1_000_000
+MILLION_SECONDS, MILLION_MIB = 60, 4_096
+"""Limits for an evaluation of a million decisions."""
 RESAMPLES = 1_000
 WEEKS = 12
 KEPT = 0.8
@@ -62,17 +65,31 @@ def run(quick: bool, say: Say) -> Result:
                     seconds, peak = calm.measure(partial(_timed, command, folder))
                     found[name].seconds.setdefault(size, []).append(seconds)
                     found[name].peak_mib.setdefault(size, []).append(peak)
-    return _result(sizes, found, calm, rounds)
+        million = Measured()
+        if not quick:
+            say(f"{MILLION:,} decisions", 1.0)
+            size, command = _simulate_confirm(folder, MILLION), _commands(folder, MILLION)["evaluate"]
+            for _ in range(rounds):
+                seconds, peak = calm.measure(partial(_timed, command, folder))
+                million.seconds.setdefault(size, []).append(seconds)
+                million.peak_mib.setdefault(size, []).append(peak)
+    return _result(sizes, found, million, calm, rounds)
 
 
 def _simulate(folder: Path, decisions: int) -> int:
     """Simulate an explore package and a confirm package. Returns the number of decisions of the confirm package."""
-    people = str(round(decisions / WEEKS / KEPT))
-    common = ["--participants", people, "--parquet", "--json"]
-    _buddy_train(folder, "simulate", f"explore-{decisions}", "--weeks", str(WEEKS), *common)
+    _buddy_train(folder, "simulate", f"explore-{decisions}", "--weeks", str(WEEKS), *_of_size(decisions))
+    return _simulate_confirm(folder, decisions)
+
+
+def _simulate_confirm(folder: Path, decisions: int) -> int:
     confirmed = ["--weeks", "0", "--confirm-weeks", str(WEEKS), "--candidate", str(PACKAGED)]
-    told = json.loads(_buddy_train(folder, "simulate", f"confirm-{decisions}", *confirmed, *common))
+    told = json.loads(_buddy_train(folder, "simulate", f"confirm-{decisions}", *confirmed, *_of_size(decisions)))
     return int(told["decisions"])
+
+
+def _of_size(decisions: int) -> list[str]:
+    return ["--participants", str(round(decisions / WEEKS / KEPT)), "--parquet", "--json"]
 
 
 def _commands(folder: Path, decisions: int) -> dict[str, list[str]]:
@@ -128,7 +145,7 @@ def _resident_mib(parent: int) -> float:
     return total / 1024
 
 
-def _result(sizes: list[int], found: dict[str, Measured], calm: Calm, rounds: int) -> Result:
+def _result(sizes: list[int], found: dict[str, Measured], million: Measured, calm: Calm, rounds: int) -> Result:
     *_, fewer, most = sizes
     heading = ["", *(f"{size:,}" for size in sizes), "× decisions", "× seconds", "÷ plain read", "peak MiB"]
     rows = []
@@ -143,7 +160,16 @@ def _result(sizes: list[int], found: dict[str, Measured], calm: Calm, rounds: in
         name="learning",
         how=f"medians of {rounds} rounds; evaluate with {RESAMPLES:,} clustered bootstraps, all cores; limit "
         f"{LIMIT_SECONDS} s for the largest; {calm.disturbed} of {calm.measured} measurements disturbed.",
-        tables=[Table("Seconds by the number of decisions", heading, rows)],
+        tables=[Table("Seconds by the number of decisions", heading, rows), *_million_table(million)],
         charts=[Chart("Seconds of learning and judging (less is better)", bars, list(bars)[:2], "{:.1f}")],
-        figures={"sizes": sizes, "fewer": fewer, **{name: asdict(measured) for name, measured in found.items()}},
+        figures={"sizes": sizes, "fewer": fewer, "million": asdict(million)}
+        | {name: asdict(measured) for name, measured in found.items()},
     )
+
+
+def _million_table(million: Measured) -> list[Table]:
+    title = f"evaluate, a million decisions, limit {MILLION_SECONDS} s and {MILLION_MIB} MiB"
+    rows = [
+        [f"{size:,}", f"{million.median(size):.1f} s", f"{max(million.peak_mib[size]):.0f}"] for size in million.seconds
+    ]
+    return [Table(title, ["decisions", "seconds", "peak MiB"], rows)] if rows else []

@@ -19,7 +19,7 @@ WIDE = 160
 
 def _jobs(count: int) -> int:
     if count == 0:
-        raise typer.BadParameter("0 processes can do no work; -1 means one process per core")
+        raise typer.BadParameter("0 workers can do no work; -1 means one per core")
     return count
 
 
@@ -27,7 +27,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document inst
 Track = Annotated[bool, typer.Option(help="Log the run to MLflow (MLFLOW_TRACKING_URI, else var/mlflow.db).")]
 Dataset = Annotated[Path, typer.Argument(help="Folder of the dataset package.", exists=True, file_okay=False)]
 Artifact = Annotated[Path, typer.Argument(help="Folder of policy.onnx and policy.json.", exists=True, file_okay=False)]
-Jobs = Annotated[int, typer.Option(min=-1, callback=_jobs, help="Number of processes; -1 means one per core.")]
+Jobs = Annotated[
+    int, typer.Option(min=-1, callback=_jobs, help="Number of threads or processes; -1 means one per core.")
+]
 Models = Annotated[Path, typer.Option(envvar="COACH_MODEL_DIR", help="Where the service looks for artifacts.")]
 
 

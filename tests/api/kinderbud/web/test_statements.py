@@ -102,5 +102,4 @@ def test_a_page_needs_few_statements_however_much_a_family_has(page: str, famili
         assert status == 200
         assert len(heard) <= MOST[page], "\n".join(heard)
         found.append(len(heard))
-        print("COUNT", page, status, len(heard), [h[:60] for h in heard] if "x" else 0)
     assert found[0] == found[1], "the number of statements grows with what a family has"
