@@ -187,7 +187,7 @@ class _Answer:
         if "if-none-match" in self.asked and is_known(", ".join(self.asked.getlist("if-none-match")), etag):
             for name in ("Content-Type", "Content-Length", "Accept-Ranges", "Last-Modified"):
                 del headers[name]
-            await self.send(start | {"status": 304})
+            await self.send({**start, "status": 304})
             await self.send({"type": "http.response.body", "body": b""})
             return
         if is_zipped:
