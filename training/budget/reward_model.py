@@ -215,6 +215,7 @@ def _folds(
         parts.append((judge, (len(judge), x.sum(axis=0), y.sum(), x.T @ x, x.T @ y)))
     for place, (judge, _) in enumerate(parts):
         others = zip(*(sums for other, (_, sums) in enumerate(parts) if other != place), strict=True)
-        count, x, y, products, by_response = (np.sum(kind, axis=0) for kind in others)
+        size, x, y, products, by_response = (np.sum(kind, axis=0) for kind in others)
+        count, total = int(size), float(y)
         spread = products - np.outer(x, x) / count
-        yield judge, _Moments(int(count), centre + x / count, level + y / count, spread, by_response - x * y / count)
+        yield judge, _Moments(count, centre + x / count, level + total / count, spread, by_response - x * total / count)
