@@ -26,8 +26,8 @@ NOT_NEEDED = {
     "mako": "a part of alembic",
     "redis": "REDIS_URL is not set",
 }
-MOST_MODULES = 1_420
-"""Those of Python, of the libraries and of ours together; 1,345 with Python 3.12 when this was written."""
+MOST_MODULES = 1_460
+"""Those of Python, of the libraries and of ours together; 1,425 with Python 3.12 when this was written."""
 STARTING_SECONDS = 120
 
 

@@ -21,6 +21,7 @@ from api.db.budget import RequestBudget
 from api.db.engine import open_database
 from api.http import rate_limits
 from api.http.counts import WeightedCounts
+from api.http.cacheable import CacheableMiddleware
 from api.http.fast_path import FastPathMiddleware
 from api.http.head import HeadMiddleware
 from api.http.rate_limits import RateLimitMiddleware, RateLimits
@@ -188,6 +189,7 @@ def test_the_limits_stand_outside_of_everything_that_works(settings: Settings) -
         FastPathMiddleware,
         HeadMiddleware,
         RequestBodyMiddleware,
+        CacheableMiddleware,
     ]
 
 
