@@ -20,8 +20,8 @@ from api.db import migrate
 from api.db.budget import RequestBudget
 from api.db.engine import open_database
 from api.http import rate_limits
-from api.http.counts import WeightedCounts
 from api.http.cacheable import CacheableMiddleware
+from api.http.counts import WeightedCounts
 from api.http.fast_path import FastPathMiddleware
 from api.http.head import HeadMiddleware
 from api.http.rate_limits import RateLimitMiddleware, RateLimits
