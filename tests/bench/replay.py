@@ -1,11 +1,17 @@
-"""Records the SQL statements of one request to the service, and runs them again with the database driver alone."""
+"""Records the SQL statements of one request to the service, and runs statements with the database driver alone.
+
+What the driver runs is frozen in a file: the statements that the service sent at an earlier commit. So a statement that
+the service saves counts as a gain.
+"""
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import aiosqlite
@@ -28,6 +34,10 @@ SQLITE_CONNECTIONS = 1
 PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
 """The same as in api.db.engine."""
 
+FROZEN = Path(__file__).with_name("frozen_statements.json")
+"""The statements by database and kind of write, and the commit that sent them. A parameter is a value, a moment, or a
+field `of` the person."""
+
 type Parameters = tuple[Any, ...]
 
 
@@ -49,6 +59,27 @@ class Statement:
         for position, name in self.slots:
             values[position] = getattr(person, name)
         return tuple(values)
+
+
+def frozen_at() -> str:
+    """The commit whose statements are frozen."""
+    return str(json.loads(FROZEN.read_text())["recorded_at"])
+
+
+def frozen(database: str, write: str) -> list[Statement]:
+    """The frozen statements of a kind of write, in order."""
+    return [_read(one["sql"], one["parameters"]) for one in json.loads(FROZEN.read_text())[database][write]]
+
+
+def _read(sql: str, parameters: Sequence[Any]) -> Statement:
+    """A frozen statement."""
+    values, slots = list(parameters), []
+    for position, value in enumerate(parameters):
+        if isinstance(value, dict) and "of" in value:
+            slots.append((position, value["of"]))
+        elif isinstance(value, dict):
+            values[position] = datetime.fromisoformat(value["moment"])
+    return Statement(sql, tuple(values), tuple(slots))
 
 
 def record(url: str, request: Callable[[Person], Request], people: Sequence[Person]) -> list[Statement]:

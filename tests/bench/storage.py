@@ -1,4 +1,4 @@
-"""Benchmark of writes through the service, compared with the same SQL sent by the driver alone, on both databases."""
+"""Benchmark of writes through the service, compared with frozen SQL sent by the driver alone, on both databases."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from tests.bench.calm import Calm
 from tests.bench.coach import OUR_REQUEST, environment, serve
 from tests.bench.load import OWN, Figures, drive_each
 from tests.bench.people import Person, post, rows, settle
-from tests.bench.replay import PRAGMAS, Driver, Statement, record
+from tests.bench.replay import PRAGMAS, Driver, Statement, frozen, frozen_at, record
 from tests.bench.report import Chart, Result, Say, Table
 from tests.bench.servers import HOST, Request, ServerFailed, all_cores, pin, running
 from tests.support.postgres import postgres_database, postgres_server
@@ -27,6 +27,10 @@ from tests.support.services import ServiceMissing
 
 CROWD = 16
 """Connections to the service, and concurrent transactions of the driver."""
+ALONE_SHARE = 4
+"""One write of so many is sent over one connection."""
+P50_TARGET_MS = 3.0
+"""The most that a write should take over one connection, as a median."""
 RECORDED = 3
 """Number of people whose requests are sent to record their SQL."""
 ALONE = "the driver alone"
@@ -47,14 +51,21 @@ class Plan:
     """Writes of each kind by each side before the first round."""
 
     @property
+    def turns(self) -> list[int]:
+        """Writes of each kind by each side: to warm up, then in each round."""
+        return [self.warm_up] + [self.writes] * self.rounds
+
+    @property
     def people(self) -> int:
         """Number of people; each of them writes once of each kind."""
-        return RECORDED + 2 * (self.warm_up + self.rounds * self.writes)
+        return RECORDED + sum(2 * writes + writes // ALONE_SHARE for writes in self.turns)
 
 
 @dataclass(frozen=True)
 class Round:
     through_the_service: Figures
+    one_connection: Figures
+    """Through the service, too."""
     driver_alone: float
     """Writes per second."""
 
@@ -66,6 +77,9 @@ class Round:
 @dataclass(frozen=True)
 class Measured:
     statements: list[Statement]
+    """As the service sends them now."""
+    frozen: list[Statement]
+    """As the driver sends them."""
     rounds: list[Round]
 
 
@@ -84,7 +98,7 @@ def run(quick: bool, say: Say) -> Result:
         for number, (database, opened) in enumerate({"PostgreSQL": postgres, "SQLite": sqlite}.items()):
             with tempfile.TemporaryDirectory(prefix="buddy-bench-") as folder, opened(Path(folder)) as (url, version):
                 about.append(version)
-                found = _measure(plan, Path(folder), url, cores, calm, _part(say, database, number))
+                found = _measure(plan, database, Path(folder), url, cores, calm, _part(say, database, number))
                 findings |= {(database, write): measured for write, measured in found.items()}
     finally:
         pin(0, set(cores))
@@ -124,7 +138,9 @@ def sqlite(folder: Path) -> Iterator[tuple[str, str]]:
     yield f"sqlite:///{folder}/buddy.db", f"SQLite {sqlite3.sqlite_version}, {', '.join(PRAGMAS[:2])}"
 
 
-def _measure(plan: Plan, folder: Path, url: str, cores: list[int], calm: Calm, say: Say) -> dict[str, Measured]:
+def _measure(
+    plan: Plan, database: str, folder: Path, url: str, cores: list[int], calm: Calm, say: Say
+) -> dict[str, Measured]:
     """Measure the service and the driver. The service runs the whole time; each round measures one after the other."""
     core, others = set(cores[:1]), set(cores[-1:])
     env = environment() | {"DATABASE_URL": url, "TRUSTED_PROXIES": HOST}
@@ -132,18 +148,21 @@ def _measure(plan: Plan, folder: Path, url: str, cores: list[int], calm: Calm, s
     with running(serve(), OUR_REQUEST, folder / "buddy.log", env, core) as server:
         say(f"settling {plan.people:,} people", 0.02)
         people = settle(server.port, url, plan.people)
-        found = {write.name: Measured(record(url, write.request, people[:RECORDED]), []) for write in WRITES}
+        found = {
+            write.name: Measured(record(url, write.request, people[:RECORDED]), frozen(database, write.name), [])
+            for write in WRITES
+        }
         writers = {write.name: iter(people[RECORDED:]) for write in WRITES}
         before = rows(url)
         pin(0, core)  # the driver's threads inherit it
         with Driver(url) as driver:
             sides = Sides(server.port, driver, core, others, calm)
-            for number, count in enumerate([plan.warm_up] + [plan.writes] * plan.rounds):
+            for number, count in enumerate(plan.turns):
                 for done, write in enumerate(WRITES):
                     doing = f"round {number} of {plan.rounds}" if number else "warming up"
                     say(f"{doing}: {write.name}", 0.1 + 0.9 * (number + done / len(WRITES)) / (plan.rounds + 1))
                     measured = found[write.name]
-                    one = sides.compare(write, measured.statements, writers[write.name], count)
+                    one = sides.compare(write, measured.frozen, writers[write.name], count)
                     if number:
                         measured.rounds.append(one)
         _check_that_all_was_written(before, rows(url), len(people) - RECORDED)
@@ -162,14 +181,16 @@ class Sides:
     calm: Calm
 
     def compare(self, write: Write, statements: Sequence[Statement], people: Iterator[Person], count: int) -> Round:
-        """Measure `count` writes by each side, each for new people."""
+        """Measure `count` writes by each side, and some over one connection, each for new people."""
         requests = [write.request(person) for person in itertools.islice(people, count)]
+        alone = [write.request(person) for person in itertools.islice(people, count // ALONE_SHARE)]
         pin(0, self.others)
         served = self.calm.measure(lambda: drive_each(self.port, requests, CROWD))
+        one_by_one = self.calm.measure(lambda: drive_each(self.port, alone, 1))
         rest = list(itertools.islice(people, count))
         pin(0, self.core)
-        alone = self.calm.measure(lambda: self.driver.writes_per_second(statements, rest, CROWD))
-        return Round(served, alone)
+        driven = self.calm.measure(lambda: self.driver.writes_per_second(statements, rest, CROWD))
+        return Round(served, one_by_one, driven)
 
 
 def _check_that_all_was_written(before: Mapping[str, int], after: Mapping[str, int], people: int) -> None:
@@ -200,11 +221,13 @@ def _result(plan: Plan, findings: Findings, about: Sequence[str], calm: Calm, pi
         "rounds": plan.rounds,
         "writes_a_round": plan.writes,
         "databases": list(about),
+        "driver_runs_sql_of": frozen_at(),
         "writes": [
             {
                 "database": database,
                 "write": write,
                 "statements": [statement.sql for statement in measured.statements],
+                "driver_statements": [statement.sql for statement in measured.frozen],
                 "rounds": [asdict(one) | {"ratio": one.ratio} for one in measured.rounds],
             }
             for (database, write), measured in findings.items()
@@ -214,13 +237,19 @@ def _result(plan: Plan, findings: Findings, about: Sequence[str], calm: Calm, pi
     return Result(
         name="storage",
         how=f"{plan.rounds} rounds of {plan.writes:,} writes, medians over rounds; {'; '.join(about)}; "
+        f"the driver runs the SQL of {frozen_at()}; "
         f"load by {OWN}; {pins}; {calm.disturbed} of {calm.measured} measurements disturbed.",
         tables=[
             Table(
                 f"Writes a second, {CROWD} connections",
-                ["", "SQL", "service", "driver", "ratio", "low – high", "p99 ms"],
+                ["", "SQL", "driver's SQL", "service", "driver", "ratio", "low – high", "p99 ms"],
                 [_row(f"{write}, {database}", measured) for (database, write), measured in findings.items()],
-            )
+            ),
+            Table(
+                "Milliseconds of a write, one connection",
+                ["", "p50", "target", "p99"],
+                [_row_alone(f"{write}, {database}", measured) for (database, write), measured in findings.items()],
+            ),
         ],
         charts=[_chart(findings)],
         figures=figures,
@@ -228,18 +257,31 @@ def _result(plan: Plan, findings: Findings, about: Sequence[str], calm: Calm, pi
 
 
 def _row(name: str, measured: Measured) -> list[str]:
-    """One row. `SQL` is the number of statements without those that begin and end a transaction. The ratio (service
-    over driver) is computed within each round; the median is shown."""
+    """One row. `SQL` is the number of statements now and of the driver, without those that begin and end a transaction.
+    The ratio (service over driver) is computed within each round; the median is shown."""
     served = [one.through_the_service for one in measured.rounds]
     ratios = [one.ratio for one in measured.rounds]
     return [
         name,
-        f"{sum(not statement.begins for statement in measured.statements)}",
+        *(
+            f"{sum(not statement.begins for statement in statements)}"
+            for statements in (measured.statements, measured.frozen)
+        ),
         f"{median(one.requests_per_second for one in served):,.0f}",
         f"{median(one.driver_alone for one in measured.rounds):,.0f}",
         f"{median(ratios):.2f}",
         f"{min(ratios):.2f} – {max(ratios):.2f}",
         f"{median(one.p99_ms for one in served):.1f}",
+    ]
+
+
+def _row_alone(name: str, measured: Measured) -> list[str]:
+    alone = [one.one_connection for one in measured.rounds]
+    return [
+        name,
+        f"{median(one.p50_ms for one in alone):.1f}",
+        f"{P50_TARGET_MS:.1f}",
+        f"{median(one.p99_ms for one in alone):.1f}",
     ]
 
 
