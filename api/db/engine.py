@@ -11,15 +11,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import event, exc
+from sqlalchemy import Connection, PoolResetState, event, exc
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlalchemy.util import await_
 
 from api.database_url import PostgresUrl, SqliteUrl, read_url
 from api.db.budget import Budget, current_budget, remaining_seconds
-from api.db.failures import MAY_BE_AWAY, OutcomeUnknown, is_outcome_unknown
+from api.db.failures import MAY_BE_AWAY, RESTORING_STATE, OutcomeUnknown, is_outcome_unknown, sqlstate
 from api.db.postgres import Connector
 
 LOCK_SECONDS = 4
@@ -64,16 +65,14 @@ class Database:
         Raises OutcomeUnknown if the connection breaks during the commit.
         """
         with self._spending():
-            async with AsyncSession(self.writing, expire_on_commit=False) as session:
-                session.info[WRITES] = True
+            session = AsyncSession(self.writing, expire_on_commit=False)
+            session.info[WRITES] = True
+            try:
                 yield session
-                await session.flush()
-                try:
-                    await session.commit()
-                except Exception as error:
-                    if is_outcome_unknown(error):
-                        raise OutcomeUnknown from error
-                    raise
+                await session.run_sync(_finish)
+            except BaseException:
+                await session.__aexit__(None, None, None)  # to its end, even if this task is cancelled
+                raise
 
     def _spending(self) -> contextlib.AbstractContextManager[None]:
         if self.seconds is None:
@@ -85,6 +84,18 @@ class Database:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await engine.dispose()
+
+
+def _finish(session: Session) -> None:
+    """Commit, and give the connection back: in one switch to SQLAlchemy's greenlet."""
+    session.flush()
+    try:
+        session.commit()
+    except Exception as error:
+        if is_outcome_unknown(error):
+            raise OutcomeUnknown from error
+        raise
+    session.close()
 
 
 def open_database(
@@ -148,18 +159,21 @@ def _sqlite_engine(url: SqliteUrl, begin: str = "BEGIN", pool_size: int = 1) -> 
         poolclass=_Pool,
         pool_size=pool_size,
         max_overflow=0,
+        pool_reset_on_return=None,  # a rollback is a switch to the driver's thread, even if there is nothing to do
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-    event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql(begin))
+    event.listen(engine.sync_engine, "begin", lambda connection: _begin_sqlite(connection, begin))
+    event.listen(engine.sync_engine, "reset", _roll_back_sqlite)
     event.listen(engine.sync_engine, "checkout", _follow)
     event.listen(engine.sync_engine, "checkin", _leave)
     return engine
 
 
 def _follow(connection: Any, record: Any, _: Any) -> None:
-    """Register a connection that leaves the pool with the current budget, then check that it still works (one round
-    trip, which works through any pooler)."""
+    """Register a connection that leaves the pool with the current budget. On PostgreSQL, begin its transaction: if the
+    connection was lost meanwhile, nothing was sent that could be done twice, and the pool opens a new one. So a dead
+    connection costs no request, and a living one no question whether it lives."""
     driver = connection.driver_connection
     is_postgres = hasattr(driver, "get_server_pid")
     budget = current_budget()
@@ -168,10 +182,12 @@ def _follow(connection: Any, record: Any, _: Any) -> None:
         budget.follow(driver, driver.terminate if is_postgres else driver._conn.interrupt)
     if is_postgres:
         try:
-            await_(driver.execute("SELECT 1"))
-        except MAY_BE_AWAY as error:
+            await_(connection._start_transaction())
+        except (connection.dbapi.Error, *MAY_BE_AWAY) as error:
             if budget is not None and budget.remaining() <= 0:
                 raise TimeoutError("the database did not answer in time") from error
+            if sqlstate(error) == RESTORING_STATE:
+                raise
             raise exc.DisconnectionError from error  # the pool opens a new one
 
 
@@ -179,6 +195,17 @@ def _leave(connection: Any, record: Any) -> None:
     budget = record.info.pop(BUDGET, None)
     if budget is not None and connection is not None:
         budget.leave(connection.driver_connection)
+
+
+def _begin_sqlite(connection: Connection, begin: str) -> None:
+    """Begin the transaction in one switch to the driver's thread; SQLAlchemy would need four for a statement."""
+    await_(connection.connection.driver_connection.execute_fetchall(begin))  # type: ignore[union-attr]
+
+
+def _roll_back_sqlite(connection: Any, _: Any, state: PoolResetState) -> None:
+    """A session that ends without a commit has rolled back. This is for a connection that comes back otherwise."""
+    if state.asyncio_safe and connection.driver_connection.in_transaction:
+        connection.rollback()
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:

@@ -45,6 +45,8 @@ AWAY_CODES = frozenset(
     }
 )
 """SQLite's primary result codes of the same kind."""
+RESTORING_STATE = "57P03"
+"""What a transaction is refused with while the database starts or is restored (api/db/postgres.py)."""
 CLOSED_IN_THE_POOL = "This connection is closed"
 """SQLAlchemy's `InvalidRequestError` for a connection that another request closed while the pool handed it out."""
 MISSING_STATES = ("42P01", "42703")
@@ -85,9 +87,10 @@ def is_without_tables(error: BaseException) -> bool:
 
 def is_gone(error: BaseException) -> bool:
     """Whether the row, or the parent of a new row, was deleted meanwhile."""
-    if not isinstance(error, IntegrityError):
-        return isinstance(error, GONE)
-    return sqlstate(error) == FOREIGN_KEY_STATE or "FOREIGN KEY" in str(error.orig)
+    driver = error.orig if isinstance(error, IntegrityError) else error
+    if isinstance(driver, sqlite3.IntegrityError):
+        return "FOREIGN KEY" in str(driver)
+    return isinstance(error, GONE) or sqlstate(driver) == FOREIGN_KEY_STATE
 
 
 def is_outcome_unknown(error: Exception) -> bool:

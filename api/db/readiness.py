@@ -12,13 +12,11 @@ from sqlalchemy.exc import DBAPIError
 from api.db import migrate
 from api.db.budget import Budget
 from api.db.engine import Database
-from api.db.failures import MAY_BE_AWAY, is_away, sqlstate
+from api.db.failures import MAY_BE_AWAY, RESTORING_STATE, is_away, sqlstate
 from api.db.service_lock import SharedLock
 
 PROBE_SECONDS = 1.0
 """How long a probe may take; with the grace of `api.db.budget` less than the 2 s of the image's check."""
-RESTORING_STATE = "57P03"
-"""Of PostgreSQL: cannot_connect_now, which `api.db.postgres` raises while a restore runs."""
 FRESH_SECONDS = 1.0
 """Seconds for which an answer is reused. Proxies probe every second or less often."""
 
