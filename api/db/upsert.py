@@ -4,11 +4,12 @@ The stored columns hold the times as sent and received. The comparison uses the 
 both (`api.clock.effective_time`). So a row that an earlier version stored with a future time is replaced, too.
 """
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, bindparam, inspect, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.ext.compiler import compiles
@@ -16,6 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from api.clock import CLOCK_TOLERANCE, effective_time
+from api.db.prepared import Prepared
 from api.models.base import Moment
 
 TOLERANCE_SECONDS = int(CLOCK_TOLERANCE.total_seconds())
@@ -54,7 +56,11 @@ def effective_time_of(table: type[Any]) -> ColumnElement[datetime]:
 
 def insert_into(session: AsyncSession, table: Any) -> Any:
     """An INSERT with ON CONFLICT support in the session's dialect."""
-    dialect = session.get_bind().dialect.name
+    return insert_for(session.get_bind().dialect.name, table)
+
+
+def insert_for(dialect: str, table: Any) -> Any:
+    """The same in the dialect of that name."""
     return (sqlite if dialect == "sqlite" else postgresql).insert(table)
 
 
@@ -67,19 +73,51 @@ class Upserted[T]:
     applied: bool
 
 
-async def put_latest[T](
-    session: AsyncSession, table: type[T], key: dict[str, Any], values: dict[str, Any]
-) -> Upserted[T]:
-    """Create the row under `key`, or replace it completely unless the stored one is later. At equal times the later
-    arrival wins, so that a repeated upload changes only `received_at`."""
-    insert = insert_into(session, table).values(**key, **values).on_conflict_do_nothing(index_elements=list(key))
-    created = await session.scalar(insert.returning(table))
-    if created is not None:
-        return Upserted(created, new=True, applied=True)
-    same = [getattr(table, name) == value for name, value in key.items()]
-    sent = effective_time(values["client_timestamp"], values["received_at"])
-    replace = update(table).where(*same, effective_time_of(table) <= sent).values(**values).returning(table)
-    replaced = await session.scalar(replace)
-    if replaced is not None:
-        return Upserted(replaced, new=False, applied=True)
-    return Upserted((await session.scalars(select(table).where(*same))).one(), new=False, applied=False)
+class Latest[T]:
+    """The uploads of one table: of each `key`, the latest is stored.
+
+    `computed` are columns that the database fills in. `also` makes further columns that a new row returns, for a
+    dialect. A returned row has the attributes of the table's.
+    """
+
+    def __init__(
+        self,
+        table: type[T],
+        key: tuple[str, ...],
+        computed: Mapping[str, Any] | None = None,
+        also: Callable[[str], list[Any]] = lambda _: [],
+    ) -> None:
+        columns: Sequence[str] = [name for name in inspect(table).columns.keys() if name != "id"]  # noqa: SIM118
+        values = {name: bindparam(name) for name in columns} | dict(computed or {})
+        replaced = {name: value for name, value in values.items() if name not in key}
+        same = [getattr(table, name) == bindparam(name) for name in key]
+        stored = [getattr(table, name) for name in ("id", *columns)]
+        self._insert = Prepared(
+            lambda dialect: (
+                insert_for(dialect, table)
+                .values(values)
+                .on_conflict_do_nothing(index_elements=list(key))
+                .returning(*stored, *also(dialect))
+            )
+        )
+        self._replace = Prepared(
+            lambda _: (
+                update(table)
+                .where(*same, effective_time_of(table) <= bindparam("sent"))
+                .values(replaced)
+                .returning(*stored)
+            )
+        )
+        self._select = Prepared(lambda _: select(*stored).where(*same))
+
+    async def put(self, session: AsyncSession, values: dict[str, Any]) -> Upserted[T]:
+        """Create the row, or replace it completely unless the stored one is later. At equal times the later arrival
+        wins, so that a repeated upload changes only `received_at`."""
+        created = await self._insert.row(session, **values)
+        if created is not None:
+            return Upserted(created, new=True, applied=True)
+        sent = effective_time(values["client_timestamp"], values["received_at"])
+        replaced = await self._replace.row(session, sent=sent, **values)
+        if replaced is not None:
+            return Upserted(replaced, new=False, applied=True)
+        return Upserted(await self._select.row(session, **values), new=False, applied=False)

@@ -4,7 +4,7 @@ from fastapi import Depends, Request
 
 from api.dependencies import Now, WriteSession
 from api.http.idempotency import IdempotencyKeyHeader, claim_key
-from api.kakei.accounts.dependencies import get_user_or_404
+from api.kakei.accounts.dependencies import get_user_or_404, writer_or_404
 from api.models import IdempotencyKey
 
 
@@ -12,7 +12,7 @@ async def _once(
     request: Request, uuid: str, session: WriteSession, now: Now, idempotency_key: IdempotencyKeyHeader = None
 ) -> None:
     if idempotency_key is not None:
-        user = await get_user_or_404(session, uuid)
+        user = await writer_or_404(session, uuid)  # the route finds it there
         await claim_key(request, session, IdempotencyKey, user.id, idempotency_key, await request.body(), now)
 
 

@@ -82,7 +82,7 @@ def _two_easy_templates() -> tuple[dict[str, Any], dict[str, Any]]:
 
 async def _copy(url: str, pattern: str, count: int) -> list[Person]:
     """Create users with copies of all rows of the person `pattern`."""
-    database = open_database(url)
+    database = open_database(url, seconds=None)
     now = datetime.now(UTC)
     async with database.write() as session:
         original = await session.scalar(select(User.id).where(User.uuid == pattern))
@@ -106,7 +106,7 @@ async def _copy(url: str, pattern: str, count: int) -> list[Person]:
 
 
 async def _rows(url: str) -> dict[str, int]:
-    database = open_database(url)
+    database = open_database(url, seconds=None)
     counts: dict[str, int] = {}
     async with database.read() as session:
         for table in COUNTED:

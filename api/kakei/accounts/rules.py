@@ -17,3 +17,8 @@ def is_well_formed(uuid: str) -> bool:
 def is_reserved(uuid: str) -> bool:
     """Whether `uuid` is a name that no client may use."""
     return uuid.casefold() in RESERVED
+
+
+def is_possible(uuid: str) -> bool:
+    """Whether there can be a user with that id."""
+    return is_well_formed(uuid) and not is_reserved(uuid)

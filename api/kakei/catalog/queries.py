@@ -1,9 +1,8 @@
 """Queries on templates, badges and earned badges."""
 
-from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.models import Badge, ChallengeTemplate, UserBadge
@@ -18,19 +17,6 @@ async def templates(session: AsyncSession, after: int, limit: int, **filters: An
     wanted = [getattr(ChallengeTemplate, name) == value for name, value in filters.items() if value is not None]
     query = select(ChallengeTemplate).where(ChallengeTemplate.id > after, *wanted)
     return list(await session.scalars(query.order_by(ChallengeTemplate.id).limit(limit)))
-
-
-_NOT_EARNED = (
-    select(Badge.id, Badge.rule, Badge.points)
-    .outerjoin(UserBadge, (UserBadge.badge_id == Badge.id) & (UserBadge.user_id == bindparam("user_id")))
-    .where(UserBadge.id.is_(None))
-    .order_by(Badge.id)
-)
-
-
-async def badges_not_earned(session: AsyncSession, user_id: int) -> Sequence[Row[int, dict[str, object], int]]:
-    """Id, rule and points of every badge that the user does not have."""
-    return (await session.execute(_NOT_EARNED, {"user_id": user_id})).all()
 
 
 async def badges_by_id(session: AsyncSession, ids: list[int]) -> list[Badge]:

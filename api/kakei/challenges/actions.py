@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import effective_time
-from api.db.upsert import Upserted, put_latest
-from api.kakei.accounts.queries import profile_of
-from api.kakei.catalog.queries import badges_by_id, badges_not_earned
+from api.db.upsert import Upserted
+from api.kakei.accounts.queries import Writer
+from api.kakei.catalog.queries import badges_by_id
 from api.kakei.challenges import queries, rules
 from api.kakei.challenges.queries import ChallengeRow
 from api.kakei.challenges.rules import OF_POINTS, ChallengeStatus, Counts, reason_if_earned, status_at
@@ -18,6 +19,7 @@ from api.kakei.consent.queries import consent_id_in_force
 from api.models import Badge, ChallengeMetric, ChallengeTemplate, UserChallenge
 from data.catalog import catalog
 
+UNKNOWN = "This user has no such challenge."
 AI = "ai"
 """Source of a challenge that the coach suggested."""
 
@@ -98,11 +100,18 @@ class Progress:
     consent_id: int | None
 
 
-async def sender_of(session: AsyncSession, user_id: int, now: datetime) -> Sender:
+@dataclass(frozen=True)
+class Paid:
+    """A claimed challenge with its template in one row, the person's points, and the new badges."""
+
+    challenge: Any
+    total_points: int
+    badges: list[Badge]
+
+
+async def sender_of(session: AsyncSession, writer: Writer, now: datetime) -> Sender:
     """The person, as they send now."""
-    profile = await profile_of(session, user_id)
-    consent_id = await consent_id_in_force(session, user_id)
-    return Sender(user_id, profile.time_zone if profile else None, consent_id, now)
+    return Sender(writer.id, writer.time_zone, await consent_id_in_force(session, writer.id), now)
 
 
 async def accept_challenge(session: AsyncSession, sender: Sender, wanted: Acceptance) -> ChallengeRow:
@@ -153,23 +162,26 @@ async def report_progress(
 
 
 async def claim_challenge(
-    session: AsyncSession, sender: Sender, challenge_id: int, client_timestamp: datetime | None
-) -> tuple[ChallengeRow, list[Badge]]:
-    """Pay the reward of a completed challenge, once. Returns the new badges, too. Raises ChallengeUnknown,
+    session: AsyncSession, uuid: str, challenge_id: int, client_timestamp: datetime | None, now: datetime
+) -> Paid:
+    """Pay the reward of a completed challenge, once. Raises ChallengeUnknown, which also covers an unknown user,
     ChallengeAlreadyClaimed, ChallengeNotCompleted.
     """
-    challenge, template = await _locked(session, sender, challenge_id)
+    challenge = await queries.claimable(session, uuid, challenge_id)
+    if challenge is None:
+        raise ChallengeUnknown(UNKNOWN)
     if challenge.status == ChallengeStatus.CLAIMED:
         raise ChallengeAlreadyClaimed("The reward was claimed before; nothing was paid.")
+    status = rules.status_on(challenge.status, challenge.month, challenge.accepted_at, now, challenge.time_zone)
     if challenge.status != ChallengeStatus.COMPLETED:
-        raise ChallengeNotCompleted(f"This challenge is {sender.status_of(challenge)}.")
-    now = sender.now
-    claimed_at = effective_time(client_timestamp, now)
-    challenge.status, challenge.claimed_at = ChallengeStatus.CLAIMED, max(claimed_at, challenge.completed_at or now)
-    mark_changed(challenge, now, sender.consent_id)
+        raise ChallengeNotCompleted(f"This challenge is {status}.")
+    claimed_at = max(effective_time(client_timestamp, now), challenge.completed_at or now)
+    claimed = await queries.claim(session, challenge, claimed_at, now)
     cause = ("challenge_claimed", challenge.id)
-    await queries.add_points(session, sender.user_id, template.reward_points, cause, now, challenge.consent_id)
-    return (challenge, template), await award_badges(session, sender.user_id, now)
+    reward = (challenge.user_id, challenge.reward_points)
+    await queries.add_points(session, *reward, cause, now, claimed.consent_id)
+    badges, total = await _award(session, challenge.user_id, now)
+    return Paid(challenge._replace(status=claimed.status, claimed_at=claimed.claimed_at), total, badges)
 
 
 async def upload_metrics(
@@ -185,7 +197,7 @@ async def upload_metrics(
     stored: dict[str, Upserted[ChallengeMetric]] = {}
     for name, value in sorted(sent.values.items()):
         key = {"user_id": sender.user_id, "month": sent.month, "metric_key": name}
-        stored[name] = await put_latest(session, ChallengeMetric, key, received | {"value": value})
+        stored[name] = await queries.put_metric(session, key | received | {"value": value})
     return stored, await _moved_by(session, sender, sent)
 
 
@@ -211,17 +223,29 @@ def mark_changed(challenge: UserChallenge, now: datetime, consent_id: int | None
     challenge.consent_id = consent_id if challenge.consent_id is not None else None
 
 
+async def award_counted(session: AsyncSession, user_id: int, kind: str, now: datetime) -> None:
+    """Award badges after a new row of a kind that is counted (`queries.COUNTED`). The transaction has the lock BADGES.
+    Such a row earns only the badges of its kind, and by their points those of points."""
+    if await queries.earned_by_count(session, user_id, kind):
+        await _award(session, user_id, now)
+
+
 async def award_badges(session: AsyncSession, user_id: int, now: datetime) -> list[Badge]:
-    """Give the user all badges earned until now, with their points, and return the new ones.
+    """Give the user all badges earned until now, with their points, and return the new ones."""
+    await queries.alone_for(session, user_id, queries.BADGES)
+    badges, _ = await _award(session, user_id, now)
+    return badges
+
+
+async def _award(session: AsyncSession, user_id: int, now: datetime) -> tuple[list[Badge], int]:
+    """Does that in a transaction that has the lock BADGES. Returns the person's points, too.
 
     Badges that depend on points come last, so that the points of the other badges count for them.
     """
-    await queries.alone_for(session, user_id, queries.BADGES)
-    standing = await queries.standing_of(session, user_id)
+    standing, missing = await queries.standing_of(session, user_id)
     awarded = []
-    missing = await badges_not_earned(session, user_id)
-    for badge in sorted(missing, key=lambda badge: badge.rule["kind"] in OF_POINTS):
-        reason = reason_if_earned(badge.rule, standing, catalog("levels"))
+    for badge in sorted(missing, key=lambda badge: badge.kind in OF_POINTS):
+        reason = reason_if_earned(badge, standing, catalog("levels"))
         if reason is None or not await queries.give_badge(session, user_id, badge.id, reason, now):
             continue
         awarded.append(badge.id)
@@ -231,7 +255,7 @@ async def award_badges(session: AsyncSession, user_id: int, now: datetime) -> li
                 session, user_id, badge.points, cause, now, await consent_id_in_force(session, user_id)
             )
             standing = replace(standing, total_points=standing.total_points + badge.points)
-    return await badges_by_id(session, awarded)
+    return await badges_by_id(session, awarded), standing.total_points
 
 
 async def _moved_by(session: AsyncSession, sender: Sender, sent: Metrics) -> list[ChallengeRow]:
@@ -264,7 +288,7 @@ async def _locked(session: AsyncSession, sender: Sender, challenge_id: int) -> C
     """The person's challenge, locked. Raises ChallengeUnknown."""
     row = await queries.challenge_for_update(session, sender.user_id, challenge_id)
     if row is None:
-        raise ChallengeUnknown("This user has no such challenge.")
+        raise ChallengeUnknown(UNKNOWN)
     return row
 
 

@@ -14,11 +14,12 @@ from api.http.pagination import LINK, LONGEST_PAGE, Cursor, Limit, from_cursor, 
 from api.http.problems import FieldError, ProblemOccurred
 from api.http.types import Month
 from api.http.user_ids import cannot_be_guessed
-from api.kakei.accounts.dependencies import get_user_or_404
-from api.kakei.accounts.queries import profile_of, total_points
+from api.kakei.accounts.dependencies import get_user_or_404, writer_or_404
+from api.kakei.accounts.queries import profile_of
+from api.kakei.accounts.rules import is_possible
 from api.kakei.catalog.schemas import BadgeOut
 from api.kakei.challenges import actions, queries, rules
-from api.kakei.challenges.actions import Acceptance, ChallengeRefused, Metrics
+from api.kakei.challenges.actions import Acceptance, ChallengeRefused, ChallengeUnknown, Metrics
 from api.kakei.challenges.rules import ChallengeStatus
 from api.kakei.challenges.schemas import (
     ChallengeMetricsCreate,
@@ -96,7 +97,7 @@ async def accept(
     """Accepts each template once a month, at the latest for the next month. Metrics already uploaded for that month
     count immediately. `client_timestamp` is the time of acceptance. A challenge accepted after its month is `expired`
     immediately."""
-    user = await get_user_or_404(session, uuid)
+    writer = await writer_or_404(session, uuid)
     template = await queries.template(session, challenge_template_id)
     if template is None:
         raise ProblemOccurred(problems.TEMPLATE_UNKNOWN, "GET /templates lists the templates.")
@@ -104,7 +105,7 @@ async def accept(
         raise _invalid("challenge_template_id", "differs from the path")
     if wrong := rules.month_problem(body.month_range, now):
         raise _invalid("month_range", wrong)
-    sender = await actions.sender_of(session, user.id, now)
+    sender = await actions.sender_of(session, writer, now)
     wanted = Acceptance(template, body.month_range, body.source, body.ai_suggestion_id, body.client_timestamp)
     with _refusals():
         challenge, _ = await actions.accept_challenge(session, sender, wanted)
@@ -125,8 +126,7 @@ async def progress(
     `applied` is false if later progress is stored. Progress made in the month (by `client_timestamp`) counts until
     7 days after it; otherwise 409 `challenge_expired`, and 409 `challenge_not_begun` before the month has begun. A
     time before the month, from a clock that is behind, counts as the month's beginning."""
-    user = await get_user_or_404(session, uuid)
-    sender = await actions.sender_of(session, user.id, now)
+    sender = await actions.sender_of(session, await writer_or_404(session, uuid), now)
     with _refusals():
         (challenge, template), applied = await actions.report_progress(
             session, sender, user_challenge_id, body.current_progress, body.client_timestamp
@@ -145,17 +145,21 @@ async def claim(
     uuid: str, user_challenge_id: RowId, session: WriteSession, now: Now, body: UserChallengeClaim | None = None
 ) -> Claim:
     """Pays exactly once, also with retries and concurrent claims, and also after the month. The body is optional."""
-    user = await get_user_or_404(session, uuid)
-    sender = await actions.sender_of(session, user.id, now)
     with _refusals():
-        (challenge, template), badges = await actions.claim_challenge(
-            session, sender, user_challenge_id, body.client_timestamp if body else None
-        )
+        try:
+            if not is_possible(uuid):
+                raise ChallengeUnknown
+            paid = await actions.claim_challenge(
+                session, uuid, user_challenge_id, body.client_timestamp if body else None, now
+            )
+        except ChallengeUnknown:
+            await writer_or_404(session, uuid)  # it may be the user that is unknown
+            raise
     return Claim(
-        challenge=_out(challenge, template, sender.status_of(challenge)),
-        points_awarded=template.reward_points,
-        total_points=await total_points(session, user.id),
-        badges_awarded=[BadgeOut.model_validate(badge) for badge in badges],
+        challenge=_out(paid.challenge, paid.challenge, ChallengeStatus.CLAIMED),
+        points_awarded=paid.challenge.reward_points,
+        total_points=paid.total_points,
+        badges_awarded=[BadgeOut.model_validate(badge) for badge in paid.badges],
     )
 
 
@@ -172,7 +176,7 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
     has begun, are stored and update no challenge. A time before the month, from a clock that is behind, counts as the
     month's beginning. `metrics` is what is stored; a user whose id can be guessed is answered what this very request
     sent of `outdated_metrics` instead."""
-    user = await get_user_or_404(session, uuid)
+    writer = await writer_or_404(session, uuid)
     if wrong := rules.month_problem(body.month_range, now):
         raise _invalid("month_range", wrong)
     bad = [
@@ -182,10 +186,10 @@ async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSes
     ]
     if bad:
         raise ProblemOccurred(problems.INVALID_INPUT, "; ".join(f"{e.field}: {e.message}" for e in bad), bad)
-    sender = await actions.sender_of(session, user.id, now)
+    sender = await actions.sender_of(session, writer, now)
     sent = Metrics(body.month_range, body.metrics, body.client_timestamp)
     stored, moved = await actions.upload_metrics(session, sender, sent)
-    outdated, shown = [name for name, put in stored.items() if not put.applied], cannot_be_guessed(user.uuid)
+    outdated, shown = [name for name, put in stored.items() if not put.applied], cannot_be_guessed(writer.uuid)
     return ChallengeMetricsOut(
         month_range=body.month_range,
         metrics={name: put.row.value if put.applied or shown else body.metrics[name] for name, put in stored.items()},
@@ -220,7 +224,7 @@ def _values(challenge: UserChallenge, template: ChallengeTemplate, status: Chall
     return {
         **{name: getattr(challenge, name) for name in of_challenge},
         **{name: getattr(template, name) for name in of_template},
-        "challenge_template_id": template.id,
+        "challenge_template_id": challenge.challenge_template_id,
         "month_range": challenge.month,
         "status": status,
     }

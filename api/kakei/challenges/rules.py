@@ -55,6 +55,16 @@ class Standing:
     reflections: int
 
 
+@dataclass(frozen=True)
+class Missing:
+    """A badge that a person does not have, and its rule."""
+
+    id: int
+    kind: str
+    at_least: int
+    points: int
+
+
 class Counts(StrEnum):
     """Whether an upload counts for a month, and if not, why."""
 
@@ -166,9 +176,9 @@ def quantity(kind: str, standing: Standing, levels: Iterable[Mapping[str, Any]])
     return counted[name]
 
 
-def reason_if_earned(rule: Mapping[str, Any], standing: Standing, levels: Iterable[Mapping[str, Any]]) -> str | None:
+def reason_if_earned(badge: Missing, standing: Standing, levels: Iterable[Mapping[str, Any]]) -> str | None:
     """Why a badge is earned, in words, or None if it is not."""
-    reached = quantity(rule["kind"], standing, levels)
-    if reached < rule["at_least"]:
+    reached = quantity(badge.kind, standing, levels)
+    if reached < badge.at_least:
         return None
-    return f"{rule['kind'].replace('_', ' ').replace(':', ': ')} reached {rule['at_least']}"
+    return f"{badge.kind.replace('_', ' ').replace(':', ': ')} reached {badge.at_least}"

@@ -4,7 +4,7 @@ import random
 import secrets
 from datetime import datetime
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, case, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.auth.keyring import KEY_BYTES, Keyring
@@ -25,6 +25,13 @@ async def consent_in_force(session: AsyncSession, user_id: int) -> Consent | Non
     changes of consent, so it stays in force until the end of the transaction."""
     last = await last_consent(session, user_id)
     return last if last is not None and last.consented else None
+
+
+def id_in_force(user_id: ColumnElement[int]) -> ScalarSelect[int]:
+    """The id of the consent in force, as a part of a statement that stores a row under it. The statement comes after
+    the one that locks the user."""
+    last = select(case((Consent.consented, Consent.id))).where(Consent.user_id == user_id)
+    return last.order_by(Consent.id.desc()).limit(1).scalar_subquery()
 
 
 async def consent_id_in_force(session: AsyncSession, user_id: int) -> int | None:

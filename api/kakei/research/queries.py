@@ -5,8 +5,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.db.upsert import effective_time_of, insert_into
-from api.models import AppEvent, Reflection, Response
+from api.db.upsert import Latest, Upserted, effective_time_of, insert_into
+from api.models import AppEvent, ProgressSnapshot, Reflection, Response
+
+_SNAPSHOTS = Latest(ProgressSnapshot, ("user_id", "month"))
 
 
 async def add_once(
@@ -16,6 +18,11 @@ async def add_once(
     insert = insert_into(session, table).values(**values)
     insert = insert.on_conflict_do_nothing(index_elements=["user_id", "fingerprint"])
     return await session.scalar(insert.returning(table.id)) is not None
+
+
+async def put_snapshot(session: AsyncSession, values: dict[str, Any]) -> Upserted[ProgressSnapshot]:
+    """Store the snapshot of a month unless a later one is there."""
+    return await _SNAPSHOTS.put(session, values)
 
 
 async def latest_response(

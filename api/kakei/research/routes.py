@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from api.db.upsert import Upserted, put_latest
+from api.db.upsert import Upserted
 from api.dependencies import Now, WriteSession
 from api.http import problems
 from api.http.idempotency import IdempotentRoute
@@ -155,8 +155,7 @@ async def put_snapshot(
         raise _invalid([("month_range", wrong)])
     values = body.model_dump(exclude={"month_range"})
     values |= {"consent_id": await consent_id_in_force(session, user.id), "received_at": now}
-    key = {"user_id": user.id, "month": body.month_range}
-    put = await put_latest(session, ProgressSnapshot, key, values)
+    put = await queries.put_snapshot(session, values | {"user_id": user.id, "month": body.month_range})
     if not put.new:
         response.status_code = 200
     if not put.applied and not cannot_be_guessed(user.uuid):

@@ -168,11 +168,11 @@ async def observe_context(
 
 
 async def observe_summary(
-    session: AsyncSession, consent: Consent, profile: Profile | None, week: tuple[int, int], now: datetime
+    session: AsyncSession, consent: Consent, zone: str | None, week: tuple[int, int], now: datetime
 ) -> None:
     """Enter the logging days of a calendar week once all its summaries were sent at its end or later. `week` is the
-    (month_key, week_key) of the received summary."""
-    covered, zone = week_of(*week), profile.time_zone if profile else None
+    (month_key, week_key) of the received summary, `zone` the person's time zone."""
+    covered = week_of(*week)
     if covered is None:
         return
     monday = monday_of(covered[0])

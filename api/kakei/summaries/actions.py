@@ -5,32 +5,35 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.db.upsert import Upserted, put_latest
-from api.kakei.challenges.actions import award_badges
+from api.db.upsert import Upserted
+from api.kakei.accounts.queries import Writer
+from api.kakei.challenges.actions import award_counted
 from api.kakei.consent.queries import consent_in_force
 from api.kakei.studies.actions import observe_summary
-from api.models import MonthlySummary, Profile, WeeklySummary
+from api.kakei.summaries import queries
+from api.models import MonthlySummary, WeeklySummary
 
 
 async def put_weekly(
-    session: AsyncSession, key: dict[str, int], values: dict[str, Any], profile: Profile | None, now: datetime
+    session: AsyncSession, writer: Writer, values: dict[str, Any], now: datetime
 ) -> Upserted[WeeklySummary]:
     """Store a weekly summary unless a later one is there, and enter it as the outcome of the person's study."""
-    consent = await consent_in_force(session, key["user_id"])
-    received = {"consent_id": consent.id if consent else None, "received_at": now}
-    put = await put_latest(session, WeeklySummary, key, values | received)
-    if consent is not None:
-        await observe_summary(session, consent, profile, (key["month_key"], key["week_key"]), now)
-    await award_badges(session, key["user_id"], now)
+    put = await queries.put_week(session, values | {"user_id": writer.id, "received_at": now})
+    if not put.applied or put.row.consent_id is not None:
+        consent = await consent_in_force(session, writer.id)
+        if consent is not None:
+            week = (values["month_key"], values["week_key"])
+            await observe_summary(session, consent, writer.time_zone, week, now)
+    if put.new:
+        await award_counted(session, writer.id, "weekly_summaries", now)
     return put
 
 
 async def put_monthly(
-    session: AsyncSession, key: dict[str, int], values: dict[str, Any], now: datetime
+    session: AsyncSession, writer: Writer, values: dict[str, Any], now: datetime
 ) -> Upserted[MonthlySummary]:
     """Store a monthly summary unless a later one is there."""
-    consent = await consent_in_force(session, key["user_id"])
-    received = {"consent_id": consent.id if consent else None, "received_at": now}
-    put = await put_latest(session, MonthlySummary, key, values | received)
-    await award_badges(session, key["user_id"], now)
+    put = await queries.put_month(session, values | {"user_id": writer.id, "received_at": now})
+    if put.new:
+        await award_counted(session, writer.id, "monthly_summaries", now)
     return put

@@ -2,10 +2,28 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.db.upsert import Latest, Upserted
+from api.kakei.challenges.queries import lock_badges
+from api.kakei.consent.queries import id_in_force
 from api.models import MonthlySummary, WeeklySummary
+
+_CONSENT = {"consent_id": id_in_force(bindparam("user_id"))}
+_WEEKS = Latest(WeeklySummary, ("user_id", "month_key", "week_key"), _CONSENT, lock_badges(WeeklySummary.user_id))
+_MONTHS = Latest(MonthlySummary, ("user_id", "month_key"), _CONSENT, lock_badges(MonthlySummary.user_id))
+
+
+async def put_week(session: AsyncSession, values: dict[str, Any]) -> Upserted[WeeklySummary]:
+    """Store a weekly summary under the consent in force, unless a later one is there. What follows in the transaction
+    sees all badges of transactions before it."""
+    return await _WEEKS.put(session, values)
+
+
+async def put_month(session: AsyncSession, values: dict[str, Any]) -> Upserted[MonthlySummary]:
+    """The same for a monthly summary."""
+    return await _MONTHS.put(session, values)
 
 
 async def summary_at[T: (WeeklySummary, MonthlySummary)](

@@ -13,8 +13,7 @@ from api.http.openapi import problem_responses
 from api.http.pagination import Cursor, Limit, from_cursor, to_cursor
 from api.http.problems import INVALID_INPUT, SUMMARY_MISSING, FieldError, ProblemOccurred
 from api.http.types import StrictModel
-from api.kakei.accounts.dependencies import get_user_or_404, owner
-from api.kakei.accounts.queries import profile_of
+from api.kakei.accounts.dependencies import get_user_or_404, owner, writer_or_404
 from api.kakei.challenges.rules import month_problem
 from api.kakei.idempotency import Once
 from api.kakei.summaries import actions, queries
@@ -31,7 +30,7 @@ from api.kakei.summaries.schemas import (
     WeeklySummaryOut,
     WeeklySummaryPut,
 )
-from api.models import MonthlySummary, Profile, WeeklySummary
+from api.models import MonthlySummary, WeeklySummary
 
 router = APIRouter(prefix="/api/users/{uuid}/summaries", tags=["summaries"], route_class=IdempotentRoute)
 From = Annotated[MonthKey | None, Query(alias="from", description="First month, YYYYMM.")]
@@ -54,12 +53,11 @@ async def put_weekly(
 ) -> WeeklySummaryPut:
     """201 for a new week, 200 for an existing one. The latest client time wins: `applied` is false if a later one is
     stored. The answer is the stored summary."""
-    user = await get_user_or_404(session, uuid)
+    writer = await writer_or_404(session, uuid)
     _check_month(body.month_key, now)
-    key = {"user_id": user.id, "month_key": body.month_key, "week_key": body.week_key}
-    profile = await profile_of(session, user.id)
-    values = await _amounts(session, WeeklySummary, key, body, profile)
-    put = await actions.put_weekly(session, key, values, profile, now)
+    key = {"user_id": writer.id, "month_key": body.month_key, "week_key": body.week_key}
+    values = await _amounts(session, WeeklySummary, key, body, writer.currency)
+    put = await actions.put_weekly(session, writer, values, now)
     if not put.new:
         response.status_code = 200
     return _told(WeeklySummaryPut, put)
@@ -122,12 +120,11 @@ async def put_monthly(
 ) -> MonthlySummaryPut:
     """201 for a new month, 200 for an existing one. The latest client time wins: `applied` is false if a later one is
     stored. The answer is the stored summary."""
-    user = await get_user_or_404(session, uuid)
+    writer = await writer_or_404(session, uuid)
     _check_month(body.month_key, now)
-    key = {"user_id": user.id, "month_key": body.month_key}
-    profile = await profile_of(session, user.id)
-    values = await _amounts(session, MonthlySummary, key, body, profile)
-    put = await actions.put_monthly(session, key, values, now)
+    key = {"user_id": writer.id, "month_key": body.month_key}
+    values = await _amounts(session, MonthlySummary, key, body, writer.currency)
+    put = await actions.put_monthly(session, writer, values, now)
     if not put.new:
         response.status_code = 200
     return _told(MonthlySummaryPut, put)
@@ -175,12 +172,11 @@ async def _amounts[T: (WeeklySummary, MonthlySummary)](
     table: type[T],
     key: dict[str, int],
     body: WeeklySummaryCreate | MonthlySummaryCreate,
-    profile: Profile | None,
+    currency: str | None,
 ) -> dict[str, Any]:
     """What is stored of an upload, in the person's currency. Raises ProblemOccurred (422) where the parts do not add up
     to the total, unless just that is stored: in another currency, or by an earlier rule."""
-    currency = profile.currency if profile else None
-    values = amounts_in_currency(body.model_dump(exclude=set(key)), currency)
+    values = amounts_in_currency(body.model_dump(), currency)
     if wrong := parts_problem(values, currency):
         stored = await queries.summary_at(session, table, key)
         if stored is None or any(getattr(body, name) != getattr(stored, name) for name in AMOUNTS):

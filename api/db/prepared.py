@@ -1,0 +1,120 @@
+"""Statements of the requests that phones send most: their text is made once, and the driver itself sends them.
+
+For one statement SQLAlchemy's core takes about five times the driver's time, its ORM ten times, and on SQLite four
+switches to the driver's thread instead of one. So the few statements of a frequent write are written in SQLAlchemy's
+expressions like all others, and sent without it, in the session's transaction.
+"""
+
+from collections import namedtuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Delete, Dialect, Insert, SelectBase, Update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
+
+NUMERIC_OID = 1700
+"""PostgreSQL's number of the type numeric, by which SQLAlchemy chooses how to read it."""
+OPEN = "prepared"
+"""Key in `session.info`: the transaction that the session is in, and its connection."""
+
+type Statement = SelectBase | Insert | Update | Delete
+type Convert = Callable[[Any], Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """A statement for one dialect."""
+
+    sql: str
+    constants: tuple[Any, ...]
+    """The parameters; None where a value of the caller's comes."""
+    slots: tuple[tuple[int, str, Convert], ...]
+    """The callers' values: position, name and conversion."""
+    row: Any
+    """Makes a row of its values."""
+    converts: tuple[tuple[int, Callable[[Any], Any]], ...]
+    """The conversions of results, by position."""
+
+    def parameters(self, values: dict[str, Any]) -> list[Any]:
+        parameters = list(self.constants)
+        for position, name, convert in self.slots:
+            parameters[position] = values[name] if convert is None else convert(values[name])
+        return parameters
+
+    def read(self, values: Any) -> Any:
+        if not self.converts:
+            return self.row(*values)
+        read = list(values)
+        for position, convert in self.converts:
+            read[position] = convert(read[position])
+        return self.row(*read)
+
+
+class Prepared:
+    """A statement with named parameters (`bindparam`). `make` gets the dialect's name, since an upsert differs."""
+
+    def __init__(self, make: Callable[[str], Statement]) -> None:
+        self._make = make
+        self._compiled: dict[str, _Compiled] = {}
+
+    async def rows(self, session: AsyncSession, **values: Any) -> list[Any]:
+        """Execute the statement in the session's transaction. A row has an attribute for each column. Raises the
+        driver's errors, which `api.db.failures` knows."""
+        connection, driver = await _open(session)
+        compiled = self._compiled.get(connection.dialect.name)
+        if compiled is None:
+            compiled = self._compiled[connection.dialect.name] = _compile(self._make, connection.dialect)
+        parameters = compiled.parameters(values)
+        if connection.dispatch.before_cursor_execute:
+            connection.dispatch.before_cursor_execute(connection, None, compiled.sql, tuple(parameters), None, False)
+        try:
+            if connection.dialect.name == "sqlite":
+                found = await driver.execute_fetchall(compiled.sql, parameters)
+            else:
+                found = await driver.fetch(compiled.sql, *parameters)
+        except Exception:
+            if connection.dialect.name != "sqlite" and driver.is_closed():
+                connection.invalidate()  # SQLAlchemy did not see the error
+            raise
+        return [compiled.read(one) for one in found]
+
+    async def row(self, session: AsyncSession, **values: Any) -> Any:
+        """The first row, None if there is none."""
+        found = await self.rows(session, **values)
+        return found[0] if found else None
+
+
+async def _open(session: AsyncSession) -> tuple[Connection, Any]:
+    """The session's connection and its driver, in a transaction; what the session has not sent yet is sent first."""
+    state = session.sync_session
+    kept = session.info.get(OPEN)
+    if kept is None or kept[0] is not state.get_transaction():
+        kept = session.info[OPEN] = await session.run_sync(_connect)
+    if state.new or state.dirty or state.deleted:
+        await session.flush()
+    return kept[1], kept[2]
+
+
+def _connect(session: Session) -> tuple[Any, Connection, Any]:
+    connection = session.connection()
+    return session.get_transaction(), connection, connection.connection.driver_connection
+
+
+def _compile(make: Callable[[str], Statement], dialect: Dialect) -> _Compiled:
+    statement = make(dialect.name)
+    compiled: Any = statement.compile(dialect=dialect)
+    constants: list[Any] = []
+    slots: list[tuple[int, str, Convert]] = []
+    for position, name in enumerate(compiled.positiontup or ()):
+        bind = compiled.binds[name]
+        convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
+        constants.append(None if bind.required else bind.value if convert is None else convert(bind.value))
+        if bind.required:
+            slots.append((position, name, convert))
+    columns = list(statement.exported_columns)
+    reads = [column.type.dialect_impl(dialect).result_processor(dialect, NUMERIC_OID) for column in columns]
+    converts = tuple((position, read) for position, read in enumerate(reads) if read is not None)
+    row = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc]
+    return _Compiled(str(compiled), tuple(constants), tuple(slots), row, converts)
