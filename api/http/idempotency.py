@@ -90,5 +90,4 @@ async def keep_answer(request: Request, session: AsyncSession, response: Respons
     claimed = _CLAIMED.find(request)
     if claimed is not None:
         claimed.status, claimed.body = response.status_code, bytes(response.body)
-        session.add(claimed)
-        await session.flush()
+        await queries.keep_answer(session, claimed)
