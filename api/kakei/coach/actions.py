@@ -8,14 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import to_the_second
 from api.db.failures import MAY_BE_AWAY
-from api.kakei.accounts.queries import profile_of
+from api.kakei.accounts.queries import Writer
 from api.kakei.coach import queries
 from api.kakei.coach.responses import answer_of, new_suggestion_id
 from api.kakei.coach.schemas import CoachAnswer
 from api.kakei.coach.services import CoachServices
 from api.kakei.consent.queries import consent_in_force
 from api.kakei.studies.actions import Policies, Question, Told, take_decision
-from api.models import User
 from coach_model.budget.coach import Decision
 from coach_model.budget.messages import BALANCED, messages
 
@@ -28,7 +27,7 @@ log = structlog.get_logger("api.coach")
 class Asker(Protocol):
     """The user behind a request, and the safe retry of the request."""
 
-    async def user(self, session: AsyncSession) -> User:
+    async def user(self, session: AsyncSession) -> Writer:
         """The user. Raises what the request is answered with instead: there is no such user, or it is a retry."""
 
     async def keep(self, session: AsyncSession, answer: CoachAnswer) -> None:
@@ -72,14 +71,13 @@ class Answering:
         """Decide and store the decision, in one transaction."""
         coach = self._coach
         async with coach.database.write() as session:
-            user = await self._asker.user(session)
-            profile = await profile_of(session, user.id)
+            writer = await self._asker.user(session)
             now = to_the_second(coach.clock)
-            told = await self._told(session, Question(user.id, profile, self._context, new_suggestion_id(), now))
-            said = messages(self._language, profile.coach_style if profile else BALANCED)
+            told = await self._told(session, Question(writer, self._context, new_suggestion_id(), now))
+            said = messages(self._language, BALANCED if writer.coach_style is None else writer.coach_style)
             answer = answer_of(told.decision, said, told.since, told.suggestion_id)
             if told.since == now:
-                await queries.remember_suggestions(session, user.id, answer, now)
+                await queries.remember_suggestions(session, writer.id, answer, now)
             await self._asker.keep(session, answer)
             self._prepared = answer
         if told.drawn is not None:
@@ -88,7 +86,7 @@ class Answering:
 
     async def _told(self, session: AsyncSession, question: Question) -> Told:
         """The decision of the user's study, or the served one."""
-        consent = await consent_in_force(session, question.user_id)
+        consent = await consent_in_force(session, question.writer.id)
         if consent is None:
             return Told(await self._served(), question.suggestion_id, question.now)
         policies = Policies(self._served, self._coach.shadow.now, self._coach.candidates)

@@ -1,10 +1,13 @@
 """Queries on the coach's stored suggestions."""
 
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.db.prepared import Prepared
 from api.kakei.coach.schemas import CoachAnswer
 from api.models import Suggestion
 
@@ -12,20 +15,34 @@ KEPT = timedelta(days=60)
 """How long suggestions are kept: enough to accept a challenge of last month's suggestion."""
 
 
+_FORGET = Prepared(lambda _: delete(Suggestion).where(Suggestion.created_at < bindparam("before")))
+
+
+@cache
+def _remember(count: int) -> Prepared:
+    """Stores so many suggestions at once, at most one for each lever; their parameters have numbers."""
+    rows: list[dict[str, Any]] = [
+        {
+            "user_id": bindparam("user_id"),
+            "suggestion_id": bindparam("suggestion_id"),
+            "created_at": bindparam("created_at"),
+            "lever": bindparam(f"lever_{number}"),
+            "challenge_slug": bindparam(f"slug_{number}"),
+        }
+        for number in range(count)
+    ]
+    return Prepared(lambda _: insert(Suggestion).inline().values(rows))
+
+
 async def remember_suggestions(session: AsyncSession, user_id: int, answer: CoachAnswer, now: datetime) -> None:
     """Store the challenges that the answer suggests, and delete suggestions older than `KEPT`."""
-    await session.execute(delete(Suggestion).where(Suggestion.created_at < now - KEPT))
-    session.add_all(
-        Suggestion(
-            user_id=user_id,
-            suggestion_id=answer.suggestion_id,
-            lever=said.lever,
-            challenge_slug=said.challenge_slug,
-            created_at=now,
-        )
-        for said in answer.suggestions
-        if said.challenge_slug is not None
-    )
+    await _FORGET.rows(session, before=now - KEPT)
+    said = [one for one in answer.suggestions if one.challenge_slug is not None]
+    if said:
+        told = {"user_id": user_id, "suggestion_id": answer.suggestion_id, "created_at": now}
+        levers = {f"lever_{number}": one.lever for number, one in enumerate(said)}
+        slugs = {f"slug_{number}": one.challenge_slug for number, one in enumerate(said)}
+        await _remember(len(said)).rows(session, **told, **levers, **slugs)
 
 
 async def was_given(session: AsyncSession, user_id: int, suggestion_id: str) -> bool:

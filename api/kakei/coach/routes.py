@@ -15,7 +15,8 @@ from api.http.json_body import decoded, field_errors
 from api.http.openapi import header_parameter, json_body, json_content, problem_responses
 from api.http.problems import INVALID_INPUT, NO_POLICY, TOO_BUSY, FieldError, ProblemOccurred
 from api.http.request_body import read_json
-from api.kakei.accounts.dependencies import get_user_or_404
+from api.kakei.accounts.dependencies import writer_or_404
+from api.kakei.accounts.queries import Writer
 from api.kakei.coach.actions import Answering
 from api.kakei.coach.decider import Decider
 from api.kakei.coach.responses import answer_of
@@ -29,7 +30,7 @@ from api.kakei.coach.schemas import (
     RowError,
 )
 from api.kakei.coach.services import coach_of
-from api.models import IdempotencyKey, User
+from api.models import IdempotencyKey
 from api.services import services_of
 from coach_model.budget.messages import BALANCED, LANGUAGES, messages, preferred_language
 from coach_model.onnx_policy import OnnxPolicy
@@ -93,12 +94,12 @@ class _Asker:
     key: str | None
     body: bytes
 
-    async def user(self, session: AsyncSession) -> User:
-        user = await get_user_or_404(session, self.uuid)
+    async def user(self, session: AsyncSession) -> Writer:
+        writer = await writer_or_404(session, self.uuid)
         if self.key is not None:
             now = coach_of(self.request).clock()
-            await claim_key(self.request, session, IdempotencyKey, user.id, self.key, self.body, now)
-        return user
+            await claim_key(self.request, session, IdempotencyKey, writer.id, self.key, self.body, now)
+        return writer
 
     async def keep(self, session: AsyncSession, answer: CoachAnswer) -> None:
         await keep_answer(self.request, session, _response(answer))

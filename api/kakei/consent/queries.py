@@ -4,20 +4,29 @@ import random
 import secrets
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, case, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, case, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.auth.keyring import KEY_BYTES, Keyring
+from api.db.prepared import Prepared
 from api.db.upsert import insert_into
 from api.kakei.consent.rules import pseudonym, split_of
 from api.models import Consent, Participant, PseudonymKey, User
 
-_LAST = select(Consent).where(Consent.user_id == bindparam("user_id")).order_by(Consent.id.desc()).limit(1)
+_LAST = Prepared(
+    lambda _: (
+        select(*inspect(Consent).columns)
+        .where(Consent.user_id == bindparam("user_id"))
+        .order_by(Consent.id.desc())
+        .limit(1)
+    )
+)
 
 
 async def last_consent(session: AsyncSession, user_id: int) -> Consent | None:
-    """The newest entry of a person's history."""
-    return await session.scalar(_LAST, {"user_id": user_id})
+    """The newest entry of a person's history: a row with its attributes."""
+    found: Consent | None = await _LAST.row(session, user_id=user_id)
+    return found
 
 
 async def consent_in_force(session: AsyncSession, user_id: int) -> Consent | None:

@@ -9,10 +9,11 @@ import numpy as np
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.kakei.accounts.queries import Writer
 from api.kakei.studies import queries, rules
 from api.kakei.studies.candidates import FrozenCandidates
 from api.kakei.studies.rules import STOPPED, Around, Logged
-from api.models import Consent, Profile, Study
+from api.models import Consent, Study
 from api.models import Decision as Stored
 from api.time_zones import local_date
 from coach_model.budget.actions import SCHEMA_VERSION as ACTION_SCHEMA
@@ -38,8 +39,7 @@ log = structlog.get_logger("api.studies")
 class Question:
     """What a person asks the coach. `suggestion_id` becomes the id of the decision and the seed of its draws."""
 
-    user_id: int
-    profile: Profile | None
+    writer: Writer
     context: tuple[float, ...]
     suggestion_id: str
     now: datetime
@@ -52,7 +52,7 @@ class Question:
     @property
     def time_zone(self) -> str | None:
         """The person's time zone, where it is known."""
-        return self.profile.time_zone if self.profile else None
+        return self.writer.time_zone
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,7 @@ async def take_decision(session: AsyncSession, consent: Consent, question: Quest
     """The decision for a person with consent: the week's decision in a study, else the served one. It is stored before
     it is told."""
     contexts, now = question.contexts, question.now
-    await observe_context(session, consent, question.profile, question.context, now)
+    await observe_context(session, consent, question.writer, question.context, now)
     study = await queries.running_study(session, consent.study_version, now)
     logged, monday, week = None, None, None
     if study is not None:
@@ -152,16 +152,15 @@ async def take_decision(session: AsyncSession, consent: Consent, question: Quest
 
 
 async def observe_context(
-    session: AsyncSession, consent: Consent, profile: Profile | None, context: tuple[float, ...], now: datetime
+    session: AsyncSession, consent: Consent, writer: Writer, context: tuple[float, ...], now: datetime
 ) -> None:
     """Enter a context as the next context of the decisions that wait for it."""
     for decision in await queries.without_next_context(session, consent.user_id, consent.study_version, now):
         before, after = (
-            _position(moment, values, profile)
+            _position(moment, values, writer.time_zone)
             for moment, values in ((decision.decided_at, decision.context), (now, context))
         )
-        cycle = profile.budget_cycle_start_day if profile else None
-        pace = pace_between(before, after, cycle or FIRST_OF_MONTH)
+        pace = pace_between(before, after, writer.budget_cycle_start_day or FIRST_OF_MONTH)
         seen = {name: None if math.isnan(value) else value for name, value in asdict(pace).items()}
         needs = context[COLUMN["needs_share"]]
         await queries.observe_first(session, decision.id, seen | {"next_needs_share": needs, "context_at": now})
@@ -256,9 +255,9 @@ def _shadowed(shadow: OnnxPolicy | FallbackReason, contexts: Contexts) -> dict[s
 
 
 def _position(
-    moment: datetime, context: tuple[float, ...] | list[float], profile: Profile | None
+    moment: datetime, context: tuple[float, ...] | list[float], zone: str | None
 ) -> tuple[date, float, float]:
-    day = local_date(moment, profile.time_zone if profile else None)
+    day = local_date(moment, zone)
     return day, context[COLUMN["budget_used_ratio"]], context[COLUMN["savings_goal_progress"]]
 
 
