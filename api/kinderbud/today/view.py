@@ -10,7 +10,7 @@ from api.kinderbud.today import actions, queries
 from api.kinderbud.today.curation import selected_day
 from api.kinderbud.today.rules import NO_PLANS, NOTHING_DUE
 from api.kinderbud.today.services import DayServices
-from api.kinderbud.todos.queries import Seen, current_todos, shown_on
+from api.kinderbud.todos.queries import Seen, listed_on
 from api.kinderbud.todos.rules import Status
 from data.catalog.guides import Category
 
@@ -36,19 +36,17 @@ async def day_of(services: DayServices, session: AsyncSession, caller: Caller, s
     """
     household, today = caller.household, caller.today
     selection = await queries.selection_of(session, household.id, today)
-    todos = await current_todos(session, household.id, stages, today)
-    day = await shown_on(session, household.id, today)
-    acted = await queries.acted_on(session, household.id, today)
-    entered = {seen.todo.id for seen in day}
+    listed = await listed_on(session, household.id, stages, today)
+    acted = listed.acted
+    entered = {seen.todo.id for seen in listed.shown}
     fresh = False
     if selection is None or any(
-        seen.todo.id not in entered for seen in todos if actions.is_own_of_today(seen, acted, today)
+        seen.todo.id not in entered for seen in listed.current if actions.is_own_of_today(seen, acted, today)
     ):
         await session.close()  # releases its connection: many requests that need a second one would wait for each other
         prepared = await selected_day(services, caller)
         selection, fresh = prepared.selection, prepared.fresh
-        todos = await current_todos(session, household.id, stages, today)
-        day = await shown_on(session, household.id, today)
+        listed = await listed_on(session, household.id, stages, today)
     if selection is not None:
         note = selection.daily_note
     else:
@@ -59,13 +57,15 @@ async def day_of(services: DayServices, session: AsyncSession, caller: Caller, s
         cached=selection is not None and not fresh,
         activities=[
             seen
-            for seen in day
+            for seen in listed.shown
             if seen.category is Category.ACTIVITY
             and seen.item is not None
             and not (seen.rests and seen.status(today) is Status.PENDING)
         ],
-        milestones=[seen for seen in todos if seen.category is Category.MILESTONE and _stays(seen, acted, caller)],
-        own=[seen for seen in day if seen.item is None],
+        milestones=[
+            seen for seen in listed.current if seen.category is Category.MILESTONE and _stays(seen, acted, caller)
+        ],
+        own=[seen for seen in listed.shown if seen.item is None],
     )
 
 

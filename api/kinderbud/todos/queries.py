@@ -84,6 +84,16 @@ def _of_stages(stages: dict[int, int]) -> list[ColumnElement[bool]]:
     ]
 
 
+def _is_current(stages: dict[int, int], today: date) -> ColumnElement[bool]:
+    """The family's own todos, except those for once that were done before today, and those of the current stages."""
+    open_today = or_(Todo.last_completed_on.is_(None), Todo.last_completed_on >= today)
+    own = and_(Todo.plan_id.is_(None), or_(Todo.frequency != Frequency.ONCE, open_today))
+    return or_(own, *_of_stages(stages))
+
+
+_CURRENT_ORDER = (Todo.participant_id, GuideItem.position, Todo.id)
+
+
 async def todo_in(session: AsyncSession, household_id: int, todo_id: int, *, deleted: bool = False) -> Seen | None:
     """A todo of the household. A deleted one only on request."""
     mine = (Todo.id == todo_id, Todo.household_id == household_id)
@@ -95,12 +105,34 @@ async def current_todos(session: AsyncSession, household_id: int, stages: dict[i
     """The family's own todos, and those of the current stages. `stages` is by plan. One-time todos that were done
     before today are left out.
     """
-    of_guides = _of_stages(stages)
-    open_today = or_(Todo.last_completed_on.is_(None), Todo.last_completed_on >= today)
-    own = and_(Todo.plan_id.is_(None), or_(Todo.frequency != Frequency.ONCE, open_today))
-    mine = (Todo.household_id == household_id, ~Todo.deleted, or_(own, *of_guides))
-    rows = await session.execute(_seen().where(*mine).order_by(Todo.participant_id, GuideItem.position, Todo.id))
+    mine = (Todo.household_id == household_id, ~Todo.deleted, _is_current(stages, today))
+    rows = await session.execute(_seen().where(*mine).order_by(*_CURRENT_ORDER))
     return [Seen(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The todos of a day: `current` ones, those that the day showed in order, and the ids of those with an action."""
+
+    current: list[Seen]
+    shown: list[Seen]
+    acted: set[int]
+
+
+async def listed_on(session: AsyncSession, household_id: int, stages: dict[int, int], day: date) -> Listed:
+    """Of a day, `current_todos` and `shown_on`, and the todos among them with an action, in one statement."""
+    acts = (TodoAction.household_id == household_id, TodoAction.action_date == day, TodoAction.undone_at.is_(None))
+    columns = (_is_current(stages, day), DayItem.position, Todo.id.in_(select(TodoAction.todo_id).where(*acts)))
+    of_day = and_(DayItem.todo_id == Todo.id, DayItem.household_id == household_id, DayItem.day == day)
+    mine = (Todo.household_id == household_id, ~Todo.deleted, or_(columns[0], DayItem.position.is_not(None)))
+    query = _seen().add_columns(*columns).outerjoin(DayItem, of_day).where(*mine).order_by(*_CURRENT_ORDER)
+    rows = [(Seen(*row[:-3]), *row[-3:]) for row in await session.execute(query)]
+    shown = [(position, seen.todo.id, seen) for seen, _, position, _ in rows if position is not None]
+    return Listed(
+        [seen for seen, is_current, _, _ in rows if is_current],
+        [seen for _, _, seen in sorted(shown, key=lambda one: one[:2])],
+        {seen.todo.id for seen, _, _, is_acted in rows if is_acted},
+    )
 
 
 async def listed_todos(
