@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Delete, Dialect, Insert, SelectBase, Update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
+from sqlalchemy.types import NullType
 
 NUMERIC_OID = 1700
 """PostgreSQL's number of the type numeric, by which SQLAlchemy chooses how to read it."""
@@ -109,6 +110,8 @@ def _compile(make: Callable[[str], Statement], dialect: Dialect) -> _Compiled:
     slots: list[tuple[int, str, Convert]] = []
     for position, name in enumerate(compiled.positiontup or ()):
         bind = compiled.binds[name]
+        if isinstance(bind.type, NullType):
+            raise TypeError(f"the parameter {name} needs a type, or its values are not converted")
         convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
         constants.append(None if bind.required else bind.value if convert is None else convert(bind.value))
         if bind.required:

@@ -23,11 +23,11 @@ def _remember(count: int) -> Prepared:
     """Stores so many suggestions at once, at most one for each lever; their parameters have numbers."""
     rows: list[dict[str, Any]] = [
         {
-            "user_id": bindparam("user_id"),
-            "suggestion_id": bindparam("suggestion_id"),
-            "created_at": bindparam("created_at"),
-            "lever": bindparam(f"lever_{number}"),
-            "challenge_slug": bindparam(f"slug_{number}"),
+            "user_id": bindparam("user_id", type_=Suggestion.user_id.type),
+            "suggestion_id": bindparam("suggestion_id", type_=Suggestion.suggestion_id.type),
+            "created_at": bindparam("created_at", type_=Suggestion.created_at.type),
+            "lever": bindparam(f"lever_{number}", type_=Suggestion.lever.type),
+            "challenge_slug": bindparam(f"slug_{number}", type_=Suggestion.challenge_slug.type),
         }
         for number in range(count)
     ]
