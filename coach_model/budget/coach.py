@@ -115,8 +115,10 @@ def _few(policy_id: str, contexts: Contexts, answers: Sequence[npt.NDArray[Any]]
         contexts.tolist(), essentials, *(answer.tolist() for answer in answers), strict=True
     ):
         eligible = eligible_levels_of(context, essential)
-        valid.append(is_decision(distribution, levels, eligible))
-        rows.append(Decision(levels, Source.POLICY, None, policy_id, policy_because(because, contribution, eligible)))
+        named = all(0 <= index < len(FEATURES) for lever in because for index in lever)
+        valid.append(named and is_decision(distribution, levels, eligible))
+        reasons = policy_because(because, contribution, eligible) if named else []
+        rows.append(Decision(levels, Source.POLICY, None, policy_id, reasons))
     return rows, np.array(valid)
 
 
@@ -124,13 +126,14 @@ def _many(policy_id: str, contexts: Contexts, answers: Sequence[npt.NDArray[Any]
     """The same for all rows at once: numpy takes as long for one row as for some hundred. A test compares both."""
     distribution, levels, _, because, contribution = answers
     eligible = eligible_levels(contexts)
-    reasons = np.where(contribution > 0, because + 1, 0) @ REASON_DIGITS
+    named = (because >= 0) & (because < len(FEATURES))
+    reasons = np.where((contribution > 0) & named, because + 1, 0) @ REASON_DIGITS
     reasons[eligible @ ONES == 1] = ONLY_LEVEL
     rows = [
         Decision(row, Source.POLICY, None, policy_id, [_reasons(0, wants), _reasons(1, culture), _reasons(2, savings)])
         for row, (wants, culture, savings) in zip(levels.tolist(), reasons.tolist(), strict=True)
     ]
-    return rows, are_decisions(distribution, levels, eligible)
+    return rows, are_decisions(distribution, levels, eligible) & named.all(axis=(1, 2))
 
 
 @cache  # there are at most 3 × (11³ + 1)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 
 from coach_model.budget.actions import eligible_levels
-from coach_model.budget.coach import CONTRACT, decide, is_decision
+from coach_model.budget.coach import CONTRACT, MANY, decide, is_decision
 from coach_model.budget.context import FEATURES, Contexts
 from coach_model.budget.rules import rules_because, rules_levels
 from coach_model.onnx_policy import OnnxPolicy, load_policy
@@ -62,13 +62,27 @@ def test_outside_of_the_support_the_rules_decide_and_say_why() -> None:
         artifacts.after("level", "Add", 10, np.int64),
         artifacts.after("level", "Sub", 10, np.int64),
         artifacts.after("level", "Mul", 4, np.int64),
+        artifacts.after("because", "Add", 10, np.int64),
+        artifacts.after("because", "Sub", 10, np.int64),
     ],
-    ids=["nan", "sum above one", "ineligible mass", "negative", "level too high", "level negative", "ineligible level"],
+    ids=[
+        *(
+            "nan",
+            "sum above one",
+            "ineligible mass",
+            "negative",
+            "level too high",
+            "level negative",
+            "ineligible level",
+        ),
+        *("no such feature", "negative feature"),
+    ],
 )
-def test_an_answer_that_is_no_decision_is_not_passed_on(tampering: artifacts.Edit, tmp_path: Path) -> None:
-    decisions = decide(loaded(tmp_path, artifacts.edited(tampering)), EXAMPLE)
-    assert decisions.rows[0].source is Source.RULES
-    assert decisions.rows[0].fallback_reason is FallbackReason.INVALID_OUTPUT
+@pytest.mark.parametrize("number", [1, MANY - 1, MANY])
+def test_an_answer_that_is_no_decision_is_not_passed_on(tampering: artifacts.Edit, number: int, tmp_path: Path) -> None:
+    decisions = decide(loaded(tmp_path, artifacts.edited(tampering)), np.repeat(EXAMPLE, number, axis=0))
+    assert [row.source for row in decisions.rows] == [Source.RULES] * number
+    assert {row.fallback_reason for row in decisions.rows} == {FallbackReason.INVALID_OUTPUT}
     assert decisions.problem is not None
 
 
