@@ -1,6 +1,8 @@
-"""Writers of tables, one for each format. They take rows in parts, so that no whole table is held in memory.
+"""Writers of tables, one for each format. They take frames of rows in parts (`frames.py`), so that no whole table is
+held in memory.
 
-A row is a tuple in the order of the shipped columns. A cell without a value holds the reason (`Missing`).
+Tables that are not read from a database may be rows first: tuples in the order of the shipped columns, in which a cell
+without a value holds the reason (`Missing`). `columnar.to_arrow` checks them.
 """
 
 import hashlib

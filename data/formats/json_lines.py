@@ -1,32 +1,23 @@
-"""JSON and NDJSON, written without a library that the service does not have anyway.
+"""JSON and NDJSON. They need no extra: polars makes the text of whole columns.
 
 JSON is one document: `{"about": …, "tables": {name: [row, …]}, "summary": …}`. NDJSON has one row on each line, with
 the name of its `table`, between a line `about` and a line `summary`. A missing cell is null; when its column has
 several reasons, `<name>_missing` holds the reason.
 """
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import polars as pl
+from polars import Expr, col, concat_str, lit
 
-from data.formats import Row, Rows, file_digest
+from data.formats import file_digest
 from data.schema import TABLES, Column
-from data.schema.missing import Missing
 
+TO_ESCAPE = r'["\\\x00-\x1f]'
+"""The characters that JSON does not hold as themselves."""
 _encode = msgspec.json.Encoder().encode
-
-
-def json_row(columns: tuple[Column, ...], row: Row) -> dict[str, Any]:
-    """A row as the object that JSON shows."""
-    shown: dict[str, Any] = {}
-    for column, cell in zip(columns, row, strict=True):
-        absent = type(cell) is Missing
-        shown[column.name] = None if absent else _plain(column, cell)
-        if column.reason_column:
-            shown[column.reason_column] = str(cell) if absent else None
-    return shown
 
 
 class JsonSink:
@@ -49,15 +40,17 @@ class JsonSink:
         self._tables += 1
         self._rows = 0
 
-    def write(self, rows: Rows) -> None:
+    def write(self, frame: pl.DataFrame) -> None:
         """Write rows of the table that was begun last."""
-        for row in rows:
-            shown = json_row(self._columns, row)
-            if self._lines:
-                self._file.write(_encode({"table": self._name} | shown) + b"\n")
-            else:
-                self._file.write((b",\n" if self._rows else b"\n") + _encode(shown))
-            self._rows += 1
+        if frame.is_empty():
+            return
+        if self._lines:
+            objects = json_objects(self._columns, frame, f'"table":{_json(self._name)},')
+            self._file.write(objects.str.join("\n").item().encode() + b"\n")
+        else:
+            objects = json_objects(self._columns, frame)
+            self._file.write((b",\n" if self._rows else b"\n") + objects.str.join(",\n").item().encode())
+        self._rows += frame.height
 
     def close(self, about: dict[str, Any], extra: dict[str, str]) -> str:  # noqa: ARG002 - `Packer.close` takes it, too
         """Write the summary, close the file and return its digest."""
@@ -70,12 +63,38 @@ class JsonSink:
         return file_digest(self._path)
 
 
-def _plain(column: Column, cell: Any) -> Any:
-    match cell:
-        case datetime():
-            return f"{cell:%Y-%m-%dT%H:%M:%S}.{cell.microsecond // 1000:03}Z"
-        case date():
-            return cell.isoformat()
-        case str() if column.type == "json":
-            return msgspec.Raw(cell.encode())
-    return cell
+def json_objects(columns: tuple[Column, ...], frame: pl.DataFrame, first: str = "") -> pl.Series:
+    """The rows as JSON objects. `first` is JSON that each begins with."""
+    parts: list[Expr] = [lit("{" + first)]
+    for column in columns:
+        parts += [lit(f"{_json(column.name)}:"), _text(column, frame[column.name]).fill_null("null"), lit(",")]
+        if column.reason_column:
+            reason = _quoted(col(column.reason_column)).fill_null("null")
+            parts += [lit(f"{_json(column.reason_column)}:"), reason, lit(",")]
+    return frame.select(concat_str(*parts[:-1], lit("}"))).to_series()
+
+
+def _text(column: Column, cells: pl.Series) -> Expr:
+    """The cells as JSON, null for a missing one."""
+    match column.type:
+        case "string":
+            return lit(_strings(cells)) if cells.str.contains(TO_ESCAPE).any() else _quoted(col(column.name))
+        case "datetime":
+            return col(column.name).dt.strftime('"%Y-%m-%dT%H:%M:%S.%3fZ"')
+        case "date":
+            return _quoted(col(column.name).cast(pl.String))
+    return col(column.name).cast(pl.String)  # a number or `true` is written as in JSON, and JSON is JSON
+
+
+def _quoted(text: Expr) -> Expr:
+    return concat_str(lit('"'), text, lit('"'))
+
+
+def _strings(cells: pl.Series) -> pl.Series:
+    """Texts of which some have characters to escape."""
+    distinct = cells.unique().drop_nulls()
+    return cells.replace_strict(distinct, [_json(text) for text in distinct], default=None, return_dtype=pl.String)
+
+
+def _json(value: Any) -> str:
+    return _encode(value).decode()

@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyreadstat
 
 from data.formats import Written
-from data.formats.columnar import to_arrow
+from data.formats.frames import frame_schema
 from data.schema import Column
 from data.schema.missing import MEANING, SPSS, SPSS_RANGE, STATA, Missing
 
@@ -35,13 +33,13 @@ class _LabelledWriter:
 
     def __init__(self, folder: Path, name: str, columns: tuple[Column, ...]) -> None:
         self._folder, self._name, self._columns = folder, name, columns
-        self._held = to_arrow(columns, [])
+        self._held = pl.DataFrame(schema=frame_schema(columns))
         self._written: list[Written] = []
 
-    def write(self, table: pa.Table) -> None:
-        held = pa.concat_tables([self._held, table])
+    def write(self, frame: pl.DataFrame) -> None:
+        held = pl.concat([self._held, frame])
         while len(held) > PART_ROWS:
-            self._write_part(held.slice(0, PART_ROWS))
+            self._write_part(held.head(PART_ROWS))
             held = held.slice(PART_ROWS)
         self._held = held
 
@@ -52,12 +50,12 @@ class _LabelledWriter:
             self._written = [Written(only.path.rename(self._folder / f"{self._name}.{self.suffix}"), only.rows)]
         return self._written
 
-    def _write_part(self, table: pa.Table) -> None:
+    def _write_part(self, part: pl.DataFrame) -> None:
         path = self._folder / f"{self._name}_part{len(self._written) + 1}.{self.suffix}"
-        self._write(table, path)
-        self._written.append(Written(path, len(table)))
+        self._write(part, path)
+        self._written.append(Written(path, len(part)))
 
-    def _write(self, table: pa.Table, path: Path) -> None:
+    def _write(self, part: pl.DataFrame, path: Path) -> None:
         raise NotImplementedError
 
     def _labels(self, columns: list[str]) -> dict[str, str | None]:
@@ -80,21 +78,21 @@ class SpssWriter(_LabelledWriter):
     def _cut(label: str) -> str:
         return label.encode()[:LONGEST_SPSS_LABEL].decode(errors="ignore")
 
-    def _write(self, table: pa.Table, path: Path) -> None:
+    def _write(self, part: pl.DataFrame, path: Path) -> None:
         series: dict[str, pl.Series] = {}
         labels: dict[str, dict[Any, str]] = {}
         missing: dict[str, Any] = {}
         for column in self._columns:
-            values = _numbers(column, table)
+            values = _numbers(column, part)
             if values is None:
-                series |= _unlabelled(column, table, labels)
+                series |= _unlabelled(column, part, labels)
                 continue
             codes = {SPSS[reason]: MEANING[reason] for reason in column.missing}
             if codes:
-                values = pc.coalesce(values.cast(pa.float64()), _reasons(column, table, SPSS))
+                values = _first(values.cast(pl.Float64), _reasons(column, part, SPSS))
                 missing[column.name] = [{"lo": SPSS_RANGE[0], "hi": SPSS_RANGE[1]}]
             labels[column.name] = _value_labels(column) | codes
-            series[column.name] = pl.from_arrow(values)  # type: ignore[assignment]
+            series[column.name] = values
         frame = pl.DataFrame(series)
         pyreadstat.write_sav(
             frame,
@@ -115,26 +113,24 @@ class StataWriter(_LabelledWriter):
     def _cut(label: str) -> str:
         return label[:LONGEST_STATA_LABEL]
 
-    def _write(self, table: pa.Table, path: Path) -> None:
+    def _write(self, part: pl.DataFrame, path: Path) -> None:
         series: dict[str, pl.Series] = {}
         labels: dict[str, dict[Any, str]] = {}
         missing = {}
         for column in self._columns:
-            values = _numbers(column, table)
+            values = _numbers(column, part)
             if values is None:
-                series |= _unlabelled(column, table, labels)
+                series |= _unlabelled(column, part, labels)
                 continue
             labels[column.name] = _value_labels(column)
-            if values.null_count:  # pyreadstat accepts letters only in a column that has some
+            if values.null_count():  # pyreadstat accepts letters only in a column that has some
                 labels[column.name] |= {STATA[reason]: MEANING[reason] for reason in column.missing}
                 missing[column.name] = [STATA[reason] for reason in column.missing]
-                letters = _reasons(column, table, STATA).to_pylist()
-                cells = [
-                    letter if cell is None else cell for cell, letter in zip(values.to_pylist(), letters, strict=True)
-                ]
+                letters = _reasons(column, part, STATA)
+                cells = [letter if cell is None else cell for cell, letter in zip(values, letters, strict=True)]
                 series[column.name] = pl.Series(column.name, cells, dtype=pl.Object)
             else:
-                series[column.name] = pl.from_arrow(values)  # type: ignore[assignment]
+                series[column.name] = values
         frame = pl.DataFrame(series)
         pyreadstat.write_dta(
             frame,
@@ -146,16 +142,17 @@ class StataWriter(_LabelledWriter):
         )
 
 
-def _numbers(column: Column, table: pa.Table) -> pa.Array | None:
+def _numbers(column: Column, part: pl.DataFrame) -> pl.Series | None:
     """The column as numbers, null for a missing value; None when the column holds text or times."""
-    values = table[column.name].combine_chunks()
+    values = part[column.name]
     if column.type == "boolean":
-        return values.cast(pa.int64())
+        return values.cast(pl.Int64)
     if column.type in {"integer", "number"}:
         return values
     if column.categories is None:
         return None
-    return pc.add(pc.index_in(values, pa.array(list(column.categories))).cast(pa.int64()), 1)
+    numbers = {name: number for number, name in enumerate(column.categories, 1)}
+    return values.replace_strict(numbers, default=None, return_dtype=pl.Int64)
 
 
 def _value_labels(column: Column) -> dict[Any, str]:
@@ -167,28 +164,30 @@ def _value_labels(column: Column) -> dict[Any, str]:
     return dict(enumerate(categories, 1))
 
 
-def _reasons(column: Column, table: pa.Table, codes: dict[Missing, Any]) -> pa.Array:
+def _reasons(column: Column, part: pl.DataFrame, codes: dict[Missing, Any]) -> pl.Series:
     """For each row, the format's code for the reason of a missing value; null where there is a value."""
-    type_ = pa.string() if codes is STATA else pa.float64()
     if not column.reason_column:
-        only = pa.scalar(codes[column.missing[0]], type_)
-        return pc.if_else(pc.is_null(table[column.name].combine_chunks()), only, pa.scalar(None, type_))
-    known = pa.array([str(reason) for reason in column.missing])
-    values = pa.array([codes[reason] for reason in column.missing], type_)
-    return values.take(pc.index_in(table[column.reason_column].combine_chunks(), known))
+        only = pl.lit(codes[column.missing[0]])
+        return part.select(pl.when(pl.col(column.name).is_null()).then(only)).to_series()
+    return part[column.reason_column].replace_strict({str(reason): codes[reason] for reason in column.missing})
 
 
-def _unlabelled(column: Column, table: pa.Table, labels: dict[str, dict[Any, str]]) -> dict[str, pl.Series]:
+def _unlabelled(column: Column, part: pl.DataFrame, labels: dict[str, dict[Any, str]]) -> dict[str, pl.Series]:
     """A column of text or times and, when it has several reasons, the column of its reasons as labelled numbers."""
-    values = table[column.name].combine_chunks()
+    values = part[column.name]
     if column.type == "datetime":
-        values = values.cast(pa.timestamp("ms"))  # neither format has time zones; the values are UTC
+        values = values.dt.replace_time_zone(None)  # neither format has time zones; the values are UTC
     elif column.type != "date":
-        values = pc.fill_null(values, "")
-    found = {column.name: pl.from_arrow(values)}
+        values = values.fill_null("")
+    found = {column.name: values}
     if column.reason_column:
-        known = [str(reason) for reason in column.missing]
-        number = pc.index_in(table[column.reason_column].combine_chunks(), pa.array(known))
-        found[column.reason_column] = pl.from_arrow(pc.add(pc.fill_null(number, -1).cast(pa.int64()), 1))
+        numbers = {str(reason): number for number, reason in enumerate(column.missing, 1)}
+        reasons = part[column.reason_column].replace_strict(numbers, return_dtype=pl.Int64)
+        found[column.reason_column] = reasons.fill_null(0)
         labels[column.reason_column] = {0: "not missing"} | dict(enumerate((MEANING[r] for r in column.missing), 1))
-    return found  # type: ignore[return-value]
+    return found
+
+
+def _first(values: pl.Series, codes: pl.Series) -> pl.Series:
+    """The values, and codes where there is none."""
+    return pl.select(pl.coalesce(values, codes)).to_series()

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -113,12 +114,12 @@ def write_package(
     origin of the data, with `"synthetic": true` for simulated data. Raises InvalidPackage when a table does not fit the
     schema, before any file is written.
     """
-    rows = {table: _rows(TABLES[table], columns) for table, columns in tables.items()}
-    _check_keys({table: _checked(TABLES[table], found) for table, found in rows.items()})
+    checked = {table: _checked(TABLES[table], _rows(TABLES[table], columns)) for table, columns in tables.items()}
+    _check_keys(checked)
     packer = Packer(folder, kind)
-    for table, found in rows.items():
+    for table, found in checked.items():
         packer.table(table)
-        packer.write(found)
+        packer.write(pl.DataFrame(found))
     return packer.close({"name": name, "title": title, **about})
 
 

@@ -7,7 +7,7 @@
     README.md, CHANGELOG.md, CITATION.cff
     manifest.json        digests of the files, row counts, and the origin of the data
 
-`Packer` takes rows in parts, so that no whole table is held in memory. The same rows give the same bytes.
+`Packer` takes frames of rows in parts, so that no whole table is held in memory. The same rows give the same bytes.
 """
 
 import hashlib
@@ -18,11 +18,9 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import polars as pl
 
-from data.formats import FORMATS, Format, Rows, Written, file_digest
-from data.formats.columnar import CsvWriter, ParquetWriter, to_arrow
+from data.formats import FORMATS, Format, Written, file_digest
 from data.formats.csv_text import HOW_TO_UNDO
 from data.packages.descriptor import Packed, PackedFile, codebook_csv, codebook_md, croissant, datapackage
 from data.schema import TABLES, Column
@@ -57,12 +55,11 @@ class Packer:
         self._missing: dict[str, Counter[Missing]] = {column.name: Counter() for column in self._columns}
         self._writer = _writer(self._kind)(self._folder, name, self._columns)
 
-    def write(self, rows: Rows) -> None:
-        """Write rows of the table that was begun last. Raises pa.ArrowInvalid or pa.ArrowTypeError for a wrong type."""
-        arrow = to_arrow(self._columns, rows)
+    def write(self, frame: pl.DataFrame) -> None:
+        """Write rows of the table that was begun last."""
         for column in self._columns:
-            self._missing[column.name].update(_reasons(column, arrow))
-        self._writer.write(arrow)
+            self._missing[column.name].update(_reasons(column, frame))
+        self._writer.write(frame)
 
     def close(self, about: Mapping[str, Any], extra: Mapping[str, str] | None = None) -> str:
         """Write the descriptors and return the package's digest. `about` needs `name` and `title`. `extra` holds
@@ -108,18 +105,26 @@ def package_digest(hashes: Mapping[str, list[str]]) -> str:
 
 
 def _writer(kind: Format) -> Any:
-    if kind in {"sav", "dta"}:
-        from data.formats.labelled import SpssWriter, StataWriter  # noqa: PLC0415 - imports polars only when needed
+    """The class of the writer; only its library is imported."""
+    match kind:
+        case "csv":
+            from data.formats.csv_files import CsvWriter  # noqa: PLC0415
 
-        return {"sav": SpssWriter, "dta": StataWriter}[kind]
-    return {"csv": CsvWriter, "parquet": ParquetWriter}[kind]
+            return CsvWriter
+        case "parquet":
+            from data.formats.columnar import ParquetWriter  # noqa: PLC0415
+
+            return ParquetWriter
+    from data.formats.labelled import SpssWriter, StataWriter  # noqa: PLC0415
+
+    return {"sav": SpssWriter, "dta": StataWriter}[kind]
 
 
-def _reasons(column: Column, arrow: pa.Table) -> dict[Missing, int]:
+def _reasons(column: Column, frame: pl.DataFrame) -> dict[Missing, int]:
     if column.reason_column:
-        counts = pc.value_counts(arrow[column.reason_column].drop_null()).to_pylist()
-        return {Missing(entry["values"]): entry["counts"] for entry in counts}
-    empty = arrow[column.name].null_count
+        counts = frame.drop_nulls(column.reason_column).group_by(column.reason_column, maintain_order=True).len()
+        return {Missing(reason): count for reason, count in counts.iter_rows()}
+    empty = frame[column.name].null_count()
     return {column.missing[0]: empty} if empty else {}
 
 

@@ -20,7 +20,7 @@ type Buddy = Callable[..., subprocess.CompletedProcess[str]]
 
 CLI = "api.cli.main:main"
 PRELOADED = [
-    *("tests.support.lived", "api.cli.main", "api.db.migrate", "api.kakei.exports.actions", "fastadmin"),
+    *("tests.support.lived", "api.cli.main", "api.db.migrate", "api.kakei.exports.process", "fastadmin"),
     *("api.http.server", "uvicorn.loops.auto", "uvicorn.lifespan.on"),
 ]
 """No library of training, and nothing that starts a thread."""

@@ -4,28 +4,35 @@ It spools one consistent snapshot of the database to disk in parts, so that memo
 session before it describes, packs or sends anything.
 """
 
+import asyncio
 import secrets
 import shutil
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import polars as pl
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.clock import timestamp
 from api.db.engine import Database
+from api.db.frames import PART_ROWS, Make, blocks, whole_frame
 from api.db.unfinished import HALF
 from api.kakei.exports import queries
-from api.kakei.exports.queries import SELECTS, Scope
-from api.kakei.exports.rules import Exporter, cell_of
+from api.kakei.exports.queries import SELECTS, Scope, consents
+from api.kakei.exports.request import ExportRequest, ReleaseUnknown
+from api.kakei.exports.rules import CELL, Exporter, with_months
 from api.models import Release
 from data.disclosure import Cell, Disclosure, disclosure
-from data.formats import PACKAGED, Format, Rows
+from data.formats import PACKAGED
+from data.formats.frames import frame_schema
 from data.formats.json_lines import JsonSink
 from data.schema import DATASET_VERSION, TABLES
 
@@ -35,46 +42,6 @@ that are exported twice replace themselves."""
 
 type Progress = Callable[[str, int], None]
 """Called with a table and the number of its written rows."""
-
-
-class BadRequest(ValueError):
-    """The requested export is not possible, because of the value of `field`."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field, self.message = field, message
-
-
-class ReleaseUnknown(BadRequest):
-    """`since` names no release, or one with other filters."""
-
-
-@dataclass(frozen=True)
-class ExportRequest:
-    """The options of an export."""
-
-    kind: Format = "json"
-    since: str | None = None
-    study_version: str | None = None
-    tables: tuple[str, ...] = ()
-    identifiers: bool = False
-    strict: bool = False
-
-    def chosen(self) -> list[str]:
-        """The tables, in the dataset's order. Raises BadRequest for one that there is not."""
-        known = [name for name in TABLES if name != "changes"]
-        unknown = sorted(set(self.tables) - set(known))
-        if unknown:
-            named = ", ".join(name or "an empty name" for name in unknown)
-            raise BadRequest("tables", f"{named} unknown; there are {', '.join(known)}")
-        # all other tables refer to participants
-        wanted = [name for name in known if not self.tables or name in {*self.tables, "participants"}]
-        return [*wanted, "changes"] if self.since else wanted
-
-
-def named_tables(text: str) -> tuple[str, ...]:
-    """The names in a list that is separated by commas; no name means all tables."""
-    return tuple(name.strip() for name in text.split(",")) if text else ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +61,7 @@ class Sink(Protocol):
 
     def table(self, name: str) -> None: ...
 
-    def write(self, rows: Rows) -> None: ...
+    def write(self, frame: pl.DataFrame) -> None: ...
 
     def close(self, about: dict[str, Any], extra: dict[str, str]) -> str: ...
 
@@ -122,13 +89,16 @@ async def export(
         async with database.read() as session:
             await queries.begin_snapshot(session)
             scope = await _scope(session, request)
-            shown, released = await _disclosed(session, scope, request)
+            people = with_months(await whole_frame(session, queries.people(scope)))
+            shown, released = _disclosed(people, request), people["pseudonym"].to_list()
             scope = _with_zones(scope, shown)
             about = _about(name, now, request)
             about["participants_left_out"] = await queries.enrolled(session, scope) - len(released)
-            written = Written(_sink(request, place, about), Exporter(shown, request.identifiers, now), progress)
-            for table in tables:
-                await written.add(session, table, scope, released)
+            exporter = Exporter(shown, request.identifiers, now, people, await whole_frame(session, consents(scope)))
+            with ThreadPoolExecutor(1) as worker:
+                written = Written(_sink(request, place, about), exporter, progress, worker)
+                for table in tables:
+                    await written.add(session, table, scope, released)
         counts, changes, report = dict(written.counts), dict(written.changes), shown.report()
         about |= {"rows": counts, "changes_since": changes, "disclosure": report}
         digest = written.sink.close(about, {"DISCLOSURE.md": shown.report_md()})
@@ -154,6 +124,7 @@ class Written:
     sink: Sink
     exporter: Exporter
     progress: Progress
+    worker: ThreadPoolExecutor
     counts: Counter[str] = field(default_factory=Counter)
     changes: Counter[str] = field(default_factory=Counter)
 
@@ -162,18 +133,41 @@ class Written:
         self.counts[table] = 0
         self.sink.table(table)
         if table == "changes":
-            rows = await _changes(session, scope, released)
-            self.changes.update(change for _, change in rows)
-            self._write(table, rows)
-        elif table in SELECTS:
+            changes = await _changes(session, scope, released)
+            self.changes.update(changes["change"].to_list())
+            await self._write(table, lambda: changes)
+        else:
             self.exporter.begin()
-            async for part in queries.parts(session, SELECTS[table](scope)):
-                self._write(table, self.exporter.rows(table, part))
+            async for stored in self._stored(session, table, scope):
+                await self._write(table, partial(self._rows, table, stored))
         self.progress(table, self.counts[table])
 
-    def _write(self, table: str, rows: Rows) -> None:
-        self.sink.write(rows)
-        self.counts[table] += len(rows)
+    def _rows(self, table: str, stored: Make) -> pl.DataFrame:
+        return self.exporter.rows(table, stored())
+
+    async def _stored(self, session: AsyncSession, table: str, scope: Scope) -> AsyncIterator[Make]:
+        """The stored rows of a table in blocks; those of people and their consents are there already."""
+        held = {"participants": self.exporter.people, "consents": self.exporter.consents}
+        if table not in held:
+            async for block in blocks(session, SELECTS[table](scope)):
+                yield block
+            return
+        for part in held[table].iter_slices(PART_ROWS):
+            yield part.clone
+
+    async def _write(self, table: str, make: Make) -> None:
+        """Write the rows that `make` makes, in a thread, so that the next ones are read meanwhile."""
+
+        def write() -> int:
+            made = make()
+            self.sink.write(made)
+            return made.height
+
+        working = asyncio.get_running_loop().run_in_executor(self.worker, write)
+        try:
+            self.counts[table] += await asyncio.shield(working)
+        finally:
+            await asyncio.wait({working})  # if the export is cancelled, before its files are removed
         self.progress(table, self.counts[table])
 
 
@@ -218,25 +212,22 @@ def _with_zones(scope: Scope, shown: Disclosure) -> Scope:
     return replace(scope, zones_changed=tuple(sorted(before ^ set(shown.zones_shown()))))
 
 
-async def _disclosed(session: AsyncSession, scope: Scope, request: ExportRequest) -> tuple[Disclosure, list[str]]:
-    """What the export may show of each participant, and the exported pseudonyms."""
-    cells: Counter[Cell] = Counter()
-    zones: Counter[tuple[str, str]] = Counter()
-    released = []
-    async for row in queries.cells(session, scope):
-        cells[cell_of(row)] += 1
-        if row.zone is not None:
-            zones[row.study_version, row.zone] += 1
-        released.append(row.pseudonym)
-    return disclosure(cells, zones, strict=request.strict), released
+def _disclosed(people: pl.DataFrame, request: ExportRequest) -> Disclosure:
+    """What the export may show of each participant."""
+    cells = {Cell(*cell): count for *cell, count in people.group_by(CELL).len().iter_rows()}
+    zoned = people.filter(pl.col("zone").is_not_null()).group_by("study_version", "zone").len()
+    zones = {(study, zone): count for study, zone, count in zoned.iter_rows()}
+    return disclosure(cells, zones, strict=request.strict)
 
 
-async def _changes(session: AsyncSession, scope: Scope, now_in: list[str]) -> Rows:
+async def _changes(session: AsyncSession, scope: Scope, now_in: list[str]) -> pl.DataFrame:
     """The participants that are new, changed or to be deleted since the earlier release."""
     before = await queries.released_before(session, scope)
     changed = await queries.changed_people(session, scope)
     here = [(pseudonym, "changed" if pseudonym in before else "added") for pseudonym in now_in if pseudonym in changed]
-    return here + [(pseudonym, "removed") for pseudonym in sorted(before - set(now_in))]
+    gone = [(pseudonym, "removed") for pseudonym in sorted(before - set(now_in))]
+    columns = TABLES["changes"].shipped(identifiers=False)
+    return pl.DataFrame([*here, *gone], schema=frame_schema(columns), orient="row")
 
 
 def _about(name: str, now: datetime, request: ExportRequest) -> dict[str, Any]:

@@ -35,13 +35,9 @@ def export(
 ) -> None:
     """Export the data of participants with consent in force: a dataset package, or one JSON document."""
     from api.db.unfinished import noted  # noqa: PLC0415 - help should not wait
-    from api.kakei.exports.actions import (  # noqa: PLC0415
-        BadRequest,
-        ExportRequest,
-        named_tables,
-        unfinished_names,
-    )
     from api.kakei.exports.actions import export as export_data  # noqa: PLC0415
+    from api.kakei.exports.actions import unfinished_names  # noqa: PLC0415
+    from api.kakei.exports.request import BadRequest, ExportRequest, named_tables  # noqa: PLC0415
     from data.disclosure import TooSmall  # noqa: PLC0415
 
     if kind not in FORMATS:

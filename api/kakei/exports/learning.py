@@ -1,80 +1,68 @@
-"""Turns a stored decision and its outcome into exported values. Pure."""
+"""Turns stored decisions and their outcomes into exported columns. Pure."""
 
-import math
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any
 
 import numpy as np
+import polars as pl
+from polars import Expr, col, lit, when
 
-from coach_model.budget.actions import LEVERS, eligible_levels
+from coach_model.budget.actions import LEVELS, LEVERS, eligible_levels
 from coach_model.budget.context import FEATURES
 from coach_model.budget.rules import rules_levels
-from data.rewards.outcomes import CUT_OFF, Pace, reward_of_one
-from data.rewards.reward import REWARD
-from data.schema.missing import Missing
+from data.rewards.outcomes import CUT_OFF
+from data.rewards.reward import REWARD, Outcome, reward_of
 
-PACE = tuple(column.name for column in fields(Pace))
-type Values = dict[str, Any]
+type Values = dict[str, Expr | pl.Series]
+INTEGERS = pl.List(pl.Int64)
 
 
-def decision(row: Any) -> Values:
-    """The values of a decision, with everything that a replay needs."""
-    contexts = np.array([row.context], dtype=np.float32)
-    digits = row.eligible or ["".join("01"[int(level)] for level in one) for one in eligible_levels(contexts)[0]]
-    values: Values = {
-        "study_week": Missing.NOT_APPLICABLE if row.study_week is None else row.study_week,
-        "decided_at": row.decided_at,
-        "phase": row.phase,
-        "component": row.component,
-        "policy_id": row.policy_id,
-        "candidate_id": row.candidate_id or Missing.NOT_APPLICABLE,
-        "source": row.source,
-        "fallback_reason": row.fallback_reason or Missing.NOT_APPLICABLE,
-        "epsilon": row.epsilon,
-        **dict(zip(FEATURES, row.context, strict=True)),
-        "prev_disagrees": row.prev_disagrees,
-        "propensity": row.propensity,
-        "seed": row.seed,
-        "shadow_policy_id": row.shadow_policy_id or Missing.NOT_APPLICABLE,
-        "context_schema": row.context_schema,
-        "action_schema": row.action_schema,
-    }
-    by_rules = row.rules_levels or rules_levels(contexts)[0].tolist()  # for decisions older than the column
-    would = {"rules": by_rules, "candidate": row.candidate_levels, "shadow": row.shadow_levels}
+def decisions(rows: pl.DataFrame) -> Values:
+    """The columns of decisions, with everything that a replay needs."""
+    contexts = rows["context"].str.json_decode(pl.List(pl.Float64))
+    features = np.array(contexts.to_list(), dtype=np.float32).reshape(-1, len(FEATURES))
+    levels = {"level": "levels", "rules": "rules_levels", "candidate": "candidate_levels", "shadow": "shadow_levels"}
+    by_lever = {prefix: rows[name].str.json_decode(INTEGERS) for prefix, name in levels.items()}
+    by_rules = pl.Series(rules_levels(features).tolist(), dtype=INTEGERS)
+    by_lever["rules"] = _first(by_lever["rules"], by_rules)  # some decisions are older than the column
+    digits = [["".join("01"[level] for level in lever) for lever in one] for one in eligible_levels(features).tolist()]
+    eligible = _first(rows["eligible"].str.json_decode(pl.List(pl.String)), pl.Series(digits, dtype=pl.List(pl.String)))
+    shares = rows["distributions"].str.json_decode(pl.List(pl.List(pl.Float64)))
+    values: Values = {name: contexts.list.get(number) for number, name in enumerate(FEATURES)}
     for number, lever in enumerate(LEVERS):
-        values[f"eligible_{lever}"] = digits[number]
-        values[f"level_{lever}"] = row.levels[number]
-        values |= {f"prob_{lever}_{level}": p for level, p in enumerate(row.distributions[number])}
-        for who, levels in would.items():
-            values[f"{who}_{lever}"] = Missing.NOT_APPLICABLE if levels is None else levels[number]
+        values[f"eligible_{lever}"] = eligible.list.get(number)
+        values |= {f"{prefix}_{lever}": found.list.get(number) for prefix, found in by_lever.items()}
+        of_lever = shares.list.get(number)
+        values |= {f"prob_{lever}_{level}": of_lever.list.get(level) for level in range(len(LEVELS))}
+    for name in ("candidate_id", "fallback_reason", "shadow_policy_id"):
+        values[name] = when(col(name) != "").then(col(name))
     return values
 
 
-def outcome(row: Any, now: datetime) -> Values:
-    """The values of an outcome. Before the cut-off all of them are withheld, because people who answer early are not
+def outcomes(rows: pl.DataFrame, now: datetime) -> Values:
+    """The columns of outcomes. Before the cut-off all of them are withheld, because people who answer early are not
     representative."""
-    ripe = row.decided_at + CUT_OFF <= now
-    paced = ripe and row.context_at is not None and row.elapsed_share is not None
-    summed = ripe and row.summary_at is not None
-    pace = Pace(*(getattr(row, name) for name in PACE)) if paced else None
-    reward = reward_of_one(pace, row.logging_days if summed else None)
-    told: Values = {name: getattr(row, name) if paced else None for name in (*PACE, "next_needs_share")}
-    told |= {"logging_days": row.logging_days if summed else None}
-    told |= {name: float(value[0]) for name, value in asdict(reward).items()}
-    seen = {name: Missing.NOT_OBSERVED if _is_missing(value) else value for name, value in told.items()}
-    return {"status": _status(row, ripe=ripe), "reward_spec": REWARD.name, **seen}
+    ripe = rows["decided_at"] + CUT_OFF <= now
+    paced = ripe & rows["context_at"].is_not_null() & rows["elapsed_share"].is_not_null()
+    summed = ripe & rows["summary_at"].is_not_null()
+    seen = {field.name: paced for field in fields(Outcome)} | {"next_needs_share": paced, "logging_days": summed}
+    told = {name: rows.select(when(shown).then(col(name).cast(pl.Float64)))[name] for name, shown in seen.items()}
+    measured = {field.name: told[field.name].fill_null(np.nan).to_numpy() for field in fields(Outcome)}
+    reward = {name: pl.Series(value).fill_nan(None) for name, value in asdict(reward_of(Outcome(**measured))).items()}
+    status = (
+        when(~ripe)
+        .then(lit("pending"))
+        .when(col("context_at").is_null())
+        .then(lit("no_next_context"))
+        .when(col("summary_at").is_null())
+        .then(lit("no_summary"))
+        .when(col("elapsed_share").is_null())
+        .then(lit("cycle_began"))
+        .otherwise(lit("observed"))
+    )
+    return {"status": status, "reward_spec": lit(REWARD.name), **told, **reward}
 
 
-def _is_missing(value: float | None) -> bool:
-    return value is None or math.isnan(value)
-
-
-def _status(row: Any, *, ripe: bool) -> str:
-    if not ripe:
-        return "pending"
-    if row.context_at is None:
-        return "no_next_context"
-    if row.summary_at is None:
-        return "no_summary"
-    return "cycle_began" if row.elapsed_share is None else "observed"
+def _first(stored: pl.Series, computed: pl.Series) -> pl.Series:
+    """What is stored, or what is computed now."""
+    return pl.select(pl.coalesce(stored, computed)).to_series()

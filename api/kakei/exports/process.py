@@ -21,7 +21,7 @@ from api.clock import utc_now
 from api.console import explained, run_with_database
 from api.database_url import PostgresUrl, SqliteUrl
 from api.db.failures import is_away
-from api.kakei.exports.actions import BadRequest, ExportRequest, ReleaseUnknown, export
+from api.kakei.exports.request import BadRequest, ExportRequest, ReleaseUnknown
 from data.disclosure import TooSmall
 
 LOOK_SECONDS = 0.5
@@ -105,6 +105,8 @@ def environment(database: SqliteUrl | PostgresUrl) -> dict[str, str]:
 
 def main() -> int:
     """Do the job of the standard input, print the result, and return the exit code."""
+    from api.kakei.exports.actions import export  # noqa: PLC0415 - the service does not need its libraries
+
     job = TypeAdapter(Job).validate_json(sys.stdin.buffer.read())
     result: Made | Refused
     try:

@@ -1,11 +1,11 @@
 """Queries of an export on one consistent snapshot, and the ledger of releases."""
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CTE, Row, Select, func, insert, or_, select, tuple_, union
+from sqlalchemy import CTE, Integer, Select, func, insert, select, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -32,8 +32,13 @@ from api.models import (
 )
 from data.rewards.outcomes import CUT_OFF
 
-PART_ROWS = 5_000
-"""Rows held in memory at a time."""
+NOT_NEEDED = frozenset(
+    {
+        *("user_id", "consent_id", "fingerprint", "challenge_template_id", "ai_suggestion_id", "progress_at"),
+        *("changed_at", "cause_id", "decision_id", "study_id", "local_week", "because"),
+    }
+)
+"""Columns of exported rows that are not read; `consent_id` always is."""
 INSERT_ROWS = 10_000
 """Rows of the ledger written at a time."""
 ZONES = timedelta(days=1)
@@ -103,23 +108,20 @@ def consents(scope: Scope) -> Select[Any]:
     """All consent entries of the allowed participants; an export of changes also includes all of them."""
     who = allowed(scope)
     query = select(
-        *(who.c.pseudonym, who.c.study_version, who.c.zone, who.c.joined_at, who.c.income_range_id, who.c.user_profile),
+        Consent.id.label("consent_id"),
+        *(who.c.pseudonym, who.c.study_version, who.c.zone, who.c.mode_now),
         *(Consent.consented, Consent.age_confirmed, Consent.allow_research_export),
         *(Consent.data_mode, Consent.received_at),
     ).join(who, (who.c.user_id == Consent.user_id) & (who.c.study_version == Consent.study_version))
     return query.order_by(who.c.pseudonym, Consent.id)
 
 
-def received(table: type[Any], scope: Scope, *columns: Any) -> Select[Any]:
-    """Rows of a table received under consent to the participant's study, with the columns that the rules need."""
-    who, then = allowed(scope), aliased(Consent)
+def received(table: type[Any], scope: Scope, who: CTE, *columns: Any) -> Select[Any]:
+    """Rows of a table received under consent to the participant's study: these columns and `consent_id`, which is the
+    key of `consents`. `who` are the allowed participants."""
+    then = aliased(Consent)
     query = (
-        select(
-            *(columns or (table,)),
-            *(who.c.pseudonym, who.c.study_version, who.c.zone, who.c.mode_now),
-            *(then.data_mode.label("mode_then"), then.received_at.label("mode_since")),
-        )
-        .select_from(table)
+        select(table.consent_id, *columns)
         .join(then, then.id == table.consent_id)
         .join(who, (who.c.user_id == table.user_id) & (who.c.study_version == then.study_version))
     )
@@ -129,35 +131,38 @@ def received(table: type[Any], scope: Scope, *columns: Any) -> Select[Any]:
 def responses(scope: Scope) -> Select[Any]:
     """Answers with their version among the answers to the same instrument in the same phase and period. The latest
     effective time is the current one, as in `latest_response`."""
-    query = received(Response, scope, *Response.__table__.columns)
-    group = (query.selected_columns["pseudonym"], Response.instrument_key, Response.phase, Response.period)
+    who = allowed(scope)
+    group = (who.c.pseudonym, Response.instrument_key, Response.phase, Response.period)
     when = (effective_time_of(Response), Response.id)
-    version = func.row_number().over(partition_by=group, order_by=when).label("version")
-    return query.add_columns(version, func.count().over(partition_by=group).label("versions"))
+    version = func.row_number(type_=Integer).over(partition_by=group, order_by=when).label("version")
+    versions = func.count().over(partition_by=group).label("versions")
+    return received(Response, scope, who, *_needed(Response), version, versions)
 
 
 def challenges(scope: Scope) -> Select[Any]:
     template = ChallengeTemplate
     of_template = (template.slug, template.metric_key, template.target_value, template.unit, template.reward_points)
-    query = received(UserChallenge, scope, *UserChallenge.__table__.columns, *of_template)
+    query = received(UserChallenge, scope, allowed(scope), *_needed(UserChallenge), *of_template)
     return query.join(template, template.id == UserChallenge.challenge_template_id)
 
 
 def outcomes(scope: Scope) -> Select[Any]:
     """Outcomes of decision points with their decisions. All decisions are included, so that the numbering is equal;
     decisions that no study drew have no outcome."""
-    query = received(Decision, scope, *Decision.__table__.columns)
-    columns = [column for column in Outcome.__table__.columns if column.name not in {"user_id", "decision_key"}]
-    return query.outerjoin(Outcome, Outcome.decision_key == Decision.id).add_columns(*columns)
+    query = received(Decision, scope, allowed(scope), Decision.decided_at, Decision.phase)
+    return query.outerjoin(Outcome, Outcome.decision_key == Decision.id).add_columns(*_needed(Outcome))
 
 
 def _whole(table: type[Any]) -> Callable[[Scope], Select[Any]]:
-    return lambda scope: received(table, scope, *table.__table__.columns)
+    return lambda scope: received(table, scope, allowed(scope), *_needed(table))
+
+
+def _needed(table: type[Any]) -> list[Any]:
+    """The columns that are exported or that the rules need."""
+    return [column for column in table.__table__.columns if not column.primary_key and column.name not in NOT_NEEDED]
 
 
 SELECTS: dict[str, Callable[[Scope], Select[Any]]] = {
-    "participants": people,
-    "consents": consents,
     "responses": responses,
     "scores": responses,
     "reflections": _whole(Reflection),
@@ -171,7 +176,7 @@ SELECTS: dict[str, Callable[[Scope], Select[Any]]] = {
     "decisions": _whole(Decision),
     "outcomes": outcomes,
 }
-"""The query for each table of the dataset."""
+"""The query for each table of the dataset but those of people and their consents."""
 
 CHANGED_AT = (
     *(table.received_at for table in (Consent, Response, Reflection, AppEvent, ChallengeMetric, ProgressSnapshot)),
@@ -179,20 +184,6 @@ CHANGED_AT = (
     *(Decision.decided_at, Outcome.context_at, Outcome.summary_at, Profile.updated_at),
 )
 """All moments that mark a change of a person's data."""
-
-
-async def parts(session: AsyncSession, query: Select[Any]) -> AsyncIterator[Sequence[Row[Any]]]:
-    """The rows of a query in parts of some thousands, with a server-side cursor."""
-    result = await session.stream(query.execution_options(yield_per=PART_ROWS))
-    async for part in result.partitions(PART_ROWS):
-        yield part
-
-
-async def cells(session: AsyncSession, scope: Scope) -> AsyncIterator[Row[Any]]:
-    """The quasi-identifiers of all allowed participants."""
-    async for part in parts(session, people(scope)):
-        for row in part:
-            yield row
 
 
 async def enrolled(session: AsyncSession, scope: Scope) -> int:
@@ -249,5 +240,7 @@ def _changed(query: Select[Any], who: CTE, scope: Scope) -> Select[Any]:
         *(may_have_expired, ripened),
     )
     had = select(ReleasedParticipant.pseudonym).where(ReleasedParticipant.release_id == scope.earlier.id)
-    told = tuple_(who.c.study_version, who.c.zone).in_(scope.zones_changed)
-    return query.where(or_(who.c.user_id.in_(moved), who.c.pseudonym.not_in(had), told))
+    changed = who.c.user_id.in_(moved) | who.c.pseudonym.not_in(had)
+    if scope.zones_changed:  # SQLAlchemy writes an empty list of pairs in a way that SQLite does not read
+        changed |= tuple_(who.c.study_version, who.c.zone).in_(scope.zones_changed)
+    return query.where(changed)

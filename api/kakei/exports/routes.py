@@ -18,9 +18,9 @@ from api.http.openapi import problem_responses
 from api.http.problems import FieldError, ProblemOccurred
 from api.http.types import Words
 from api.kakei.consent.schemas import StudyVersion
-from api.kakei.exports.actions import ExportRequest, named_tables
 from api.kakei.exports.commands import MARK
 from api.kakei.exports.process import Job, RefusalCode, Refused, run
+from api.kakei.exports.request import ExportRequest, named_tables
 from api.kakei.exports.spool import new_folder
 from api.services import services_of
 from data.formats import PACKAGED, Format

@@ -18,12 +18,14 @@ from frictionless import Package as FrictionlessPackage
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data.formats.columnar import escaped_column, unescaped_column
+from data.formats.columnar import unescaped_column
+from data.formats.csv_files import escaped_column
 from data.formats.csv_text import ESCAPE, LineWriter, escaped
 from data.packages.reader import read_package
 from data.packages.writer import Packer
 from data.schema import TABLES
 from data.schema.missing import Missing
+from tests.support.frames import frame_of
 
 CODES = [str(reason) for reason in Missing]
 STARTS = [
@@ -71,9 +73,9 @@ def test_a_cell_is_no_formula_and_tells_its_text(text: str) -> None:
     assert not cell.startswith(FORMULA)
     assert cell not in CODES
     assert cell.removeprefix(ESCAPE) == text
-    column = pa.chunked_array([[text, None]])
-    assert escaped_column(column).to_pylist() == [cell, None]
-    assert unescaped_column(escaped_column(column)).to_pylist() == [text, None]
+    column = pl.DataFrame({"text": [text, None]}).select(escaped_column(pl.col("text"))).to_series()
+    assert column.to_list() == [cell, None]
+    assert unescaped_column(pa.chunked_array([column.to_arrow().cast(pa.string())])).to_pylist() == [text, None]
 
 
 @given(st.lists(TEXT, min_size=1, max_size=8))
@@ -116,11 +118,12 @@ def pack(folder: Path, texts: list[str]) -> None:
     columns = TABLES["progress_snapshots"].shipped(identifiers=False)
     packer = Packer(folder, "csv")
     packer.table("participants")
-    packer.write([tuple("p" if column.name == "participant_id" else plain(column) for column in people)])
+    person = tuple("p" if column.name == "participant_id" else plain(column) for column in people)
+    packer.write(frame_of("participants", [person]))
     packer.table("progress_snapshots")
     for month, title in enumerate([*texts, Missing.PRIVATE], 1):
         own = {"participant_id": "p", "month": f"2026-{month:02}", "level_title": title}
-        packer.write([tuple(own.get(column.name, plain(column)) for column in columns)])
+        packer.write(frame_of("progress_snapshots", [tuple(own.get(column.name, plain(column)) for column in columns)]))
     packer.close({"name": "texts", "title": "Texts"})
 
 

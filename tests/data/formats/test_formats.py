@@ -5,16 +5,17 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyreadstat
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from data.formats import labelled
-from data.formats.columnar import to_arrow
 from data.packages.writer import Packer
 from data.schema import TABLES, Column
 from data.schema.missing import MEANING, SPSS, STATA, Missing
+from tests.support.frames import frame_of
 
 MOMENT = datetime(2026, 6, 13, 10, 30, tzinfo=UTC)
 
@@ -35,7 +36,7 @@ def test_large_tables_come_in_parts_that_hold_every_row_once(
     packer = Packer(tmp_path / "package", kind)
     packer.table("events")
     for start in range(0, 120, 25):
-        packer.write([event(number) for number in range(start, min(start + 25, 120))])
+        packer.write(frame_of("events", [event(number) for number in range(start, min(start + 25, 120))]))
     packer.close({"name": "x", "title": "X"})
     files = sorted((tmp_path / "package").glob(f"events*.{kind}"))
     assert [file.name for file in files] == [f"events_part{n}.{kind}" for n in (1, 2, 3)]
@@ -50,7 +51,7 @@ def test_large_tables_come_in_parts_that_hold_every_row_once(
 def test_missing_text_has_its_reason_in_a_second_column(kind: Any, tmp_path: Path) -> None:
     packer = Packer(tmp_path / "package", kind)
     packer.table("events")
-    packer.write([event(1), event(2, Missing.NOT_UPLOADED), event(3, Missing.SUPPRESSED)])
+    packer.write(frame_of("events", [event(1), event(2, Missing.NOT_UPLOADED), event(3, Missing.SUPPRESSED)]))
     packer.close({"name": "x", "title": "X"})
     read = pyreadstat.read_sav if kind == "sav" else pyreadstat.read_dta
     frame, meta = read(tmp_path / "package" / f"events.{kind}")
@@ -69,7 +70,8 @@ def test_refunds_are_amounts_and_no_missing_values(kind: Any, tmp_path: Path) ->
     packer.table("weekly_summaries")
     amounts = [*map(float, range(-100, -90)), -0.01, -1234.5678]
     weeks = [(202601 + number, 2, *[amount] * 5) for number, amount in enumerate(amounts)]
-    packer.write([("p", *week, 3, MOMENT, MOMENT, date(2026, 6, 13), "Asia/Manila") for week in weeks])
+    rows = [("p", *week, 3, MOMENT, MOMENT, date(2026, 6, 13), "Asia/Manila") for week in weeks]
+    packer.write(frame_of("weekly_summaries", rows))
     packer.close({"name": "x", "title": "X"})
     read = pyreadstat.read_sav if kind == "sav" else pyreadstat.read_dta
     frame, _ = read(tmp_path / "package" / f"weekly_summaries.{kind}")
@@ -106,7 +108,7 @@ def test_a_label_of_any_length_is_cut_between_characters_and_read_as_it_was_writ
     column = Column("a", "number", label)
     with tempfile.TemporaryDirectory() as folder:
         writer = (labelled.SpssWriter if kind == "sav" else labelled.StataWriter)(Path(folder), "t", (column,))
-        writer.write(to_arrow((column,), [(1.0,)]))
+        writer.write(pl.DataFrame({"a": [1.0]}))
         (written,) = writer.close()
         read = pyreadstat.read_sav if kind == "sav" else pyreadstat.read_dta
         kept = read(written.path)[1].column_labels[0] or ""
