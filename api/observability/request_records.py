@@ -40,6 +40,7 @@ class RequestRecords:
         self._is_json = settings.log_format is LogFormat.JSON
         self._is_silent = logging.getLevelNamesMapping()[settings.log_level.upper()] > logging.INFO
         self._encode = msgspec.json.Encoder().encode
+        self._file = sys.stderr.buffer  # now, as api.observability.logging takes it
         self._log = structlog.get_logger("api.request").bind()  # bound once: a lazy one would be bound at every call
         self._kept: list[tuple[datetime, str, str, int, float, str]] = []
 
@@ -61,8 +62,8 @@ class RequestRecords:
             else:
                 self._log.info("request", method=method, route=route, status=status, ms=ms, request_id=request_id)
         if lines and not self._is_silent:
-            sys.stderr.buffer.write(b"\n".join((*lines, b"")))
-            sys.stderr.buffer.flush()
+            self._file.write(b"\n".join((*lines, b"")))
+            self._file.flush()
 
     def _timer(self, method: str, route: str, status: int) -> Any:
         key = (method, route, status)
