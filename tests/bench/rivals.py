@@ -7,7 +7,6 @@ import the coach, so that its code does not affect the other servers.
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -53,7 +52,7 @@ class Answer(BaseModel):
     c_adj: float
     s_adj: float
     suggestions: list[Suggestion]
-    created_at: datetime
+    created_at: str  # as the coach writes it; pydantic would leave out the milliseconds
 
 
 def plain_fastapi() -> FastAPI:
