@@ -80,6 +80,6 @@ def test_a_report_says_by_how_much_and_where() -> None:
     ]
     assert more_bytes("claim", 2_000, work) == ""
     assert more_bytes("claim", 1_000, work).splitlines() == [
-        "claim: 2000 bytes, 900 more than its budget of 1100:",
+        "claim: 2000 bytes, 750 more than its budget of 1250:",
         "  900 bytes at a.py:1",
     ]

@@ -11,8 +11,9 @@ from tests.support.one_of_each import WITH_USER
 from tests.support.work import TOP, Work
 
 FILE = Path(__file__).parents[1] / "api" / "budgets.json"
-CALLS_SLACK, BYTES_SLACK = 1.02, 1.1
-"""How much more a request may cost than what was recorded; Python's own library differs between its versions."""
+CALLS_SLACK, BYTES_SLACK = 1.02, 1.25
+"""How much more a request may cost than what was recorded: Python's own library differs between its versions, and what
+a library keeps for later, such as a compiled statement, may come into any request."""
 COUNTED = (
     "coach_suggest",
     WITH_USER,

@@ -1,7 +1,7 @@
 """Amounts are stored, returned and exported exactly as sent, on both databases."""
 
 import json
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import count
 from typing import Any
 
@@ -25,6 +25,7 @@ ISO_MINOR_UNITS = {
 """ISO 4217, list one of 2026, and BYR from list three; all others have two."""
 DECIMALS = {code: digits for digits, codes in ISO_MINOR_UNITS.items() for code in codes.split()}
 MOST_DECIMALS, MOST_DIGITS = 4, 15
+CARRIED = Context(prec=MOST_DIGITS, rounding=ROUND_HALF_UP)
 UNSHRUNK = (Phase.explicit, Phase.generate)
 """Each example is a dozen requests: making a failing one smaller would take minutes."""
 studies = count(1)
@@ -37,8 +38,8 @@ def decimals_of(currency: str | None) -> int:
 
 
 def meant(text: str, currency: str | None) -> Decimal:
-    """What is stored of a JSON number: the currency's decimals, and 15 digits in all."""
-    number = Decimal(text)
+    """What is stored of a JSON number: its 15 digits (docs/decisions/0013), then the currency's decimals."""
+    number = CARRIED.plus(Decimal(text))
     places = min(decimals_of(currency), MOST_DIGITS - 1 - number.adjusted())
     return number.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
 
@@ -103,6 +104,7 @@ summaries = st.lists(numbers(signed=True), min_size=4, max_size=4).filter(is_sma
 @settings(max_examples=20, deadline=None, phases=UNSHRUNK)
 @example("EUR", "19.99", "1234.1", [["19.99", "4.35", "0.29", "-1.01"], ["0.30000000000000004", "0", "0", "-5.0"]])
 @example("KWD", "0.0005", "0.001", [["0.125", "0.0625", "1.0005", "-0.0005"], ["1", "1e-400", "2", "-0.0"]])
+@example("HUF", "1", "1", [["1", "1", "1", "1"], ["0.22541", "-175921860444.0", "19.99", "-241"]])  # 16 digits in all
 @given(currencies, numbers(signed=False), numbers(signed=False), st.lists(summaries, min_size=2, max_size=2))
 def test_every_amount_is_read_back_as_it_was_meant(
     stored: Service, currency: str | None, income: str, goal: str, amounts: list[list[str]]
