@@ -74,7 +74,7 @@ def test_a_report_says_by_how_much_and_where() -> None:
     ]
     assert more_calls("claim", {"fastapi": 80, "api.kakei": 30}, work) == ""
     assert more_calls("claim", {"fastapi": 80, "api.kakei": 20}, work).splitlines() == [
-        "claim: 110 calls, 8 more than its budget of 102:",
+        "claim: 110 calls, 2 more than its budget of 108:",
         "  api.kakei: +10",
         "       30 × api.kakei: summaries/rules.py:check",
     ]

@@ -11,9 +11,10 @@ from tests.support.one_of_each import WITH_USER
 from tests.support.work import TOP, Work
 
 FILE = Path(__file__).parents[1] / "api" / "budgets.json"
-CALLS_SLACK, BYTES_SLACK = 1.02, 1.25
+CALLS_SLACK, BYTES_SLACK = 1.08, 1.25
 """How much more a request may cost than what was recorded: Python's own library differs between its versions, and what
-a library keeps for later, such as a compiled statement, may come into any request."""
+a library keeps for later, such as a compiled statement, may come into any request;
+a database's thread of another service of the same process is counted, too."""
 COUNTED = (
     "coach_suggest",
     WITH_USER,
