@@ -16,6 +16,7 @@ from api.kakei.exports.actions import Exported, export
 from api.kakei.exports.request import ExportRequest
 from api.kakei.exports.rules import local_dates
 from api.time_zones import known_time_zones, local_date
+from tests.support.databases import empty_database
 from tests.support.random_study import NOW, RandomStudy
 
 RECORDED = Path(__file__).with_name("random_study.json")
@@ -29,8 +30,8 @@ SEED, PEOPLE, ROWS = 7, 60, 300
 def test_random_rows_of_every_table_are_exported_as_one_row_at_a_time_was(
     database: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    url = f"sqlite:///{tmp_path}/x.db" if database == "sqlite" else request.getfixturevalue("other_postgres_url")
-    asyncio.run(random_export(url, tmp_path / "study"))
+    with empty_database(database, request, tmp_path) as url:
+        asyncio.run(random_export(url, tmp_path / "study"))
     assert cells(tmp_path / "study") == json.loads(RECORDED.read_text("utf-8"))
 
 
