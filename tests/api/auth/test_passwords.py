@@ -1,6 +1,8 @@
 """Passwords: correct hashes, and equal work for an unknown user."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from typing import Literal
 
 import pytest
@@ -63,18 +65,24 @@ def test_what_is_easy_to_guess_is_refused(password: str, hints: tuple[str, ...])
         checked_password(password, not_like=hints)
 
 
-def test_a_flood_is_refused_beyond_its_places_and_others_come_in() -> None:
+def test_a_flood_is_refused_beyond_its_places_and_others_come_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counts real work: what runs, what waits, what is refused, and in which order it begins. Two hashes that run at
     once may end in any order."""
 
     async def run() -> tuple[list[str], int, int]:
         mine, begun = Passwords(), list[str]()
+        place = mine.queue.place
+
+        @contextlib.asynccontextmanager
+        async def noted(who: str, *, reserved: bool) -> AsyncIterator[None]:
+            async with place(who, reserved=reserved):
+                begun.append(f"known {who}" if reserved else who)
+                yield
 
         async def one(who: str, known: bool = False) -> None:
-            async with mine.queue.place(who, reserved=known):
-                begun.append(f"known {who}" if known else who)
-                await asyncio.to_thread(passwords._matches, None, "not the password")
+            await mine.match(None, "not the password", who, known=known)
 
+        monkeypatch.setattr(mine.queue, "place", noted)
         flood = [asyncio.create_task(one(HOME)) for _ in range(200)]
         await asyncio.sleep(0)
         most = mine.queue.running, mine.queue.waiting_now()
