@@ -58,7 +58,7 @@ def test_a_frequent_request_holds_no_more_memory(spent: Costs, budgets: Budgets,
 
 
 def test_a_report_says_by_how_much_and_where() -> None:
-    work = Work(200, ["SELECT 1", "SELECT\n  2"], peak_bytes=2_000, lines=["900 bytes at a.py:1"])
+    work = Work(200, ["SELECT 1", "SELECT 2"], peak_bytes=2_000, lines=["900 bytes at a.py:1"])
     work.calls.update({"api.kakei: summaries/rules.py:check": 30, "fastapi: routing.py:app": 80})
     assert more_statements("claim", 2, work) == ""
     assert more_statements("claim", 1, work).splitlines() == [

@@ -86,7 +86,7 @@ def more_statements(name: str, recorded: int, work: Work) -> str:
     over = len(work.statements) - recorded
     if over <= 0:
         return ""
-    sent = "\n".join(f"  {' '.join(one.split())[:200]}" for one in work.statements)
+    sent = "\n".join(f"  {one[:200]}" for one in work.statements)
     return f"{name}: {len(work.statements)} statements, {over} more than its budget of {recorded}:\n{sent}"
 
 

@@ -139,18 +139,26 @@ type Counting = Callable[[Work], contextlib.AbstractContextManager[Callable[[], 
 
 
 @contextlib.contextmanager
-def _statements(work: Work) -> Iterator[Callable[[], None]]:
+def statements_sent(counts: Callable[[], bool] = lambda: True) -> Iterator[list[str]]:
+    """The statements that this process sends meanwhile to any database, but for those that begin a transaction.
+    `counts` says, at each of them, whether it is one of them."""
+    sent: list[str] = []
+
     def hear(_: Any, __: Any, sql: str, *___: Any) -> None:
-        if _OF_REQUEST.get() and not sql.startswith(
-            "BEGIN"
-        ):  # SQLite's driver is sent one, PostgreSQL's begins by itself
-            work.statements.append(sql)
+        if counts() and not sql.startswith(("BEGIN", "PRAGMA")):
+            sent.append(" ".join(sql.split()))
 
     event.listen(Engine, "before_cursor_execute", hear)
     try:
-        yield lambda: None
+        yield sent
     finally:
         event.remove(Engine, "before_cursor_execute", hear)
+
+
+@contextlib.contextmanager
+def _statements(work: Work) -> Iterator[Callable[[], None]]:
+    with statements_sent(_OF_REQUEST.get) as work.statements:
+        yield lambda: None
 
 
 @contextlib.contextmanager

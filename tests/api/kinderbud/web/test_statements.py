@@ -1,16 +1,12 @@
 """How many SQL statements a page of the family needs. A count is the same on a busy machine, and on both databases."""
 
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from tests.actors.browser import Browser, following
 from tests.support.serving import Service
+from tests.support.work import statements_sent
 
 MOST = {
     "/forgot": 1,
@@ -31,24 +27,6 @@ MOST = {
 COMPLETE = r"/todos/\d+/complete"
 
 
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """The statements that are executed meanwhile, by any engine of this process."""
-    heard: list[str] = []
-    lock = threading.Lock()
-
-    def hear(_: Any, __: Any, statement: str, *___: Any) -> None:
-        if not statement.startswith(("BEGIN", "PRAGMA")):  # SQLite's transactions begin with statements
-            with lock:
-                heard.append(" ".join(statement.split()))
-
-    event.listen(Engine, "before_cursor_execute", hear)
-    try:
-        yield heard
-    finally:
-        event.remove(Engine, "before_cursor_execute", hear)
-
-
 def larger(browser: Browser) -> None:
     """More of everything: children, plans, own todos, actions, tokens and invitations."""
     for name in ("Mia", "Noah", "Liam"):
@@ -67,7 +45,7 @@ def larger(browser: Browser) -> None:
 def counted(browser: Browser, page: str) -> tuple[int, list[str]]:
     """The status of a page and its statements, when the day is already chosen."""
     browser.get("/today")
-    with statements() as heard:
+    with statements_sent() as heard:
         return browser.get(page).status_code, list(heard)
 
 
