@@ -11,6 +11,7 @@ import smtplib
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -46,14 +47,16 @@ class Mail:
 
 
 type Job = Callable[[], Awaitable[Mail | None]]
+type Pause = Callable[[float], Awaitable[None]]
 
 
 class Mailer:
     """Runs jobs one after another and sends the mails that they return, if there is a mail server (SMTP_HOST)."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, pause: Pause = asyncio.sleep) -> None:
         self.settings = settings
         self.clock = clock
+        self._pause = pause
         self.is_on = settings.smtp_host is not None
         self._jobs: asyncio.Queue[Job] = asyncio.Queue(WAITING)
         self._workers: list[asyncio.Task[None]] = []
@@ -99,17 +102,20 @@ class Mailer:
             except (OSError, smtplib.SMTPException) as error:
                 if pause is None or is_final(error):
                     raise
-                await asyncio.sleep(pause)
+                await self._pause(pause)
             else:
                 log.info("a mail was sent")
                 return
 
 
 def composed(mail: Mail, settings: Settings, clock: Clock) -> EmailMessage:
-    """The message. Raises ValueError for an address or a subject that could forge a header."""
+    """The message. Raises ValueError for an address or a subject that is none or could forge a header."""
     message = EmailMessage(policy=SMTP)
     message["From"] = settings.smtp_from
-    message["To"] = Address(addr_spec=mail.to)
+    try:
+        message["To"] = Address(addr_spec=mail.to)
+    except (MessageError, IndexError) as error:  # what the parser raises for some addresses is no ValueError
+        raise ValueError("this is no e-mail address") from error
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(clock())
     message["Message-ID"] = make_msgid(domain=str(settings.smtp_from).rpartition("@")[2].strip(" >"))

@@ -7,8 +7,10 @@ from api.kinderbud.ages import MONTHS_IN_YEAR, age_months
 from api.time_zones import is_time_zone
 
 OLDEST_CHILD_YEARS = 18
-EMAIL = re.compile(r"[^@\s<>()\[\],:;\"\\]{1,64}@[^@\s<>()\[\],:;\"\\]+\.[^@\s<>()\[\],:;\"\\]{2,}")
-"""Without the characters that separate several addresses (RFC 5322)."""
+OF_ADDRESS = r"[^@\s<>()\[\],:;\"\\.]"
+"""Not a dot, and none of the characters that separate several addresses (RFC 5322)."""
+EMAIL = re.compile(rf"(?=[^@]{{1,64}}@){OF_ADDRESS}+(\.{OF_ADDRESS}+)*@({OF_ADDRESS}+\.)+{OF_ADDRESS}{{2,}}")
+"""A dot stands between two other characters: a mail to any other address cannot be composed."""
 LONGEST_EMAIL = 254
 LONGEST_NAME = 80
 JOINERS = {0x200C: None, 0x200D: None}

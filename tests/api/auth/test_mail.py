@@ -2,12 +2,14 @@
 
 import asyncio
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
@@ -28,9 +30,7 @@ def settings(port: int, **more: Any) -> Settings:
     return Settings.model_validate(told | {"public_url": "https://buddy.example.org"} | more)
 
 
-def sent(
-    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch, mails: int = 1, port: int | None = None, **more: Any
-) -> list[float]:
+def sent(mailbox: Mailbox, mails: int = 1, port: int | None = None, **more: Any) -> list[float]:
     """Send a mail and stop. Returns the pauses between tries."""
     pauses: list[float] = []
 
@@ -38,7 +38,7 @@ def sent(
         pauses.append(seconds)
 
     async def run() -> None:
-        mailer = Mailer(settings(port or mailbox.port, **more), lambda: datetime.now(UTC))
+        mailer = Mailer(settings(port or mailbox.port, **more), lambda: datetime.now(UTC), pause)
         mailer.start()
 
         async def job() -> Mail:
@@ -48,15 +48,14 @@ def sent(
             mailer.later(job)
         await mailer.stop()
 
-    monkeypatch.setattr("api.auth.mail.asyncio.sleep", pause)
     asyncio.run(run())
     return pauses
 
 
-def test_what_is_refused_for_now_is_tried_again_and_then_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_refused_for_now_is_tried_again_and_then_arrives() -> None:
     with mail_server() as mailbox:
         mailbox.refusals = ["451 later", "421 busy"]
-        assert sent(mailbox, monkeypatch) == list(PAUSES_SECONDS)
+        assert sent(mailbox) == list(PAUSES_SECONDS)
         assert (mailbox.tries, len(mailbox.mails)) == (3, 1)
         assert mailbox.mails[0].get_content() == "A calm day.\r\n"
 
@@ -64,16 +63,16 @@ def test_what_is_refused_for_now_is_tried_again_and_then_arrives(monkeypatch: py
 @pytest.mark.parametrize(
     ("refusals", "tries"), [(["451 later"] * 9, len(PAUSES_SECONDS) + 1), (["550 unknown"], 1), (["554 no"], 1)]
 )
-def test_tries_are_bounded(refusals: list[str], tries: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tries_are_bounded(refusals: list[str], tries: int) -> None:
     with mail_server() as mailbox:
         mailbox.refusals = refusals
-        sent(mailbox, monkeypatch)
+        sent(mailbox)
         assert (mailbox.tries, mailbox.mails) == (tries, [])
 
 
-def test_a_server_that_is_away_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_is_away_stops_nothing() -> None:
     with mail_server() as mailbox:
-        pauses = sent(mailbox, monkeypatch, mails=3, port=free_port())
+        pauses = sent(mailbox, mails=3, port=free_port())
         assert sorted(pauses) == sorted(PAUSES_SECONDS * 3), "two workers, so that pauses may be mixed"
         assert mailbox.mails == []
 
@@ -96,6 +95,35 @@ def test_what_waits_is_bounded() -> None:
     asyncio.run(run())
 
 
+ADDRESSES = ["a@..com", "a@b..com", "a@.b.com", ".a@b.com", "a.@b.com", "a..b@c.com", "@b.com", "a", "", "a@b\n.com"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_what_cannot_be_mailed_is_no_address(address: str) -> None:
+    with pytest.raises(InvalidHousehold):
+        checked_email(address)
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_mails_go_on_after_one_to_what_is_no_address(address: str) -> None:
+    async def run() -> None:
+        mailer = Mailer(settings(mailbox.port), lambda: datetime.now(UTC))
+        mailer.start()
+
+        async def job(to: str) -> Mail:
+            return replace(HELLO, to=to)
+
+        for to in (*[address] * 5, HELLO.to):
+            mailer.later(partial(job, to))
+        await mailer.stop()
+
+    with mail_server() as mailbox:
+        asyncio.run(run())
+        assert len(mailbox.mails) == 1
+
+
+@example("a", ".")
+@example(".", "b")
 @given(st.text(min_size=1, max_size=40), st.text(min_size=1, max_size=20))
 def test_no_address_that_is_taken_forges_a_header(local: str, domain: str) -> None:
     try:
@@ -151,12 +179,12 @@ def test_a_mail_goes_over_tls_to_a_server_with_a_certificate_that_is_trusted(
     more = {"require_starttls": True} if tls == "starttls" else {}
     with mail_server(**{speaks: context}, **more) as mailbox:
         monkeypatch.setenv("SSL_CERT_FILE", str(other.root))
-        sent(mailbox, monkeypatch, smtp_tls=tls)
+        sent(mailbox, smtp_tls=tls)
         refused = _mail(settings(mailbox.port, smtp_tls=tls))
         assert (mailbox.mails, refused.fine) == ([], False)
         assert "SSLCertVerificationError" in refused.found
         monkeypatch.setenv("SSL_CERT_FILE", str(own.root))
-        assert sent(mailbox, monkeypatch, smtp_tls=tls) == []
+        assert sent(mailbox, smtp_tls=tls) == []
         assert [mail.get_content() for mail in mailbox.mails] == ["A calm day.\r\n"]
         assert _mail(settings(mailbox.port, smtp_tls=tls)).fine
 
