@@ -16,6 +16,7 @@ from api.admin.browser_links import PATH as BROWSER_LINKS
 from api.admin.browser_links import create_browser_links
 from api.admin.page import PREFIX as ADMIN
 from api.admin.page import index
+from api.app_state import Services, provide
 from api.auth.keyring import keyring
 from api.auth.login_throttle import LoginThrottle
 from api.auth.mail import Mailer
@@ -37,26 +38,25 @@ from api.kakei.accounts import routes as accounts
 from api.kakei.catalog import routes as catalog
 from api.kakei.challenges import routes as challenges
 from api.kakei.coach import routes as coach
+from api.kakei.coach.app_state import CoachServices
 from api.kakei.coach.decider import Decider
 from api.kakei.coach.fast_path import CoachFastPath
-from api.kakei.coach.services import CoachServices
 from api.kakei.consent import routes as consent
 from api.kakei.exports import routes as exports
 from api.kakei.reflections import routes as reflections
 from api.kakei.research import routes as research
 from api.kakei.summaries import routes as summaries
 from api.kinderbud.app import create_kinderbud, limited, nothing_here
+from api.kinderbud.today.app_state import DayServices
 from api.kinderbud.today.prefetch import keep_choosing
-from api.kinderbud.today.services import DayServices
 from api.kinderbud.web.app import create_family, to_family
+from api.kinderbud.web.app_state import PageServices
 from api.kinderbud.web.rendering import PREFIX as FAMILY
-from api.kinderbud.web.services import PageServices
 from api.observability.logging import configure
 from api.observability.metrics import Metrics
 from api.observability.request_records import RequestRecords
 from api.observability.telemetry import TelemetryMiddleware
 from api.policies import ServedPolicy
-from api.services import Services, provide
 from api.settings import Settings
 from coach_model.budget.coach import CONTRACT as BUDGET
 from coach_model.daily.coach import CONTRACT as DAILY

@@ -11,9 +11,9 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import HTTPConnection
 
+from api.app_state import services_of
 from api.auth.cookies import is_plain_home
 from api.http.idempotency import TRANSACTION
-from api.services import services_of
 
 
 async def _now(request: Request) -> datetime:

@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from api.app_state import services_of
 from api.db.failures import RETRY_SECONDS
 from api.http.bearer import is_token
 from api.http.local_requests import is_this_machine
 from api.http.openapi import problem_responses
 from api.http.problems import METRICS_FORBIDDEN, NOT_READY, FieldError, ProblemOccurred
-from api.services import services_of
 from api.settings import Settings
 from coach_model.onnx_policy import OnnxPolicy
 

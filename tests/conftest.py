@@ -15,10 +15,10 @@ from data.logs.budget import BudgetLog, budget_log
 from data.packages.reader import Package, read_package
 from tests.support.chromium import find_chromium
 from tests.support.databases import url_of
+from tests.support.local_servers import ServiceMissing, unavailable
 from tests.support.postgres import postgres_database, postgres_server
 from tests.support.redis import redis_database, redis_server
 from tests.support.samples import SAMPLE
-from tests.support.services import ServiceMissing, unavailable
 from tests.support.serving import Server, Service, app, service
 from training.budget.reward_model import RewardModel
 from training.budget.target_policy import TargetPolicy

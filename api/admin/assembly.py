@@ -14,10 +14,10 @@ from starlette.types import ASGIApp
 
 from api.admin import auth, dashboard, instruments, kakei, kinderbud
 from api.admin.page import NAME, PREFIX
+from api.app_state import share
 from api.db.failures import RETRY_SECONDS, sqlstate
 from api.http.error_texts import pydantic_errors, sentences
 from api.http.problems import install_database_errors, log_unforeseen
-from api.services import share
 
 NOT_TAKEN = ("/upload-file/", "/change-password/", "/sign-in", "/sign-out", "/export/")
 """FastAdmin's routes that we replace, or that no screen needs."""

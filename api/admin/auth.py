@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.admin import queries
 from api.admin.accounts import BROWSERS, LONGEST, SESSIONS, LoggedIn, logged_in
+from api.app_state import services_of
 from api.auth.cookies import Cookie
 from api.auth.csrf import is_cross_site
 from api.auth.fair_queue import QueueFull
@@ -30,7 +31,6 @@ from api.dependencies import Now, is_plain
 from api.http.rate_limits import address_of
 from api.http.text import storable
 from api.models import Operator
-from api.services import services_of
 
 COOKIE = Cookie("buddy-admin", "/admin", int(LONGEST.total_seconds()))
 DOOR = "admin"

@@ -17,10 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sqlalchemy import JSON, Boolean, Date, Double, Float, Integer, Text, inspect
 
 from api.admin.auth import current
+from api.app_state import Services, services_of
 from api.db.engine import LARGEST_ID, Database
 from api.http.error_texts import BODY, pydantic_errors, sentences
 from api.models.base import Amount, Moment
-from api.services import Services, services_of
 
 SHOWN_OF_UUID = 8
 WIDGETS: tuple[tuple[tuple[type, ...], WidgetType], ...] = (

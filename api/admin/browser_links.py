@@ -15,10 +15,10 @@ from starlette.types import ASGIApp
 
 from api.admin.accounts import BROWSERS
 from api.admin.page import POLICY, PREFIX
+from api.app_state import services_of, share
 from api.auth.csrf import is_cross_site
 from api.auth.security_headers import FORMS, SecurityHeadersMiddleware
 from api.dependencies import is_plain
-from api.services import services_of, share
 
 PATH = PREFIX + "/browser"
 SEE_OTHER = 303

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
+from api.app_state import share
 from api.db.engine import Database
 from api.http.openapi import add_docs_page, add_not_modified
 from api.http.rate_limits import RateLimits
@@ -17,7 +18,6 @@ from api.kinderbud.me import routes as me
 from api.kinderbud.rate_limits import TokenLimits
 from api.kinderbud.today import routes as today
 from api.kinderbud.todos import routes as todos
-from api.services import share
 from api.settings import Settings
 
 DESCRIPTION = """

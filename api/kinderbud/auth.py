@@ -10,6 +10,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.app_state import services_of
 from api.auth.cookies import secret_digest
 from api.db.engine import Database
 from api.dependencies import Now, ReadSession, WriteSession
@@ -17,7 +18,6 @@ from api.kinderbud import queries
 from api.kinderbud.errors import Code, Refused
 from api.models import Household, HouseholdToken, HouseholdUser
 from api.models.households import HOUSEHOLD_ADMIN
-from api.services import services_of
 from api.time_zones import local_date
 
 PREFIX = "kb_live_"

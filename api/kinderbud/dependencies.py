@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from api.app_state import services_of
 from api.dependencies import ReadSession
 from api.kinderbud.auth import Reader
 from api.kinderbud.guides.actions import caught_up
-from api.services import services_of
 
 
 async def _stages(request: Request, caller: Reader, session: ReadSession) -> dict[int, int]:

@@ -19,8 +19,8 @@ from api.db.readiness import FRESH_SECONDS, PROBE_SECONDS, Readiness
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.support import forking
 from tests.support.databases import empty_database
+from tests.support.local_servers import ServiceMissing, free_port, unavailable
 from tests.support.postgres import postgres_binaries, postgres_cluster
-from tests.support.services import ServiceMissing, free_port, unavailable
 from tests.support.serving import CLIENT, DEFAULTS, service
 from tests.support.stalling import Stalling, stalling
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import forking
-from tests.support.services import free_port
+from tests.support.local_servers import free_port
 from tests.support.serving import BUDDY, DEFAULTS
 
 SECRET = "S3cretPa55word"

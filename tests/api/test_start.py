@@ -14,7 +14,7 @@ import pytest
 
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.support.forking import run
-from tests.support.services import free_port
+from tests.support.local_servers import free_port
 from tests.support.serving import CLIENT, DEFAULTS
 
 NOT_NEEDED = {

@@ -35,4 +35,4 @@ def test_untyped_state_is_read_in_one_place() -> None:
         for module in MODULES
         if re.search(r"\b(app|request|connection)\.state\b", module.read_text(encoding="utf-8"))
     }
-    assert readers == {"api/services.py", "api/http/request_values.py"}
+    assert readers == {"api/app_state.py", "api/http/request_values.py"}

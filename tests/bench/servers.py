@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.services import free_port
+from tests.support.local_servers import free_port
 
 HOST = "127.0.0.1"
 START_SECONDS = 60.0

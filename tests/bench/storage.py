@@ -22,8 +22,8 @@ from tests.bench.people import Person, post, rows, settle
 from tests.bench.replay import PRAGMAS, Driver, Statement, frozen, frozen_at, record
 from tests.bench.report import Chart, Result, Say, Table
 from tests.bench.servers import HOST, Request, ServerFailed, all_cores, pin, running
+from tests.support.local_servers import ServiceMissing
 from tests.support.postgres import postgres_database, postgres_server
-from tests.support.services import ServiceMissing
 
 CROWD = 16
 """Connections to the service, and concurrent transactions of the driver."""

@@ -16,8 +16,8 @@ from tests.bench.coach import OUR_REQUEST, WARM_UP_SECONDS, environment, serve
 from tests.bench.load import drive, generator
 from tests.bench.report import Result, Say, Table
 from tests.bench.servers import Server, ServerFailed, all_cores, cpu_seconds, running
+from tests.support.local_servers import ServiceMissing
 from tests.support.redis import redis_database, redis_server
-from tests.support.services import ServiceMissing
 
 WORKERS = (1, 2)
 CONNECTIONS_EACH = 16

@@ -22,8 +22,8 @@ import pytest
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.support.clients import phones, week
 from tests.support.databases import empty_database, rows
+from tests.support.local_servers import ServiceMissing, free_port, unavailable
 from tests.support.postgres import Cluster, postgres_binaries, postgres_cluster
-from tests.support.services import ServiceMissing, free_port, unavailable
 from tests.support.serving import service
 
 pytestmark = pytest.mark.long

@@ -15,7 +15,7 @@ import pytest
 
 from tests.actors.family import Family
 from tests.support.kb import KB, kb
-from tests.support.services import free_port
+from tests.support.local_servers import free_port
 from tests.support.serving import Service
 
 TOKEN = "kb_live_" + "5" * 32

@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Mapping
 
-from tests.support.services import ServiceMissing
+from tests.support.local_servers import ServiceMissing
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM_ARGUMENTS = [

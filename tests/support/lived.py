@@ -14,7 +14,7 @@ import uvicorn
 from api.app import create_app
 from tests.support import forking
 from tests.support.databases import migrate
-from tests.support.services import free_port
+from tests.support.local_servers import free_port
 from tests.support.serving import CLIENT, DEFAULTS, STARTING_SECONDS, Service, app
 
 CLOCK = "LIVED_CLOCK"

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiosmtpd.controller import Controller
 
-from tests.support.services import free_port
+from tests.support.local_servers import free_port
 
 WAITING_SECONDS = 30
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.support.local_servers import START_SECONDS, ServiceMissing, free_port, unprivileged
 from tests.support.postgres import postgres_answers
-from tests.support.services import START_SECONDS, ServiceMissing, free_port, unprivileged
 
 SETTINGS = """
 [databases]

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from tests.support.services import (
+from tests.support.local_servers import (
     COMPOSE,
     CONNECT_SECONDS,
     START_SECONDS,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import redis
 
-from tests.support.services import COMPOSE, CONNECT_SECONDS, START_SECONDS, ServiceMissing, free_port, listens
+from tests.support.local_servers import COMPOSE, CONNECT_SECONDS, START_SECONDS, ServiceMissing, free_port, listens
 
 REDIS_PORT = 6379
 CLAIM = "buddy-test:claimed-by"

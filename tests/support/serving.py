@@ -16,7 +16,7 @@ import httpx
 from api.clock import Clock, utc_now
 from tests.support import forking, in_process
 from tests.support.databases import migrate
-from tests.support.services import free_port
+from tests.support.local_servers import free_port
 
 type Process = subprocess.Popen[bytes] | forking.Forked
 

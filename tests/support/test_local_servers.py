@@ -12,9 +12,9 @@ import redis
 from playwright.sync_api import sync_playwright
 
 from tests.support.chromium import CHROMIUM_ARGUMENTS, find_chromium
+from tests.support.local_servers import ServiceMissing, free_port, unavailable
 from tests.support.postgres import postgres_answers, postgres_binaries, postgres_database, postgres_server
 from tests.support.redis import REDIS_PORT, redis_answers, redis_database, redis_server
-from tests.support.services import ServiceMissing, free_port, unavailable
 
 NOTHING_INSTALLED: Mapping[str, str] = {"PATH": "/nonexistent"}
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from api.app_state import services_of
 from api.dependencies import Now, ReadSession, WriteSession
 from api.http.idempotency import IdempotencyKeyHeader, IdempotentRoute, claim_key
 from api.http.openapi import problem_responses
@@ -31,7 +32,6 @@ from api.kakei.accounts.schemas import (
     UserCreated,
 )
 from api.models import IdempotencyKey, Profile
-from api.services import services_of
 
 router = APIRouter(prefix="/api", tags=["users"], route_class=IdempotentRoute)
 

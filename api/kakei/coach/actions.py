@@ -10,9 +10,9 @@ from api.clock import to_the_second
 from api.db.failures import MAY_BE_AWAY
 from api.kakei.accounts.queries import Writer
 from api.kakei.coach import queries
+from api.kakei.coach.app_state import CoachServices
 from api.kakei.coach.responses import answer_of, new_suggestion_id
 from api.kakei.coach.schemas import CoachAnswer
-from api.kakei.coach.services import CoachServices
 from api.kakei.consent.queries import consent_in_force
 from api.kakei.studies.actions import Policies, Question, Told, take_decision
 from coach_model.budget.coach import Decision

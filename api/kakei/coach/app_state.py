@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from starlette.requests import HTTPConnection
 
+from api.app_state import part_of
 from api.background import BackgroundTasks
 from api.clock import Clock
 from api.db.engine import Database
@@ -13,7 +14,6 @@ from api.kakei.coach.decider import Decider
 from api.kakei.studies.candidates import FrozenCandidates
 from api.observability.metrics import Metrics
 from api.policies import ServedPolicy
-from api.services import part_of
 
 
 def _one_thread() -> ThreadPoolExecutor:

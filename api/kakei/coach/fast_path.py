@@ -13,14 +13,14 @@ from functools import lru_cache
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.app_state import part_of
 from api.clock import Clock, timestamp
 from api.http.whole_answers import send_whole
+from api.kakei.coach.app_state import CoachServices
 from api.kakei.coach.encoded_answers import encoded
 from api.kakei.coach.schemas import CoachContext
-from api.kakei.coach.services import CoachServices
 from api.observability.request_records import RequestRecords
 from api.observability.telemetry import request_id_of
-from api.services import part_of
 from coach_model.budget.messages import LANGUAGES, preferred_language
 
 METHOD, PATH = "POST", "/coach/suggestions"

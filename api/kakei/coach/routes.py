@@ -7,6 +7,7 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.app_state import services_of
 from api.clock import Clock, to_the_second
 from api.db.failures import RETRY_SECONDS
 from api.http.error_texts import msgspec_sentence
@@ -18,6 +19,7 @@ from api.http.request_body import read_json
 from api.kakei.accounts.dependencies import writer_or_404
 from api.kakei.accounts.queries import Writer
 from api.kakei.coach.actions import Answering
+from api.kakei.coach.app_state import coach_of
 from api.kakei.coach.decider import Decider
 from api.kakei.coach.responses import answer_of
 from api.kakei.coach.schemas import (
@@ -29,9 +31,7 @@ from api.kakei.coach.schemas import (
     CoachContext,
     RowError,
 )
-from api.kakei.coach.services import coach_of
 from api.models import IdempotencyKey
-from api.services import services_of
 from coach_model.budget.messages import BALANCED, LANGUAGES, messages, preferred_language
 from coach_model.onnx_policy import OnnxPolicy
 

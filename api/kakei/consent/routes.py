@@ -2,6 +2,7 @@
 
 from fastapi import APIRouter, Request, Response
 
+from api.app_state import services_of
 from api.dependencies import Now, ReadSession, WriteSession
 from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
@@ -12,7 +13,6 @@ from api.kakei.consent import actions, queries
 from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
 from api.kakei.idempotency import OnceForUpdate
 from api.models import Consent, User
-from api.services import services_of
 
 router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=IdempotentRoute)
 

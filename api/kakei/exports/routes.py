@@ -10,6 +10,7 @@ import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import StreamingResponse
 
+from api.app_state import services_of
 from api.db.failures import RETRY_SECONDS
 from api.http import problems
 from api.http.bearer import is_token
@@ -22,7 +23,6 @@ from api.kakei.exports.commands import MARK
 from api.kakei.exports.process import Job, RefusalCode, Refused, run
 from api.kakei.exports.request import ExportRequest, named_tables
 from api.kakei.exports.spool import new_folder
-from api.services import services_of
 from data.formats import PACKAGED, Format
 
 PART_BYTES = 1 << 18

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response, Security
 from fastapi.sse import EventSourceResponse, format_sse_event
 
+from api.app_state import services_of
 from api.dependencies import ReadSession
 from api.http.idempotency import IdempotencyKeyHeader
 from api.kinderbud.auth import BEARER, Caller, Reader, recognise
@@ -19,7 +20,6 @@ from api.kinderbud.claude.keys import key_of
 from api.kinderbud.envelope import Answer, local
 from api.kinderbud.errors import Code, Refused, failures
 from api.models import ChatMessage
-from api.services import services_of
 
 EVENTS = EventSourceResponse.media_type
 

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from starlette.requests import HTTPConnection
 
+from api.app_state import part_of
 from api.auth.keyring import Keyring
 from api.clock import Clock
 from api.db.engine import Database
 from api.observability.metrics import Metrics
 from api.policies import ServedPolicy
-from api.services import part_of
 from api.settings import Settings
 
 

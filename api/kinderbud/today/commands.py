@@ -21,8 +21,8 @@ def curate(
     """
     from api.auth.keyring import SecretMissing, keyring  # noqa: PLC0415
     from api.kinderbud.households.queries import household_of, with_a_claude_key  # noqa: PLC0415 - help should not wait
+    from api.kinderbud.today.app_state import DayServices  # noqa: PLC0415
     from api.kinderbud.today.prefetch import choose_ahead  # noqa: PLC0415
-    from api.kinderbud.today.services import DayServices  # noqa: PLC0415
     from api.observability.logging import configure  # noqa: PLC0415
     from api.observability.metrics import Metrics  # noqa: PLC0415
     from api.policies import ServedPolicy  # noqa: PLC0415

@@ -17,8 +17,8 @@ from api.kinderbud.claude.replies import Usage
 from api.kinderbud.history.queries import actions_between
 from api.kinderbud.today import queries
 from api.kinderbud.today.actions import Curated, Offer, Prepared, fix_day, offer_day, prepare_day
+from api.kinderbud.today.app_state import DayServices
 from api.kinderbud.today.curation_prompt import day_to_choose
-from api.kinderbud.today.services import DayServices
 from coach_model.daily.slate import broken_constraint
 
 GRACE_SECONDS = 5.0

@@ -15,8 +15,8 @@ from api.db.leases import hold, new_holder, release
 from api.kinderbud.auth import Caller
 from api.kinderbud.households.queries import users_of, with_a_claude_key
 from api.kinderbud.today import queries
+from api.kinderbud.today.app_state import DayServices
 from api.kinderbud.today.curation import selected_day
-from api.kinderbud.today.services import DayServices
 from api.models import Household
 from api.time_zones import local_date, zone_of
 

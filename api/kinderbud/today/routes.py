@@ -8,8 +8,8 @@ from api.kinderbud.dependencies import Stages
 from api.kinderbud.envelope import Answer, OfParticipant
 from api.kinderbud.errors import failures, not_found
 from api.kinderbud.households.queries import participant_in
+from api.kinderbud.today.app_state import days_of
 from api.kinderbud.today.schemas import SelectedBy, Today
-from api.kinderbud.today.services import days_of
 from api.kinderbud.today.view import day_of
 from api.kinderbud.todos.queries import Seen
 from api.kinderbud.todos.schemas import TodoOut, shown

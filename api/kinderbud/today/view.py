@@ -7,9 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api.kinderbud.auth import Caller
 from api.kinderbud.guides.queries import plans_of
 from api.kinderbud.today import actions, queries
+from api.kinderbud.today.app_state import DayServices
 from api.kinderbud.today.curation import selected_day
 from api.kinderbud.today.rules import NO_PLANS, NOTHING_DUE
-from api.kinderbud.today.services import DayServices
 from api.kinderbud.todos.queries import Seen, listed_on
 from api.kinderbud.todos.rules import Status
 from data.catalog.guides import Category

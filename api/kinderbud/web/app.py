@@ -4,6 +4,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from api.app_state import share
 from api.auth.security_headers import FORMS, SecurityHeadersMiddleware
 from api.kinderbud.web import errors
 from api.kinderbud.web.access import routes as access
@@ -19,7 +20,6 @@ from api.kinderbud.web.rendering import HERE, PREFIX, go
 from api.kinderbud.web.sessions import checked_form
 from api.kinderbud.web.settings import routes as settings
 from api.kinderbud.web.today import routes as today
-from api.services import share
 
 POLICY = {
     "default-src": "'none'",

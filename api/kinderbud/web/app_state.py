@@ -6,8 +6,8 @@ from datetime import date
 
 from starlette.requests import HTTPConnection
 
+from api.app_state import part_of
 from api.kinderbud.today.actions import Prepared
-from api.services import part_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from api.app_state import services_of
 from api.dependencies import is_plain
 from api.kinderbud.ages import age_display
 from api.kinderbud.web.sessions import COOKIE, VISIT
-from api.services import services_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -10,6 +10,7 @@ from fastapi import Depends, Request, Response
 from limits import parse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.app_state import services_of
 from api.auth.cookies import Cookie, new_secret, secret_digest
 from api.auth.csrf import is_cross_site
 from api.auth.known_browsers import KNOWN_FOR, KnownBrowsers
@@ -22,7 +23,6 @@ from api.kinderbud.auth import ADMIN, Caller
 from api.kinderbud.households.queries import end_access_of
 from api.kinderbud.web import queries
 from api.models import HouseholdBrowser, HouseholdSession, HouseholdUser
-from api.services import services_of
 
 IDLE = timedelta(days=30)
 """A family's own phone stays logged in while it is used."""

@@ -12,11 +12,11 @@ from pydantic import SecretStr
 
 from api.admin.accounts import seed_operator
 from api.app import create_app
+from api.app_state import Services, part_of
 from api.auth.fair_queue import QueueFull
 from api.auth.passwords import AT_ONCE, WAITING
 from api.db import migrate
 from api.db.engine import open_database
-from api.services import Services, part_of
 from api.settings import Settings
 from tests.actors.admin import PASSWORD as ADMIN_PASSWORD
 from tests.actors.browser import PASSWORD, SEE_OTHER

@@ -19,8 +19,8 @@ from api.cli.doctor import _mail
 from api.kinderbud.households.rules import InvalidHousehold, checked_email
 from api.settings import Settings
 from tests.support.certificates import authority
+from tests.support.local_servers import free_port
 from tests.support.mail_server import Mailbox, mail_server
-from tests.support.services import free_port
 
 HELLO = Mail("sarah@example.com", "Hello", "A calm day.\n")
 

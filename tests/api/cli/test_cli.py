@@ -13,7 +13,7 @@ from tests.actors.person import WEEK, Person
 from tests.support import artifacts, forking
 from tests.support.databases import empty_database
 from tests.support.forking import buddy
-from tests.support.services import ServiceMissing, free_port, unavailable
+from tests.support.local_servers import ServiceMissing, free_port, unavailable
 from tests.support.serving import CLIENT, service
 
 

@@ -16,9 +16,9 @@ from api.kakei.coach.schemas import EXAMPLE_CONTEXT
 from tests.actors.family import Family
 from tests.actors.person import MONTH, WEEK, Person
 from tests.support import exports, forking
+from tests.support.local_servers import ServiceMissing, unavailable
 from tests.support.pgbouncer import pgbouncer
 from tests.support.postgres import postgres_database, server_of
-from tests.support.services import ServiceMissing, unavailable
 from tests.support.serving import CLIENT, Server, service
 
 AT_ONCE = 12

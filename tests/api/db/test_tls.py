@@ -17,8 +17,8 @@ from api.database_url import BadDatabaseUrl
 from api.db.engine import open_database
 from api.db.failures import MAY_BE_AWAY
 from tests.support import certificates
+from tests.support.local_servers import ServiceMissing, free_port, unavailable, unprivileged
 from tests.support.postgres import postgres_binaries, postgres_cluster
-from tests.support.services import ServiceMissing, free_port, unavailable, unprivileged
 
 PASSWORD = "p@ss:w/o?r#d%20+ 世"
 HBA = """

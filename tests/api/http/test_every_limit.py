@@ -16,6 +16,7 @@ from limits import parse
 from starlette.middleware.cors import CORSMiddleware
 
 from api.app import create_app
+from api.app_state import Services, part_of
 from api.db import migrate
 from api.db.budget import RequestBudget
 from api.db.engine import open_database
@@ -32,7 +33,6 @@ from api.kinderbud.app import create_kinderbud
 from api.kinderbud.auth import new_token
 from api.kinderbud.rate_limits import TokenLimits
 from api.observability.telemetry import TelemetryMiddleware
-from api.services import Services, part_of
 from api.settings import Settings
 from tests.actors.family import Family
 from tests.support.serving import CLIENT, Service

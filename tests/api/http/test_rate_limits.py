@@ -10,7 +10,7 @@ import pytest
 from limits import parse
 
 from api.http.rate_limits import NEW_USERS_PER_ADDRESS, RateLimits
-from tests.support.services import free_port
+from tests.support.local_servers import free_port
 from tests.support.serving import CLIENT, Service, service
 
 ALLOWED = NEW_USERS_PER_ADDRESS.amount

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.app_state import services_of
 from api.dependencies import ReadSession, WriteSession
 from api.kinderbud.auth import ADMIN, Caller
 from api.kinderbud.envelope import PathId, local
@@ -14,7 +15,6 @@ from api.kinderbud.web.errors import NotHere
 from api.kinderbud.web.forms import Text
 from api.kinderbud.web.rendering import INVALID, address, go, page, sentence
 from api.kinderbud.web.sessions import Admin, Member, still_admin, still_logged_in
-from api.services import services_of
 
 router = APIRouter(prefix="/access")
 

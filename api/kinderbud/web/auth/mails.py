@@ -6,13 +6,13 @@ import msgspec
 from fastapi import Request
 from limits import parse
 
+from api.app_state import services_of
 from api.auth.cookies import secret_digest
 from api.auth.keyring import Keyring, SecretMissing
 from api.auth.login_throttle import LoginThrottle
 from api.auth.mail import Mail
 from api.kinderbud.households import actions, queries
 from api.kinderbud.web.rendering import address
-from api.services import services_of
 
 SIGNUP_WORKS_FOR = timedelta(days=1)
 RESET_WORKS_FOR = timedelta(hours=1)

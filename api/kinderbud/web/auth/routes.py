@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from limits import parse
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.app_state import services_of
 from api.auth.login_throttle import Attempt, network_of
 from api.auth.passwords import PasswordRefused, checked_password
 from api.dependencies import Now, ReadSession, is_plain
@@ -35,7 +36,6 @@ from api.kinderbud.web.sessions import (
     shown_browsers,
 )
 from api.models import Household, HouseholdUser
-from api.services import services_of
 
 NEW_PER_ADDRESS = parse("20/hour")
 """Enough for a playgroup that signs up together; too few for a script that fills the database."""

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 
+from api.app_state import services_of
 from api.dependencies import Now, ReadSession, is_plain
 from api.kinderbud.web.errors import NotHere
 from api.kinderbud.web.rendering import go, page
 from api.kinderbud.web.sessions import BROWSERS, Visiting, shown_browsers
-from api.services import services_of
 
 router = APIRouter(prefix="/browser")
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from api.app_state import services_of
 from api.auth.login_throttle import network_of
 from api.auth.passwords import checked_password
 from api.dependencies import Now
@@ -16,7 +17,6 @@ from api.kinderbud.web.errors import NotHere
 from api.kinderbud.web.forms import Text
 from api.kinderbud.web.rendering import INVALID, page, sentence
 from api.kinderbud.web.sessions import Visiting, enter
-from api.services import services_of
 
 router = APIRouter(prefix="/confirm")
 

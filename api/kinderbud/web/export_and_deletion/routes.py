@@ -6,16 +6,16 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 from limits import parse
 
+from api.app_state import services_of
 from api.db.personal_data import plain, rows_of
 from api.dependencies import ReadSession, is_plain
 from api.kinderbud.auth import ADMIN, Caller
 from api.kinderbud.households import actions, queries
+from api.kinderbud.web.app_state import pages_of
 from api.kinderbud.web.forms import Text
 from api.kinderbud.web.rendering import INVALID, go, page
-from api.kinderbud.web.services import pages_of
 from api.kinderbud.web.sessions import COOKIE, Member, TooOften, shows_password, still_logged_in
 from api.models import Base
-from api.services import services_of
 
 EXPORTS = parse("10/hour")
 HOUSEHOLDS = Base.metadata.tables["households"]

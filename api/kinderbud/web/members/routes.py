@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.app_state import services_of
 from api.dependencies import ReadSession
 from api.kinderbud.auth import Caller
 from api.kinderbud.envelope import PathId
@@ -17,7 +18,6 @@ from api.kinderbud.web.forms import Text
 from api.kinderbud.web.rendering import INVALID, go, page, sentence
 from api.kinderbud.web.sessions import Admin, shows_password, still_admin
 from api.models import HouseholdUser
-from api.services import services_of
 
 WRONG = "That is not your password."
 

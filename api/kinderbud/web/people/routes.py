@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.app_state import services_of
 from api.dependencies import ReadSession, WriteSession
 from api.kinderbud.auth import Caller
 from api.kinderbud.envelope import PathId
@@ -18,7 +19,6 @@ from api.kinderbud.web.forms import Text, day
 from api.kinderbud.web.rendering import INVALID, go, page, sentence
 from api.kinderbud.web.sessions import Member
 from api.models import HouseholdParticipant
-from api.services import services_of
 
 router = APIRouter(prefix="/people")
 

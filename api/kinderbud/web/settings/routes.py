@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.app_state import services_of
 from api.auth.login_throttle import Attempt
 from api.auth.passwords import PasswordRefused, checked_password
 from api.dependencies import WriteSession
@@ -29,7 +30,6 @@ from api.kinderbud.web.sessions import (
     still_admin,
 )
 from api.models import Household
-from api.services import services_of
 
 LONGEST_KEY = 300
 NOT_THE_OLD_ONE = "That is not your current password."

@@ -5,26 +5,26 @@ import asyncio
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.app_state import services_of
 from api.dependencies import ReadSession, WriteSession
 from api.kinderbud.auth import Caller
 from api.kinderbud.claude.keys import key_of
 from api.kinderbud.envelope import PathId, local
 from api.kinderbud.guides.actions import caught_up
 from api.kinderbud.households.queries import locked, participant_in, participants_of
+from api.kinderbud.today.app_state import days_of
 from api.kinderbud.today.curation import selected_day
 from api.kinderbud.today.queries import selection_of
 from api.kinderbud.today.rules import NO_PLANS
-from api.kinderbud.today.services import days_of
 from api.kinderbud.today.view import day_of
 from api.kinderbud.todos import actions
 from api.kinderbud.todos.queries import Seen, latest_of_day, same_own, todo_in
+from api.kinderbud.web.app_state import pages_of
 from api.kinderbud.web.errors import NotHere
 from api.kinderbud.web.forms import Text, number
 from api.kinderbud.web.rendering import go, page
-from api.kinderbud.web.services import pages_of
 from api.kinderbud.web.sessions import Member
 from api.kinderbud.web.today.cards import EVERY, cards, greeting
-from api.services import services_of
 from data.catalog.guides import Frequency
 
 LONGEST_TITLE, LONGEST_REASON, LONGEST_NOTES = 200, 500, 2000

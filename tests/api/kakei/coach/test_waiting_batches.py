@@ -7,12 +7,12 @@ from pathlib import Path
 import httpx
 
 from api.app import create_app
+from api.app_state import part_of
 from api.db import migrate
 from api.db.engine import open_database
+from api.kakei.coach.app_state import CoachServices
 from api.kakei.coach.routes import MOST_BATCHES
 from api.kakei.coach.schemas import EXAMPLE_CONTEXT
-from api.kakei.coach.services import CoachServices
-from api.services import part_of
 from api.settings import Settings
 
 BATCH = "/coach/suggestions/batch"

@@ -13,8 +13,8 @@ from api.kinderbud.web.auth.mails import RESET_WORKS_FOR, TO_ONE
 from api.models import HouseholdLink, HouseholdUser
 from tests.actors.browser import OTHER, PASSWORD, SEE_OTHER, Browser, new_email
 from tests.actors.family import in_database
+from tests.support.local_servers import free_port
 from tests.support.mail_server import Mailbox, mail_server
-from tests.support.services import free_port
 from tests.support.serving import Service, service
 
 

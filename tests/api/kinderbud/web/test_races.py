@@ -18,8 +18,8 @@ from api.clock import utc_now
 from api.db.engine import open_database
 from api.http.rate_limits import address_of
 from api.kinderbud.households.rules import MOST_CHILDREN
+from api.kinderbud.today.app_state import DayServices
 from api.kinderbud.today.prefetch import choose_ahead
-from api.kinderbud.today.services import DayServices
 from api.models import Household
 from api.observability.metrics import Metrics
 from api.policies import ServedPolicy
