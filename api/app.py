@@ -56,7 +56,7 @@ from api.observability.logging import configure
 from api.observability.metrics import Metrics
 from api.observability.request_records import RequestRecords
 from api.observability.telemetry import TelemetryMiddleware
-from api.policies import ServedPolicy
+from api.policies import ServedPolicy, watch
 from api.settings import Settings
 from coach_model.budget.coach import CONTRACT as BUDGET
 from coach_model.daily.coach import CONTRACT as DAILY
@@ -154,7 +154,7 @@ async def _running(app: FastAPI, services: Services) -> AsyncIterator[None]:
     days = DayServices(database, services.clock, services.daily, metrics, services.keyring, settings)
     provide(app, services, coach_services, days, PageServices())
     services.mailer.start()
-    watchers = [asyncio.create_task(policy.watch()) for policy in policies]
+    watchers = [asyncio.create_task(watch(policies))]
     if settings.curate_at is not None:
         watchers.append(asyncio.create_task(keep_choosing(days, settings.curate_at)))
     yield

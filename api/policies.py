@@ -1,6 +1,7 @@
 """The policy that a coach serves: loads artifacts, watches their folder, and reloads without a dropped request."""
 
 import asyncio
+from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -47,15 +48,6 @@ class ServedPolicy:
         """Load the current artifact immediately."""
         self._seen = self._signature()
         self._load()
-
-    async def watch(self) -> None:
-        """Check for a new artifact until cancelled."""
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
-            try:
-                await asyncio.to_thread(self.look)
-            except Exception as error:  # noqa: BLE001 - no content of the folder may stop the watch
-                log.error("the folder of artifacts cannot be looked at", why=f"{type(error).__name__}: {error}")
 
     def look(self) -> None:
         """Load the artifact if it is new and unchanged since the last check."""
@@ -115,6 +107,22 @@ class ServedPolicy:
 
     def _signature(self) -> Signature:
         return tuple(_file_signature(self.folder() / name) for name in (GRAPH_FILE, CARD_FILE))
+
+
+async def watch(policies: Sequence[ServedPolicy]) -> None:
+    """Check for new artifacts until cancelled. One thread looks for all of them, since each takes the interpreter from
+    the requests for a moment."""
+    while True:
+        await asyncio.sleep(POLL_SECONDS)
+        await asyncio.to_thread(_look, policies)
+
+
+def _look(policies: Sequence[ServedPolicy]) -> None:
+    for policy in policies:
+        try:
+            policy.look()
+        except Exception as error:  # noqa: BLE001 - no content of the folder may stop the watch
+            log.error("the folder of artifacts cannot be looked at", why=f"{type(error).__name__}: {error}")
 
 
 def _file_signature(path: Path) -> tuple[str, int, int, int] | None:
