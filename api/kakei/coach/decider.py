@@ -33,20 +33,36 @@ log = structlog.get_logger("api.coach")
 
 class Decider:
     """Decides with the served policy. Requests that arrive within two iterations of the event loop are decided as one
-    batch: the cost of a graph depends on its nodes and hardly on its rows. A single request does not wait: an iteration
-    without other requests takes some microseconds.
+    batch: the cost of a graph depends on its nodes and hardly on its rows. Where requests come one at a time, they are
+    decided at once: two iterations and a future cost as much as the graph.
     """
 
     def __init__(self, served: ServedPolicy, metrics: Metrics) -> None:
         self._served = served
         self._metrics = metrics
         self._waiting: list[tuple[tuple[float, ...], asyncio.Future[Decision]]] = []
+        self._one_at_a_time = True
+        self._decided_in_this_turn = False
         self._complained_at = -COMPLAINT_SECONDS
         self._failures: deque[bool] = deque(maxlen=BREAKER_WINDOW)
         self._judged: OnnxPolicy | FallbackReason | None = None
         self._drift = Drift({})
         self._unseen: list[Contexts] = []
         self._number_unseen = 0
+
+    def at_once(self, context: tuple[float, ...]) -> Decision | None:
+        """The decision for one valid context, if requests come one at a time, else None: then ask for `decision`."""
+        if not self._one_at_a_time:
+            return None
+        if self._decided_in_this_turn:
+            self._one_at_a_time = False
+            return None
+        self._decided_in_this_turn = True
+        asyncio.get_running_loop().call_soon(self._end_turn)
+        return self.decisions([context])[0]
+
+    def _end_turn(self) -> None:
+        self._decided_in_this_turn = False
 
     def decision(self, context: tuple[float, ...]) -> asyncio.Future[Decision]:
         """The decision for one valid context, at the end of the next iteration of the event loop."""
@@ -103,6 +119,7 @@ class Decider:
 
     def _decide_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
+        self._one_at_a_time = len(waiting) == 1
         try:
             rows = self.decisions([context for context, _ in waiting])
         except Exception as error:  # noqa: BLE001 - the waiting requests must get the error
