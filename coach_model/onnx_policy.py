@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
 
+from coach_model.one_row import OneRow, Signature
 from coach_model.regular_files import FileRefused, read_regular
 
 GRAPH_FILE = "policy.onnx"
@@ -27,8 +28,6 @@ CHALLENGER = "-challenger"
 """Suffix of the folder of an artifact that decides in the shadow."""
 LARGEST_FILE = 16 * 2**20
 """Bytes. A policy is a small graph; a larger file is a mistake."""
-
-type Shape = tuple[int | None, ...]
 
 
 class ArtifactMissing(Exception):
@@ -46,8 +45,8 @@ class Contract:
     coach: str
     context_schema: str
     action_schema: str
-    inputs: Mapping[str, tuple[str, Shape]]
-    outputs: Mapping[str, tuple[str, Shape]]
+    inputs: Signature
+    outputs: Signature
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +58,13 @@ class OnnxPolicy:
     card_bytes: bytes
     graph: bytes
     session: ort.InferenceSession
+    one_row: OneRow
     output_names: list[str]
 
     def __call__(self, inputs: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
         """The graph's outputs, in the order of the contract. Errors of onnxruntime are passed on."""
+        if all(len(values) == 1 for values in inputs.values()):
+            return self.one_row(inputs)
         outputs: list[npt.NDArray[Any]] = self.session.run(self.output_names, inputs)
         return outputs
 
@@ -90,7 +92,8 @@ def policy_of(graph: bytes, card_bytes: bytes, contract: Contract) -> OnnxPolicy
     session = _session(graph)
     _check_signature(session, contract)
     _check_answer(session, contract)
-    return OnnxPolicy(card["policy_id"], card, card_bytes, graph, session, list(contract.outputs))
+    one_row = OneRow(session, contract.inputs, contract.outputs)
+    return OnnxPolicy(card["policy_id"], card, card_bytes, graph, session, one_row, list(contract.outputs))
 
 
 def read_artifact_file(path: Path) -> bytes | None:

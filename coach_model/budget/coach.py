@@ -89,22 +89,19 @@ def decide(policy: OnnxPolicy | FallbackReason, contexts: Contexts) -> Decisions
         problem = f"{policy.policy_id}: {type(error).__name__}: {str(error)[:200]}"
         return Decisions(decide_by_rules(contexts, FallbackReason.MODEL_ERROR), problem)
     rows, valid = (_few if len(contexts) < MANY else _many)(policy.policy_id, contexts, answers)
-    supported = answers[2][:, 0]
-    if valid.all() and supported.all():
+    supported: list[bool] = answers[2][:, 0].tolist()
+    if all(valid) and all(supported):
         return Decisions(rows)
-    for reason, untrusted in (
-        (FallbackReason.INVALID_OUTPUT, ~valid),
-        (FallbackReason.OUT_OF_SUPPORT, valid & ~supported),
-    ):
-        places = np.flatnonzero(untrusted)
-        for place, decision in zip(places.tolist(), decide_by_rules(contexts[places], reason), strict=True):
+    invalid = [place for place, is_valid in enumerate(valid) if not is_valid]
+    unknown = [place for place, is_valid in enumerate(valid) if is_valid and not supported[place]]
+    for reason, places in ((FallbackReason.INVALID_OUTPUT, invalid), (FallbackReason.OUT_OF_SUPPORT, unknown)):
+        for place, decision in zip(places, decide_by_rules(contexts[places], reason), strict=True):
             rows[place] = decision
-    invalid = len(contexts) - int(np.count_nonzero(valid))
-    return Decisions(rows, f"{policy.policy_id}: {invalid} answers were no valid decision" if invalid else None)
+    return Decisions(rows, f"{policy.policy_id}: {len(invalid)} answers were no valid decision" if invalid else None)
 
 
-type Valid = npt.NDArray[np.bool_]
-"""(n,): whether the graph's answer is a valid decision."""
+type Valid = list[bool]
+"""For each row, whether the graph's answer is a valid decision."""
 
 
 def _few(policy_id: str, contexts: Contexts, answers: Sequence[npt.NDArray[Any]]) -> tuple[list[Decision], Valid]:
@@ -115,11 +112,11 @@ def _few(policy_id: str, contexts: Contexts, answers: Sequence[npt.NDArray[Any]]
         contexts.tolist(), essentials, *(answer.tolist() for answer in answers), strict=True
     ):
         eligible = eligible_levels_of(context, essential)
-        named = all(0 <= index < len(FEATURES) for lever in because for index in lever)
+        named = all(min(lever) >= 0 and max(lever) < len(FEATURES) for lever in because)
         valid.append(named and is_decision(distribution, levels, eligible))
         reasons = policy_because(because, contribution, eligible) if named else []
         rows.append(Decision(levels, Source.POLICY, None, policy_id, reasons))
-    return rows, np.array(valid)
+    return rows, valid
 
 
 def _many(policy_id: str, contexts: Contexts, answers: Sequence[npt.NDArray[Any]]) -> tuple[list[Decision], Valid]:
@@ -133,7 +130,8 @@ def _many(policy_id: str, contexts: Contexts, answers: Sequence[npt.NDArray[Any]
         Decision(row, Source.POLICY, None, policy_id, [_reasons(0, wants), _reasons(1, culture), _reasons(2, savings)])
         for row, (wants, culture, savings) in zip(levels.tolist(), reasons.tolist(), strict=True)
     ]
-    return rows, are_decisions(distribution, levels, eligible) & named.all(axis=(1, 2))
+    valid: Valid = (are_decisions(distribution, levels, eligible) & named.all(axis=(1, 2))).tolist()
+    return rows, valid
 
 
 @cache  # there are at most 3 × (11³ + 1)
@@ -183,12 +181,12 @@ def is_decision(
     return True
 
 
-def are_decisions(distribution: npt.NDArray[np.float32], levels: Levels, eligible: Eligible) -> Valid:
+def are_decisions(distribution: npt.NDArray[np.float32], levels: Levels, eligible: Eligible) -> npt.NDArray[np.bool_]:
     """(n,): `is_decision` for n outputs of the graph, (n, 3, 5) and (n, 3), with the eligible levels (n, 3, 5)."""
     possible = (distribution >= 0) & (eligible | (distribution == 0))  # NaN fails both comparisons
     sums = np.abs(distribution.sum(axis=2, dtype=np.float64) - 1) <= SUM_TOLERANCE
     chosen = eligible & (levels[:, :, None] == PLACES)
-    valid: Valid = (possible.all(axis=2) & sums & chosen.any(axis=2)).all(axis=1)
+    valid: npt.NDArray[np.bool_] = (possible.all(axis=2) & sums & chosen.any(axis=2)).all(axis=1)
     return valid
 
 
