@@ -155,7 +155,7 @@ def _sqlite_engine(url: SqliteUrl, begin: str = "BEGIN", pool_size: int = 1) -> 
     """An engine whose transactions start with the statement `begin`."""
     engine = create_async_engine(
         URL.create("sqlite+aiosqlite", database=str(url.file)),
-        connect_args={"timeout": LOCK_SECONDS},
+        connect_args={"timeout": LOCK_SECONDS, "check_same_thread": False},  # see api.db.prepared
         poolclass=_Pool,
         pool_size=pool_size,
         max_overflow=0,

@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
+import aiosqlite
 import pytest
 from sqlalchemy import bindparam, event, func, select, text
 from sqlalchemy.engine import Engine
@@ -125,6 +128,32 @@ def test_listeners_hear_them(own_url: str) -> None:
 
     run(own_url, work)
     assert [" ".join(sql.split()) for sql in heard] == ["SELECT count(*) AS people FROM users"]
+
+
+def test_on_sqlite_only_the_beginning_and_the_commit_of_a_write_switch_to_the_drivers_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    switches = 0
+    execute = aiosqlite.Connection._execute
+
+    async def counted(self: aiosqlite.Connection, *work: Any, **options: Any) -> Any:
+        nonlocal switches
+        switches += 1
+        return await execute(self, *work, **options)
+
+    async def work(database: Database) -> None:
+        nonlocal switches
+        async with database.write() as session:
+            await add_user(session)
+        switches = 0
+        async with database.write() as session:
+            user_id = await add_user(session, "two")
+            for week in range(5):
+                await ADD_WEEK.row(session, user_id=user_id, **WEEK | {"week_key": week + 1})
+        assert switches == 2
+
+    monkeypatch.setattr(aiosqlite.Connection, "_execute", counted)
+    run(f"sqlite:///{tmp_path}/switches.db", work)
 
 
 def test_their_errors_are_known_and_leave_the_pool_whole(own_url: str) -> None:
