@@ -158,22 +158,27 @@ def quantity(kind: str, standing: Standing, levels: Iterable[Mapping[str, Any]])
     """The quantity that a badge rule counts. Raises ValueError for an unknown kind."""
     name, _, which = kind.partition(":")
     claimed = standing.claimed
-    counted = {
-        "total_points": standing.total_points,
-        "level": level_of(standing.total_points, levels).level,
-        "challenges_accepted": standing.accepted,
-        "challenges_claimed": len(claimed),
-        "challenges_claimed_by_category": sum(one.category == which for one in claimed),
-        "challenges_claimed_by_type": sum(one.challenge_type == which for one in claimed),
-        "hard_challenges_claimed": sum(one.difficulty == "hard" for one in claimed),
-        "months_active": len({one.month for one in claimed}),
-        "weekly_summaries": standing.weekly_summaries,
-        "monthly_summaries": standing.monthly_summaries,
-        "reflections": standing.reflections,
-    }
-    if name not in counted:
-        raise ValueError(f"no badge rule of kind {kind!r} is known")
-    return counted[name]
+    number: int
+    match name:
+        case "total_points" | "weekly_summaries" | "monthly_summaries" | "reflections":
+            number = getattr(standing, name)
+        case "level":
+            number = level_of(standing.total_points, levels).level
+        case "challenges_accepted":
+            number = standing.accepted
+        case "challenges_claimed":
+            number = len(claimed)
+        case "challenges_claimed_by_category":
+            number = sum(one.category == which for one in claimed)
+        case "challenges_claimed_by_type":
+            number = sum(one.challenge_type == which for one in claimed)
+        case "hard_challenges_claimed":
+            number = sum(one.difficulty == "hard" for one in claimed)
+        case "months_active":
+            number = len({one.month for one in claimed})
+        case _:
+            raise ValueError(f"no badge rule of kind {kind!r} is known")
+    return number
 
 
 def reason_if_earned(badge: Missing, standing: Standing, levels: Iterable[Mapping[str, Any]]) -> str | None:
