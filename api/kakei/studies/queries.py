@@ -3,12 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Insert, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api.db.upsert import insert_into
+from api.db.prepared import Prepared
+from api.db.upsert import insert_for, insert_into
 from api.kakei.studies.rules import STOPPED
 from api.models import Candidate, Consent, Decision, Outcome, Study, WeeklySummary
 from data.rewards.outcomes import CUT_OFF, NEXT_CONTEXT
@@ -21,6 +23,13 @@ _LAST = (
     .where(Decision.user_id == bindparam("user_id"))
     .order_by(Decision.decided_at.desc(), Decision.id.desc())
     .limit(1)
+)
+
+_AWAIT_OUTCOME = Prepared(
+    lambda dialect: insert_for(dialect, Outcome).values(
+        decision_key=bindparam("decision_key", type_=Outcome.decision_key.type),
+        user_id=bindparam("user_id", type_=Outcome.user_id.type),
+    )
 )
 
 
@@ -81,17 +90,27 @@ async def last_levels(session: AsyncSession, user_id: int) -> list[int] | None:
     return await session.scalar(_LAST, {"user_id": user_id})
 
 
+@cache
+def _add(columns: tuple[str, ...], *, is_in_study: bool) -> Prepared:
+    """Stores a decision with these columns; of a study, only the first one of a person's week."""
+    values = {name: bindparam(name, type_=getattr(Decision, name).type) for name in columns}
+
+    def make(dialect: str) -> Insert:
+        insert = insert_for(dialect, Decision).values(values)
+        if is_in_study:
+            insert = insert.on_conflict_do_nothing(index_elements=["user_id", "study_id", "local_week"])
+        return insert.returning(Decision.id)
+
+    return Prepared(make)
+
+
 async def add_decision(session: AsyncSession, values: dict[str, Any]) -> bool:
     """Store a decision. Returns False if the person already has one in that study and week."""
-    insert = insert_into(session, Decision).values(**values)
-    if values["study_id"] is None:
-        await session.execute(insert)
-        return True
-    unless = insert.on_conflict_do_nothing(index_elements=["user_id", "study_id", "local_week"])
-    key = await session.scalar(unless.returning(Decision.id))
-    if key is not None:
-        await session.execute(insert_into(session, Outcome).values(decision_key=key, user_id=values["user_id"]))
-    return key is not None
+    is_in_study = values["study_id"] is not None
+    added = await _add(tuple(values), is_in_study=is_in_study).row(session, **values)
+    if added is not None and is_in_study:
+        await _AWAIT_OUTCOME.rows(session, decision_key=added.id, user_id=values["user_id"])
+    return added is not None
 
 
 async def without_next_context(session: AsyncSession, user_id: int, version: str, now: datetime) -> list[Decision]:
