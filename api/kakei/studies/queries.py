@@ -25,6 +25,13 @@ _LAST = (
     .limit(1)
 )
 
+_RIPENING = (
+    select(Decision)
+    .join(Study, Study.id == Decision.study_id)
+    .where(Decision.user_id == bindparam("user_id"), Study.study_version == bindparam("version"))
+    .where(Decision.decided_at >= bindparam("first"), Decision.decided_at <= bindparam("last"))
+)
+_WITHOUT_NEXT_CONTEXT = _RIPENING.join(Outcome, Outcome.decision_key == Decision.id).where(Outcome.context_at.is_(None))
 _AWAIT_OUTCOME = Prepared(
     lambda dialect: insert_for(dialect, Outcome).values(
         decision_key=bindparam("decision_key", type_=Outcome.decision_key.type),
@@ -116,25 +123,14 @@ async def add_decision(session: AsyncSession, values: dict[str, Any]) -> bool:
 async def without_next_context(session: AsyncSession, user_id: int, version: str, now: datetime) -> list[Decision]:
     """A person's decision points that wait for their next context and may receive it now."""
     earliest, latest = NEXT_CONTEXT
-    query = (
-        select(Decision)
-        .join(Outcome, Outcome.decision_key == Decision.id)
-        .join(Study, Study.id == Decision.study_id)
-        .where(Decision.user_id == user_id, Study.study_version == version, Outcome.context_at.is_(None))
-        .where(Decision.decided_at >= now - latest, Decision.decided_at <= now - earliest)
-    )
-    return list(await session.scalars(query))
+    values = {"user_id": user_id, "version": version, "first": now - latest, "last": now - earliest}
+    return list(await session.scalars(_WITHOUT_NEXT_CONTEXT, values))
 
 
 async def ripening(session: AsyncSession, user_id: int, version: str, now: datetime) -> list[Decision]:
     """A person's decision points whose cut-off is in the future."""
-    query = (
-        select(Decision)
-        .join(Study, Study.id == Decision.study_id)
-        .where(Decision.user_id == user_id, Study.study_version == version)
-        .where(Decision.decided_at >= now - CUT_OFF, Decision.decided_at <= now + timedelta(days=1))
-    )
-    return list(await session.scalars(query))
+    values = {"user_id": user_id, "version": version, "first": now - CUT_OFF, "last": now + timedelta(days=1)}
+    return list(await session.scalars(_RIPENING, values))
 
 
 async def summaries_at(
