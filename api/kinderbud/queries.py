@@ -2,28 +2,30 @@
 
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.models import Household, HouseholdToken, HouseholdUser
 
+_TOKEN = select(HouseholdToken.id).where(
+    HouseholdToken.digest == bindparam("digest"), HouseholdToken.revoked_at.is_(None)
+)
+_OWNER = (
+    _TOKEN.with_only_columns(HouseholdToken, HouseholdUser, Household)
+    .join(HouseholdUser, HouseholdUser.id == HouseholdToken.user_id)
+    .join(Household, Household.id == HouseholdUser.household_id)
+)
+
 
 async def owner_of_token(session: AsyncSession, digest: str) -> tuple[HouseholdToken, HouseholdUser, Household] | None:
     """A token that works, with its user and household."""
-    query = (
-        select(HouseholdToken, HouseholdUser, Household)
-        .join(HouseholdUser, HouseholdUser.id == HouseholdToken.user_id)
-        .join(Household, Household.id == HouseholdUser.household_id)
-        .where(HouseholdToken.digest == digest, HouseholdToken.revoked_at.is_(None))
-    )
-    found = (await session.execute(query)).one_or_none()
+    found = (await session.execute(_OWNER, {"digest": digest})).one_or_none()
     return (found[0], found[1], found[2]) if found is not None else None
 
 
 async def is_token(session: AsyncSession, digest: str) -> bool:
     """Whether there is a token that works."""
-    query = select(HouseholdToken.id).where(HouseholdToken.digest == digest, HouseholdToken.revoked_at.is_(None))
-    return await session.scalar(query) is not None
+    return await session.scalar(_TOKEN, {"digest": digest}) is not None
 
 
 async def note_use(session: AsyncSession, token_id: int, now: datetime, unless_since: datetime) -> None:

@@ -4,11 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.upsert import insert_into
 from api.models import Guide, GuideItem, GuideStage, HouseholdParticipant, Plan, Todo
+
+_STAGES = (
+    select(GuideStage)
+    .where(GuideStage.guide_id.in_(bindparam("guide_ids", expanding=True)), ~GuideStage.retired)
+    .order_by(GuideStage.position, GuideStage.id)
+)
+_PLANS = (
+    select(Plan, HouseholdParticipant, Guide)
+    .join(HouseholdParticipant, HouseholdParticipant.id == Plan.participant_id)
+    .join(Guide, Guide.id == Plan.guide_id)
+    .where(Plan.household_id == bindparam("household_id"), Plan.active)
+    .order_by(Plan.id)
+)
 
 
 @dataclass(frozen=True)
@@ -50,8 +63,7 @@ async def guide_with_id(session: AsyncSession, guide_id: int) -> Guide | None:
 
 async def stages_of(session: AsyncSession, guide_ids: Sequence[int]) -> Sequence[GuideStage]:
     """The stages of guides, in order."""
-    query = select(GuideStage).where(GuideStage.guide_id.in_(guide_ids), ~GuideStage.retired)
-    return (await session.scalars(query.order_by(GuideStage.position, GuideStage.id))).all()
+    return (await session.scalars(_STAGES, {"guide_ids": guide_ids})).all()
 
 
 async def items_of(session: AsyncSession, stage_ids: Sequence[int]) -> Sequence[GuideItem]:
@@ -62,14 +74,7 @@ async def items_of(session: AsyncSession, stage_ids: Sequence[int]) -> Sequence[
 
 async def plans_of(session: AsyncSession, household_id: int) -> list[Followed]:
     """The active plans of a household."""
-    query = (
-        select(Plan, HouseholdParticipant, Guide)
-        .join(HouseholdParticipant, HouseholdParticipant.id == Plan.participant_id)
-        .join(Guide, Guide.id == Plan.guide_id)
-        .where(Plan.household_id == household_id, Plan.active)
-        .order_by(Plan.id)
-    )
-    return [Followed(*row) for row in await session.execute(query)]
+    return [Followed(*row) for row in await session.execute(_PLANS, {"household_id": household_id})]
 
 
 async def active_plan(session: AsyncSession, participant_id: int, guide_id: int) -> Plan | None:

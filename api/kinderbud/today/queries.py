@@ -5,13 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.upsert import insert_into
 from api.kinderbud.action_types import ActionType
 from api.models import DayCuration, DayItem, DaySelection, TodoAction
 from coach_model.daily.candidates import WINDOW_DAYS
+
+_SELECTION = select(DaySelection).where(
+    DaySelection.household_id == bindparam("household_id"), DaySelection.day == bindparam("day")
+)
 
 
 @dataclass
@@ -29,8 +33,7 @@ class Window:
 
 async def selection_of(session: AsyncSession, household_id: int, day: date) -> DaySelection | None:
     """The selection of a day."""
-    mine = (DaySelection.household_id == household_id, DaySelection.day == day)
-    return await session.scalar(select(DaySelection).where(*mine))
+    return await session.scalar(_SELECTION, {"household_id": household_id, "day": day})
 
 
 async def chosen_since(session: AsyncSession, since: date) -> set[tuple[int, date]]:

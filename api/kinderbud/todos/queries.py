@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.kinderbud.action_types import ActionType
@@ -66,15 +66,14 @@ class Seen:
         return status_on(self.state, today, rests_when_done=self.frequency is Frequency.ONCE)
 
 
-def _seen() -> Select[Todo, HouseholdParticipant, GuideItem, GuideStage, Guide, bool]:
-    return (
-        select(Todo, HouseholdParticipant, GuideItem, GuideStage, Guide, Plan.active)
-        .join(HouseholdParticipant, HouseholdParticipant.id == Todo.participant_id)
-        .outerjoin(GuideItem, GuideItem.id == Todo.guide_item_id)
-        .outerjoin(GuideStage, GuideStage.id == GuideItem.stage_id)
-        .outerjoin(Guide, Guide.id == GuideStage.guide_id)
-        .outerjoin(Plan, Plan.id == Todo.plan_id)
-    )
+_SEEN = (
+    select(Todo, HouseholdParticipant, GuideItem, GuideStage, Guide, Plan.active)
+    .join(HouseholdParticipant, HouseholdParticipant.id == Todo.participant_id)
+    .outerjoin(GuideItem, GuideItem.id == Todo.guide_item_id)
+    .outerjoin(GuideStage, GuideStage.id == GuideItem.stage_id)
+    .outerjoin(Guide, Guide.id == GuideStage.guide_id)
+    .outerjoin(Plan, Plan.id == Todo.plan_id)
+)
 
 
 def _of_stages(stages: dict[int, int]) -> list[ColumnElement[bool]]:
@@ -97,7 +96,7 @@ _CURRENT_ORDER = (Todo.participant_id, GuideItem.position, Todo.id)
 async def todo_in(session: AsyncSession, household_id: int, todo_id: int, *, deleted: bool = False) -> Seen | None:
     """A todo of the household. A deleted one only on request."""
     mine = (Todo.id == todo_id, Todo.household_id == household_id)
-    row = (await session.execute(_seen().where(*mine))).one_or_none()
+    row = (await session.execute(_SEEN.where(*mine))).one_or_none()
     return Seen(*row) if row is not None and (deleted or not row[0].deleted) else None
 
 
@@ -106,7 +105,7 @@ async def current_todos(session: AsyncSession, household_id: int, stages: dict[i
     before today are left out.
     """
     mine = (Todo.household_id == household_id, ~Todo.deleted, _is_current(stages, today))
-    rows = await session.execute(_seen().where(*mine).order_by(*_CURRENT_ORDER))
+    rows = await session.execute(_SEEN.where(*mine).order_by(*_CURRENT_ORDER))
     return [Seen(*row) for row in rows]
 
 
@@ -125,7 +124,7 @@ async def listed_on(session: AsyncSession, household_id: int, stages: dict[int, 
     columns = (_is_current(stages, day), DayItem.position, Todo.id.in_(select(TodoAction.todo_id).where(*acts)))
     of_day = and_(DayItem.todo_id == Todo.id, DayItem.household_id == household_id, DayItem.day == day)
     mine = (Todo.household_id == household_id, ~Todo.deleted, or_(columns[0], DayItem.position.is_not(None)))
-    query = _seen().add_columns(*columns).outerjoin(DayItem, of_day).where(*mine).order_by(*_CURRENT_ORDER)
+    query = _SEEN.add_columns(*columns).outerjoin(DayItem, of_day).where(*mine).order_by(*_CURRENT_ORDER)
     rows = [(Seen(*row[:-3]), *row[-3:]) for row in await session.execute(query)]
     shown = [(position, seen.todo.id, seen) for seen, _, position, _ in rows if position is not None]
     return Listed(
@@ -154,14 +153,14 @@ async def listed_todos(
         wanted.append(or_(GuideItem.category == category, *own))
     if participant_id is not None:
         wanted.append(Todo.participant_id == participant_id)
-    query = _seen().where(Todo.household_id == household_id, ~Todo.deleted, *wanted)
+    query = _SEEN.where(Todo.household_id == household_id, ~Todo.deleted, *wanted)
     order = (GuideStage.position.nulls_last(), GuideItem.position, Todo.id)
     return [Seen(*row) for row in await session.execute(query.order_by(Todo.participant_id, *order))]
 
 
 async def shown_on(session: AsyncSession, household_id: int, day: date) -> list[Seen]:
     """The todos that a day showed, in order."""
-    query = _seen().join(DayItem, DayItem.todo_id == Todo.id).order_by(DayItem.position, Todo.id)
+    query = _SEEN.join(DayItem, DayItem.todo_id == Todo.id).order_by(DayItem.position, Todo.id)
     mine = (DayItem.household_id == household_id, DayItem.day == day, ~Todo.deleted)
     return [Seen(*row) for row in await session.execute(query.where(*mine))]
 
