@@ -22,6 +22,8 @@ PANEL_GAP = 0.12
 """Space between two charts, as a share of their mean height."""
 ROOM_FOR_VALUE = 1.14
 """Width of the axis divided by the longest bar."""
+WRITTEN = (":!docs/benchmarks.md", ":!docs/img/benchmarks-*.svg")
+"""What `write_docs` writes, as git's exceptions from all files."""
 
 type Say = Callable[[str, float], None]
 """A function that reports the current step and the finished share of the benchmark."""
@@ -68,10 +70,11 @@ def machine() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit that is measured, and whether files were changed since; without git that it is unknown."""
+    """The commit that is measured, and whether files were changed since, other than those that `write_docs` writes;
+    without git that it is unknown."""
     try:
         head = _git("rev-parse", "--short", "HEAD")
-        changed = _git("status", "--porcelain", "--untracked-files=no")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", *WRITTEN)
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return f"`{head}`, with changes" if changed else f"`{head}`"
