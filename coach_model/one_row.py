@@ -1,7 +1,7 @@
 """A graph that runs on one row, always in the same memory.
 
-Creating the arrays of a call takes onnxruntime nearly as long as the small graph of a coach, and most requests have one
-row.
+Creating the arrays of a call is about a fifth of what onnxruntime takes for the small graph of a coach, and many
+requests have one row.
 """
 
 import threading

@@ -34,7 +34,7 @@ log = structlog.get_logger("api.coach")
 class Decider:
     """Decides with the served policy. Requests that arrive within two iterations of the event loop are decided as one
     batch: the cost of a graph depends on its nodes and hardly on its rows. Where requests come one at a time, they are
-    decided at once: two iterations and a future cost as much as the graph.
+    decided at once, without a future and two more iterations.
     """
 
     def __init__(self, served: ServedPolicy, metrics: Metrics) -> None:
