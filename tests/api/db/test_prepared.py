@@ -134,7 +134,7 @@ def test_on_sqlite_only_the_beginning_and_the_commit_of_a_write_switch_to_the_dr
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     switches = 0
-    execute = aiosqlite.Connection._execute
+    execute: Any = aiosqlite.Connection._execute
 
     async def counted(self: aiosqlite.Connection, *work: Any, **options: Any) -> Any:
         nonlocal switches
