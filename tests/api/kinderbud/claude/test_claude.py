@@ -39,6 +39,7 @@ def lived(claude: Claude, request: pytest.FixtureRequest, tmp_path_factory: pyte
     folder = tmp_path_factory.mktemp("claude")
     url = f"sqlite:///{folder}/buddy.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     own = {"ANTHROPIC_BASE_URL": claude.url, "CLAUDE_SECONDS": str(SECONDS), "LOG_LEVEL": "debug"}
+    own["DATABASE_TIMEOUT_SECONDS"] = "60"  # the crowds here ask how often Claude is asked, not how fast
     with lived_service(folder, url, own) as running:
         running.clock.now = datetime(2026, 2, 2, 15, tzinfo=UTC)
         yield running
