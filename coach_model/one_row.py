@@ -37,11 +37,14 @@ class OneRow:
         self._lock = threading.Lock()
 
     def __call__(self, inputs: Mapping[str, npt.NDArray[Any]]) -> list[npt.NDArray[Any]]:
-        """The graph's outputs for inputs of one row, in the order of the signature. Errors of onnxruntime are passed
-        on."""
+        """The graph's outputs for inputs of one row, in the order of the signature. Raises ValueError for another shape
+        or type, which numpy would fit. Errors of onnxruntime are passed on."""
         with self._lock:
             for name, array in self._inputs.items():
-                array[:] = inputs[name]
+                values = inputs[name]
+                if values.shape != array.shape or values.dtype != array.dtype:
+                    raise ValueError(f"{name} is {values.shape} {values.dtype}, expected {array.shape} {array.dtype}")
+                array[:] = values
             self._session.run_with_iobinding(self._binding)
             return [array.copy() for array in self._outputs.values()]
 

@@ -49,7 +49,15 @@ def test_threads_do_not_mix_their_rows() -> None:
         assert all(threads.map(ask, [place % len(rows) for place in range(4_000)]))
 
 
-@pytest.mark.parametrize("shape", [(2, len(FEATURES)), (1, len(FEATURES) - 1), (0, len(FEATURES))])
-def test_another_shape_is_refused(shape: tuple[int, int]) -> None:
-    with pytest.raises(ValueError, match="broadcast"):
-        POLICY.one_row({"context": np.zeros(shape, np.float32)})
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [
+        *(((rows, columns), "float32") for rows, columns in ((2, 10), (1, 9), (0, 10), (1, 1))),
+        ((10,), "float32"),
+        ((1, 10), "float64"),
+        ((1, 10), "int64"),
+    ],
+)
+def test_another_shape_or_type_is_refused(shape: tuple[int, ...], dtype: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        POLICY.one_row({"context": np.zeros(shape, dtype)})

@@ -50,8 +50,12 @@ class Decider:
         self._unseen: list[Contexts] = []
         self._number_unseen = 0
 
-    def at_once(self, context: tuple[float, ...]) -> Decision | None:
-        """The decision for one valid context, if requests come one at a time, else None: then ask for `decision`."""
+    async def decision(self, context: tuple[float, ...]) -> Decision:
+        """The decision for one valid context."""
+        return self._at_once(context) or await self._with_others(context)
+
+    def _at_once(self, context: tuple[float, ...]) -> Decision | None:
+        """The decision, if requests come one at a time."""
         if not self._one_at_a_time:
             return None
         if self._decided_in_this_turn:
@@ -64,8 +68,8 @@ class Decider:
     def _end_turn(self) -> None:
         self._decided_in_this_turn = False
 
-    def decision(self, context: tuple[float, ...]) -> asyncio.Future[Decision]:
-        """The decision for one valid context, at the end of the next iteration of the event loop."""
+    def _with_others(self, context: tuple[float, ...]) -> asyncio.Future[Decision]:
+        """The decision at the end of the next iteration of the event loop."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Decision] = loop.create_future()
         if not self._waiting:  # with 16 clients, the second iteration doubles the batch

@@ -51,8 +51,7 @@ class CoachFastPath:
         try:
             context = _context.decode(b"" if message.get("more_body") else message["body"])
             coach = part_of(scope["app"], CoachServices)
-            values = msgspec.structs.astuple(context)
-            decision = coach.decider.at_once(values) or await coach.decider.decision(values)
+            decision = await coach.decider.decision(msgspec.structs.astuple(context))
         except Exception:  # noqa: BLE001 - the other layers meet the same error; they answer and log it
             await self.app(scope, _from(message, receive), send)
             return
