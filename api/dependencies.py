@@ -26,7 +26,8 @@ async def _read_session(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
-async def _write_session(request: Request) -> AsyncIterator[AsyncSession]:
+async def write_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """The request's transaction."""
     async with services_of(request).database.write() as session:
         TRANSACTION.leave(request, session)
         yield session
@@ -34,7 +35,7 @@ async def _write_session(request: Request) -> AsyncIterator[AsyncSession]:
 
 Now = Annotated[datetime, Depends(_now)]
 ReadSession = Annotated[AsyncSession, Depends(_read_session, scope="function")]
-WriteSession = Annotated[AsyncSession, Depends(_write_session, scope="function")]
+WriteSession = Annotated[AsyncSession, Depends(write_session, scope="function")]
 
 
 def is_plain(connection: HTTPConnection) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.dependencies import Now, ReadSession, WriteSession
+from api.dependencies import Now, ReadSession
 from api.http import problems
 from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
@@ -31,7 +31,7 @@ from api.kakei.challenges.schemas import (
     UserChallengeProgressed,
     UserChallengeUpdateProgress,
 )
-from api.kakei.idempotency import Once
+from api.kakei.idempotency import OnceSession
 from api.models import ChallengeTemplate, UserChallenge
 from data.catalog import catalog, metric_keys
 
@@ -88,11 +88,10 @@ async def list_challenges(
     operation_id="challenges_accept",
     summary="Accept a challenge for a month",
     status_code=201,
-    dependencies=[Once],
     responses=problem_responses(404, 409, 413, 422, 503),
 )
 async def accept(
-    uuid: str, challenge_template_id: RowId, body: UserChallengeCreate, session: WriteSession, now: Now
+    uuid: str, challenge_template_id: RowId, body: UserChallengeCreate, session: OnceSession, now: Now
 ) -> UserChallengeOut:
     """Accepts each template once a month, at the latest for the next month. Metrics already uploaded for that month
     count immediately. `client_timestamp` is the time of acceptance. A challenge accepted after its month is `expired`
@@ -116,11 +115,10 @@ async def accept(
     "/api/users/{uuid}/challenges/{user_challenge_id}/progress",
     operation_id="challenges_progress",
     summary="Report progress",
-    dependencies=[Once],
     responses=problem_responses(404, 409, 413, 422, 503),
 )
 async def progress(
-    uuid: str, user_challenge_id: RowId, body: UserChallengeUpdateProgress, session: WriteSession, now: Now
+    uuid: str, user_challenge_id: RowId, body: UserChallengeUpdateProgress, session: OnceSession, now: Now
 ) -> UserChallengeProgressed:
     """Completes the challenge at the target; may be corrected downwards until the claim. The latest client time wins:
     `applied` is false if later progress is stored. Progress made in the month (by `client_timestamp`) counts until
@@ -138,11 +136,10 @@ async def progress(
     "/api/users/{uuid}/challenges/{user_challenge_id}/claim",
     operation_id="challenges_claim",
     summary="Claim the reward of a completed challenge",
-    dependencies=[Once],
     responses=problem_responses(404, 409, 413, 422, 503),
 )
 async def claim(
-    uuid: str, user_challenge_id: RowId, session: WriteSession, now: Now, body: UserChallengeClaim | None = None
+    uuid: str, user_challenge_id: RowId, session: OnceSession, now: Now, body: UserChallengeClaim | None = None
 ) -> Claim:
     """Pays exactly once, also with retries and concurrent claims, and also after the month. The body is optional."""
     with _refusals():
@@ -167,10 +164,9 @@ async def claim(
     "/api/users/{uuid}/challenge-metrics",
     operation_id="challenge_metrics_put",
     summary="Upload the month's metrics",
-    dependencies=[Once],
     responses=problem_responses(404, 409, 413, 422, 503),
 )
-async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: WriteSession, now: Now) -> ChallengeMetricsOut:
+async def put_metrics(uuid: str, body: ChallengeMetricsCreate, session: OnceSession, now: Now) -> ChallengeMetricsOut:
     """Updates all open challenges of that month with these metrics. The latest client time wins. Metrics made in the
     month (by `client_timestamp`) update its challenges until 7 days after it. Metrics made later, or before the month
     has begun, are stored and update no challenge. A time before the month, from a clock that is behind, counts as the

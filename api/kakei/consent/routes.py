@@ -11,7 +11,7 @@ from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts.dependencies import get_user_or_404, owner
 from api.kakei.consent import actions, queries
 from api.kakei.consent.schemas import ConsentCreate, ConsentHistory, ConsentOut, DataModeUpdate
-from api.kakei.idempotency import OnceForUpdate
+from api.kakei.idempotency import OnceSessionForUpdate
 from api.models import Consent, User
 
 router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route_class=IdempotentRoute)
@@ -22,14 +22,13 @@ router = APIRouter(prefix="/api/users/{uuid}/research", tags=["research"], route
     operation_id="consents_create",
     summary="Give or take back consent",
     status_code=201,
-    dependencies=[OnceForUpdate],
     responses={
         200: {"model": ConsentOut, "description": "In force already"},
         **problem_responses(404, 409, 413, 422, 503),
     },
 )
 async def consent(
-    uuid: str, body: ConsentCreate, session: WriteSession, now: Now, request: Request, response: Response
+    uuid: str, body: ConsentCreate, session: OnceSessionForUpdate, now: Now, request: Request, response: Response
 ) -> ConsentOut:
     """Adds an entry to the history, which is never overwritten. Without consent in force no research data are
     collected, and data received then are never exported. A withdrawal ends the collection immediately, and no later

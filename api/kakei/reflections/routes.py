@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from api.dependencies import Now, WriteSession
+from api.dependencies import Now
 from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
 from api.http.types import Words
 from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts.dependencies import get_user_or_404
-from api.kakei.idempotency import Once
+from api.kakei.idempotency import OnceSession
 from api.kakei.reflections.actions import keep_reflection
 from api.kakei.reflections.rules import feedback, quality_of, texts_in
 from api.kakei.reflections.schemas import ReflectionCreate, ReflectionOut
@@ -25,7 +25,6 @@ router = APIRouter(prefix="/api/users/{uuid}", tags=["research"], route_class=Id
     operation_id="reflections_create",
     summary="Store a reflection and get feedback",
     status_code=201,
-    dependencies=[Once],
     responses={
         200: {"model": ReflectionOut, "description": "Stored before"},
         **problem_responses(404, 409, 413, 422, 503),
@@ -34,7 +33,7 @@ router = APIRouter(prefix="/api/users/{uuid}", tags=["research"], route_class=Id
 async def create(
     uuid: str,
     body: ReflectionCreate,
-    session: WriteSession,
+    session: OnceSession,
     now: Now,
     response: Response,
     accept_language: Annotated[Words, Header(description="Feedback in English or Japanese.")] = "en",

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from api.db.upsert import Upserted
-from api.dependencies import Now, WriteSession
+from api.dependencies import Now
 from api.http import problems
 from api.http.idempotency import IdempotentRoute
 from api.http.openapi import problem_responses
@@ -15,7 +15,7 @@ from api.http.user_ids import cannot_be_guessed
 from api.kakei.accounts.dependencies import get_user_or_404
 from api.kakei.challenges.rules import month_problem
 from api.kakei.consent.queries import consent_id_in_force, consent_in_force
-from api.kakei.idempotency import Once
+from api.kakei.idempotency import OnceSession
 from api.kakei.research import queries, rules
 from api.kakei.research.actions import Answers, keep_answers
 from api.kakei.research.schemas import (
@@ -62,14 +62,13 @@ async def list_instruments(
     operation_id="responses_create",
     summary="Store answers to an instrument",
     status_code=201,
-    dependencies=[Once],
     responses={
         200: {"model": ResponseOut, "description": "Stored before"},
         **problem_responses(403, 404, 409, 413, 422, 503),
     },
 )
 async def create_response(
-    uuid: str, body: ResponseCreate, session: WriteSession, now: Now, response: Response
+    uuid: str, body: ResponseCreate, session: OnceSession, now: Now, response: Response
 ) -> ResponseOut:
     """Needs consent in force. Partial answers are kept with what is missing and why; a later answer to the same
     instrument in the same phase (weekly: the same week, monthly: the same month) is a new version. Older answers are
@@ -98,15 +97,12 @@ async def create_response(
     operation_id="events_create",
     summary="Store an app event",
     status_code=201,
-    dependencies=[Once],
     responses={
         200: {"model": EventStored, "description": "Stored before, or not stored for want of consent"},
         **problem_responses(404, 409, 413, 422, 503),
     },
 )
-async def create_event(
-    uuid: str, body: EventCreate, session: WriteSession, now: Now, response: Response
-) -> EventStored:
+async def create_event(uuid: str, body: EventCreate, session: OnceSession, now: Now, response: Response) -> EventStored:
     """Without consent in force nothing is stored, and the answer says so. Known events are checked against the
     catalog; unknown names are stored and marked. A repeated event is stored once."""
     user = await get_user_or_404(session, uuid)
@@ -138,14 +134,13 @@ async def create_event(
     operation_id="progress_snapshots_put",
     summary="Upload a snapshot of progress",
     status_code=201,
-    dependencies=[Once],
     responses={
         200: {"model": ProgressSnapshotOut, "description": "There was one"},
         **problem_responses(404, 409, 413, 422, 503),
     },
 )
 async def put_snapshot(
-    uuid: str, body: ProgressSnapshotCreate, session: WriteSession, now: Now, response: Response
+    uuid: str, body: ProgressSnapshotCreate, session: OnceSession, now: Now, response: Response
 ) -> ProgressSnapshotOut:
     """201 for a new month, 200 where there was one. The latest client time wins: `applied` is false where a later one
     was there, and the answer is what is stored. A user whose id can be guessed is answered what this very request
