@@ -143,7 +143,12 @@ class _Pool(AsyncAdaptedQueuePool):
 
 def _postgres_engine(connector: Connector, pool_size: int) -> AsyncEngine:
     engine = create_async_engine(
-        "postgresql+asyncpg://", poolclass=_Pool, pool_size=pool_size, max_overflow=0, hide_parameters=True
+        "postgresql+asyncpg://",
+        poolclass=_Pool,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_use_lifo=True,  # the connection whose statements are prepared and whose caches are warm
+        hide_parameters=True,
     )
     connector.install(engine.sync_engine)
     event.listen(engine.sync_engine, "checkout", _follow)

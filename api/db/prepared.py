@@ -22,7 +22,7 @@ from api.db.engine import WRITES
 NUMERIC_OID = 1700
 """PostgreSQL's number of the type numeric, by which SQLAlchemy chooses how to read it."""
 OPEN = "prepared"
-"""Key in `session.info`: the transaction that the session is in, and its connection."""
+"""Key in `session.info`: the transaction that the session is in, as `_Opened`."""
 
 type Statement = SelectBase | Insert | Update | Delete
 type Convert = Callable[[Any], Any] | None
@@ -37,7 +37,7 @@ class _Compiled:
     """The parameters; None where a value of the caller's comes."""
     slots: tuple[tuple[int, str, Convert], ...]
     """The callers' values: position, name and conversion."""
-    row: Any
+    row: Callable[[Any], Any]
     """Makes a row of its values."""
     converts: tuple[tuple[int, Callable[[Any], Any]], ...]
     """The conversions of results, by position."""
@@ -48,13 +48,15 @@ class _Compiled:
             parameters[position] = values[name] if convert is None else convert(values[name])
         return parameters
 
-    def read(self, values: Any) -> Any:
+    def read(self, found: Any) -> list[Any]:
         if not self.converts:
-            return self.row(*values)
-        read = list(values)
-        for position, convert in self.converts:
-            read[position] = convert(read[position])
-        return self.row(*read)
+            return [self.row(values) for values in found]
+        rows = []
+        for values in map(list, found):
+            for position, convert in self.converts:
+                values[position] = convert(values[position])
+            rows.append(self.row(values))
+        return rows
 
 
 class Prepared:
@@ -67,26 +69,15 @@ class Prepared:
     async def rows(self, session: AsyncSession, **values: Any) -> list[Any]:
         """Execute the statement in the session's transaction. A row has an attribute for each column. Raises the
         driver's errors, which `api.db.failures` knows."""
-        connection, driver = await _open(session)
-        compiled = self._compiled.get(connection.dialect.name)
+        opened = await _open(session)
+        compiled = self._compiled.get(opened.dialect.name)
         if compiled is None:
-            compiled = self._compiled[connection.dialect.name] = _compile(self._make, connection.dialect)
+            compiled = self._compiled[opened.dialect.name] = _compile(self._make, opened.dialect)
         parameters = compiled.parameters(values)
-        if connection.dispatch.before_cursor_execute:
+        if opened.is_listened_to:
+            connection = opened.connection
             connection.dispatch.before_cursor_execute(connection, None, compiled.sql, tuple(parameters), None, False)
-        try:
-            if connection.dialect.name == "sqlite":
-                if session.info.get(WRITES):  # it has the write lock, so no statement waits
-                    found = driver._conn.execute(compiled.sql, parameters).fetchall()
-                else:
-                    found = await driver.execute_fetchall(compiled.sql, parameters)
-            else:
-                found = await driver.fetch(compiled.sql, *parameters)
-        except Exception:
-            if connection.dialect.name != "sqlite" and driver.is_closed():
-                connection.invalidate()  # SQLAlchemy did not see the error
-            raise
-        return [compiled.read(one) for one in found]
+        return compiled.read(await opened.fetch(compiled.sql, parameters))
 
     async def row(self, session: AsyncSession, **values: Any) -> Any:
         """The first row, None if there is none."""
@@ -94,20 +85,54 @@ class Prepared:
         return found[0] if found else None
 
 
-async def _open(session: AsyncSession) -> tuple[Connection, Any]:
-    """The session's connection and its driver, in a transaction; what the session has not sent yet is sent first."""
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A session's transaction, with its connection and driver."""
+
+    transaction: Any
+    connection: Connection
+    dialect: Dialect
+    driver: Any
+    is_listened_to: bool
+    """Whether something wants to know of each statement."""
+    has_write_lock: bool
+    """Whether it is a writing transaction of SQLite, of which no statement waits."""
+
+    async def fetch(self, sql: str, parameters: list[Any]) -> Any:
+        """The rows of a statement."""
+        if self.has_write_lock:
+            return self.driver._conn.execute(sql, parameters).fetchall()
+        if self.dialect.name == "sqlite":
+            return await self.driver.execute_fetchall(sql, parameters)
+        try:
+            return await self.driver.fetch(sql, *parameters)
+        except Exception:
+            if self.driver.is_closed():
+                self.connection.invalidate()  # SQLAlchemy did not see the error
+            raise
+
+
+async def _open(session: AsyncSession) -> _Opened:
+    """The session's transaction; what the session has not sent yet is sent first."""
     state = session.sync_session
-    kept = session.info.get(OPEN)
-    if kept is None or kept[0] is not state.get_transaction():
-        kept = session.info[OPEN] = await session.run_sync(_connect)
-    if state.new or state.dirty or state.deleted:
+    opened: _Opened | None = state.info.get(OPEN)
+    if opened is None or opened.transaction is not state.get_transaction():
+        opened = state.info[OPEN] = await session.run_sync(_connect)
+    if not state._is_clean():
         await session.flush()
-    return kept[1], kept[2]
+    return opened
 
 
-def _connect(session: Session) -> tuple[Any, Connection, Any]:
+def _connect(session: Session) -> _Opened:
     connection = session.connection()
-    return session.get_transaction(), connection, connection.connection.driver_connection
+    return _Opened(
+        session.get_transaction(),
+        connection,
+        connection.dialect,
+        connection.connection.driver_connection,
+        is_listened_to=bool(connection.dispatch.before_cursor_execute),
+        has_write_lock=connection.dialect.name == "sqlite" and WRITES in session.info,
+    )
 
 
 def _compile(make: Callable[[str], Statement], dialect: Dialect) -> _Compiled:
@@ -127,4 +152,4 @@ def _compile(make: Callable[[str], Statement], dialect: Dialect) -> _Compiled:
     reads = [column.type.dialect_impl(dialect).result_processor(dialect, NUMERIC_OID) for column in columns]
     converts = tuple((position, read) for position, read in enumerate(reads) if read is not None)
     row = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc]
-    return _Compiled(str(compiled), tuple(constants), tuple(slots), row, converts)
+    return _Compiled(str(compiled), tuple(constants), tuple(slots), row._make, converts)

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.db.prepared import Prepared
 from api.models import Badge, ChallengeTemplate, UserBadge
 
 
@@ -19,8 +20,12 @@ async def templates(session: AsyncSession, after: int, limit: int, **filters: An
     return list(await session.scalars(query.order_by(ChallengeTemplate.id).limit(limit)))
 
 
+_BADGE = Prepared(lambda _: select(*inspect(Badge).columns).where(Badge.id == bindparam("badge_id")))
+
+
 async def badges_by_id(session: AsyncSession, ids: list[int]) -> list[Badge]:
-    return list(await session.scalars(select(Badge).where(Badge.id.in_(ids)).order_by(Badge.id))) if ids else []
+    """Rows with the badges' attributes, by id. There are few: those that one request has earned."""
+    return [await _BADGE.row(session, badge_id=badge_id) for badge_id in sorted(ids)]
 
 
 async def earned_badges(session: AsyncSession, user_id: int) -> list[tuple[UserBadge, Badge]]:

@@ -250,10 +250,7 @@ async def _award(session: AsyncSession, user_id: int, now: datetime) -> tuple[li
             continue
         awarded.append(badge.id)
         if badge.points:
-            cause = ("badge_earned", badge.id)
-            await queries.add_points(
-                session, user_id, badge.points, cause, now, await consent_id_in_force(session, user_id)
-            )
+            await queries.add_badge_points(session, user_id, badge.points, badge.id, now)
             standing = replace(standing, total_points=standing.total_points + badge.points)
     return await badges_by_id(session, awarded), standing.total_points
 

@@ -244,22 +244,37 @@ async def earned_by_count(session: AsyncSession, user_id: int, kind: str) -> boo
     return await _EARNED[kind].row(session, user_id=user_id) is not None
 
 
-async def give_badge(session: AsyncSession, user_id: int, badge_id: int, reason: str, now: datetime) -> bool:
-    """Whether the badge is new to the user."""
-    insert = insert_into(session, UserBadge).values(user_id=user_id, badge_id=badge_id, reason=reason, earned_at=now)
-    insert = insert.on_conflict_do_nothing(index_elements=["user_id", "badge_id"])
-    return await session.scalar(insert.returning(UserBadge.id)) is not None
-
-
-_POINTS = Prepared(
+_GIVE_BADGE = Prepared(
     lambda dialect: (
-        insert_for(dialect, PointEntry)
-        .values(
-            {name: bindparam(name) for name in ("user_id", "points", "cause", "cause_id", "created_at", "consent_id")}
-        )
-        .returning(PointEntry.id, *lock_badges(PointEntry.user_id)(dialect))
+        insert_for(dialect, UserBadge)
+        .values({name: bindparam(name) for name in ("user_id", "badge_id", "reason", "earned_at")})
+        .on_conflict_do_nothing(index_elements=["user_id", "badge_id"])
+        .returning(UserBadge.id)
     )
 )
+
+
+async def give_badge(session: AsyncSession, user_id: int, badge_id: int, reason: str, now: datetime) -> bool:
+    """Whether the badge is new to the user."""
+    given = {"badge_id": badge_id, "reason": reason, "earned_at": now}
+    return await _GIVE_BADGE.row(session, user_id=user_id, **given) is not None
+
+
+def _points(consent_id: Any) -> Prepared:
+    """Adds a row to the ledger under this consent, and takes the lock BADGES."""
+    values: dict[str, Any] = {
+        name: bindparam(name) for name in ("user_id", "points", "cause", "cause_id", "created_at")
+    }
+    return Prepared(
+        lambda dialect: (
+            insert_for(dialect, PointEntry)
+            .values(values | {"consent_id": consent_id})
+            .returning(PointEntry.id, *lock_badges(PointEntry.user_id)(dialect))
+        )
+    )
+
+
+_POINTS, _POINTS_NOW = _points(bindparam("consent_id")), _points(id_in_force(bindparam("user_id")))
 
 
 async def add_points(
@@ -268,3 +283,9 @@ async def add_points(
     """Add a row to the ledger, and take the lock BADGES. Raises the driver's error if this cause was already paid."""
     entry = {"points": points, "cause": cause[0], "cause_id": cause[1], "created_at": now, "consent_id": consent_id}
     await _POINTS.rows(session, user_id=user_id, **entry)
+
+
+async def add_badge_points(session: AsyncSession, user_id: int, points: int, badge_id: int, now: datetime) -> None:
+    """Add the points of a badge to the ledger, under the consent in force."""
+    entry = {"points": points, "cause": "badge_earned", "cause_id": badge_id, "created_at": now}
+    await _POINTS_NOW.rows(session, user_id=user_id, **entry)

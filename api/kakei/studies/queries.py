@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, bindparam, func, select, update
+from sqlalchemy import Insert, Select, bindparam, func, inspect, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.db.prepared import Prepared
@@ -15,23 +15,46 @@ from api.kakei.studies.rules import STOPPED
 from api.models import Candidate, Consent, Decision, Outcome, Study, WeeklySummary
 from data.rewards.outcomes import CUT_OFF, NEXT_CONTEXT
 
-_RUNNING = select(Study).where(
-    Study.study_version == bindparam("version"), Study.phase != STOPPED, Study.started_at <= bindparam("now")
+_RUNNING = Prepared(
+    lambda _: select(*inspect(Study).columns).where(
+        Study.study_version == bindparam("version"), Study.phase != STOPPED, Study.started_at <= bindparam("now")
+    )
 )
-_LAST = (
-    select(Decision.levels)
-    .where(Decision.user_id == bindparam("user_id"))
-    .order_by(Decision.decided_at.desc(), Decision.id.desc())
-    .limit(1)
+_OF_WEEK = Prepared(
+    lambda _: select(*inspect(Decision).columns).where(
+        Decision.user_id == bindparam("user_id"),
+        Decision.study_id == bindparam("study_id"),
+        Decision.local_week == bindparam("monday"),
+    )
+)
+_LAST = Prepared(
+    lambda _: (
+        select(Decision.levels)
+        .where(Decision.user_id == bindparam("user_id"))
+        .order_by(Decision.decided_at.desc(), Decision.id.desc())
+        .limit(1)
+    )
 )
 
-_RIPENING = (
-    select(Decision)
-    .join(Study, Study.id == Decision.study_id)
-    .where(Decision.user_id == bindparam("user_id"), Study.study_version == bindparam("version"))
-    .where(Decision.decided_at >= bindparam("first"), Decision.decided_at <= bindparam("last"))
+
+def _decided_between(*columns: Any) -> Select[Any]:
+    """These columns of a person's decision points from `first` to `last` in the study of that version."""
+    return (
+        select(*columns)
+        .join(Study, Study.id == Decision.study_id)
+        .where(Decision.user_id == bindparam("user_id"), Study.study_version == bindparam("version"))
+        .where(Decision.decided_at >= bindparam("first"), Decision.decided_at <= bindparam("last"))
+    )
+
+
+_RIPENING = Prepared(lambda _: _decided_between(Decision.id, Decision.decided_at))
+_WITHOUT_NEXT_CONTEXT = Prepared(
+    lambda _: (
+        _decided_between(Decision.id, Decision.decided_at, Decision.context)
+        .join(Outcome, Outcome.decision_key == Decision.id)
+        .where(Outcome.context_at.is_(None))
+    )
 )
-_WITHOUT_NEXT_CONTEXT = _RIPENING.join(Outcome, Outcome.decision_key == Decision.id).where(Outcome.context_at.is_(None))
 _AWAIT_OUTCOME = Prepared(
     lambda dialect: insert_for(dialect, Outcome).values(
         decision_key=bindparam("decision_key", type_=Outcome.decision_key.type),
@@ -57,8 +80,9 @@ async def study_named(session: AsyncSession, version: str) -> Study | None:
 
 
 async def running_study(session: AsyncSession, version: str, now: datetime) -> Study | None:
-    """The study of a version, if it has begun and is not stopped."""
-    return await session.scalar(_RUNNING, {"version": version, "now": now})
+    """The study of a version, if it has begun and is not stopped: a row with its attributes."""
+    found: Study | None = await _RUNNING.row(session, version=version, now=now)
+    return found
 
 
 async def studies(session: AsyncSession) -> list[Study]:
@@ -87,14 +111,15 @@ async def candidate_named(session: AsyncSession, policy_id: str) -> Candidate | 
 
 
 async def decision_of_week(session: AsyncSession, user_id: int, study_id: int, monday: date) -> Decision | None:
-    """A person's decision point in a week."""
-    same = (Decision.user_id == user_id, Decision.study_id == study_id, Decision.local_week == monday)
-    return await session.scalar(select(Decision).where(*same))
+    """A person's decision point in a week: a row with its attributes."""
+    found: Decision | None = await _OF_WEEK.row(session, user_id=user_id, study_id=study_id, monday=monday)
+    return found
 
 
 async def last_levels(session: AsyncSession, user_id: int) -> list[int] | None:
     """The levels of a person's last decision."""
-    return await session.scalar(_LAST, {"user_id": user_id})
+    found = await _LAST.row(session, user_id=user_id)
+    return None if found is None else found.levels
 
 
 @cache
@@ -121,16 +146,16 @@ async def add_decision(session: AsyncSession, values: dict[str, Any]) -> bool:
 
 
 async def without_next_context(session: AsyncSession, user_id: int, version: str, now: datetime) -> list[Decision]:
-    """A person's decision points that wait for their next context and may receive it now."""
+    """A person's decision points that wait for their next context and may receive it now: id, time and context."""
     earliest, latest = NEXT_CONTEXT
     values = {"user_id": user_id, "version": version, "first": now - latest, "last": now - earliest}
-    return list(await session.scalars(_WITHOUT_NEXT_CONTEXT, values))
+    return await _WITHOUT_NEXT_CONTEXT.rows(session, **values)
 
 
 async def ripening(session: AsyncSession, user_id: int, version: str, now: datetime) -> list[Decision]:
-    """A person's decision points whose cut-off is in the future."""
+    """A person's decision points whose cut-off is in the future: id and time."""
     values = {"user_id": user_id, "version": version, "first": now - CUT_OFF, "last": now + timedelta(days=1)}
-    return list(await session.scalars(_RIPENING, values))
+    return await _RIPENING.rows(session, **values)
 
 
 async def summaries_at(
