@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Date, Select, String, and_, cast, delete, distinct, func, select, union_all
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.db.upsert import insert_into
 from api.models import (
     AppEvent,
     Consent,
@@ -36,8 +36,7 @@ async def operator_named(session: AsyncSession, name: str, *, for_update: bool =
 
 async def set_password(session: AsyncSession, name: str, password_hash: str | None, now: datetime) -> None:
     """Store the operator with this password. It ends every session and forgets every known browser."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    made = insert(Operator).values(name=name, password_hash=password_hash, created_at=now)
+    made = insert_into(session, Operator).values(name=name, password_hash=password_hash, created_at=now)
     await session.execute(made.on_conflict_do_update(index_elements=["name"], set_={"password_hash": password_hash}))
     await session.execute(delete(OperatorSession))
     await session.execute(delete(OperatorBrowser))

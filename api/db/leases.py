@@ -4,9 +4,9 @@ import secrets
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from api.db.engine import Database
+from api.db.upsert import insert_into
 from api.models import Lease
 
 
@@ -18,10 +18,9 @@ def new_holder() -> str:
 async def hold(database: Database, name: str, holder: str, now: datetime, lasting: timedelta) -> bool:
     """Take or renew the lease. Returns whether `holder` now has it for `lasting`."""
     async with database.write() as session:
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
         until = now + lasting
         free = or_(Lease.holder == holder, Lease.until <= now)
-        taken = insert(Lease).values(name=name, holder=holder, until=until)
+        taken = insert_into(session, Lease).values(name=name, holder=holder, until=until)
         changed = {"holder": holder, "until": until}
         query = taken.on_conflict_do_update(index_elements=["name"], set_=changed, where=free).returning(Lease.holder)
         return await session.scalar(query) == holder
