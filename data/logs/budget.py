@@ -114,7 +114,7 @@ def budget_log(package: Package) -> BudgetLog:
         **columns,
     )
     _check(log)
-    return replace(log, behavior=_behavior(log), stays=_stays(log))
+    return replace(log, behavior=_behavior(log), stays=stays(log))
 
 
 def _part(part: pa.Table, counts: Counter[str]) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _behavior(log: BudgetLog) -> Distributions:
     return np.where(confirm[:, None, None], (components[0] + components[1]) / 2, log.distributions)
 
 
-def _stays(log: BudgetLog) -> Column:
+def stays(log: BudgetLog) -> Column:
     """(n,): 1 where the participant has another decision within `DROPOUT_WEEKS`, else 0.
 
     It is NaN in the last weeks of a study for all: there the participants who will not return are not known yet.

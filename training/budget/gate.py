@@ -8,7 +8,10 @@ promotes.
 from dataclasses import dataclass
 
 from coach_model.budget.study import Phase
-from training.budget.evidence import LEVEL, MINIMUM_RELEVANT_DIFFERENCE, PLANNED_POWER, Evidence
+from training.budget.evidence import PLANNED_POWER, Evidence
+from training.budget.guardrails import MINIMUM_RELEVANT_DIFFERENCE, GuardrailResult
+from training.budget.segments import LEARNED, LEVEL, WORST
+from training.budget.selection import LARGEST
 from training.registry.verdicts import INSUFFICIENT, PROMOTE, REJECT, Verdict
 
 OF_OTHERS = "no confirm phase of its own"
@@ -23,6 +26,12 @@ class Judgement:
     reasons: list[str]
 
 
+STANDINGS = {
+    "kept": "kept",
+    "not seen": "no harm seen, but the data are too few to exclude one",
+    "doubtful": "a harm is likelier than not",
+    "broken": "broken",
+}
 NOT_TRIED = "only explore data, or confirm phases of others: a promotion needs a confirm phase that tried it"
 
 
@@ -51,8 +60,8 @@ def judge(evidence: Evidence) -> Judgement:
         return Judgement(INSUFFICIENT, [*doubts, *_needed(evidence)])
     found = evidence.difference
     bound = f"at least {found.low:+.4f} with {1 - evidence.level:.1%} confidence ({evidence.method})"
-    unharmed = "no guardrail and no segment is harmed, and the missing outcomes cannot explain it"
-    return Judgement(PROMOTE, [f"better than the rules by {found.estimate:+.4f} a week, {bound}", unharmed])
+    better = f"better than the rules by {found.estimate:+.4f} a week, {bound}"
+    return Judgement(PROMOTE, [better, *_shown(evidence)])
 
 
 def _support(evidence: Evidence) -> list[str]:
@@ -67,7 +76,7 @@ def _against(evidence: Evidence) -> list[str]:
     for rail in evidence.guardrails:
         if rail.standing == "broken" and rail.difference is not None:
             change = f"{rail.difference.estimate:+.4f}, at most {rail.difference.high:+.4f}"
-            reasons.append(f"guardrail {rail.name} ({rail.label}) falls: {change}, margin {-rail.margin}")
+            reasons.append(f"guardrail {rail.name} ({rail.label}) falls: {change}, margin {-rail.margin:.4g}")
     return reasons
 
 
@@ -75,22 +84,53 @@ def _doubts(evidence: Evidence) -> list[str]:
     found, doubts = evidence.difference, []
     if found is not None and found.low <= 0:
         doubts.append(f"the lower bound of the difference to the rules is {found.low:+.4f}, not above zero")
-    for rail in evidence.guardrails:
-        if rail.standing == "undetermined":
-            known = "nothing is known" if rail.difference is None else f"at least {rail.difference.low:+.4f}"
-            doubts.append(f"guardrail {rail.name} ({rail.label}): {known}, the margin is {-rail.margin}")
+    doubts += [
+        f"guardrail {rail.name} ({rail.label}): {_told(rail)}"
+        for rail in evidence.guardrails
+        if rail.standing in {"doubtful", "unknown"}
+    ]
     for segment in evidence.segments:
         if segment.harmed and segment.difference is not None:
             change = f"{segment.difference.estimate:+.4f} (Holm-adjusted p {segment.harm_p_value:.4f})"
             doubts.append(f"{segment.by} {segment.name} is harmed: {change}")
-    is_better = found is not None and found.low > 0
-    if is_better and evidence.worst is not None and evidence.worst_low is not None and evidence.worst_low <= 0:
-        observed = f"{evidence.worst.candidate_observed:.1%} and {evidence.worst.reference_observed:.1%}"
+    selection = evidence.selection
+    if found is not None and found.low > 0 and selection is not None and selection.difference.low <= 0:
         doubts.append(
-            f"missing outcomes could explain it: {observed} were observed under candidate and rules, "
-            f"and in the worst case the lower bound is {evidence.worst_low:+.4f}"
+            f"missing outcomes could explain it: {selection.candidate_observed:.1%} and "
+            f"{selection.reference_observed:.1%} were observed under candidate and rules; if their odds of being "
+            f"observed depend on the outcome by a factor of {selection.odds_ratio:g} in each arm, the lower bound is "
+            f"{selection.difference.low:+.4f}, and it is zero at a factor of {selection.overturned_at:.2f}"
         )
     return doubts
+
+
+def _shown(evidence: Evidence) -> list[str]:
+    """What was shown about harm and about missing outcomes, and what was not."""
+    rails = [f"{rail.name}: {_told(rail)}" for rail in evidence.guardrails]
+    tested = [one for one in evidence.segments if one.difference is not None]
+    told = [f"no harm was found in {len(tested)} segments, which does not show that there is none"] if tested else []
+    told += [
+        f"where the least gain is expected (the {WORST}): {one.difference.estimate:+.4f}, "
+        f"at least {one.difference.low:+.4f}"
+        for one in tested
+        if (one.by, one.name) == (LEARNED, WORST) and one.difference is not None
+    ]
+    selection = evidence.selection
+    if selection is not None:
+        at = f"{selection.overturned_at:.1f}" if selection.overturned_at else f"over {LARGEST:.0f}"
+        told.append(
+            f"missing outcomes could explain it only if the odds of being observed depended on the outcome by a factor "
+            f"of {at} in both arms, in opposite directions; {selection.odds_ratio:g} was stated"
+        )
+    return [*rails, *told]
+
+
+def _told(rail: GuardrailResult) -> str:
+    """A guardrail's result in words."""
+    if rail.difference is None:
+        return "nothing is known"
+    numbers = f"{rail.difference.estimate:+.4f}, at least {rail.difference.low:+.4f}, margin {-rail.margin:.4g}"
+    return f"{STANDINGS[rail.standing]} ({numbers})"
 
 
 def _needed(evidence: Evidence) -> list[str]:

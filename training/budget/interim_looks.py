@@ -13,6 +13,7 @@ from typing import IO
 from coach_model.regular_files import FileRefused, check_regular, read_regular_text
 from data.logs.budget import BudgetLog
 from data.packages.reader import Package
+from training.budget.selection import STATED_ODDS_RATIO
 
 DEFAULT_LEDGER = Path("var/gate-looks.jsonl")
 
@@ -33,10 +34,12 @@ class Look:
     """The planned number of rounds of an interim look, kept so that the same look can be repeated; None for a final
     look."""
     verdict: str = ""
+    odds_ratio: float = STATED_ODDS_RATIO
+    """The stated limit of selection by missing outcomes (`training.budget.selection`)."""
 
 
 class LookedAtOtherwise(ValueError):
-    """The same candidate was judged on the same data with another number of planned rounds."""
+    """The same candidate was judged on the same data with another number of planned rounds or another odds ratio."""
 
 
 def studies_of(package: Package, log: BudgetLog) -> tuple[str, ...]:
@@ -48,13 +51,20 @@ def studies_of(package: Package, log: BudgetLog) -> tuple[str, ...]:
 
 
 def claim(
-    ledger: Path, at: str, studies: tuple[str, ...], dataset: str, policy_id: str, planned_rounds: int | None
+    ledger: Path,
+    at: str,
+    studies: tuple[str, ...],
+    dataset: str,
+    policy_id: str,
+    planned_rounds: int | None,
+    odds_ratio: float | None = None,
 ) -> Look:
     """Record a look at these data and return it with its number. A look at the same data by the same policy is returned
-    as it was recorded.
+    as it was recorded. `odds_ratio` None is the default, or what was recorded.
 
-    Several processes may call it at the same time. Raises LookedAtOtherwise when `planned_rounds` differs from the
-    recorded one, and ValueError when the ledger cannot be read. An unreadable ledger is never replaced.
+    Several processes may call it at the same time. Raises LookedAtOtherwise when `planned_rounds` or `odds_ratio`
+    differs from the recorded one, and ValueError when the ledger cannot be read. An unreadable ledger is never
+    replaced.
     """
     with _locked(ledger) as file:
         known = looks(ledger)
@@ -63,9 +73,13 @@ def claim(
                 if planned_rounds not in {None, look.planned_rounds}:
                     before = f"with {look.planned_rounds} rounds planned" if look.planned_rounds else "as a final look"
                     raise LookedAtOtherwise(f"{policy_id} was judged on these data before, {before}")
+                if odds_ratio not in {None, look.odds_ratio}:
+                    before = f"with an odds ratio of {look.odds_ratio:g} stated"
+                    raise LookedAtOtherwise(f"{policy_id} was judged on these data before, {before}")
                 return look
         number = 1 + max((look.number for look in known if set(look.studies) & set(studies)), default=0)
-        look = Look(at, studies, dataset, policy_id, number, planned_rounds)
+        stated = STATED_ODDS_RATIO if odds_ratio is None else odds_ratio
+        look = Look(at, studies, dataset, policy_id, number, planned_rounds, odds_ratio=stated)
         _write(file, look)
         return look
 

@@ -60,6 +60,7 @@ def judge_artifact(
     *,
     ledger: Path = interim_looks.DEFAULT_LEDGER,
     planned_rounds: int | None = None,
+    odds_ratio: float | None = None,
     jobs: int = 1,
     progress: Progress = lambda _: None,
 ) -> Judged:
@@ -67,13 +68,15 @@ def judge_artifact(
 
     Confirm rounds of other candidates count only for participants of the evaluation split. The intervals are a
     confidence sequence from the second look at a study on, and when `planned_rounds` announces further looks; each
-    later look has a smaller error level. Raises InvalidPackage, ArtifactMissing, ArtifactRefused, ValueError.
+    later look has a smaller error level. `odds_ratio` is stated before the first look and recorded: how much missing
+    outcomes may depend on their own values (`training.budget.selection`). Raises InvalidPackage, ArtifactMissing,
+    ArtifactRefused, ValueError.
     """
     progress(f"reading {dataset}")
     package, policy = read_package(dataset), load_policy(artifact, CONTRACT)
     log, tried = rounds_to_judge_by(budget_log(package), policy.policy_id)
     studies, at = interim_looks.studies_of(package, log), datetime.now(UTC).isoformat(timespec="seconds")
-    look = interim_looks.claim(ledger, at, studies, package.digest, policy.policy_id, planned_rounds)
+    look = interim_looks.claim(ledger, at, studies, package.digest, policy.policy_id, planned_rounds, odds_ratio)
     progress(f"judging on {len(log)} decisions, look {look.number} at the study")
     levels = composite_levels(policy, log.context)
     candidate, rules = (one_hot(taken, len(LEVELS)) for taken in (levels, log.rules))
@@ -86,6 +89,7 @@ def judge_artifact(
         expected,
         level=level_of_look(look.number),
         planned_rounds=look.planned_rounds or (len(log) if look.number > 1 else None),
+        odds_ratio=look.odds_ratio,
     )
     evidence = evidence if tried else replace(evidence, phase=OF_OTHERS)
     judged = Judged(policy, package, log, levels, expected, evidence, judge(evidence), look.number)

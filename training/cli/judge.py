@@ -14,6 +14,15 @@ from training.cli.shell import Artifact, Dataset, Jobs, Json, Track, clear_error
 judge = typer.Typer()
 Ledger = Annotated[Path, typer.Option(help="The file that records each look of the gate at a study.")]
 LEDGER = Path("var/gate-looks.jsonl")
+OddsRatio = Annotated[
+    float | None,
+    typer.Option(
+        "--missing-odds-ratio",
+        min=1,
+        help="How much the odds of being observed may depend on the outcome itself, stated before the first look and "
+        "recorded; 2 by default.",
+    ),
+]
 Column = Annotated[str, typer.Option(help="For a table of your own: name of this column.")]
 
 
@@ -77,6 +86,7 @@ def gate(
     planned_rounds: Annotated[
         int | None, typer.Option(min=1, help="For an interim look: number of decisions of the whole phase.")
     ] = None,
+    odds_ratio: OddsRatio = None,
     jobs: Jobs = -1,
     track: Track = True,
     as_json: Json = False,
@@ -95,7 +105,13 @@ def gate(
 
     with clear_errors("judging") as status:
         judged = judge_artifact(
-            dataset, artifact, ledger=ledger, planned_rounds=planned_rounds, jobs=jobs, progress=status.update
+            dataset,
+            artifact,
+            ledger=ledger,
+            planned_rounds=planned_rounds,
+            odds_ratio=odds_ratio,
+            jobs=jobs,
+            progress=status.update,
         )
         document = judged.summary() | {"policy_id": judged.policy.policy_id}
         if track:
@@ -309,9 +325,15 @@ def _show_verdict(document: dict[str, Any]) -> None:
     table = Table("", "", show_edge=False, show_header=False)
     if evidence["difference"]:
         table.add_row("candidate − rules, a week", interval(evidence["difference"]))
-        table.add_row("worst case of the missing outcomes", f"{evidence['worst_low']:+.4f}")
+        found = evidence["selection"]
+        table.add_row(
+            f"if outcomes are missing by an odds ratio of {found['odds_ratio']:g}", interval(found["difference"])
+        )
+        worst, best = found["without_assumption"]
+        table.add_row("without any assumption", f"{worst['estimate']:+.4f} to {best['estimate']:+.4f}")
     for rail in evidence["guardrails"]:
-        table.add_row(f"guardrail {rail['name']}", f"{rail['standing']} {interval(rail['difference'])}")
+        known = f" {interval(rail['difference'])}" if rail["difference"] else ""
+        table.add_row(f"guardrail {rail['name']}", rail["standing"] + known)
     table.add_row("decisions, participants", f"{evidence['rounds']}, {evidence['participants']}")
     table.add_row("look at this study", f"{document['look']}, level {evidence['level']:g}, {evidence['method']}")
     shown.print(table)

@@ -16,9 +16,10 @@ from coach_model.budget.coach import composite_levels
 from coach_model.budget.context import FEATURES
 from coach_model.exploration import one_hot
 from training.budget.card_evaluation import truth_of
-from training.budget.evidence import MINIMUM_RELEVANT_DIFFERENCE
+from training.budget.guardrails import MINIMUM_RELEVANT_DIFFERENCE
 from training.budget.missingness import observation_probability
 from training.budget.run_gate import Judged, rounded
+from training.budget.selection import LARGEST
 from training.ope.estimators import Matrix, importance_weight
 from training.ope.intervals import Interval
 from training.ope.valuation import UNBIASED, value_of
@@ -210,7 +211,11 @@ def _segments(judged: Judged) -> str:
     judgeable = [(f"{one.by} {one.name} ({one.participants})", one.difference) for one in found if one.difference]
     small = ", ".join(f"{one.by} {one.name} ({one.participants})" for one in found if one.difference is None)
     harmed = ", ".join(f"{one.by} {one.name}" for one in found if one.harmed)
-    note = f"<p class=bad>Harmed: {_text(harmed)}.</p>" if harmed else "<p>No segment is harmed.</p>"
+    note = (
+        f"<p class=bad>Harmed: {_text(harmed)}.</p>"
+        if harmed
+        else "<p>No harm was found in these segments, which does not show that there is none.</p>"
+    )
     note += f"<p>Too small to tell: {_text(small)}.</p>" if small else ""
     height = 0.7 + SEGMENT_HEIGHT * len(judgeable)
     label = "candidate − rules, reward a week"
@@ -219,17 +224,35 @@ def _segments(judged: Judged) -> str:
 
 def _missing(judged: Judged) -> str:
     evidence = judged.evidence
-    if evidence.worst is None or evidence.missing is None:
+    found, more = evidence.selection, evidence.missing
+    if found is None or more is None:
         return ""
-    more = evidence.missing
+    overturned = f"{found.overturned_at:.2f}" if found.overturned_at else f"more than {LARGEST:.0f}"
+    worst, best = found.without_assumption
     rows = [
-        ("observed under the candidate, where they differ", f"{evidence.worst.candidate_observed:.1%}"),
-        ("observed under the rules", f"{evidence.worst.reference_observed:.1%}"),
+        ("observed under the candidate, where they differ", f"{found.candidate_observed:.1%}"),
+        ("observed under the rules", f"{found.reference_observed:.1%}"),
         ("missing more under the candidate", f"{more.estimate:+.2%} ({more.low:+.2%} to {more.high:+.2%})"),
-        ("difference in the worst case", f"{evidence.worst.estimate:+.4f}"),
-        ("its lower bound, which must be above zero", f"{evidence.worst_low:+.4f}"),
+        ("stated odds ratio of being observed", f"{found.odds_ratio:g}"),
+        ("the least difference within it", f"{found.difference.estimate:+.4f}"),
+        ("its lower bound, which must be above zero", f"{found.difference.low:+.4f}"),
+        ("odds ratio at which the lower bound is zero", overturned),
+        ("without any assumption (Manski)", f"{worst.estimate:+.4f} to {best.estimate:+.4f}"),
     ]
-    return _table(("", ""), rows)
+
+    def draw(axes: Axes) -> None:
+        ratios, least, low = zip(*found.curve, strict=True)
+        axes.plot(ratios, least, color=CANDIDATE, label="least difference")
+        axes.plot(ratios, low, color=CANDIDATE, linestyle="--", label="its lower bound")
+        axes.axhline(0, color=INK, linewidth=0.8)
+        axes.axvline(found.odds_ratio, color=RULES, linewidth=0.8, linestyle=":")
+        axes.set(xscale="log", xlabel="odds ratio of being observed", ylabel="candidate − rules")
+        axes.set_xticks(ratios, [f"{ratio:g}" for ratio in ratios])
+        axes.minorticks_off()
+        axes.legend(frameon=False, fontsize=7)
+
+    note = "In each arm, outcomes that speak for a promotion are assumed to be observed more often, by this odds ratio."
+    return _table(("", ""), rows) + svg(draw, height=2.2, label="Sensitivity to missing outcomes") + f"<p>{note}</p>"
 
 
 def _card(judged: Judged) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 from scipy import stats
 
 from coach_model.budget.study import CONFIRM_EPSILON
-from training.budget.evidence import LEVEL, MINIMUM_RELEVANT_DIFFERENCE
+from training.budget.guardrails import MINIMUM_RELEVANT_DIFFERENCE
+from training.budget.segments import LEVEL
 
 RESIDUAL_SD = 0.21
 """Standard deviation of a round's reward around q̂ in the simulator (docs/science.md)."""

@@ -60,7 +60,8 @@ def test_the_gate_states_its_reasons_and_writes_them_on_the_card(folder: Path) -
     found = said(folder, "gate", "confirm", "candidate", "--ledger", "one.jsonl")
     assert found["verdict"] == "promote"
     assert found["evidence"]["difference"]["low"] > 0
-    assert {rail["standing"] for rail in found["evidence"]["guardrails"]} == {"kept"}
+    assert {rail["standing"] for rail in found["evidence"]["guardrails"]} <= {"kept", "not seen"}
+    assert found["evidence"]["selection"]["odds_ratio"] == 2
     policy = load_policy(folder / "candidate", CONTRACT)  # still a sound pair
     assert policy.card["verdict"] == "promote"
     assert policy.card["gate"]["studies"] == found["studies"]
@@ -92,6 +93,9 @@ def test_judging_the_same_data_again_is_the_same_look_for_any_plan(folder: Path)
     assert json.loads(run(folder, *looking).stdout) == first
     done = run(folder, "report", "confirm", "candidate", "--ledger", "six.jsonl", "--no-track", "--out", "six.html")
     assert first["verdict"] in done.stdout
+    stated = run(folder, *looking, "--missing-odds-ratio", "1.2")
+    assert stated.exit_code == 1
+    assert "odds ratio of 2 stated" in stated.stderr.replace("\n", " ")
     other = run(folder, *looking, "--planned-rounds", "9")
     assert other.exit_code == 1
     assert "20000 rounds planned" in other.stderr.replace("\n", " ")
