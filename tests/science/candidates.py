@@ -6,12 +6,13 @@ from functools import cache
 import numpy as np
 
 from coach_model.budget.actions import LEVELS, Levels, eligible_levels
-from coach_model.budget.context import COLUMN, Contexts
+from coach_model.budget.context import Contexts
 from coach_model.budget.rules import nearest_eligible, rules_levels
 from data.synthetic.people import take
 from data.synthetic.study import LevelPolicy, StudyConfig, simulate
 from data.synthetic.truth import TrueValue, v_decision_difference
 from training.budget.oracle import best_policy
+from training.trials.gate_power import mixed
 
 CONFIRM = StudyConfig(participants=400, explore_weeks=0, confirm_weeks=12)
 """The simulated study: 400 people, 12 weeks."""
@@ -23,9 +24,6 @@ CANCELLING_SHARE = 0.8075
 """Share of contexts with the best levels; the others have the opposite levels. The mean value is that of the rules."""
 BETTER_SHARE = 0.458
 """Share of contexts with the best levels; the others have the rules' levels. The value is 0.03 above the rules."""
-MIXING = 1e4 * 0.6180339887
-"""The mixture is decided by the decimals of this factor times `needs_share`, which has four decimals. It is nearly
-random and not related to a segment."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +42,10 @@ def scenarios() -> dict[str, Scenario]:
     outcomes after bad weeks as in the simulator, and once without."""
     nothing = replace(CONFIRM, effect=0.0)
     best = _best()
-    better = _mixed(best, rules_levels, BETTER_SHARE)
+    better = mixed(best, rules_levels, BETTER_SHARE)
     found = [
         _scenario("zero effects", nothing, best),
-        _scenario("effects that cancel out", CONFIRM, _mixed(best, _opposite(best), CANCELLING_SHARE)),
+        _scenario("effects that cancel out", CONFIRM, mixed(best, _opposite(best), CANCELLING_SHARE)),
         _scenario("better by 0.03", CONFIRM, better),
         _scenario("better by 0.03, missing at random", replace(CONFIRM, bad_weeks=0.0), better),
     ]
@@ -68,16 +66,6 @@ def _opposite(policy: LevelPolicy) -> LevelPolicy:
     def levels(contexts: Contexts) -> Levels:
         farthest = np.where(policy(contexts) >= 2, 0, len(LEVELS) - 1)
         return nearest_eligible(farthest, eligible_levels(contexts))
-
-    return levels
-
-
-def _mixed(good: LevelPolicy, other: LevelPolicy, share: float) -> LevelPolicy:
-    """`good` in that share of the contexts, `other` in the rest. The choice looks random but is deterministic."""
-
-    def levels(contexts: Contexts) -> Levels:
-        mixing = np.modf(contexts[:, COLUMN["needs_share"]].astype(float) * MIXING)[0]
-        return np.where(mixing[:, None] < share, good(contexts), other(contexts))
 
     return levels
 

@@ -29,7 +29,7 @@ class Judgement:
 STANDINGS = {
     "kept": "kept",
     "not seen": "no harm seen, but the data are too few to exclude one",
-    "doubtful": "a harm is likelier than not",
+    "doubtful": "there is a harm, likelier than not beyond the margin",
     "broken": "broken",
 }
 NOT_TRIED = "only explore data, or confirm phases of others: a promotion needs a confirm phase that tried it"

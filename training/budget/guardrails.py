@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
+from scipy import stats
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
@@ -24,11 +25,14 @@ from training.ope.overlap import SMALLEST_EFFECTIVE_SAMPLE
 
 MINIMUM_RELEVANT_DIFFERENCE = 0.03
 """In reward per week. A smaller difference is not worth a change of the policy."""
+HARM_LEVEL = 0.05
+"""One-sided error level at which a harm counts as shown. Without it a study that is too small to see a harm would, by
+chance, refuse every tenth good candidate for each guardrail."""
 
 type Standing = Literal["kept", "not seen", "doubtful", "broken", "unknown"]
 """- "kept": the whole interval is above minus the margin.
-- "not seen": the estimate is above minus the margin, and the data cannot exclude a larger harm.
-- "doubtful": the estimate is below minus the margin, and the data cannot exclude that there is no such harm.
+- "not seen": the data show no harm, and cannot exclude one beyond the margin.
+- "doubtful": the data show a harm (at `HARM_LEVEL`), and it is likelier than not beyond the margin.
 - "broken": the whole interval is below minus the margin.
 - "unknown": there are no such outcomes, or too few to say anything."""
 
@@ -92,7 +96,8 @@ def standing_of(difference: Interval, margin: float) -> Standing:
         return "kept"
     if difference.high < -margin:
         return "broken"
-    return "not seen" if difference.estimate >= -margin else "doubtful"
+    reach = float(stats.t.ppf(1 - HARM_LEVEL, difference.clusters - 1)) * difference.error
+    return "doubtful" if difference.estimate < -margin and difference.estimate + reach < 0 else "not seen"
 
 
 def _baseline(log: BudgetLog) -> Column:

@@ -1,14 +1,15 @@
 """Commands for researchers: `effects` of single actions, and the `power` of a planned study."""
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from training.cli.shell import Json, Track, clear_errors, console, show_json
+from training.cli.shell import Jobs, Json, Track, clear_errors, console, show_json
 
 analyse = typer.Typer()
 
@@ -90,35 +91,87 @@ def power(
     availability: Annotated[
         float, typer.Option(min=0.01, max=1, help="With --trial: share of rounds in which treatment is possible.")
     ] = 1.0,
+    studies: Annotated[
+        int,
+        typer.Option(min=0, max=10_000, help="Simulated studies of each size, judged by the whole gate; 0 for none."),
+    ] = 100,
+    jobs: Jobs = -1,
     as_json: Json = False,
 ) -> None:
     """Plan a confirm phase: the number of participants that it needs, or the power with a given number.
 
+    Prints two powers: that of the bound alone, by a formula, and that of the whole gate, by simulated studies. The
+    whole gate counts: it also needs overlap, guardrails, segments and missing outcomes that explain nothing.
     `--trial` plans a micro-randomised trial with one decision per week instead.
     """
-    from training.trials.effects import mrt_participants, mrt_power  # noqa: PLC0415
-    from training.trials.power import confirm_plan, participants_for  # noqa: PLC0415
-
-    with clear_errors("planning"):
-        if trial is not None and not math.isfinite(trial):
-            raise ValueError("--trial is not an effect size")
-        if trial is not None:
-            options = {"effect": trial, "probability": probability, "availability": availability}
-            people = participants or mrt_participants(weeks, power=wanted, **options)
-            document = {"participants": people, "weeks": weeks, **options}
-            document["power"] = mrt_power(
-                people, weeks, effect=trial, probability=probability, availability=availability
-            )
-        else:
-            options = {"difference": difference, "differ_share": differ_share}
-            people = participants or participants_for(weeks, power=wanted, **options)
-            document = asdict(confirm_plan(people, weeks, difference=difference, differ_share=differ_share))
+    if trial is not None:
+        with clear_errors("planning"):
+            document = _planned_trial(participants, weeks, wanted, trial, probability, availability)
+        detected = f"a standardised effect of {trial:g} with a power of {document['power']:.1%}"
+        said = [f"{document['participants']} participants over {weeks} weeks detect {detected}"]
+    else:
+        with clear_errors("planning") as status:
+            document = _planned(participants, weeks, difference, differ_share, wanted, studies, jobs, status.update)
+        said = _told(document)
     if as_json:
         show_json(document)
-        return
-    found = f"a difference of {difference:g} a week" if trial is None else f"a standardised effect of {trial:g}"
-    power_text = f"with a power of {document['power']:.1%}"
-    typer.echo(f"{document['participants']} participants over {weeks} weeks detect {found} {power_text}")
+    else:
+        typer.echo("\n".join(said))
+
+
+def _planned_trial(
+    participants: int | None, weeks: int, power: float, effect: float, probability: float, availability: float
+) -> dict[str, Any]:
+    """The plan of a micro-randomised trial."""
+    from training.trials.effects import mrt_participants, mrt_power  # noqa: PLC0415
+
+    if not math.isfinite(effect):
+        raise ValueError("--trial is not an effect size")
+    options = {"effect": effect, "probability": probability, "availability": availability}
+    people = participants or mrt_participants(weeks, power=power, **options)
+    return {"participants": people, "weeks": weeks, **options, "power": mrt_power(people, weeks, **options)}
+
+
+def _planned(
+    participants: int | None,
+    weeks: int,
+    difference: float,
+    differ_share: float,
+    wanted: float,
+    studies: int,
+    jobs: int,
+    progress: Callable[[str], None],
+) -> dict[str, Any]:
+    """The plan of a confirm phase, with `gate` None if nothing is simulated."""
+    from training.trials.power import confirm_plan, participants_for  # noqa: PLC0415
+
+    options = {"difference": difference, "differ_share": differ_share}
+    people = participants or participants_for(weeks, power=wanted, **options)
+    plan, gate = confirm_plan(people, weeks, **options), None
+    if studies:
+        from training.trials.gate_power import participants_for_gate, simulated_power  # noqa: PLC0415
+
+        if participants:
+            gate = simulated_power(plan, studies=studies, jobs=jobs, progress=progress)
+        else:
+            gate = participants_for_gate(plan, power=wanted, studies=studies, jobs=jobs, progress=progress)
+            plan = gate.plan
+    found = {name: value for name, value in asdict(gate).items() if name != "plan"} if gate else None
+    return asdict(plan) | {"gate": found}
+
+
+def _told(document: dict[str, Any]) -> list[str]:
+    """The plan of a confirm phase in lines."""
+    what = f"a difference of {document['difference']:g} a week in {document['differ_share']:.0%} of the decisions"
+    said = [f"{document['participants']} participants over {document['weeks']} weeks, {what}:"]
+    said.append(f"  power of the bound alone {document['power']:.1%}, by a formula")
+    said += [f"  too little overlap: {problem}" for problem in document["problems"]]
+    gate = document["gate"]
+    if gate is not None:
+        span = f"{gate['low']:.1%} to {gate['high']:.1%}"
+        said.append(f"  promoted by the whole gate {gate['power']:.1%} ({span}), {gate['studies']} simulated studies")
+        said += [f"    {name} stood against it in {share:.0%}" for name, share in gate["against"].items()]
+    return said
 
 
 def _names(text: str) -> list[str]:

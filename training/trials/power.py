@@ -1,4 +1,5 @@
-"""The size of a confirm phase, planned by a formula. docs/science.md checks the formula by simulation."""
+"""The size of a confirm phase by a formula for the bound alone. docs/science.md checks it by simulation, and
+`training.trials.gate_power` simulates the whole gate."""
 
 from dataclasses import dataclass
 
@@ -8,6 +9,7 @@ from scipy import stats
 from coach_model.budget.study import CONFIRM_EPSILON
 from training.budget.guardrails import MINIMUM_RELEVANT_DIFFERENCE
 from training.budget.segments import LEVEL
+from training.ope.overlap import LARGEST_PARTICIPANT_SHARE, SMALLEST_EFFECTIVE_SAMPLE
 
 RESIDUAL_SD = 0.21
 """Standard deviation of a round's reward around q̂ in the simulator (docs/science.md)."""
@@ -18,6 +20,8 @@ KEEPS_ASKING = 0.8
 ELIGIBLE = 3
 """Usual number of eligible levels of a lever."""
 LEVERS = 3
+EVEN_SHARE = 2.0
+"""How many times the even share the largest share of the weight is, about."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,11 @@ class Plan:
     error: float
     """Standard error of the paired difference."""
     power: float
+    """Of the bound alone."""
+    effective_sample_size: float
+    """Expected, in observed rounds where the policies differ; the gate needs 100."""
+    problems: list[str]
+    """Why the gate would refuse such a study for lack of overlap."""
 
 
 def confirm_plan(
@@ -56,13 +65,27 @@ def confirm_plan(
     rounds = participants * weeks * asking * observed
     error = residual_sd * float(np.sqrt(differ_share * 2 / drawn / rounds))
     power = float(stats.norm.sf(stats.norm.ppf(1 - level) - difference / error))
-    return Plan(participants, weeks, difference, differ_share, error, power)
+    size = rounds * differ_share * drawn  # weights are 1 / drawn in a share `drawn` of the rounds, else 0
+    problems = []
+    if size < SMALLEST_EFFECTIVE_SAMPLE:
+        problems.append(
+            f"an effective sample size of about {size:.0f} where the policies differ; {SMALLEST_EFFECTIVE_SAMPLE} are "
+            "needed"
+        )
+    if participants * LARGEST_PARTICIPANT_SHARE < EVEN_SHARE:
+        problems.append(
+            f"a participant of {participants} has more than {LARGEST_PARTICIPANT_SHARE:.0%} of the weight; about "
+            f"{int(np.ceil(EVEN_SHARE / LARGEST_PARTICIPANT_SHARE))} are needed"
+        )
+    return Plan(participants, weeks, difference, differ_share, error, power, size, problems)
 
 
 def participants_for(weeks: int, *, power: float = 0.9, **plan: float) -> int:
-    """The smallest number of participants with at least this power; `plan` holds arguments of `confirm_plan`."""
+    """The smallest number of participants with at least this power of the bound, and with enough overlap; `plan` holds
+    arguments of `confirm_plan`."""
     low, high = 2, 10_000_000
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if confirm_plan(middle, weeks, **plan).power >= power else (middle + 1, high)
+        found = confirm_plan(middle, weeks, **plan)
+        low, high = (low, middle) if found.power >= power and not found.problems else (middle + 1, high)
     return low

@@ -81,7 +81,7 @@ def test_what_the_data_cannot_see_vetoes_nothing_and_is_told() -> None:
             REJECT,
             "guardrail stays",
         ),
-        ({"guardrails": (replace(GOOD.guardrails[0], standing="doubtful"),)}, INSUFFICIENT, "likelier than not"),
+        ({"guardrails": (replace(GOOD.guardrails[0], standing="doubtful"),)}, INSUFFICIENT, "there is a harm"),
         (
             {"guardrails": (replace(GOOD.guardrails[0], standing="unknown", difference=None),)},
             INSUFFICIENT,
