@@ -10,6 +10,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from training.registry.signing import sign_judged, signing_key
+
 PACKAGED = Path(__file__).parents[2] / "coach_model" / "artifacts" / "budget"
 
 type Edit = Callable[[onnx.GraphProto], None]
@@ -36,6 +38,18 @@ def another(folder: Path, policy_id: str, **card_changes: Any) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "policy.onnx").write_bytes(graph)
     (folder / "policy.json").write_text(json.dumps(card))
+    return folder
+
+
+LOOK = {"at": "2027-03-01T00:00:00+00:00", "studies": ["a study"], "dataset": "d" * 64, "number": 1}
+"""An entry of the gate's ledger."""
+
+
+def judged(folder: Path, policy_id: str, *, verdict: str = "promote", synthetic: bool = False) -> Path:
+    """The same with a verdict that the gate of this working folder has signed."""
+    gate = {"verdict": verdict, "dataset": LOOK["dataset"], "synthetic": synthetic}
+    another(folder, policy_id, verdict=verdict, gate=gate)
+    sign_judged(folder, LOOK, signing_key())
     return folder
 
 

@@ -84,11 +84,13 @@ def claim(
         return look
 
 
-def conclude(ledger: Path, look: Look, verdict: str) -> None:
-    """Record the verdict of a claimed look."""
+def conclude(ledger: Path, look: Look, verdict: str) -> Look:
+    """Record the verdict of a claimed look, and return it with the verdict."""
+    concluded = replace(look, verdict=verdict)
     with _locked(ledger) as file:
         if look.verdict != verdict:
-            _write(file, replace(look, verdict=verdict))
+            _write(file, concluded)
+    return concluded
 
 
 def looks(ledger: Path) -> list[Look]:

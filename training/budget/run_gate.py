@@ -21,6 +21,7 @@ from training.budget.gate import OF_OTHERS, Judgement, judge, level_of_look
 from training.budget.reward_model import crossfitted_reward
 from training.ope.estimators import Matrix
 from training.ope.overlap import overlap
+from training.registry import signing
 from training.registry.artifact import write_artifact
 
 DECIMALS = 6
@@ -61,10 +62,12 @@ def judge_artifact(
     ledger: Path = interim_looks.DEFAULT_LEDGER,
     planned_rounds: int | None = None,
     odds_ratio: float | None = None,
+    key: Path = signing.KEY,
     jobs: int = 1,
     progress: Progress = lambda _: None,
 ) -> Judged:
-    """Judge the artifact on the confirm phase in `dataset` that tried it, record the look, and write the verdict.
+    """Judge the artifact on the confirm phase in `dataset` that tried it, record the look, and write the verdict. It is
+    signed with the gate's `key` (`training.registry.signing`).
 
     Confirm rounds of other candidates count only for participants of the evaluation split. The intervals are a
     confidence sequence from the second look at a study on, and when `planned_rounds` announces further looks; each
@@ -73,7 +76,7 @@ def judge_artifact(
     ArtifactRefused, ValueError.
     """
     progress(f"reading {dataset}")
-    package, policy = read_package(dataset), load_policy(artifact, CONTRACT)
+    package, policy, signer = read_package(dataset), load_policy(artifact, CONTRACT), signing.signing_key(key)
     log, tried = rounds_to_judge_by(budget_log(package), policy.policy_id)
     studies, at = interim_looks.studies_of(package, log), datetime.now(UTC).isoformat(timespec="seconds")
     look = interim_looks.claim(ledger, at, studies, package.digest, policy.policy_id, planned_rounds, odds_ratio)
@@ -93,9 +96,10 @@ def judge_artifact(
     )
     evidence = evidence if tried else replace(evidence, phase=OF_OTHERS)
     judged = Judged(policy, package, log, levels, expected, evidence, judge(evidence), look.number)
-    interim_looks.conclude(ledger, look, judged.judgement.verdict)
+    look = interim_looks.conclude(ledger, look, judged.judgement.verdict)
     card = dict(policy.card) | {"verdict": judged.judgement.verdict, "reasons": judged.judgement.reasons}
     write_artifact(artifact, policy.graph, card | {"gate": judged.summary()})
+    signing.sign_judged(artifact, asdict(look), signer)
     return judged
 
 

@@ -8,6 +8,7 @@ from training.cli.analyse import analyse
 from training.cli.judge import judge
 from training.cli.learn import learn
 from training.cli.serve import serve
+from training.cli.shell import COMMAND
 
 app = typer.Typer(
     help="Train, evaluate and inspect the coach's policies. Every command reads and writes files only.",
@@ -19,8 +20,9 @@ for commands in (learn, judge, serve, analyse):
 
 
 @app.callback()
-def _main() -> None:
+def _main(context: typer.Context) -> None:
     """Arguments are text in UTF-8: a shell passes other bytes as half characters, which no file of ours can hold."""
     if any("\ud800" <= character <= "\udfff" for argument in sys.argv for character in argument):
         print("error: an argument is no text in UTF-8", file=sys.stderr)
         raise typer.Exit(2)
+    COMMAND.set(context)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from training.cli.shell import Jobs, Json, Track, clear_errors, console, show_json
+from training.cli.shell import Jobs, Json, Track, clear_errors, console, log_afterwards, show_json
 
 analyse = typer.Typer()
 
@@ -36,7 +36,7 @@ def effects(
     """
     from training.trials.use_cases import effects_of_package, effects_of_table  # noqa: PLC0415 - keeps --help fast
 
-    with clear_errors("estimating") as status:
+    with clear_errors("estimating"):
         if data.is_dir():
             digest, found = effects_of_package(data, _names(moderators))
         else:
@@ -50,11 +50,7 @@ def effects(
                 controls=_names(controls),
             )
         document = {"dataset": digest, "effects": [asdict(one) for one in found]}
-        if track:
-            from training.registry.tracking import log_run  # noqa: PLC0415
-
-            status.update("logging to MLflow")
-            log_run("effects", document)
+        log_afterwards(track, lambda tracking: tracking.log_run("effects", document))
     if as_json:
         show_json(document)
         return
@@ -129,7 +125,8 @@ def _planned_trial(
         raise ValueError("--trial is not an effect size")
     options = {"effect": effect, "probability": probability, "availability": availability}
     people = participants or mrt_participants(weeks, power=power, **options)
-    return {"participants": people, "weeks": weeks, **options, "power": mrt_power(people, weeks, **options)}
+    power = mrt_power(people, weeks, effect=effect, probability=probability, availability=availability)
+    return {"participants": people, "weeks": weeks, **options, "power": power}
 
 
 def _planned(

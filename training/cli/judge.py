@@ -4,16 +4,34 @@ import tempfile
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
-from training.cli.shell import Artifact, Dataset, Jobs, Json, Track, clear_errors, console, errors, interval, show_json
+from training.cli.shell import (
+    Artifact,
+    Dataset,
+    Jobs,
+    Json,
+    Track,
+    clear_errors,
+    console,
+    errors,
+    interval,
+    log_afterwards,
+    show_json,
+)
+
+if TYPE_CHECKING:
+    from training.budget.run_gate import Judged
 
 judge = typer.Typer()
 Ledger = Annotated[Path, typer.Option(help="The file that records each look of the gate at a study.")]
 LEDGER = Path("var/gate-looks.jsonl")
+Key = Annotated[Path, typer.Option(envvar="GATE_KEY", help="The private key that signs the verdict; made if missing.")]
+KEY = Path("var/gate-key.pem")
 OddsRatio = Annotated[
     float | None,
     typer.Option(
@@ -65,11 +83,7 @@ def evaluate(
             columns = {"action": action, "propensity": propensity, "reward": reward, "participant": participant}
             prefixes = {"target": target, "expected": expected, "context": context}
             document = evaluate_foreign(data, resamples, jobs, status.update, **columns, **prefixes)
-        if track:
-            from training.registry.tracking import log_run  # noqa: PLC0415
-
-            status.update("logging to MLflow")
-            log_run("evaluate", document)
+        log_afterwards(track, lambda tracking: tracking.log_run("evaluate", document))
     if as_json:
         show_json(document)
     else:
@@ -87,6 +101,7 @@ def gate(
         int | None, typer.Option(min=1, help="For an interim look: number of decisions of the whole phase.")
     ] = None,
     odds_ratio: OddsRatio = None,
+    key: Key = KEY,
     jobs: Jobs = -1,
     track: Track = True,
     as_json: Json = False,
@@ -99,7 +114,7 @@ def gate(
     from data.logs.daily import is_daily_log  # noqa: PLC0415
 
     if is_daily_log(dataset):
-        _gate_daily(dataset, artifact, ledger, track=track, as_json=as_json)
+        _gate_daily(dataset, artifact, ledger, key, track=track, as_json=as_json)
         return
     from training.budget.run_gate import judge_artifact  # noqa: PLC0415
 
@@ -110,20 +125,12 @@ def gate(
             ledger=ledger,
             planned_rounds=planned_rounds,
             odds_ratio=odds_ratio,
+            key=key,
             jobs=jobs,
             progress=status.update,
         )
         document = judged.summary() | {"policy_id": judged.policy.policy_id}
-        if track:
-            from training.registry.tracking import log_run  # noqa: PLC0415
-            from training.reporting.report import write_report  # noqa: PLC0415
-
-            with tempfile.TemporaryDirectory() as folder:
-                page = Path(folder) / "report.html"
-                status.update("drawing the report")
-                write_report(judged, page)
-                status.update("logging to MLflow")
-                log_run("gate", document, files=[artifact, page])
+        log_afterwards(track, lambda tracking: _log_gate(tracking, judged, artifact, document))
     if as_json:
         show_json(document)
     else:
@@ -132,18 +139,24 @@ def gate(
         raise typer.Exit(1)
 
 
-def _gate_daily(dataset: Path, artifact: Path, ledger: Path, *, track: bool, as_json: bool) -> None:
+def _log_gate(tracking: ModuleType, judged: "Judged", artifact: Path, document: dict[str, Any]) -> None:
+    """Log the verdict with the artifact and the report."""
+    from training.reporting.report import write_report  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "report.html"
+        write_report(judged, page)
+        tracking.log_run("gate", document, files=[artifact, page])
+
+
+def _gate_daily(dataset: Path, artifact: Path, ledger: Path, key: Path, *, track: bool, as_json: bool) -> None:
     """The gate of the daily coach, on a daily log."""
     from training.daily.train import judge_daily  # noqa: PLC0415
 
     with clear_errors("judging") as status:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        document = judge_daily(dataset, artifact, ledger, now, status.update)
-        if track:
-            from training.registry.tracking import log_run  # noqa: PLC0415
-
-            status.update("logging to MLflow")
-            log_run("gate", document, files=[artifact])
+        document = judge_daily(dataset, artifact, ledger, now, status.update, key=key)
+        log_afterwards(track, lambda tracking: tracking.log_run("gate", document, files=[artifact]))
     if as_json:
         show_json(document)
     else:
@@ -163,6 +176,7 @@ def report(
     artifact: Artifact,
     out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
     ledger: Ledger = LEDGER,
+    key: Key = KEY,
     jobs: Jobs = -1,
     track: Track = True,
     as_json: Json = False,
@@ -176,14 +190,15 @@ def report(
     from training.reporting.report import write_report  # noqa: PLC0415
 
     with clear_errors("judging") as status:
-        judged = judge_artifact(dataset, artifact, ledger=ledger, jobs=jobs, progress=status.update)
+        judged = judge_artifact(dataset, artifact, ledger=ledger, key=key, jobs=jobs, progress=status.update)
         status.update("drawing")
         write_report(judged, out)
-        if track:
-            from training.registry.tracking import log_run  # noqa: PLC0415
-
-            status.update("logging to MLflow")
-            log_run("report", judged.summary() | {"policy_id": judged.policy.policy_id}, files=[out])
+        log_afterwards(
+            track,
+            lambda tracking: tracking.log_run(
+                "report", judged.summary() | {"policy_id": judged.policy.policy_id}, files=[out]
+            ),
+        )
     if as_json:
         show_json(judged.summary() | {"policy_id": judged.policy.policy_id, "page": str(out)})
     else:
@@ -209,16 +224,12 @@ def replay(
     from data.packages.reader import read_package  # noqa: PLC0415
     from training.budget.replay import replay as replay_log  # noqa: PLC0415
 
-    with clear_errors("replaying") as status:
+    with clear_errors("replaying"):
         policies = [load_policy(folder, CONTRACT) for folder in artifacts or []]
         package = read_package(dataset)
         found = replay_log(package, {policy.policy_id: policy for policy in policies})
         document = asdict(found) | {"identical": found.identical, "dataset": package.digest}
-        if track:
-            from training.registry.tracking import log_run  # noqa: PLC0415
-
-            status.update("logging to MLflow")
-            log_run("replay", document)
+        log_afterwards(track, lambda tracking: tracking.log_run("replay", document))
     if as_json:
         show_json(document)
     else:
@@ -244,15 +255,11 @@ def audit(dataset: Dataset, track: Track = True, as_json: Json = False) -> None:
     from data.packages.reader import read_package  # noqa: PLC0415
     from training.budget.audit import audit as audit_log  # noqa: PLC0415
 
-    with clear_errors("auditing") as status:
+    with clear_errors("auditing"):
         package = read_package(dataset)
         found = audit_log(budget_log(package), package)
         document = asdict(found) | {"fine": found.fine, "dataset": package.digest}
-        if track:
-            from training.registry.tracking import log_run  # noqa: PLC0415
-
-            status.update("logging to MLflow")
-            log_run("audit", document)
+        log_afterwards(track, lambda tracking: tracking.log_run("audit", document))
     if as_json:
         show_json(document)
     else:
@@ -271,14 +278,15 @@ def shadow(dataset: Dataset, track: Track = True, as_json: Json = False) -> None
     from data.packages.reader import read_package  # noqa: PLC0415
     from training.budget.shadow import shadow as compare  # noqa: PLC0415
 
-    with clear_errors("comparing") as status:
+    with clear_errors("comparing"):
         package = read_package(dataset)
         found = compare(package)
-        if track:
-            from training.registry.tracking import log_run  # noqa: PLC0415
-
-            status.update("logging to MLflow")
-            log_run("shadow", {"dataset": package.digest, "challengers": [asdict(one) for one in found]})
+        log_afterwards(
+            track,
+            lambda tracking: tracking.log_run(
+                "shadow", {"dataset": package.digest, "challengers": [asdict(one) for one in found]}
+            ),
+        )
     if as_json:
         show_json([asdict(one) for one in found])
         return

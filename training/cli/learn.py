@@ -11,7 +11,7 @@ from rich.table import Table
 
 from coach_model.budget.coach import CONTRACT, composite_levels
 from coach_model.onnx_policy import load_policy
-from training.cli.shell import Json, Track, clear_errors, console, interval, show_json
+from training.cli.shell import Json, Track, clear_errors, console, interval, log_afterwards, show_json
 
 learn = typer.Typer()
 
@@ -125,15 +125,7 @@ def train(
             from training.budget.train import train as train_policy  # noqa: PLC0415
 
             card = train_policy(dataset, out, version, status.update)
-        if track:
-            from training.registry.tracking import log_run, log_training, set_alias  # noqa: PLC0415
-
-            status.update("logging to MLflow")
-            if card["coach"] == "budget":
-                log_training(card, out)
-            else:
-                log_run("train", card | {"dataset": card["dataset"]["digest"]}, files=[out])
-                set_alias("challenger", card["policy_id"], out)
+        log_afterwards(track, lambda tracking: tracking.log_trained(card, out))
     if as_json:
         show_json(card)
         return

@@ -1,18 +1,23 @@
 """Shared parts of the commands of `buddy-train`: options, errors in one line, tables and JSON."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.status import Status
 
 from coach_model.onnx_policy import ArtifactMissing, ArtifactRefused
 
 errors = Console(stderr=True)
+COMMAND: ContextVar[typer.Context] = ContextVar("COMMAND")
+"""The command that runs; typer has no public way to ask for it."""
 WIDE = 160
 """Width in characters of a table that goes to a file or a pipe, so that nothing is cut off."""
 
@@ -40,8 +45,27 @@ def clear_errors(doing: str) -> Iterator[Status]:
         with errors.status(doing) as status:
             yield status
     except (ValueError, OSError, ArtifactMissing, ArtifactRefused) as error:
-        errors.print(f"[red]error:[/red] {error}", highlight=False, soft_wrap=True, markup=True)
+        errors.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
         raise typer.Exit(1) from error
+
+
+def log_afterwards(track: bool, log: Callable[[ModuleType], object]) -> None:
+    """Log to MLflow once the command has printed its result: `log` gets `training.registry.tracking`. When that fails,
+    a warning says so; the result and the exit code stay what they are."""
+
+    def run() -> None:
+        from training.registry import tracking  # noqa: PLC0415 - keeps --help fast
+
+        try:
+            with errors.status("logging to MLflow"):
+                log(tracking)
+        except tracking.TrackingFailed as failed:
+            errors.print(
+                f"[yellow]warning:[/yellow] not logged: {escape(str(failed))}", highlight=False, soft_wrap=True
+            )
+
+    if track:
+        COMMAND.get().call_on_close(run)
 
 
 def console() -> Console:

@@ -22,6 +22,7 @@ from training.budget.run_gate import rounded
 from training.daily.evaluate import Judged, judge, rollout, scores_of
 from training.daily.graph import ranking_graph
 from training.daily.ranking import PRODUCTS, Ranking, learn_ranking
+from training.registry import signing
 from training.registry.artifact import histograms, write_artifact
 
 STUDY = "families"
@@ -77,14 +78,21 @@ def train(
 
 
 def judge_daily(
-    dataset: Path, artifact: Path, ledger: Path, at: str, progress: Progress = lambda _: None
+    dataset: Path,
+    artifact: Path,
+    ledger: Path,
+    at: str,
+    progress: Progress = lambda _: None,
+    *,
+    key: Path = signing.KEY,
 ) -> dict[str, Any]:
-    """Evaluate an artifact on the households that are never used for training, and write the verdict on its card.
+    """Evaluate an artifact on the households that are never used for training, and write the verdict on its card. It is
+    signed with the gate's `key`.
 
     The ledger records each look, and a later look uses a smaller error level. Returns the gate section of the card.
     Raises InvalidDailyLog, ArtifactMissing, ArtifactRefused.
     """
-    policy = load_policy(artifact, CONTRACT)
+    policy, signer = load_policy(artifact, CONTRACT), signing.signing_key(key)
     progress(f"reading {dataset}")
     log, about = read_daily_log(dataset)
     look = claim(
@@ -97,7 +105,7 @@ def judge_daily(
     )
     progress("judging")
     judged = judge(log.where(judging(log)), scores_of(policy), 1 - 2 * level_of_look(look.number))
-    conclude(ledger, look, judged.verdict)
+    look = conclude(ledger, look, judged.verdict)
     gate = rounded(_evaluation(judged)) | {
         "verdict": judged.verdict,
         "reasons": judged.reasons,
@@ -107,6 +115,7 @@ def judge_daily(
     }
     card = dict(policy.card) | {"verdict": judged.verdict, "reasons": judged.reasons, "gate": gate}
     write_artifact(artifact, policy.graph, card)
+    signing.sign_judged(artifact, asdict(look), signer)
     return gate | {"policy_id": policy.policy_id}
 
 

@@ -1,9 +1,11 @@
 """Installs artifacts in the service's model folder, keeps the former ones, and rolls back. Works on files only."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import resources
@@ -23,13 +25,15 @@ from coach_model.onnx_policy import (
     load_policy,
     read_artifact_file,
 )
-from coach_model.regular_files import check_regular, read_regular_text
+from coach_model.regular_files import FileRefused, check_regular, read_regular, read_regular_text
 from training.registry.artifact import write_artifact
+from training.registry.signing import TRUSTED, VERDICT_FILE, NotSigned, verified
 from training.registry.verdicts import PROMOTE
 
 CONTRACTS = {contract.coach: contract for contract in (BUDGET, DAILY)}
 HISTORY = "history"
 LEDGER = "history.jsonl"
+LOCK = ".lock"
 SERVING_ACTIONS = frozenset({"promote", "rollback"})
 """The actions that change the served policy; the others change the challenger in shadow mode."""
 
@@ -50,21 +54,43 @@ class Change:
     reason: str = ""
 
 
-def promote(artifact: Path, models: Path = PROMOTED, *, despite: str = "") -> Change:
-    """Serve the artifact from now on. A running service loads it by itself.
+def promote(artifact: Path, models: Path = PROMOTED, *, despite: str = "", trusted: Path = TRUSTED) -> Change:
+    """Serve the artifact from now on. A running service loads it by itself. Promotions of several processes follow each
+    other.
 
-    Raises NotPromoted unless the gate's verdict is `promote`. `despite` overrides this; it is the reason, and the
-    history keeps it. Raises ArtifactMissing, ArtifactRefused.
+    Raises NotPromoted unless a gate whose key is in the file `trusted` has signed the verdict `promote` for just this
+    artifact. `despite` overrides this; it is the reason, and the history keeps it. Raises ArtifactMissing,
+    ArtifactRefused.
     """
     contract = contract_of(artifact)
     policy = load_policy(artifact, contract)
+    if not despite:
+        _check_verdict(artifact, policy, trusted)
+    with _alone(models):
+        return _serve(policy, contract, models, despite, _signed(artifact))
+
+
+def _check_verdict(artifact: Path, policy: OnnxPolicy, trusted: Path) -> None:
     verdict = str(policy.card.get("verdict", ""))
-    if verdict != PROMOTE and not despite:
+    if verdict != PROMOTE:
         raise NotPromoted(f"{policy.policy_id}: the gate's verdict is {verdict!r}; `buddy-train gate` judges it")
-    if policy.card.get("gate", {}).get("verdict") != verdict and not despite:
-        raise NotPromoted(f"{policy.policy_id}: a verdict without a judgement; `buddy-train gate` judges it")
-    if policy.card.get("gate", {}).get("synthetic") and not despite:
+    try:
+        statement = verified(artifact, policy, trusted)
+    except NotSigned as error:
+        raise NotPromoted(str(error)) from error
+    if statement.synthetic:
         raise NotPromoted(f"{policy.policy_id}: judged on invented people; use --despite REASON to serve it anyway")
+
+
+def _signed(artifact: Path) -> bytes | None:
+    """The signed verdict, for the history."""
+    with contextlib.suppress(FileNotFoundError, FileRefused):
+        return read_regular(artifact / VERDICT_FILE)
+    return None
+
+
+def _serve(policy: OnnxPolicy, contract: Contract, models: Path, despite: str, signed: bytes | None) -> Change:
+    verdict = str(policy.card.get("verdict", ""))
     before, changes = _served(models, contract), _changes(models, contract)
     last = changes[-1].policy_id if changes else None
     if before is not None and before.graph == policy.graph:
@@ -75,7 +101,7 @@ def promote(artifact: Path, models: Path = PROMOTED, *, despite: str = "") -> Ch
         )  # an earlier promotion was interrupted before this line
     if not changes and before is not None:
         _keep(models, before)
-    _keep(models, policy)
+    _keep(models, policy, signed)
     write_artifact(models / contract.coach, policy.graph, dict(policy.card))
     old = before.policy_id if before else last
     return _enter(models, Change(_now(), "promote", policy.policy_id, old, verdict, despite))
@@ -98,8 +124,12 @@ def contract_of(artifact: Path) -> Contract:
 def rollback(models: Path = PROMOTED, coach: str = BUDGET.coach) -> Change:
     """Serve the artifact that was served before the coach's last promotion that is not rolled back. Raises NotPromoted
     when there is no such artifact."""
+    with _alone(models):
+        return _roll_back(models, CONTRACTS[coach])
+
+
+def _roll_back(models: Path, contract: Contract) -> Change:
     stack: list[tuple[str, str | None]] = []
-    contract = CONTRACTS[coach]
     for change in _changes(models, contract):
         if change.action == "promote":
             stack.append((change.policy_id, change.before))
@@ -117,19 +147,39 @@ def put_in_shadow(artifact: Path, models: Path = PROMOTED) -> OnnxPolicy:
     """Install the artifact as the challenger: its decisions are logged but not served. It needs no verdict. Raises
     NotPromoted, before anything changes, when the history cannot be read."""
     policy = load_policy(artifact, BUDGET)
-    _changes(models, BUDGET)
-    write_artifact(_challenger(models), policy.graph, dict(policy.card))
-    _enter(models, Change(_now(), "shadow", policy.policy_id, None, str(policy.card.get("verdict", ""))))
+    with _alone(models):
+        _changes(models, BUDGET)
+        write_artifact(_challenger(models), policy.graph, dict(policy.card))
+        _enter(models, Change(_now(), "shadow", policy.policy_id, None, str(policy.card.get("verdict", ""))))
     return policy
 
 
 def take_from_shadow(models: Path = PROMOTED) -> None:
     """Remove the challenger. Raises NotPromoted when there is none, or when the history cannot be read."""
-    _changes(models, BUDGET)
-    if not _challenger(models).exists():
-        raise NotPromoted(f"{models}: there is no challenger in shadow mode")
-    shutil.rmtree(_challenger(models))
-    _enter(models, Change(_now(), "end of shadow", "", None, ""))
+    with _alone(models):
+        _changes(models, BUDGET)
+        if not _challenger(models).exists():
+            raise NotPromoted(f"{models}: there is no challenger in shadow mode")
+        shutil.rmtree(_challenger(models))
+        _enter(models, Change(_now(), "end of shadow", "", None, ""))
+
+
+@contextlib.contextmanager
+def _alone(models: Path) -> Iterator[None]:
+    """Wait for other promotions and rollbacks into this folder, which would leave a graph with another one's card. A
+    folder that had to be made goes again if nothing is put into it."""
+    is_new = not models.exists()
+    models.mkdir(parents=True, exist_ok=True)
+    lock = models / LOCK
+    with lock.open("a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield
+        except BaseException:
+            if is_new and list(models.iterdir()) == [lock]:
+                lock.unlink()
+                models.rmdir()
+            raise
 
 
 def _served(models: Path, contract: Contract) -> OnnxPolicy | None:
@@ -150,11 +200,12 @@ def _kept(models: Path, policy_id: str) -> Path:
     return models / HISTORY / policy_id.replace("/", "-").replace("+", "-")
 
 
-def _keep(models: Path, policy: OnnxPolicy) -> None:
+def _keep(models: Path, policy: OnnxPolicy, signed: bytes | None = None) -> None:
     folder = _kept(models, policy.policy_id)
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in ((GRAPH_FILE, policy.graph), (CARD_FILE, policy.card_bytes)):
-        (folder / name).write_bytes(content)
+    for name, content in ((GRAPH_FILE, policy.graph), (CARD_FILE, policy.card_bytes), (VERDICT_FILE, signed)):
+        if content is not None:
+            (folder / name).write_bytes(content)
 
 
 def _changes(models: Path, contract: Contract) -> list[Change]:

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 EXPERIMENT = "budget-coach"
+BUDGET = "budget"
+FOLDER = "policy"
+"""Where a run has graph and card."""
 DEFAULT_STORE = Path("var/mlflow.db")
 REQUEST_LIMITS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """Retries and seconds. When the server does not answer, a command fails within a minute."""
@@ -39,15 +42,19 @@ def tracking_uri() -> str:
 
 
 @tracked()
-def log_training(card: Mapping[str, Any], artifact: Path) -> str:
+def log_trained(card: Mapping[str, Any], artifact: Path) -> str:
     """Log the training run of `artifact` (parameters, metrics, dataset digest, graph and card) and return the run's id.
-    The artifact becomes the `challenger` version of the registered model."""
+    The artifact becomes the `challenger` version of the coach's registered model."""
+    if card["coach"] != BUDGET:
+        run_id = log_run("train", dict(card) | {"dataset": card["dataset"]["digest"]}, files=[artifact])
+        set_alias("challenger", card["policy_id"], artifact, run_id)
+        return run_id
     mlflow = _mlflow()
     with mlflow.start_run(run_name=card["policy_id"]) as run:
         mlflow.set_tags({"policy_id": card["policy_id"], "verdict": card["verdict"], "synthetic": card["synthetic"]})
         mlflow.log_params({"dataset": card["dataset"]["digest"], **card["training"]})
         mlflow.log_metrics(_metrics(card))
-        mlflow.log_artifacts(str(artifact), "policy")
+        mlflow.log_artifacts(str(artifact), FOLDER)
     set_alias("challenger", card["policy_id"], artifact, str(run.info.run_id))
     return str(run.info.run_id)
 
@@ -67,7 +74,7 @@ def log_run(kind: str, document: Mapping[str, Any], files: Sequence[Path] = ()) 
         mlflow.log_dict(dict(document), f"{kind}.json")
         for file in files:
             log = mlflow.log_artifacts if file.is_dir() else mlflow.log_artifact
-            log(str(file), *(("policy",) if file.is_dir() else ()))
+            log(str(file), *((FOLDER,) if file.is_dir() else ()))
     return str(run.info.run_id)
 
 
@@ -78,8 +85,12 @@ def model_of(policy_id: str) -> str:
 
 @tracked()
 def set_alias(alias: str, policy_id: str, artifact: Path, run_id: str | None = None) -> None:
-    """Point the alias of the registered model to the version with this policy. Creates the version when it is
-    missing."""
+    """Point the alias of the registered model to the version with this policy.
+
+    A missing version is created, with the files that the run of `run_id` has logged. Without one a new run logs the
+    artifact: a server takes no folder of another machine as the source of a version, and a folder of ours holds another
+    policy after the next promotion.
+    """
     mlflow, model = _mlflow(), model_of(policy_id)
     client = mlflow.MlflowClient()
     if not client.search_registered_models(f"name='{model}'"):
@@ -87,8 +98,13 @@ def set_alias(alias: str, policy_id: str, artifact: Path, run_id: str | None = N
     known = client.search_model_versions(f"name='{model}' and tag.policy_id='{policy_id}'")
     version = known[0] if known else None
     if version is None:
-        tags = {"policy_id": policy_id}
-        version = client.create_model_version(model, artifact.absolute().as_uri(), run_id, tags=tags)
+        if run_id is None:
+            with mlflow.start_run(run_name=f"register {policy_id}") as run:
+                mlflow.set_tag("policy_id", policy_id)
+                mlflow.log_artifacts(str(artifact), FOLDER)
+            run_id = str(run.info.run_id)
+        source = f"{client.get_run(run_id).info.artifact_uri}/{FOLDER}"
+        version = client.create_model_version(model, source, run_id, tags={"policy_id": policy_id})
     client.set_registered_model_alias(model, alias, version.version)
 
 

@@ -1,24 +1,28 @@
 """Promotion and rollback: they work on files, lose nothing, and need the gate's verdict."""
 
 import json
+import subprocess
+import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from coach_model.budget.coach import CONTRACT
 from coach_model.onnx_policy import PROMOTED, ArtifactRefused, load_policy
-from tests.support.artifacts import PACKAGED, another
+from tests.support.artifacts import PACKAGED, judged
 from training.registry.artifact import write_artifact
 from training.registry.promote import NotPromoted, promote, put_in_shadow, rollback, take_from_shadow
+from training.registry.signing import VERDICT_FILE
 
 SERVED = "budget"
 
 
 @pytest.fixture
-def candidates(tmp_path: Path) -> list[Path]:
-    """Three artifacts that the gate has promoted."""
-    judged = {"verdict": "promote", "gate": {"verdict": "promote"}}
-    return [another(tmp_path / f"candidate-{n}", f"budget/test+{n}", **judged) for n in range(3)]
+def candidates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Three artifacts that the gate of this working folder has promoted."""
+    monkeypatch.chdir(tmp_path)
+    return [judged(tmp_path / f"candidate-{n}", f"budget/test+{n}") for n in range(3)]
 
 
 def served(models: Path) -> str:
@@ -52,7 +56,7 @@ def test_after_a_rollback_another_artifact_can_be_promoted_and_rolled_back(
 def test_a_verdict_without_a_judgement_is_refused(candidates: list[Path], tmp_path: Path) -> None:
     policy = load_policy(candidates[0], CONTRACT)
     write_artifact(candidates[0], policy.graph, {k: v for k, v in policy.card.items() if k != "gate"})
-    with pytest.raises(NotPromoted, match="without a judgement"):
+    with pytest.raises(NotPromoted, match="judgement is not the one"):
         promote(candidates[0], tmp_path / "models")
 
 
@@ -86,10 +90,7 @@ def test_an_invalid_artifact_is_never_promoted(candidates: list[Path], tmp_path:
     assert not (tmp_path / "models").exists()
 
 
-def test_in_the_default_folder_the_packaged_artifact_is_the_former_one(
-    candidates: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_in_the_default_folder_the_packaged_artifact_is_the_former_one(candidates: list[Path]) -> None:
     promote(candidates[0])
     assert rollback().policy_id == served(PROMOTED) == load_policy(PACKAGED, CONTRACT).policy_id
 
@@ -117,3 +118,44 @@ def test_a_challenger_needs_no_verdict_and_replaces_nothing(candidates: list[Pat
     take_from_shadow(models)
     with pytest.raises(NotPromoted, match="no challenger"):
         take_from_shadow(models)
+
+
+def test_the_history_keeps_the_signed_verdict(candidates: list[Path], tmp_path: Path) -> None:
+    promote(candidates[0], tmp_path / "models")
+    kept = tmp_path / "models" / "history" / "budget-test-0" / VERDICT_FILE
+    assert kept.read_bytes() == (candidates[0] / VERDICT_FILE).read_bytes()
+
+
+RACE = """
+import sys
+from pathlib import Path
+from training.registry.promote import NotPromoted, promote, rollback
+for turn in range(12):
+    try:
+        promote(Path(sys.argv[1]), Path("models"), despite="a race")
+        if turn % 3 == 2: rollback(Path("models"))
+    except NotPromoted as refused:
+        assert "already" in str(refused) or "nothing" in str(refused), refused
+"""
+
+
+def test_promotions_at_once_follow_each_other(candidates: list[Path], tmp_path: Path) -> None:
+    """Without a lock, a graph was left with the card of another one, and histories lost lines."""
+    racing = [
+        subprocess.Popen([sys.executable, "-c", RACE, str(candidate)], cwd=tmp_path, stderr=subprocess.PIPE)
+        for candidate in candidates
+    ]
+    assert [one.communicate()[1].decode() for one in racing] == ["", "", ""]
+    assert all(one.returncode == 0 for one in racing)
+    models = tmp_path / "models"
+    lines = [json.loads(line) for line in (models / "history.jsonl").read_text().splitlines()]
+    assert served(models) == lines[-1]["policy_id"]
+    for before, after in pairwise(lines):
+        if after["action"] == "promote":
+            assert after["before"] == before["policy_id"]
+    while len(lines) > 1:
+        try:
+            rollback(models)
+        except NotPromoted:
+            break
+        load_policy(models / SERVED, CONTRACT)

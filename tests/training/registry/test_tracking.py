@@ -56,8 +56,8 @@ def test_a_verdict_and_a_promotion_are_logged_with_their_page_and_the_models_ali
     quiet: dict[str, Any] = {"cwd": tmp_path, "env": environment, "stdout": subprocess.DEVNULL}
     shutil.copytree(PACKAGED, tmp_path / "candidate")
     subprocess.run([command, "gate", str(SAMPLE), "candidate"], check=False, **quiet)
-    another(tmp_path / "promoted", "budget/promoted", verdict="promote", gate={"verdict": "promote"})
-    subprocess.run([command, "promote", "promoted", "--models", "models"], check=True, **quiet)
+    another(tmp_path / "promoted", "budget/promoted")
+    subprocess.run([command, "promote", "promoted", "--models", "models", "--despite", "a test"], check=True, **quiet)
     environment = environment | {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/var/mlflow.db"}
     read = subprocess.run(
         [sys.executable, "-c", JUDGED], check=True, cwd=tmp_path, env=environment, capture_output=True, text=True
@@ -75,7 +75,8 @@ def test_a_verdict_and_a_promotion_are_logged_with_their_page_and_the_models_ali
     "uri",
     ["garbage://x", "nosuch", "http://user:s3cretword@[", "mysql://u:s3cretword@h/x"],
 )
-def test_a_store_that_cannot_be_used_is_one_line_without_a_password(uri: str, tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_used_is_a_warning_without_a_password(uri: str, tmp_path: Path) -> None:
+    """The policy is in shadow mode: the result comes first, and keeps its exit code."""
     command = str(Path(sys.executable).with_name("buddy-train"))
     shutil.copytree(PACKAGED, tmp_path / "candidate")
     (tmp_path / "policy").write_text("no folder")
@@ -88,8 +89,10 @@ def test_a_store_that_cannot_be_used_is_one_line_without_a_password(uri: str, tm
         capture_output=True,
         text=True,
     )
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert re.fullmatch(r"error: MLflow \(MLFLOW_TRACKING_URI, --no-track\): [^\n]+\n", ended.stderr), ended.stderr
+    assert ended.returncode == 0
+    assert "decides in shadow mode" in ended.stdout
+    warned = r"warning: not logged: MLflow \(MLFLOW_TRACKING_URI, --no-track\): [^\n]+\n"
+    assert re.fullmatch(warned, ended.stderr), ended.stderr
     assert "s3cretword" not in ended.stderr
 
 
