@@ -1,5 +1,7 @@
-"""Logs runs to MLflow and registers models. Only this module imports mlflow, because the import takes seconds."""
+"""Logs runs to MLflow and registers models. Only this module and the model that it logs (`training.registry.pyfunc`)
+import mlflow, because the import takes seconds."""
 
+import importlib.metadata
 import logging
 import os
 import re
@@ -8,13 +10,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from coach_model.budget.actions import LEVELS, LEVERS
+from coach_model.budget.context import FEATURES
+
 EXPERIMENT = "budget-coach"
 BUDGET = "budget"
 FOLDER = "policy"
 """Where a run has graph and card."""
+MODEL = "coach"
+"""The name of the model that a run logs."""
+EXAMPLE = (0.62, 0.48, 0.21, 0.08, 0.05, 0.3, 0.5, 0.5, 0.5, 0.4)
+"""A context as `FEATURES`, for the model's input example."""
 DEFAULT_STORE = Path("var/mlflow.db")
-REQUEST_LIMITS = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-"""Retries and seconds. When the server does not answer, a command fails within a minute."""
+DEFAULTS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
+"""Retries and seconds: when the server does not answer, the warning comes within a minute."""
 LONGEST_LINE = 300
 """Characters of MLflow's message that are shown."""
 
@@ -55,6 +68,7 @@ def log_trained(card: Mapping[str, Any], artifact: Path) -> str:
         mlflow.log_params({"dataset": card["dataset"]["digest"], **card["training"]})
         mlflow.log_metrics(_metrics(card))
         mlflow.log_artifacts(str(artifact), FOLDER)
+        _log_dataset(mlflow, card)
     set_alias("challenger", card["policy_id"], artifact, str(run.info.run_id))
     return str(run.info.run_id)
 
@@ -87,9 +101,8 @@ def model_of(policy_id: str) -> str:
 def set_alias(alias: str, policy_id: str, artifact: Path, run_id: str | None = None) -> None:
     """Point the alias of the registered model to the version with this policy.
 
-    A missing version is created, with the files that the run of `run_id` has logged. Without one a new run logs the
-    artifact: a server takes no folder of another machine as the source of a version, and a folder of ours holds another
-    policy after the next promotion.
+    A missing version is created as a part of the run `run_id`, or of a new one. It holds the artifact itself: a folder
+    of this machine is none of the server's, and holds another policy after the next promotion.
     """
     mlflow, model = _mlflow(), model_of(policy_id)
     client = mlflow.MlflowClient()
@@ -98,14 +111,47 @@ def set_alias(alias: str, policy_id: str, artifact: Path, run_id: str | None = N
     known = client.search_model_versions(f"name='{model}' and tag.policy_id='{policy_id}'")
     version = known[0] if known else None
     if version is None:
-        if run_id is None:
-            with mlflow.start_run(run_name=f"register {policy_id}") as run:
-                mlflow.set_tag("policy_id", policy_id)
-                mlflow.log_artifacts(str(artifact), FOLDER)
-            run_id = str(run.info.run_id)
-        source = f"{client.get_run(run_id).info.artifact_uri}/{FOLDER}"
-        version = client.create_model_version(model, source, run_id, tags={"policy_id": policy_id})
+        with mlflow.start_run(run_id=run_id, run_name=None if run_id else f"register {policy_id}") as run:
+            mlflow.set_tag("policy_id", policy_id)
+            source, model_id = _log_model(mlflow, policy_id, artifact)
+        tags = {"policy_id": policy_id}
+        version = client.create_model_version(model, source, run.info.run_id, tags=tags, model_id=model_id)
     client.set_registered_model_alias(model, alias, version.version)
+
+
+def _log_model(mlflow: Any, policy_id: str, artifact: Path) -> tuple[str, str | None]:
+    """Log the artifact in the run. Returns where it is, and the id of the model: the budget coach is one that MLflow
+    can load and serve."""
+    if model_of(policy_id) != EXPERIMENT:
+        mlflow.log_artifacts(str(artifact), FOLDER)
+        return f"{mlflow.active_run().info.artifact_uri}/{FOLDER}", None
+    example = _example()
+    answers = mlflow.types.Schema(
+        [mlflow.types.ColSpec(kind, name) for lever in LEVERS for name, kind in _of_lever(lever)]
+        + [mlflow.types.ColSpec("string", name) for name in ("source", "policy_id")]
+        + [mlflow.types.ColSpec("double", f"prob_{lever}_{level}") for lever in LEVERS for level in range(len(LEVELS))]
+    )
+    asked = mlflow.types.Schema([mlflow.types.ColSpec("double", name) for name in FEATURES])
+    logged = mlflow.pyfunc.log_model(
+        name=MODEL,
+        python_model=str(Path(__file__).with_name("pyfunc.py")),
+        artifacts={FOLDER: str(artifact)},
+        signature=mlflow.models.ModelSignature(inputs=asked, outputs=answers),
+        input_example=example,
+        pip_requirements=[f"buddy-coach=={importlib.metadata.version('buddy-coach')}", f"mlflow=={mlflow.__version__}"],
+    )
+    return str(logged.artifact_path), str(logged.model_id)
+
+
+def _of_lever(lever: str) -> list[tuple[str, str]]:
+    return [(f"{lever}_percent", "long"), (f"{lever}_because", "string")]
+
+
+def _example() -> Any:
+    """A table of one usual context."""
+    import pandas as pd  # noqa: PLC0415 - MLflow brings it
+
+    return pd.DataFrame([EXAMPLE], columns=list(FEATURES))
 
 
 def _mlflow() -> Any:
@@ -113,10 +159,10 @@ def _mlflow() -> Any:
     DEFAULT_STORE.parent.mkdir(parents=True, exist_ok=True)
     import mlflow  # noqa: PLC0415 - the import takes seconds
 
-    for name, value in REQUEST_LIMITS.items():
+    for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     for logger in ("mlflow", "alembic"):
-        logging.getLogger(logger).setLevel(logging.WARNING)
+        logging.getLogger(logger).setLevel(logging.ERROR)
     mlflow.set_tracking_uri(tracking_uri())
     if mlflow.get_experiment_by_name(EXPERIMENT) is None:
         local = tracking_uri().startswith("sqlite:")
@@ -154,6 +200,13 @@ def _named(document: Any, place: int) -> str:
             if key in document:
                 return str(document[key])
     return str(place)
+
+
+def _log_dataset(mlflow: Any, card: Mapping[str, Any]) -> None:
+    """Log the package as the run's dataset: its name and digest, never its rows."""
+    about = card["dataset"]
+    source = mlflow.data.http_dataset_source.HTTPDatasetSource(f"https://dataset.invalid/{about['digest']}")
+    mlflow.log_input(mlflow.data.meta_dataset.MetaDataset(source, name="budget study", digest=about["digest"][:36]))
 
 
 def _metrics(card: Mapping[str, Any]) -> dict[str, float]:
