@@ -19,7 +19,7 @@ from tests.support.artifacts import PACKAGED, another
 from tests.support.samples import SAMPLE
 from tests.support.strange_files import STRANGE, without_hanging
 from training.budget.interim_looks import claim, looks
-from training.ope.external_log import read_table
+from training.ope.tables import read_table
 from training.registry.promote import LEDGER, NotPromoted, promote, put_in_shadow, rollback, take_from_shadow
 
 LEDGERS: dict[str, Callable[[Path], Any]] = {

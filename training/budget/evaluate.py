@@ -19,10 +19,13 @@ from training.budget.missingness import observation_probability
 from training.budget.reward_model import crossfitted_reward
 from training.budget.run_gate import rounded, rounds_to_judge_by
 from training.ope.external_log import read_foreign_log
+from training.ope.intervals import clustered_t
 from training.ope.overlap import calibration, overlap
 from training.ope.valuation import Valuation, value_of
 
 type Progress = Callable[[str], None]
+FEWEST_WITH_EVENTS = 30
+"""Participants with an unusual reward; below it a note says that intervals are too narrow."""
 
 
 def evaluate_package(dataset: Path, artifact: Path, resamples: int, jobs: int, progress: Progress) -> dict[str, Any]:
@@ -53,17 +56,38 @@ def evaluate_foreign(file: Path, resamples: int, jobs: int, progress: Progress, 
     progress(f"reading {file}")
     foreign = read_foreign_log(file, jobs=jobs, **columns)
     progress("estimating")
-    found = value_of(foreign.log, foreign.target, foreign.expected_reward, resamples=resamples, jobs=jobs)
-    return {"dataset": file_digest(file)} | _document(foreign.log, found)
+    found = value_of(
+        foreign.log,
+        foreign.target,
+        foreign.expected_reward,
+        observation=foreign.observation,
+        resamples=resamples,
+        jobs=jobs,
+    )
+    notes = [*foreign.notes, *notes_of(foreign.log)]
+    return {"dataset": file_digest(file), "notes": notes} | _document(foreign.log, found)
+
+
+def notes_of(log: LoggedBanditData) -> list[str]:
+    """What the rewards say about the intervals: with few events a t interval is too narrow."""
+    seen = log.reward[log.observed]
+    usual = np.median(seen)
+    people = len(np.unique(log.participant[log.observed & (log.reward != usual)]))
+    if people >= FEWEST_WITH_EVENTS:
+        return []
+    return [f"only {people} participants have a reward other than {usual:g}: the intervals may be too narrow"]
 
 
 def _document(log: LoggedBanditData, found: Valuation) -> dict[str, Any]:
     values: dict[str, Any] = rounded(asdict(found))
+    reward, who = log.reward[log.observed], log.participant[log.observed]
+    logged = clustered_t(reward, who) if len(np.unique(who)) > 1 else None
     return {
         "rounds": len(log),
         "participants": len(np.unique(log.participant)),
         "rewards_missing": int((~log.observed).sum()),
         "behavior_mean": rounded(float(np.nanmean(log.reward))),
+        "logged": rounded(asdict(logged)) if logged else None,
         "problems": found.overlap.problems,
         **values,
     }

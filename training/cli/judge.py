@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from training.cli.results import show_values, show_verdict
 from training.cli.shell import (
     Artifact,
     Dataset,
@@ -19,7 +20,6 @@ from training.cli.shell import (
     clear_errors,
     console,
     errors,
-    interval,
     log_afterwards,
     show_json,
 )
@@ -87,7 +87,7 @@ def evaluate(
     if as_json:
         show_json(document)
     else:
-        _show_values(document)
+        show_values(document)
     if document["problems"]:
         raise typer.Exit(1)
 
@@ -134,7 +134,7 @@ def gate(
     if as_json:
         show_json(document)
     else:
-        _show_verdict(document)
+        show_verdict(document)
     if document["verdict"] != "promote":
         raise typer.Exit(1)
 
@@ -295,53 +295,3 @@ def shadow(dataset: Dataset, track: Track = True, as_json: Json = False) -> None
         levers = [f"{share:.1%}" for share in one.by_lever.values()]
         table.add_row(one.policy_id, str(one.decisions), f"{one.differs:.1%}", *levers, f"{one.differs_from_rules:.1%}")
     console().print(table)
-
-
-def _show_values(document: dict[str, Any]) -> None:
-    shown = console()
-    if document["problems"]:
-        shown.print("[bold]insufficient evidence[/bold]", highlight=False)
-        for problem in document["problems"]:
-            shown.print(f"  {problem}", highlight=False, soft_wrap=True)
-        return
-    paired = document["values"][0]["difference"] is not None
-    table = Table("estimator", "value", *(["to the rules"] if paired else []), "bootstrap")
-    for one in document["values"]:
-        difference = [interval(one["difference"])] if paired else []
-        table.add_row(
-            one["estimator"],
-            interval(one["value"]),
-            *difference,
-            interval(one["bootstrap"]) if one["bootstrap"] else "",
-        )
-    shown.print(table)
-    weights = document["overlap"]["differing"]
-    missing = f"{document['rewards_missing']} of their rewards missing, " if document["rewards_missing"] else ""
-    shown.print(
-        f"{document['rounds']} rounds of {document['participants']} participants, {missing}effective sample size "
-        f"{weights['effective_sample_size']:.0f}, largest weight {weights['largest']:.1f}",
-        highlight=False,
-    )
-
-
-def _show_verdict(document: dict[str, Any]) -> None:
-    shown, evidence = console(), document["evidence"]
-    colour = {"promote": "green", "reject": "red"}.get(document["verdict"], "yellow")
-    shown.print(f"[bold {colour}]{document['verdict']}[/bold {colour}]  {document['policy_id']}", highlight=False)
-    for reason in document["reasons"]:
-        shown.print(f"  {reason}", highlight=False, soft_wrap=True)
-    table = Table("", "", show_edge=False, show_header=False)
-    if evidence["difference"]:
-        table.add_row("candidate − rules, a week", interval(evidence["difference"]))
-        found = evidence["selection"]
-        table.add_row(
-            f"if outcomes are missing by an odds ratio of {found['odds_ratio']:g}", interval(found["difference"])
-        )
-        worst, best = found["without_assumption"]
-        table.add_row("without any assumption", f"{worst['estimate']:+.4f} to {best['estimate']:+.4f}")
-    for rail in evidence["guardrails"]:
-        known = f" {interval(rail['difference'])}" if rail["difference"] else ""
-        table.add_row(f"guardrail {rail['name']}", rail["standing"] + known)
-    table.add_row("decisions, participants", f"{evidence['rounds']}, {evidence['participants']}")
-    table.add_row("look at this study", f"{document['look']}, level {evidence['level']:g}, {evidence['method']}")
-    shown.print(table)

@@ -1,20 +1,34 @@
 """Reads any logged-bandit table as arrays, so that the estimators work on logs from elsewhere."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 from joblib import Parallel, delayed
 from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from coach_model.regular_files import check_regular
 from data.logs.bandit import Column, InvalidLog, LoggedBanditData, bandit_rounds
 from training.ope.estimators import CROSSFIT_FOLDS, Distribution, Matrix, checked
+from training.ope.tables import check_columns, check_rows, identities, numbers, read_table
+
+LARGEST_ROUNDING = 1e-3
+"""Of a sum of probabilities around 1, which is taken for rounding in the file. With six decimals and 80 actions it is
+at most 4e-5."""
+EXACT = 1e-9
+"""A sum of probabilities that differs from 1 by less is not told."""
+TWO = 2
+ABOVE_ONE = 1e-9
+"""A propensity that is larger than 1 by less is 1, as in 1.0000000000000002."""
+SMALLEST_OBSERVATION = 0.05
+"""Lower limit of probabilities of being observed."""
+STANDARD_ERRORS = 4.0
+"""How far the mean of weights must be from 1 for a warning."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +38,10 @@ class ForeignLog:
     log: LoggedBanditData
     target: Distribution
     expected_reward: Matrix
+    observation: Column | None = None
+    """(n,): the probability that the reward is observed, if some are missing and there is a context."""
+    notes: list[str] = field(default_factory=list)
+    """What was assumed or corrected, and what looks wrong."""
 
 
 def read_foreign_log(
@@ -44,11 +62,8 @@ def read_foreign_log(
     Without `expected`, q̂ is fitted: boosted trees over context and action, cross-fitted by participant. Raises
     InvalidLog with the column that is missing or invalid.
     """
-    table = read_table(file)
-    named = [action, propensity, reward, *([participant] if participant else [])]
-    for name in named:
-        if name not in table.column_names:
-            raise InvalidLog(f"{file}: there is no column {name!r}; there are {', '.join(table.column_names[:20])}")
+    table, notes = read_table(file), list[str]()
+    check_columns(file, table, [action, propensity, reward, *([participant] if participant else [])])
     for prefix, what in ((target, "the target's probabilities"), (expected, "q̂"), (context, "the context")):
         if prefix is not None and not _prefixed(table, prefix):
             raise InvalidLog(f"{file}: no column begins with {prefix!r}, the prefix of the columns of {what}")
@@ -57,12 +72,18 @@ def read_foreign_log(
     inputs = numbers(table, _prefixed(table, context)) if context else None
     log = bandit_rounds(
         numbers(table, [action])[:, 0],
-        numbers(table, [propensity])[:, 0],
+        _at_most_one(numbers(table, [propensity])[:, 0]),
         numbers(table, [reward])[:, 0],
         context=inputs,
-        participant=np.array(table[participant].to_pylist(), dtype=str) if participant else None,
+        participant=identities(table, participant) if participant else None,
     )
-    distribution = checked(log, numbers(table, target_columns))
+    if participant is None:
+        notes.append(
+            "no --participant: each row counts as a person of its own, and the intervals are too narrow if not"
+        )
+    distribution = checked(log, _normalised(numbers(table, target_columns), target, notes))
+    if distribution.shape[1] == TWO:
+        _warn_of_treatment(log, propensity, notes)
     if expected:
         q = numbers(table, _prefixed(table, expected))
         if q.shape != distribution.shape:
@@ -71,7 +92,67 @@ def read_foreign_log(
             )
     else:
         q = fitted_reward(log, distribution.shape[1], jobs=jobs)
-    return ForeignLog(log, distribution, q)
+    return ForeignLog(log, distribution, q, _observation(log, notes), notes)
+
+
+def _at_most_one(propensity: Column) -> Column:
+    return np.where((propensity > 1) & (propensity <= 1 + ABOVE_ONE), 1.0, propensity)
+
+
+def _normalised(distribution: Matrix, prefix: str, notes: list[str]) -> Matrix:
+    """The distribution with sums of 1, where they differ from it by the file's rounding. Raises InvalidLog for a cell
+    that is empty or no probability, and for another sum."""
+    check_rows(~(np.isfinite(distribution) & (distribution >= 0)).all(axis=1), f"{prefix}…: no probability")
+    sums = distribution.sum(axis=1)
+    off = np.abs(sums - 1)
+    check_rows(off > LARGEST_ROUNDING, f"{prefix}…: probabilities that do not sum to 1")
+    if off.max() > EXACT:
+        notes.append(
+            f"the probabilities {prefix}… sum to {sums.min():.6f} … {sums.max():.6f}, by the file's rounding; they "
+            "were divided by their sum"
+        )
+    return np.asarray(distribution / sums[:, None])
+
+
+def _warn_of_treatment(log: LoggedBanditData, name: str, notes: list[str]) -> None:
+    """With two actions: whether the propensities look like those of action 1 in every row, and not of what was done.
+    Then the weights of action 0 have no mean of 1, and those by 1 - p have."""
+    second = log.action == 1
+    if second.all() or not second.any() or (log.propensity == 1).any():
+        return
+    as_given, as_chance = (
+        _distance_from_one(np.where(second, 0, 1 / chance)) for chance in (log.propensity, 1 - log.propensity)
+    )
+    if as_given > STANDARD_ERRORS > as_chance:
+        notes.append(f"{name!r} looks like the probability of action 1 in every row; that of what was done is expected")
+
+
+def _distance_from_one(weight: Column) -> float:
+    """In standard errors."""
+    error = float(weight.std(ddof=1) / np.sqrt(len(weight)))
+    return abs(float(weight.mean()) - 1) / error if error else float("inf")
+
+
+def _observation(log: LoggedBanditData, notes: list[str]) -> Column | None:
+    """(n,): the probability that a reward is observed, by a logistic regression on context and action that is
+    cross-fitted by participant; None where nothing is missing, or nothing is known to explain it."""
+    missing = int((~log.observed).sum())
+    if not missing:
+        return None
+    if not log.context.shape[1] or len(np.unique(log.participant)) < CROSSFIT_FOLDS:
+        notes.append(
+            f"{missing} rewards are missing, and without --context they count as missing at random: if they are "
+            "missing more often where rewards are low, the values are wrong"
+        )
+        return None
+    notes.append(f"{missing} rewards are missing; the others are weighted by how likely they were observed by context")
+    columns = np.column_stack([log.context, log.context**2, np.eye(int(log.action.max()) + 1)[log.action]])
+    found = np.ones(len(log))
+    for learn, judge in GroupKFold(CROSSFIT_FOLDS).split(columns, groups=log.participant):
+        if not log.observed[learn].all():
+            model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=200))
+            found[judge] = model.fit(columns[learn], log.observed[learn]).predict_proba(columns[judge])[:, 1]
+    return np.maximum(found, SMALLEST_OBSERVATION)
 
 
 def fitted_reward(log: LoggedBanditData, actions: int, *, jobs: int = 1) -> Matrix:
@@ -95,15 +176,6 @@ def _predict(log: LoggedBanditData, actions: int, learn: Any, judge: Any) -> Mat
     return np.stack([model.predict(columns) for columns in taken], axis=1)
 
 
-def read_table(file: Path) -> pa.Table:
-    """Read a CSV or Parquet file. Raises InvalidLog when it is neither."""
-    try:
-        check_regular(file)
-        return pq.read_table(file) if file.suffix == ".parquet" else pa_csv.read_csv(file)
-    except (OSError, pa.ArrowException) as error:
-        raise InvalidLog(f"{file}: {error}") from error
-
-
 def _prefixed(table: pa.Table, prefix: str) -> list[str]:
     """The columns that begin with `prefix`. Those that end in a number are sorted by it."""
     endings = [name.removeprefix(prefix) for name in table.column_names if name.startswith(prefix)]
@@ -115,14 +187,3 @@ def _counted(file: Path, columns: list[str], prefix: str) -> None:
     endings = [name.removeprefix(prefix) for name in columns]
     if all(ending.isdigit() for ending in endings) and [int(end) for end in endings] != list(range(len(endings))):
         raise InvalidLog(f"{file}: the columns {columns[0]} … {columns[-1]} do not count the actions from 0")
-
-
-def numbers(table: pa.Table, names: list[str]) -> Matrix:
-    """(n, c): the columns as float64, NaN for empty cells. Raises InvalidLog for a column of text."""
-    columns: list[Column] = []
-    for name in names:
-        try:
-            columns.append(table[name].cast(pa.float64()).to_numpy(zero_copy_only=False))
-        except pa.ArrowException as error:
-            raise InvalidLog(f"{name}: {error}") from error
-    return np.stack(columns, axis=1).astype(np.float64)

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from data.logs.bandit import Column, LoggedBanditData
-from training.ope.estimators import ESTIMATORS, Distribution, Matrix
+from training.ope.estimators import ESTIMATORS, Distribution, Matrix, probability_ratio
 from training.ope.intervals import Interval, clustered_bootstraps, clustered_t
 from training.ope.overlap import Calibration, Overlap, overlap
 
+UNSEEN_LEVEL = 0.025
+"""One-sided error level of what was never seen."""
 UNBIASED = ("ipw", "snipw", "dr", "sndr")
 """Estimators without bias or with a vanishing one, for gates. The intervals of the others do not include their bias."""
 
@@ -63,10 +65,23 @@ def value_of(
     found = [
         Value(
             name,
-            clustered_t(values[name], log.participant),
-            clustered_t(differences[name], log.participant) if name in differences else None,
+            _uncertain(clustered_t(values[name], log.participant), log, target),
+            _uncertain(clustered_t(differences[name], log.participant), log, target) if name in differences else None,
             drawn.get(name),
         )
         for name in ESTIMATORS
     ]
     return Valuation(support, tuple(found))
+
+
+def _uncertain(found: Interval, log: LoggedBanditData, target: Distribution) -> Interval:
+    """The interval, also where every participant has the same value: that no other reward was seen does not mean that
+    there is none. With G participants, a share of up to 1 - (α/2)^(1/G) may have another one (Clopper and Pearson
+    1934), with the largest weight, anywhere in [0, 1] or in the range of the rewards if that is larger."""
+    if found.error > 0:
+        return found
+    seen = log.reward[log.observed]
+    low, high = min(0.0, float(seen.min())), max(1.0, float(seen.max()))
+    unseen = 1 - UNSEEN_LEVEL ** (1 / found.clusters)
+    reach = unseen * max(1.0, float(probability_ratio(log, target).max())) * (high - low)
+    return Interval(found.estimate, 0.0, found.estimate - reach, found.estimate + reach, found.clusters)

@@ -88,10 +88,11 @@ def wcls(
     residual = outcome - design @ solution
     meat = np.zeros_like(bread)
     for rows in np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1]):
-        own = design[rows]
-        leverage = own @ bread @ (own * weights[rows][:, None]).T
-        corrected = np.linalg.solve(np.eye(len(rows)) - leverage, residual[rows])
-        score = own.T @ (weights[rows] * corrected)
+        # (I - X A)⁻¹ e = e + X (I - A X)⁻¹ A e with A = bread Xᵀ W: linear in the participant's rows.
+        own, weighted = design[rows], (design[rows] * weights[rows][:, None]).T
+        shrunk = np.eye(len(bread)) - bread @ weighted @ own
+        corrected = residual[rows] + own @ np.linalg.solve(shrunk, bread @ (weighted @ residual[rows]))
+        score = weighted @ corrected
         meat += np.outer(score, score)
     covariance = bread @ meat @ bread
     reach = stats.t.ppf((1 + confidence) / 2, freedom)

@@ -9,7 +9,7 @@ from data.formats import file_digest
 from data.logs.bandit import Column, InvalidLog
 from data.logs.budget import budget_log
 from data.packages.reader import read_package
-from training.ope.external_log import numbers, read_table
+from training.ope.tables import check_columns, check_rows, identities, numbers, read_table
 from training.trials.effects import Excursion, lever_effects, wcls
 
 
@@ -42,15 +42,17 @@ def effects_of_table(
     without an outcome, and rows in which treatment was not possible, are left out. Raises InvalidLog."""
     table = read_table(file)
     wanted = [outcome, treatment, probability, participant, *([available] if available else []), *moderators, *controls]
-    for name in wanted:
-        if name not in table.column_names:
-            raise InvalidLog(f"{file}: there is no column {name!r}; there are {', '.join(table.column_names[:20])}")
+    check_columns(file, table, wanted)
     given = numbers(table, [outcome, treatment, probability, *moderators, *controls])
-    who = np.unique(np.array(table[participant].to_pylist(), dtype=str), return_inverse=True)[1].astype(np.int64)
+    who = identities(table, participant)
     rows = ~np.isnan(given[:, 0])
     if available:
         rows &= numbers(table, [available])[:, 0] == 1
+    for place, name in enumerate([treatment, probability, *moderators, *controls], 1):
+        check_rows(rows & ~np.isfinite(given[:, place]), f"{name}: no number")
     given, who = given[rows], who[rows]
+    if not rows.any():
+        raise InvalidLog(f"{file}: no row has an outcome where treatment was possible")
     if not np.isin(given[:, 1], [0, 1]).all():
         raise InvalidLog(f"{file}: {treatment!r} is not 0 or 1 everywhere")
     parts = given[:, 3 : 3 + len(moderators)]
