@@ -28,14 +28,16 @@ FEWEST_WITH_EVENTS = 30
 """Participants with an unusual reward; below it a note says that intervals are too narrow."""
 
 
-def evaluate_package(dataset: Path, artifact: Path, resamples: int, jobs: int, progress: Progress) -> dict[str, Any]:
+def evaluate_package(
+    dataset: Path, artifact: Path, resamples: int, jobs: int, progress: Progress, *, few_people: str = ""
+) -> dict[str, Any]:
     """The value of the artifact and its difference to the rules, by every estimator. Raises InvalidPackage,
     ArtifactRefused."""
     package, policy = read_package(dataset), load_policy(artifact, CONTRACT)
     log, _ = rounds_to_judge_by(budget_log(package), policy.policy_id)
     candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (composite_levels(policy, log.context), log.rules))
     progress(f"fitting q̂ on {len(log)} decisions")
-    enough = overlap(log, candidate, rules).sufficient
+    enough = overlap(log, candidate, rules, few_people=bool(few_people)).sufficient
     expected = crossfitted_reward(log, jobs=jobs) if enough else np.zeros(candidate.shape)
     progress("estimating")
     found = value_of(
@@ -47,11 +49,15 @@ def evaluate_package(dataset: Path, artifact: Path, resamples: int, jobs: int, p
         observation=observation_probability(log, jobs=jobs) if enough else None,
         resamples=resamples,
         jobs=jobs,
+        few_people=bool(few_people),
     )
-    return {"dataset": package.digest, "policy_id": policy.policy_id} | _document(log, found)
+    about = {"dataset": package.digest, "policy_id": policy.policy_id, "notes": _of_few(few_people)}
+    return about | _document(log, found)
 
 
-def evaluate_foreign(file: Path, resamples: int, jobs: int, progress: Progress, **columns: Any) -> dict[str, Any]:
+def evaluate_foreign(
+    file: Path, resamples: int, jobs: int, progress: Progress, *, few_people: str = "", **columns: Any
+) -> dict[str, Any]:
     """The value of the target policy of a table. `columns` holds arguments of `read_foreign_log`. Raises InvalidLog."""
     progress(f"reading {file}")
     foreign = read_foreign_log(file, jobs=jobs, **columns)
@@ -63,9 +69,14 @@ def evaluate_foreign(file: Path, resamples: int, jobs: int, progress: Progress, 
         observation=foreign.observation,
         resamples=resamples,
         jobs=jobs,
+        few_people=bool(few_people),
     )
-    notes = [*foreign.notes, *notes_of(foreign.log)]
+    notes = [*foreign.notes, *notes_of(foreign.log), *_of_few(few_people)]
     return {"dataset": file_digest(file), "notes": notes} | _document(foreign.log, found)
+
+
+def _of_few(reason: str) -> list[str]:
+    return [f"one participant may have more than 5 % of the weight: {reason}"] if reason else []
 
 
 def notes_of(log: LoggedBanditData) -> list[str]:

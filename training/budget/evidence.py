@@ -55,14 +55,16 @@ def gather(
     planned_rounds: int | None = None,
     observation: Column | None = None,
     odds_ratio: float = STATED_ODDS_RATIO,
+    few_people: bool = False,
 ) -> Evidence:
     """The evidence in `log` about `candidate` compared with `reference`, both (n, 3, 5), with cross-fitted q̂ (n, 3, 5).
     `observation` (n,) is the probability that the reward is observed; it is fitted when it is not given.
 
     With `planned_rounds` the intervals hold over repeated looks (a confidence sequence), else for one look.
-    `odds_ratio` is the stated limit of selection by missing outcomes (`training.budget.selection`).
+    `odds_ratio` is the stated limit of selection by missing outcomes (`training.budget.selection`). `few_people`
+    allows one participant a larger share of the weight than 5 %.
     """
-    support = overlap(log, candidate, reference, calibration(log))
+    support = overlap(log, candidate, reference, calibration(log), few_people=few_people)
     evidence = Evidence(
         participants=len(np.unique(log.participant)),
         rounds=len(log),

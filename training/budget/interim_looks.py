@@ -36,6 +36,8 @@ class Look:
     verdict: str = ""
     odds_ratio: float = STATED_ODDS_RATIO
     """The stated limit of selection by missing outcomes (`training.budget.selection`)."""
+    few_people: str = ""
+    """The reason for which one participant may have more than 5 % of the weight; empty if none may."""
 
 
 class LookedAtOtherwise(ValueError):
@@ -58,9 +60,10 @@ def claim(
     policy_id: str,
     planned_rounds: int | None,
     odds_ratio: float | None = None,
+    few_people: str = "",
 ) -> Look:
     """Record a look at these data and return it with its number. A look at the same data by the same policy is returned
-    as it was recorded. `odds_ratio` None is the default, or what was recorded.
+    as it was recorded. `odds_ratio` None is the default, or what was recorded. `few_people` is recorded with the look.
 
     Several processes may call it at the same time. Raises LookedAtOtherwise when `planned_rounds` or `odds_ratio`
     differs from the recorded one, and ValueError when the ledger cannot be read. An unreadable ledger is never
@@ -79,7 +82,7 @@ def claim(
                 return look
         number = 1 + max((look.number for look in known if set(look.studies) & set(studies)), default=0)
         stated = STATED_ODDS_RATIO if odds_ratio is None else odds_ratio
-        look = Look(at, studies, dataset, policy_id, number, planned_rounds, odds_ratio=stated)
+        look = Look(at, studies, dataset, policy_id, number, planned_rounds, odds_ratio=stated, few_people=few_people)
         _write(file, look)
         return look
 

@@ -39,14 +39,15 @@ class Judged:
     expected_reward: Matrix  # (n, 3, 5) cross-fitted q̂
     evidence: Evidence
     judgement: Judgement
-    look: int
+    look: interim_looks.Look
 
     def summary(self) -> dict[str, Any]:
         """The result for the card, the JSON output and MLflow."""
         return {
             "verdict": self.judgement.verdict,
             "reasons": self.judgement.reasons,
-            "look": self.look,
+            "look": self.look.number,
+            "few_people": self.look.few_people,
             "studies": list(interim_looks.studies_of(self.package, self.log)),
             "synthetic": bool(self.package.about.get("synthetic", False)),
             "dataset": self.package.digest,
@@ -62,6 +63,7 @@ def judge_artifact(
     ledger: Path = interim_looks.DEFAULT_LEDGER,
     planned_rounds: int | None = None,
     odds_ratio: float | None = None,
+    few_people: str = "",
     key: Path = signing.KEY,
     jobs: int = 1,
     progress: Progress = lambda _: None,
@@ -72,18 +74,21 @@ def judge_artifact(
     Confirm rounds of other candidates count only for participants of the evaluation split. The intervals are a
     confidence sequence from the second look at a study on, and when `planned_rounds` announces further looks; each
     later look has a smaller error level. `odds_ratio` is stated before the first look and recorded: how much missing
-    outcomes may depend on their own values (`training.budget.selection`). Raises InvalidPackage, ArtifactMissing,
+    outcomes may depend on their own values (`training.budget.selection`). `few_people` is the reason for which one
+    participant may have more than 5 % of the weight. Raises InvalidPackage, ArtifactMissing,
     ArtifactRefused, ValueError.
     """
     progress(f"reading {dataset}")
     package, policy, signer = read_package(dataset), load_policy(artifact, CONTRACT), signing.signing_key(key)
     log, tried = rounds_to_judge_by(budget_log(package), policy.policy_id)
     studies, at = interim_looks.studies_of(package, log), datetime.now(UTC).isoformat(timespec="seconds")
-    look = interim_looks.claim(ledger, at, studies, package.digest, policy.policy_id, planned_rounds, odds_ratio)
+    look = interim_looks.claim(
+        ledger, at, studies, package.digest, policy.policy_id, planned_rounds, odds_ratio, few_people
+    )
     progress(f"judging on {len(log)} decisions, look {look.number} at the study")
     levels = composite_levels(policy, log.context)
     candidate, rules = (one_hot(taken, len(LEVELS)) for taken in (levels, log.rules))
-    enough = overlap(log, candidate, rules).sufficient
+    enough = overlap(log, candidate, rules, few_people=bool(look.few_people)).sufficient
     expected = crossfitted_reward(log, jobs=jobs) if enough else np.zeros(candidate.shape)
     evidence = gather(
         log,
@@ -93,9 +98,10 @@ def judge_artifact(
         level=level_of_look(look.number),
         planned_rounds=look.planned_rounds or (len(log) if look.number > 1 else None),
         odds_ratio=look.odds_ratio,
+        few_people=bool(look.few_people),
     )
     evidence = evidence if tried else replace(evidence, phase=OF_OTHERS)
-    judged = Judged(policy, package, log, levels, expected, evidence, judge(evidence), look.number)
+    judged = Judged(policy, package, log, levels, expected, evidence, judge(evidence), look)
     look = interim_looks.conclude(ledger, look, judged.judgement.verdict)
     card = dict(policy.card) | {"verdict": judged.judgement.verdict, "reasons": judged.judgement.reasons}
     write_artifact(artifact, policy.graph, card | {"gate": judged.summary()})

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from training.cli.results import show_values, show_verdict
 from training.cli.shell import (
+    UNDECIDED,
     Artifact,
     Dataset,
     Jobs,
@@ -20,6 +21,7 @@ from training.cli.shell import (
     clear_errors,
     console,
     errors,
+    exit_by,
     log_afterwards,
     show_json,
 )
@@ -39,6 +41,13 @@ OddsRatio = Annotated[
         min=1,
         help="How much the odds of being observed may depend on the outcome itself, stated before the first look and "
         "recorded; 2 by default.",
+    ),
+]
+FewPeople = Annotated[
+    str,
+    typer.Option(
+        help="For a trial of fewer than about twenty people: the reason for which one participant may have more than "
+        "5 % of the weight. It is recorded and printed, and widens nothing."
     ),
 ]
 Column = Annotated[str, typer.Option(help="For a table of your own: name of this column.")]
@@ -62,12 +71,13 @@ def evaluate(
     ] = None,
     context: Annotated[str | None, typer.Option(help="Prefix of the columns that q̂ is fitted on.")] = None,
     resamples: Annotated[int, typer.Option(min=0, help="Resamples of a clustered bootstrap; 0 for none.")] = 1000,
+    few_people: FewPeople = "",
     jobs: Jobs = -1,
     track: Track = True,
     as_json: Json = False,
 ) -> None:
     """Estimate the value of a policy with seven estimators and their intervals. Prints "insufficient evidence" when the
-    overlap is too small.
+    overlap is too small (exit code 3).
 
     For a dataset package: the policy in --artifact, compared with the rules. For any other table: the policy whose
     probabilities are in the columns pi_0, pi_1, …; the options name the columns.
@@ -78,18 +88,19 @@ def evaluate(
         if data.is_dir():
             if artifact is None:
                 raise ValueError(f"{data} is a dataset package: name the policy to evaluate with --artifact")
-            document = evaluate_package(data, artifact, resamples, jobs, status.update)
+            document = evaluate_package(data, artifact, resamples, jobs, status.update, few_people=few_people)
         else:
             columns = {"action": action, "propensity": propensity, "reward": reward, "participant": participant}
             prefixes = {"target": target, "expected": expected, "context": context}
-            document = evaluate_foreign(data, resamples, jobs, status.update, **columns, **prefixes)
+            named: dict[str, Any] = columns | prefixes
+            document = evaluate_foreign(data, resamples, jobs, status.update, few_people=few_people, **named)
         log_afterwards(track, lambda tracking: tracking.log_run("evaluate", document))
     if as_json:
         show_json(document)
     else:
         show_values(document)
     if document["problems"]:
-        raise typer.Exit(1)
+        raise typer.Exit(UNDECIDED)
 
 
 @judge.command()
@@ -101,12 +112,13 @@ def gate(
         int | None, typer.Option(min=1, help="For an interim look: number of decisions of the whole phase.")
     ] = None,
     odds_ratio: OddsRatio = None,
+    few_people: FewPeople = "",
     key: Key = KEY,
     jobs: Jobs = -1,
     track: Track = True,
     as_json: Json = False,
 ) -> None:
-    """Decide whether a candidate may replace the rules. Exit code 0: promote, 1: do not promote.
+    """Decide whether a candidate may replace the rules. Exit code 0: promote, 1: reject, 3: insufficient evidence.
 
     For a dataset package: a policy of the budget coach. For a daily log: a ranking of the daily coach. The verdict is
     written on the candidate's card, and the look is recorded in the ledger.
@@ -125,6 +137,7 @@ def gate(
             ledger=ledger,
             planned_rounds=planned_rounds,
             odds_ratio=odds_ratio,
+            few_people=few_people,
             key=key,
             jobs=jobs,
             progress=status.update,
@@ -135,8 +148,7 @@ def gate(
         show_json(document)
     else:
         show_verdict(document)
-    if document["verdict"] != "promote":
-        raise typer.Exit(1)
+    exit_by(document["verdict"])
 
 
 def _log_gate(tracking: ModuleType, judged: "Judged", artifact: Path, document: dict[str, Any]) -> None:
@@ -166,8 +178,7 @@ def _gate_daily(dataset: Path, artifact: Path, ledger: Path, key: Path, *, track
             shown.print(f"  {reason}", highlight=False, soft_wrap=True)
         counted = f"{document['days']} days of {document['households']} households, look {document['look']}"
         shown.print(counted, highlight=False)
-    if document["verdict"] != "promote":
-        raise typer.Exit(1)
+    exit_by(document["verdict"])
 
 
 @judge.command()

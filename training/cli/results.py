@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from training.cli.shell import console, errors, interval
@@ -12,13 +13,15 @@ def show_values(document: dict[str, Any]) -> None:
     from training.ope.valuation import UNBIASED  # noqa: PLC0415 - keeps --help fast
 
     shown = console()
+    for note in document["notes"]:
+        errors.print(f"[yellow]note:[/yellow] {escape(note)}", highlight=False, soft_wrap=True)
     if document["problems"]:
         shown.print("[bold]insufficient evidence[/bold]", highlight=False)
         for problem in document["problems"]:
             shown.print(f"  {problem}", highlight=False, soft_wrap=True)
+        if any("of the weight" in problem for problem in document["problems"]):
+            shown.print("  if you know that: --few-people REASON", highlight=False)
         return
-    for note in document.get("notes", []):
-        errors.print(f"[yellow]note:[/yellow] {note}", highlight=False, soft_wrap=True)
     paired = document["values"][0]["difference"] is not None
     table = Table("estimator", "value", *(["to the rules"] if paired else []), "bootstrap")
     for one in document["values"]:
@@ -48,6 +51,8 @@ def show_verdict(document: dict[str, Any]) -> None:
     shown.print(f"[bold {colour}]{document['verdict']}[/bold {colour}]  {document['policy_id']}", highlight=False)
     for reason in document["reasons"]:
         shown.print(f"  {reason}", highlight=False, soft_wrap=True)
+    if document["few_people"]:
+        shown.print(f"  few people, on purpose: {document['few_people']}", highlight=False, markup=False)
     table = Table("", "", show_edge=False, show_header=False)
     if evidence["difference"]:
         table.add_row("candidate − rules, a week", interval(evidence["difference"]))

@@ -14,10 +14,14 @@ from rich.markup import escape
 from rich.status import Status
 
 from coach_model.onnx_policy import ArtifactMissing, ArtifactRefused
+from training.registry.verdicts import INSUFFICIENT, PROMOTE, Refused
 
 errors = Console(stderr=True)
 COMMAND: ContextVar[typer.Context] = ContextVar("COMMAND")
 """The command that runs; typer has no public way to ask for it."""
+REFUSED, FAILED, UNDECIDED = 1, 2, 3
+"""Exit codes: what was asked for is refused, could not be done, cannot be decided by these data. 2 is a wrong option,
+too."""
 WIDE = 160
 """Width in characters of a table that goes to a file or a pipe, so that nothing is cut off."""
 
@@ -40,13 +44,14 @@ Models = Annotated[Path, typer.Option(envvar="COACH_MODEL_DIR", help="Where the 
 
 @contextmanager
 def clear_errors(doing: str) -> Iterator[Status]:
-    """Shows progress on a terminal. An expected error ends the command with one line and exit code 1."""
+    """Shows progress on a terminal. An expected error ends the command with one line: exit code 1 (`REFUSED`) if what
+    was asked for is refused, 2 (`FAILED`) if it could not be done."""
     try:
         with errors.status(doing) as status:
             yield status
     except (ValueError, OSError, ArtifactMissing, ArtifactRefused) as error:
         errors.print(f"[red]error:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
-        raise typer.Exit(1) from error
+        raise typer.Exit(REFUSED if isinstance(error, Refused) else FAILED) from error
 
 
 def log_afterwards(track: bool, log: Callable[[ModuleType], object]) -> None:
@@ -66,6 +71,12 @@ def log_afterwards(track: bool, log: Callable[[ModuleType], object]) -> None:
 
     if track:
         COMMAND.get().call_on_close(run)
+
+
+def exit_by(verdict: str) -> None:
+    """Exit with the code of a gate's verdict: 0 for `promote`."""
+    if verdict != PROMOTE:
+        raise typer.Exit(UNDECIDED if verdict == INSUFFICIENT else REFUSED)
 
 
 def console() -> Console:

@@ -85,11 +85,14 @@ def overlap(
     candidate: Distribution,
     reference: Distribution | None = None,
     calibration: list[Calibration] | None = None,
+    *,
+    few_people: bool = False,
 ) -> Overlap:
     """Check whether `log` supports the candidate's value, or its difference to the `reference` policy.
 
     The checks are the effective sample size where they differ, the largest share of one participant, the mean weight,
-    and the calibration of the logged propensities if it is given.
+    and the calibration of the logged propensities if it is given. `few_people` leaves the share of one participant
+    out, for trials of fewer than twenty people that are known to be so; it widens nothing.
     """
     weight = importance_weight(log, candidate)
     policies = [candidate]
@@ -109,7 +112,7 @@ def overlap(
         if weakest.effective_sample_size < SMALLEST_EFFECTIVE_SAMPLE:
             size, least = weakest.effective_sample_size, SMALLEST_EFFECTIVE_SAMPLE
             problems.append(f"effective sample size {size:.0f} where the policies differ, at least {least} are needed")
-        if share > LARGEST_PARTICIPANT_SHARE:
+        if share > LARGEST_PARTICIPANT_SHARE and not few_people:
             problems.append(
                 f"one participant carries {share:.0%} of the weight, {LARGEST_PARTICIPANT_SHARE:.0%} at most"
             )

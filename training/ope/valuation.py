@@ -42,10 +42,11 @@ def value_of(
     observation: Column | None = None,
     resamples: int = 0,
     jobs: int = 1,
+    few_people: bool = False,
 ) -> Valuation:
     """The value of the target policy over `log` by each estimator. With `resamples` there is also a clustered bootstrap
     interval."""
-    support = overlap(log, target, reference, calibration)
+    support = overlap(log, target, reference, calibration, few_people=few_people)
     if not support.sufficient:
         return Valuation(support, ())
     values = {

@@ -28,7 +28,7 @@ from coach_model.onnx_policy import (
 from coach_model.regular_files import FileRefused, check_regular, read_regular, read_regular_text
 from training.registry.artifact import write_artifact
 from training.registry.signing import TRUSTED, VERDICT_FILE, NotSigned, verified
-from training.registry.verdicts import PROMOTE
+from training.registry.verdicts import PROMOTE, Refused
 
 CONTRACTS = {contract.coach: contract for contract in (BUDGET, DAILY)}
 HISTORY = "history"
@@ -38,7 +38,7 @@ SERVING_ACTIONS = frozenset({"promote", "rollback"})
 """The actions that change the served policy; the others change the challenger in shadow mode."""
 
 
-class NotPromoted(ValueError):
+class NotPromoted(Refused):
     """The artifact must not be served, or there is no former artifact to go back to; the message says why."""
 
 

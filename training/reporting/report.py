@@ -59,15 +59,16 @@ def page(judged: Judged) -> str:
     body = "".join(f"<section><h2>{title}</h2>{content}</section>" for title, content in sections if content)
     reasons = "".join(f"<li>{_text(reason)}</li>" for reason in judged.judgement.reasons)
     evidence = judged.evidence
+    few = f"<li>few people, on purpose: {_text(judged.look.few_people)}</li>" if judged.look.few_people else ""
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{_text(judged.policy.policy_id)}: {judged.judgement.verdict}</title><style>{style}</style></head>
 <body><main><header><p class=who>Candidate {_text(judged.policy.policy_id)}</p>
 <h1 style="color:{colour}">{judged.judgement.verdict.capitalize()}</h1><p class=meaning>{meaning}</p>{synthetic}
-<ul class=reasons>{reasons}</ul>
+<ul class=reasons>{reasons}{few}</ul>
 <p class=facts>{evidence.rounds:,} decisions of {evidence.participants:,} participants in the {evidence.phase} phase,
-{evidence.observed_share:.0%} of outcomes observed; look {judged.look} at this study, judged at a one-sided level of
-{evidence.level:.3g} by a {evidence.method}. Dataset {judged.package.digest[:12]}.</p></header>
+{evidence.observed_share:.0%} of outcomes observed; look {judged.look.number} at this study, judged at a one-sided level
+of {evidence.level:.3g} by a {evidence.method}. Dataset {judged.package.digest[:12]}.</p></header>
 {body}</main></body></html>
 """
 

@@ -77,7 +77,7 @@ def test_another_candidate_on_the_same_study_has_a_smaller_level(folder: Path) -
     assert done.exit_code == 0
     done = run(folder, "gate", "confirm", "other", "--ledger", "two.jsonl", "--no-track", "--json")
     found = json.loads(done.stdout)
-    assert done.exit_code == (0 if found["verdict"] == "promote" else 1)
+    assert done.exit_code == {"promote": 0, "reject": 1}.get(found["verdict"], 3)
     assert found["look"] == 2
     assert found["evidence"]["level"] == pytest.approx(0.025 / 4)
     assert found["evidence"]["method"] == "asymptotic confidence sequence"
@@ -94,10 +94,10 @@ def test_judging_the_same_data_again_is_the_same_look_for_any_plan(folder: Path)
     done = run(folder, "report", "confirm", "candidate", "--ledger", "six.jsonl", "--no-track", "--out", "six.html")
     assert first["verdict"] in done.stdout
     stated = run(folder, *looking, "--missing-odds-ratio", "1.2")
-    assert stated.exit_code == 1
+    assert stated.exit_code == 2
     assert "odds ratio of 2 stated" in stated.stderr.replace("\n", " ")
     other = run(folder, *looking, "--planned-rounds", "9")
-    assert other.exit_code == 1
+    assert other.exit_code == 2
     assert "20000 rounds planned" in other.stderr.replace("\n", " ")
 
 
@@ -110,7 +110,7 @@ def test_a_policy_judged_on_invented_people_is_served_only_with_a_reason(folder:
 
 
 def test_explore_data_do_not_promote_and_the_exit_code_is_1(folder: Path) -> None:
-    found = said(folder, "gate", "explore", "candidate", "--ledger", "three.jsonl", code=1)
+    found = said(folder, "gate", "explore", "candidate", "--ledger", "three.jsonl", code=3)
     assert found["verdict"] == "insufficient evidence"
     assert found["evidence"]["difference"] is None
     done = started(folder, "promote", "candidate", "--models", "models", "--no-track")
@@ -139,10 +139,27 @@ def test_a_package_is_evaluated_by_all_seven_estimators_and_compared_with_the_ru
     for one in found["values"]:
         assert one["difference"]["low"] < one["difference"]["estimate"] < one["difference"]["high"]
         assert one["bootstrap"]["low"] < one["bootstrap"]["high"]
-    refused = said(folder, "evaluate", "explore", "--artifact", "candidate", "--resamples", "0", code=1)
+    refused = said(folder, "evaluate", "explore", "--artifact", "candidate", "--resamples", "0", code=3)
     assert refused["values"] == []
     assert "effective sample size" in refused["problems"][0]
     assert "--artifact" in run(folder, "evaluate", "confirm", "--no-track").stderr
+
+
+def test_a_trial_of_few_people_needs_a_reason_that_is_printed(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    action = rng.integers(0, 2, 1200)
+    columns = {"action": action, "propensity": np.full(1200, 0.5), "reward": action * 0.5 + rng.random(1200) / 2}
+    columns |= {"pi_0": np.zeros(1200), "pi_1": np.ones(1200), "person": np.arange(1200) % 12}
+    pa_csv.write_csv(pa.table(columns), tmp_path / "small.csv")
+    command = ("evaluate", "small.csv", "--participant", "person", "--resamples", "0", "--no-track")
+    refused = run(tmp_path, *command)
+    assert refused.exit_code == 3
+    assert "--few-people REASON" in refused.stdout.replace("\n", " ")
+    known = run(tmp_path, *command, "--few-people", "a pilot of [12] people")
+    assert known.exit_code == 0
+    assert "a pilot of [12] people" in known.stderr.replace("\n", " ")
+    found = said(tmp_path, *command[:-1], "--few-people", "a pilot")
+    assert found["values"][0]["value"]["clusters"] == 12
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
@@ -163,7 +180,7 @@ def test_a_log_from_elsewhere_is_evaluated(kind: str, tmp_path: Path) -> None:
         assert values[name] == pytest.approx(REFERENCE["values"][name], abs=1e-6)
     assert found["rounds"] == 10_000
     wrong = run(tmp_path, "evaluate", str(file), "--action", "nothing", "--no-track")
-    assert wrong.exit_code == 1
+    assert wrong.exit_code == 2
     assert "there is no column 'nothing'" in wrong.stderr.replace("\n", " ")
 
 

@@ -96,6 +96,6 @@ def test_data_of_unknown_origin_are_used_without_a_truth(tmp_path: Path) -> None
 def test_commands_fail_with_one_clear_line(tmp_path: Path) -> None:
     command = [COMMAND, "train", str(tmp_path / "nowhere"), "--out", str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.strip().splitlines()) == 1

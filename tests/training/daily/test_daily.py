@@ -226,6 +226,6 @@ def test_a_log_that_is_too_small_is_refused_also_by_the_command(tmp_path: Path) 
         learn_ranking(read_daily_log(small)[0])
     command = [str(Path(sys.executable).with_name("buddy-train")), "train", str(small), "--out", str(tmp_path / "x")]
     done = subprocess.run([*command, "--no-track"], env=os.environ, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "too little" in done.stderr
     assert json.loads((small / "about.json").read_text())["synthetic"] is True

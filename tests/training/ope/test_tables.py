@@ -20,7 +20,13 @@ from training.trials.effects import wcls
 from training.trials.use_cases import effects_of_table
 
 ROWS = 400
-COLUMNS = {"action": "action", "propensity": "propensity", "reward": "reward", "participant": "person", "target": "pi_"}
+COLUMNS: dict[str, Any] = {
+    "action": "action",
+    "propensity": "propensity",
+    "reward": "reward",
+    "participant": "person",
+    "target": "pi_",
+}
 
 
 def table(rows: int = ROWS, seed: int = 0) -> dict[str, Any]:
@@ -163,7 +169,8 @@ def test_rewards_that_context_explains_are_weighted(tmp_path: Path) -> None:
     columns["reward"] = [
         None if gone else value for gone, value in zip((x < 0) & (rng.random(6000) < 0.7), reward, strict=True)
     ]
-    file, q = written(tmp_path, columns), {"expected": None}
+    file = written(tmp_path, columns)
+    q: dict[str, Any] = {"expected": None}
     weighted = evaluate_foreign(file, 0, 1, lambda _: None, **COLUMNS | q, context="x_")
     plain = evaluate_foreign(file, 0, 1, lambda _: None, **COLUMNS | q, context=None)
     ours, theirs = (one["values"][1]["value"] for one in (weighted, plain))

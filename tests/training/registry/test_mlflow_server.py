@@ -111,7 +111,7 @@ def test_a_server_that_is_away_costs_neither_verdict_nor_exit_code(tmp_path: Pat
     away = f"http://127.0.0.1:{free_port()}"
     another(tmp_path / "candidate", "budget/away")
     judged = run(tmp_path, away, "gate", str(SAMPLE), "candidate", "--json")
-    assert judged.returncode == 1
+    assert judged.returncode == 3
     assert '"verdict": "insufficient evidence"' in judged.stdout
     assert judged.stderr.startswith("warning: not logged: MLflow"), judged.stderr
     assert judged.stderr.count("\n") == 1
