@@ -1,9 +1,9 @@
 """`python -m tests.science`: simulates the claims of docs/science.md and writes its tables and plots."""
 
 import json
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,11 +13,14 @@ import typer
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from tests.bench.report import commit
 from tests.science.candidates import Scenario, scenarios
-from tests.science.trials import Trial, bias, coverage, promoted, share_held, trials
+from tests.science.gate_tables import gate_page
+from tests.science.trials import Trial, bias, coverage, share_held, trials
 from training.reporting.plots import CANDIDATE, HARM, INK, RULES
 
 DOCS = Path(__file__).parents[2] / "docs"
+GATE = ("<!-- gate:start -->", "<!-- gate:end -->")
 BEGIN, END = "<!-- science:start -->", "<!-- science:end -->"
 BAND = (0.93, 0.97)
 SMALL_STUDIES = ((20, 3), (30, 4), (40, 6), (80, 6), (160, 8))
@@ -25,15 +28,36 @@ SMALL_STUDIES = ((20, 3), (30, 4), (40, 6), (80, 6), (160, 8))
 SHOWN = ("snipw, t", "dr, t", "dr, bootstrap")
 
 
+class Part(StrEnum):
+    """Which tables."""
+
+    ALL = "all"
+    GATE = "gate"
+    COVERAGE = "coverage"
+
+
 def main(
     studies: Annotated[int, typer.Option(min=20, help="Simulated studies of each kind.")] = 2000,
+    part: Annotated[Part, typer.Option(help="The tables to make.")] = Part.ALL,
     jobs: Annotated[int, typer.Option(help="Processes.")] = -1,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
     write_docs: Annotated[bool, typer.Option("--write-docs", help="Write docs/science.md and its plots.")] = False,
 ) -> None:
-    """Measure the coverage of the intervals and the gate's rates of promotion by simulation."""
-    console = Console(stderr=True)
-    known = scenarios()
+    """Measure the coverage of the intervals, and the gate's rates of promotion and power, by simulation."""
+    console, known = Console(stderr=True), scenarios()
+    if part != Part.COVERAGE:
+        with console.status("") as status:
+            text = "\n".join(gate_page(known, studies, jobs, status.update))
+        print(text)
+        if write_docs:
+            _write(text, *GATE)
+    if part != Part.GATE:
+        _coverage(console, known, studies, jobs, json_file, write_docs=write_docs)
+
+
+def _coverage(
+    console: Console, known: dict[str, Scenario], studies: int, jobs: int, json_file: Path | None, *, write_docs: bool
+) -> None:
     found: dict[str, list[Trial]] = {}
     with console.status("") as status:
         for name, scenario in known.items():
@@ -52,10 +76,16 @@ def main(
     text = "\n".join(_page(figures))
     print(text)
     if write_docs:
-        page = (DOCS / "science.md").read_text(encoding="utf-8")
-        before, after = page.split(BEGIN)[0], page.split(END)[1]
-        (DOCS / "science.md").write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+        _write(text, BEGIN, END)
         _draw(figures, DOCS / "img" / "science.svg")
+
+
+def _write(text: str, begin: str, end: str) -> None:
+    """Replace what stands between the marks of docs/science.md."""
+    page = (DOCS / "science.md").read_text(encoding="utf-8")
+    before, after = page.split(begin)[0], page.split(end)[1]
+    at = f"Made at commit {commit()}."
+    (DOCS / "science.md").write_text(f"{before}{begin}\n{at} {text}\n{end}{after}", encoding="utf-8")
 
 
 def _small(scenario: Scenario, people: int, weeks: int, studies: int, jobs: int) -> dict[str, Any]:
@@ -86,8 +116,6 @@ def _figures(scenario: Scenario, found: Sequence[Trial]) -> dict[str, Any]:
         "truth": truth,
         "truth_error": scenario.truth.error,
         "differ_share": scenario.differ_share,
-        "promoted": promoted(found),
-        "verdicts": dict(Counter(one.verdict for one in found)),
         "without_overlap": 1 - float(np.mean([one.overlaps for one in found])),
         "coverage": coverage(found, truth),
         "bias": bias(found, truth),
@@ -100,18 +128,7 @@ def _figures(scenario: Scenario, found: Sequence[Trial]) -> dict[str, Any]:
 def _page(figures: dict[str, Any]) -> list[str]:
     known = figures["scenarios"]
     lines = [f"{figures['studies']:,} simulated studies of each kind, 400 people, 12 confirm weeks.", ""]
-    lines += ["**How often the gate promotes**", ""]
-    lines += ["| candidate | truly worth | differs in | promoted | rejected | insufficient evidence |"]
-    lines += ["| --- | ---: | ---: | ---: | ---: | ---: |"]
-    for one in known:
-        rates = [
-            one["verdicts"].get(verdict, 0) / figures["studies"] for verdict in ("reject", "insufficient evidence")
-        ]
-        lines.append(
-            f"| {one['name']} | {one['truth']:+.4f} ± {one['truth_error']:.4f} | {one['differ_share']:.0%} "
-            f"| **{one['promoted']:.1%}** | {rates[0]:.1%} | {rates[1]:.1%} |"
-        )
-    lines += ["", "**Coverage of nominal 95 % intervals of the difference**, where overlap passes", ""]
+    lines += ["**Coverage of nominal 95 % intervals of the difference**, where overlap passes", ""]
     lines += ["| interval | " + " | ".join(one["name"] for one in known) + " | mean width |"]
     lines += ["| --- |" + " ---: |" * (len(known) + 1)]
     for name in known[0]["coverage"]:
