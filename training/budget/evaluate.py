@@ -17,7 +17,7 @@ from data.logs.budget import budget_log
 from data.packages.reader import read_package
 from training.budget.missingness import observation_probability
 from training.budget.reward_model import crossfitted_reward
-from training.budget.run_gate import rounded, rounds_to_judge_by
+from training.budget.run_gate import learned_from_everybody, rounded, rounds_to_judge_by
 from training.ope.external_log import read_foreign_log
 from training.ope.intervals import clustered_t
 from training.ope.overlap import calibration, overlap
@@ -34,7 +34,7 @@ def evaluate_package(
     """The value of the artifact and its difference to the rules, by every estimator. Raises InvalidPackage,
     ArtifactRefused."""
     package, policy = read_package(dataset), load_policy(artifact, CONTRACT)
-    log, _ = rounds_to_judge_by(budget_log(package), policy.policy_id)
+    log, tried = rounds_to_judge_by(budget_log(package), policy)
     candidate, rules = (one_hot(levels, len(LEVELS)) for levels in (composite_levels(policy, log.context), log.rules))
     progress(f"fitting q̂ on {len(log)} decisions")
     enough = overlap(log, candidate, rules, few_people=bool(few_people)).sufficient
@@ -51,7 +51,10 @@ def evaluate_package(
         jobs=jobs,
         few_people=bool(few_people),
     )
-    about = {"dataset": package.digest, "policy_id": policy.policy_id, "notes": _of_few(few_people)}
+    flattered = (
+        [] if tried or not learned_from_everybody(policy) else ["it learned from these people, which flatters it"]
+    )
+    about = {"dataset": package.digest, "policy_id": policy.policy_id, "notes": [*_of_few(few_people), *flattered]}
     return about | _document(log, found)
 
 

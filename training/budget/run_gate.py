@@ -19,6 +19,7 @@ from training.budget import interim_looks
 from training.budget.evidence import Evidence, gather
 from training.budget.gate import OF_OTHERS, Judgement, judge, level_of_look
 from training.budget.reward_model import crossfitted_reward
+from training.budget.train import EVERYBODY, LEARNED_FROM
 from training.ope.estimators import Matrix
 from training.ope.overlap import overlap
 from training.registry import signing
@@ -51,6 +52,7 @@ class Judged:
             "studies": list(interim_looks.studies_of(self.package, self.log)),
             "synthetic": bool(self.package.about.get("synthetic", False)),
             "dataset": self.package.digest,
+            "learned_from": EVERYBODY if learned_from_everybody(self.policy) else "the training split",
             "judged": "the shipped artifact: best eligible level, rules outside the support",
             "evidence": rounded(asdict(self.evidence)),
         }
@@ -80,7 +82,7 @@ def judge_artifact(
     """
     progress(f"reading {dataset}")
     package, policy, signer = read_package(dataset), load_policy(artifact, CONTRACT), signing.signing_key(key)
-    log, tried = rounds_to_judge_by(budget_log(package), policy.policy_id)
+    log, tried = rounds_to_judge_by(budget_log(package), policy)
     studies, at = interim_looks.studies_of(package, log), datetime.now(UTC).isoformat(timespec="seconds")
     look = interim_looks.claim(
         ledger, at, studies, package.digest, policy.policy_id, planned_rounds, odds_ratio, few_people
@@ -109,20 +111,26 @@ def judge_artifact(
     return judged
 
 
-def rounds_to_judge_by(log: BudgetLog, policy_id: str) -> tuple[BudgetLog, bool]:
+def rounds_to_judge_by(log: BudgetLog, policy: OnnxPolicy) -> tuple[BudgetLog, bool]:
     """The rounds for evaluating a candidate, and whether any confirm phase tried it.
 
-    When one did: its confirm rounds, and the confirm rounds of other candidates from the evaluation split. Otherwise:
-    all rounds of the evaluation split, which cannot promote. Raises ValueError when fewer than two participants are
-    left.
+    When one did: its confirm rounds, and the confirm rounds of other candidates from the evaluation split, unless the
+    candidate learned from everybody. Otherwise: all rounds of the evaluation split, which cannot promote. Raises
+    ValueError when fewer than two participants are left.
     """
     confirm = log.phase == Phase.CONFIRM
-    own = confirm & (log.candidate_id == policy_id)
+    own = confirm & (log.candidate_id == policy.policy_id)
     tried = bool(own.any())
-    rows = own | (confirm & ~log.learns) if tried else ~log.learns
+    unseen = ~log.learns & (not tried or not learned_from_everybody(policy))
+    rows = own | (confirm & unseen) if tried else unseen
     if len(np.unique(log.participant[rows])) < 2:  # noqa: PLR2004 - an interval needs two
-        raise ValueError(f"there are too few decisions to evaluate {policy_id}")
+        raise ValueError(f"there are too few decisions to evaluate {policy.policy_id}")
     return log.where(rows), tried
+
+
+def learned_from_everybody(policy: OnnxPolicy) -> bool:
+    """Whether the policy learned from all explore rounds of its study, so that only fresh draws can judge it."""
+    return bool(policy.card.get("training", {}).get(LEARNED_FROM) == EVERYBODY)
 
 
 def rounded(value: Any) -> Any:

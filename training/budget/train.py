@@ -2,25 +2,35 @@
 card."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from coach_model.budget.study import Phase
 from data.logs.budget import BudgetLog, budget_log
 from data.packages.reader import read_package
 from training.budget.card import policy_card
-from training.budget.card_evaluation import evaluate
+from training.budget.card_evaluation import evaluate, truth_of
 from training.budget.onnx_export import policy_graph
 from training.budget.reward_model import RewardModel, fit_reward_model
 from training.budget.target_policy import TargetPolicy, fit_target_policy
 from training.registry.artifact import write_artifact
 
+LEARNED_FROM, EVERYBODY = "learned_from", "everybody in the explore phase"
+"""On the card of a policy that did not learn from the training split alone."""
+
 type Progress = Callable[[str], None]
 
 
-def train(dataset: Path, out: Path, version: str, progress: Progress = lambda _: None) -> dict[str, Any]:
+def train(
+    dataset: Path, out: Path, version: str, progress: Progress = lambda _: None, *, everybody: bool = False
+) -> dict[str, Any]:
     """Train the budget coach on the package in `dataset`, write the artifact into `out`, return its card.
 
-    Raises InvalidPackage for an invalid dataset, ValueError when it is too small for training.
+    The policy learns from the training split, and is evaluated on the others. With `everybody` it learns from all
+    explore rounds instead, which a confirm phase of its own judges by fresh draws; the evaluation is then of the policy
+    that the training split alone would give. Raises InvalidPackage for an invalid dataset, ValueError when it is too
+    small for training.
     """
     progress(f"reading {dataset}")
     package = read_package(dataset)
@@ -32,10 +42,18 @@ def train(dataset: Path, out: Path, version: str, progress: Progress = lambda _:
         )
     progress(f"training on {len(learners)} decisions")
     model, policy = learn(learners)
-    graph = policy_graph(policy)
     progress(f"evaluating on {len(judges)} decisions of other people")
     evaluation = evaluate(policy.levels, model, judges, package)
+    if everybody:
+        learners = log.where(log.phase == Phase.EXPLORE)
+        progress(f"training on all {len(learners)} explore decisions")
+        model, policy = learn(learners)
+        what = {"what": "the procedure: the policy that the split `learn` alone gives", "on": "the split `judge`"}
+        evaluation = replace(evaluation, judged=evaluation.judged | what, truth=truth_of(policy.levels, package))
+    graph = policy_graph(policy)
     card = policy_card(graph, policy, model, learners, evaluation, package, version)
+    if everybody:
+        card["training"] |= {LEARNED_FROM: EVERYBODY}
     write_artifact(out, graph, card)
     return card
 

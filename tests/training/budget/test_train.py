@@ -9,11 +9,15 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from data.packages.reader import InvalidPackage, write_package
+from coach_model.budget.coach import CONTRACT, composite_levels
+from coach_model.onnx_policy import load_policy
+from data.logs.budget import budget_log
+from data.packages.reader import InvalidPackage, Package, read_package, write_package
 from data.synthetic.study import StudyConfig, metadata, simulate
 from tests.support.artifacts import PACKAGED
 from tests.support.contexts import random_contexts
 from tests.support.samples import SAMPLE
+from training.budget.run_gate import rounds_to_judge_by
 from training.budget.train import train
 
 ROOT = Path(__file__).parents[3]
@@ -99,3 +103,32 @@ def test_commands_fail_with_one_clear_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.long
+def test_a_policy_that_learned_from_everybody_is_judged_by_its_own_confirm_phase_alone(tmp_path: Path) -> None:
+    config = StudyConfig(participants=120, explore_weeks=8, seed=11)
+    about = metadata(config)
+    write_package(tmp_path / "explore", simulate(config).tables, name="e", title="E", about=about, kind="parquet")
+    split = train(tmp_path / "explore", tmp_path / "split", VERSION)
+    card = train(tmp_path / "explore", tmp_path / "all", VERSION, everybody=True)
+    assert card["training"]["participants"] == 120 > split["training"]["participants"]
+    assert card["training"]["learned_from"] == "everybody in the explore phase"
+    assert "learned_from" not in split["training"]
+    assert card["evaluation"]["additive"] == split["evaluation"]["additive"]  # that of the procedure
+    assert card["evaluation"]["judged"]["what"].startswith("the procedure")
+
+    policy, other = load_policy(tmp_path / "all", CONTRACT), load_policy(tmp_path / "split", CONTRACT)
+    explored = budget_log(read_package(tmp_path / "explore"))
+    rows, tried = rounds_to_judge_by(explored, policy)
+    assert not tried
+    confirmed = replace(config, explore_weeks=2, confirm_weeks=4, seed=12)
+    study = simulate(confirmed, lambda contexts: composite_levels(policy, contexts), policy.policy_id)
+    log = budget_log(Package(tmp_path, study.tables, metadata(confirmed), ""))
+    log = replace(log, candidate_id=np.where(log.week < 4, other.policy_id, policy.policy_id).astype(object))
+    rows, tried = rounds_to_judge_by(log, policy)
+    assert tried
+    assert set(rows.candidate_id) == {policy.policy_id}
+    rows, _ = rounds_to_judge_by(log, other)
+    assert set(rows.candidate_id) == {policy.policy_id, other.policy_id}
+    assert not rows.learns[rows.candidate_id == policy.policy_id].any()
