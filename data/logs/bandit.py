@@ -61,9 +61,11 @@ def bandit_rounds(
     acted = np.asarray(action)
     count = len(acted)
     who = np.arange(count) if participant is None else np.unique(np.asarray(participant), return_inverse=True)[1]
+    with np.errstate(invalid="ignore"):  # what is no index is named below
+        index = acted.astype(np.int64)
     log = LoggedBanditData(
         context=np.zeros((count, 0), np.float32) if context is None else np.asarray(context, dtype=np.float32),
-        action=acted.astype(np.int64),
+        action=index,
         propensity=np.asarray(propensity, dtype=np.float64),
         reward=np.asarray(reward, dtype=np.float64),
         participant=who.astype(np.int64),

@@ -2,21 +2,26 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 
+from coach_model.budget.context import COLUMN
 from tests.science.candidates import Scenario
 from tests.science.trials import logged
-from tests.science.worlds import WORLDS, Deceived, all_deceived, evidence_in
+from tests.science.worlds import WORLDS, Deceived, all_deceived, changed, evidence_in, leaving
 from training.budget.gate import judge
 from training.registry.verdicts import INSUFFICIENT, PROMOTE, REJECT
-from training.trials.gate_power import GatePower, simulated_power
+from training.trials.gate_power import GatePower, reasons_against, simulated_power
 from training.trials.power import confirm_plan
 
 PLANS = ((125, 12), (250, 6), (250, 12), (400, 12), (600, 12))
 """Participants and weeks of the power table."""
+
+LEAVING = "2 points of the people leave each week, the weeks are better by 0.03"
+FIFTH = "a fifth of the weeks is worse by 0.05, the others are better by 0.06"
 
 type Progress = Callable[[str], None]
 
@@ -41,11 +46,45 @@ def gate_page(known: dict[str, Scenario], studies: int, jobs: int, progress: Pro
         progress(world.name)
         found[world.name] = list(all_deceived(known["zero effects"], world, seeds, jobs))
     lines += ["", *worlds_table(found)]
+    lines += ["", *harm_table(known["zero effects"], max(studies // 2, 20), jobs, progress)]
     powers = []
     for people, weeks in PLANS:
         plan = confirm_plan(people, weeks)
         powers.append(simulated_power(plan, studies=max(studies // 2, 20), jobs=jobs, progress=progress))
     return [*lines, "", *power_table(powers)]
+
+
+def harmful(scenario: Scenario, harm: str, people: int, seed: int) -> tuple[bool, bool, bool, bool]:
+    """A study whose candidate is better on average and harms: whether its bound is above zero, whether a guardrail
+    stands against it, whether a segment does, and whether it is promoted."""
+    log = logged(replace(scenario.config, participants=people), scenario, seed)
+    if harm == LEAVING:
+        log = leaving(changed(log, np.full(len(log), 0.03)), 0.02, seed)
+    else:
+        needs = log.context[:, COLUMN["needs_share"]]
+        log = changed(log, np.where(needs >= np.quantile(needs, 0.8), -0.05, 0.06))
+    found = evidence_in(log)
+    bound = found.difference is not None and found.difference.low > 0
+    against = set(reasons_against(found))
+    return bound, "guardrails" in against, "segments" in against, not against
+
+
+def harm_table(scenario: Scenario, studies: int, jobs: int, progress: Progress) -> list[str]:
+    """How often candidates that harm are promoted."""
+    lines = [
+        f"**Harm**: {studies} studies of each kind; the candidate is better on average",
+        "",
+        "| harm | participants | bound above zero | a guardrail against it | a segment against it | promoted |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    run = Parallel(n_jobs=jobs)
+    for harm in (LEAVING, FIFTH):
+        for people in (400, 1200):
+            progress(f"{harm}, {people} people")
+            found = run(delayed(harmful)(scenario, harm, people, seed) for seed in range(studies))
+            rates = " | ".join(f"{share:.0%}" for share in np.mean(found, axis=0))
+            lines.append(f"| {harm} | {people:,} | {rates} |")
+    return lines
 
 
 def _promotions(known: dict[str, Scenario], found: dict[str, Counter[str]], studies: int) -> list[str]:

@@ -49,7 +49,8 @@ def judged(folder: Path, policy_id: str, *, verdict: str = "promote", synthetic:
     """The same with a verdict that the gate of this working folder has signed."""
     gate = {"verdict": verdict, "dataset": LOOK["dataset"], "synthetic": synthetic}
     another(folder, policy_id, verdict=verdict, gate=gate)
-    sign_judged(folder, LOOK, signing_key())
+    graph, card = (folder / "policy.onnx").read_bytes(), json.loads((folder / "policy.json").read_bytes())
+    sign_judged(folder, graph, card, LOOK, signing_key())
     return folder
 
 

@@ -99,7 +99,7 @@ def _doubts(evidence: Evidence) -> list[str]:
             f"missing outcomes could explain it: {selection.candidate_observed:.1%} and "
             f"{selection.reference_observed:.1%} were observed under candidate and rules; if their odds of being "
             f"observed depend on the outcome by a factor of {selection.odds_ratio:g} in each arm, the lower bound is "
-            f"{selection.difference.low:+.4f}, and it is zero at a factor of {selection.overturned_at:.2f}"
+            f"{selection.difference.low:+.4f}, and it is zero at a factor of {selection.overturned_at or LARGEST:.2f}"
         )
     return doubts
 

@@ -80,7 +80,7 @@ def guardrail_of(
     outcome = {"logging_days": log.logging_days, "needs_share": log.next_needs_share, "stays": log.stays}[rail.name]
     side = replace(log, reward=outcome)
     unknown = GuardrailResult(rail.name, rail.label, rail.margin, None, "unknown")
-    if not side.observed.any():
+    if len(np.unique(side.participant[side.observed])) < 2 * CROSSFIT_FOLDS:
         return unknown
     level_alone = np.repeat(_baseline(side)[:, None, None] / len(LEVERS), len(LEVERS), axis=1)
     q = np.repeat(level_alone, len(LEVELS), axis=2)

@@ -13,7 +13,7 @@ from typing import IO
 from coach_model.regular_files import FileRefused, check_regular, read_regular_text
 from data.logs.budget import BudgetLog
 from data.packages.reader import Package
-from training.budget.selection import STATED_ODDS_RATIO
+from training.budget.selection import LARGEST, STATED_ODDS_RATIO
 
 DEFAULT_LEDGER = Path("var/gate-looks.jsonl")
 
@@ -65,26 +65,41 @@ def claim(
     """Record a look at these data and return it with its number. A look at the same data by the same policy is returned
     as it was recorded. `odds_ratio` None is the default, or what was recorded. `few_people` is recorded with the look.
 
-    Several processes may call it at the same time. Raises LookedAtOtherwise when `planned_rounds` or `odds_ratio`
-    differs from the recorded one, and ValueError when the ledger cannot be read. An unreadable ledger is never
-    replaced.
+    The odds ratio is stated once for a study: every further look has that of the first. A reason for few people may
+    come later, since it widens nothing. Several processes may call it at the same time. Raises LookedAtOtherwise when
+    `planned_rounds` or `odds_ratio` differs from the recorded one, and ValueError for an odds ratio that is none, and
+    when the ledger cannot be read. An unreadable ledger is never replaced.
     """
+    if odds_ratio is not None and not 1 <= odds_ratio <= LARGEST:
+        raise ValueError(f"an odds ratio of being observed is from 1 to {LARGEST:g}, not {odds_ratio}")
     with _locked(ledger) as file:
         known = looks(ledger)
-        for look in known:
+        for recorded in known:
+            look = recorded
             if (look.dataset, look.policy_id) == (dataset, policy_id):
                 if planned_rounds not in {None, look.planned_rounds}:
                     before = f"with {look.planned_rounds} rounds planned" if look.planned_rounds else "as a final look"
                     raise LookedAtOtherwise(f"{policy_id} was judged on these data before, {before}")
-                if odds_ratio not in {None, look.odds_ratio}:
-                    before = f"with an odds ratio of {look.odds_ratio:g} stated"
-                    raise LookedAtOtherwise(f"{policy_id} was judged on these data before, {before}")
+                _check_stated(odds_ratio, look)
+                if few_people and few_people != look.few_people:
+                    look = replace(look, few_people=few_people)
+                    _write(file, look)
                 return look
-        number = 1 + max((look.number for look in known if set(look.studies) & set(studies)), default=0)
-        stated = STATED_ODDS_RATIO if odds_ratio is None else odds_ratio
+        earlier = [look for look in known if set(look.studies) & set(studies)]
+        for look in earlier:
+            _check_stated(odds_ratio, look)
+        number = 1 + max((look.number for look in earlier), default=0)
+        stated = max((look.odds_ratio for look in earlier), default=odds_ratio or STATED_ODDS_RATIO)
         look = Look(at, studies, dataset, policy_id, number, planned_rounds, odds_ratio=stated, few_people=few_people)
         _write(file, look)
         return look
+
+
+def _check_stated(odds_ratio: float | None, look: Look) -> None:
+    """Raises LookedAtOtherwise when another odds ratio was stated for the study of `look`."""
+    if odds_ratio not in {None, look.odds_ratio}:
+        at = f"look {look.number} at this study, by {look.policy_id}"
+        raise LookedAtOtherwise(f"an odds ratio of {look.odds_ratio:g} was stated before {at}")
 
 
 def conclude(ledger: Path, look: Look, verdict: str) -> Look:

@@ -66,12 +66,12 @@ def judge_artifact(
     planned_rounds: int | None = None,
     odds_ratio: float | None = None,
     few_people: str = "",
-    key: Path = signing.KEY,
+    keys: tuple[Path, Path] = (signing.KEY, signing.TRUSTED),
     jobs: int = 1,
     progress: Progress = lambda _: None,
 ) -> Judged:
     """Judge the artifact on the confirm phase in `dataset` that tried it, record the look, and write the verdict. It is
-    signed with the gate's `key` (`training.registry.signing`).
+    signed (`training.registry.signing`): `keys` are the files of the gate's key and of the trusted ones.
 
     Confirm rounds of other candidates count only for participants of the evaluation split. The intervals are a
     confidence sequence from the second look at a study on, and when `planned_rounds` announces further looks; each
@@ -81,7 +81,7 @@ def judge_artifact(
     ArtifactRefused, ValueError.
     """
     progress(f"reading {dataset}")
-    package, policy, signer = read_package(dataset), load_policy(artifact, CONTRACT), signing.signing_key(key)
+    package, policy, signer = read_package(dataset), load_policy(artifact, CONTRACT), signing.signing_key(*keys)
     log, tried = rounds_to_judge_by(budget_log(package), policy)
     studies, at = interim_looks.studies_of(package, log), datetime.now(UTC).isoformat(timespec="seconds")
     look = interim_looks.claim(
@@ -106,8 +106,9 @@ def judge_artifact(
     judged = Judged(policy, package, log, levels, expected, evidence, judge(evidence), look)
     look = interim_looks.conclude(ledger, look, judged.judgement.verdict)
     card = dict(policy.card) | {"verdict": judged.judgement.verdict, "reasons": judged.judgement.reasons}
-    write_artifact(artifact, policy.graph, card | {"gate": judged.summary()})
-    signing.sign_judged(artifact, asdict(look), signer)
+    card |= {"gate": judged.summary()}
+    write_artifact(artifact, policy.graph, card)
+    signing.sign_judged(artifact, policy.graph, card, asdict(look), signer)
     return judged
 
 
@@ -130,7 +131,8 @@ def rounds_to_judge_by(log: BudgetLog, policy: OnnxPolicy) -> tuple[BudgetLog, b
 
 def learned_from_everybody(policy: OnnxPolicy) -> bool:
     """Whether the policy learned from all explore rounds of its study, so that only fresh draws can judge it."""
-    return bool(policy.card.get("training", {}).get(LEARNED_FROM) == EVERYBODY)
+    training = policy.card.get("training")
+    return isinstance(training, dict) and training.get(LEARNED_FROM) == EVERYBODY
 
 
 def rounded(value: Any) -> Any:

@@ -142,19 +142,25 @@ def _planned(
     """The plan of a confirm phase, with `gate` None if nothing is simulated."""
     from training.trials.power import confirm_plan, participants_for  # noqa: PLC0415
 
+    if not math.isfinite(difference):
+        raise ValueError("--difference is not a number")
     options = {"difference": difference, "differ_share": differ_share}
     people = participants or participants_for(weeks, power=wanted, **options)
     plan, gate = confirm_plan(people, weeks, **options), None
+    why = ""
     if studies:
         from training.trials.gate_power import participants_for_gate, simulated_power  # noqa: PLC0415
 
-        if participants:
-            gate = simulated_power(plan, studies=studies, jobs=jobs, progress=progress)
-        else:
-            gate = participants_for_gate(plan, power=wanted, studies=studies, jobs=jobs, progress=progress)
-            plan = gate.plan
+        try:
+            if participants:
+                gate = simulated_power(plan, studies=studies, jobs=jobs, progress=progress)
+            else:
+                gate = participants_for_gate(plan, power=wanted, studies=studies, jobs=jobs, progress=progress)
+                plan = gate.plan
+        except ValueError as error:  # the formula's answer stands
+            why = str(error)
     found = {name: value for name, value in asdict(gate).items() if name != "plan"} if gate else None
-    return asdict(plan) | {"gate": found}
+    return asdict(plan) | {"gate": found, "not_simulated": why}
 
 
 def _told(document: dict[str, Any]) -> list[str]:
@@ -164,6 +170,8 @@ def _told(document: dict[str, Any]) -> list[str]:
     said.append(f"  power of the bound alone {document['power']:.1%}, by a formula")
     said += [f"  too little overlap: {problem}" for problem in document["problems"]]
     gate = document["gate"]
+    if document["not_simulated"]:
+        said.append(f"  not simulated: {document['not_simulated']}")
     if gate is not None:
         span = f"{gate['low']:.1%} to {gate['high']:.1%}"
         said.append(f"  promoted by the whole gate {gate['power']:.1%} ({span}), {gate['studies']} simulated studies")

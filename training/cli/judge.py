@@ -33,12 +33,16 @@ judge = typer.Typer()
 Ledger = Annotated[Path, typer.Option(help="The file that records each look of the gate at a study.")]
 LEDGER = Path("var/gate-looks.jsonl")
 Key = Annotated[Path, typer.Option(envvar="GATE_KEY", help="The private key that signs the verdict; made if missing.")]
-KEY = Path("var/gate-key.pem")
+Trusted = Annotated[
+    Path, typer.Option(envvar="GATE_TRUSTED_KEYS", help="The file of trusted keys, which a new key is added to.")
+]
+KEY, TRUSTED = Path("var/gate-key.pem"), Path("var/gate-trusted.txt")
 OddsRatio = Annotated[
     float | None,
     typer.Option(
         "--missing-odds-ratio",
         min=1,
+        max=1000,
         help="How much the odds of being observed may depend on the outcome itself, stated before the first look and "
         "recorded; 2 by default.",
     ),
@@ -114,6 +118,7 @@ def gate(
     odds_ratio: OddsRatio = None,
     few_people: FewPeople = "",
     key: Key = KEY,
+    trusted: Trusted = TRUSTED,
     jobs: Jobs = -1,
     track: Track = True,
     as_json: Json = False,
@@ -126,7 +131,7 @@ def gate(
     from data.logs.daily import is_daily_log  # noqa: PLC0415
 
     if is_daily_log(dataset):
-        _gate_daily(dataset, artifact, ledger, key, track=track, as_json=as_json)
+        _gate_daily(dataset, artifact, ledger, (key, trusted), track=track, as_json=as_json)
         return
     from training.budget.run_gate import judge_artifact  # noqa: PLC0415
 
@@ -138,7 +143,7 @@ def gate(
             planned_rounds=planned_rounds,
             odds_ratio=odds_ratio,
             few_people=few_people,
-            key=key,
+            keys=(key, trusted),
             jobs=jobs,
             progress=status.update,
         )
@@ -161,13 +166,15 @@ def _log_gate(tracking: ModuleType, judged: "Judged", artifact: Path, document: 
         tracking.log_run("gate", document, files=[artifact, page])
 
 
-def _gate_daily(dataset: Path, artifact: Path, ledger: Path, key: Path, *, track: bool, as_json: bool) -> None:
+def _gate_daily(
+    dataset: Path, artifact: Path, ledger: Path, keys: tuple[Path, Path], *, track: bool, as_json: bool
+) -> None:
     """The gate of the daily coach, on a daily log."""
     from training.daily.train import judge_daily  # noqa: PLC0415
 
     with clear_errors("judging") as status:
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        document = judge_daily(dataset, artifact, ledger, now, status.update, key=key)
+        document = judge_daily(dataset, artifact, ledger, now, status.update, keys=keys)
         log_afterwards(track, lambda tracking: tracking.log_run("gate", document, files=[artifact]))
     if as_json:
         show_json(document)
@@ -187,7 +194,10 @@ def report(
     artifact: Artifact,
     out: Annotated[Path, typer.Option(help="The HTML file to write.")] = Path("report.html"),
     ledger: Ledger = LEDGER,
+    odds_ratio: OddsRatio = None,
+    few_people: FewPeople = "",
     key: Key = KEY,
+    trusted: Trusted = TRUSTED,
     jobs: Jobs = -1,
     track: Track = True,
     as_json: Json = False,
@@ -201,7 +211,16 @@ def report(
     from training.reporting.report import write_report  # noqa: PLC0415
 
     with clear_errors("judging") as status:
-        judged = judge_artifact(dataset, artifact, ledger=ledger, key=key, jobs=jobs, progress=status.update)
+        judged = judge_artifact(
+            dataset,
+            artifact,
+            ledger=ledger,
+            odds_ratio=odds_ratio,
+            few_people=few_people,
+            keys=(key, trusted),
+            jobs=jobs,
+            progress=status.update,
+        )
         status.update("drawing")
         write_report(judged, out)
         log_afterwards(

@@ -62,7 +62,7 @@ def log_afterwards(track: bool, log: Callable[[ModuleType], object]) -> None:
         from training.registry import tracking  # noqa: PLC0415 - keeps --help fast
 
         try:
-            with errors.status("logging to MLflow"):
+            with errors.status("logging to MLflow"), tracking.tracked():
                 log(tracking)
         except tracking.TrackingFailed as failed:
             errors.print(

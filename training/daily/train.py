@@ -84,15 +84,15 @@ def judge_daily(
     at: str,
     progress: Progress = lambda _: None,
     *,
-    key: Path = signing.KEY,
+    keys: tuple[Path, Path] = (signing.KEY, signing.TRUSTED),
 ) -> dict[str, Any]:
     """Evaluate an artifact on the households that are never used for training, and write the verdict on its card. It is
-    signed with the gate's `key`.
+    signed with the gate's key, the first of `keys`.
 
     The ledger records each look, and a later look uses a smaller error level. Returns the gate section of the card.
     Raises InvalidDailyLog, ArtifactMissing, ArtifactRefused.
     """
-    policy, signer = load_policy(artifact, CONTRACT), signing.signing_key(key)
+    policy, signer = load_policy(artifact, CONTRACT), signing.signing_key(*keys)
     progress(f"reading {dataset}")
     log, about = read_daily_log(dataset)
     look = claim(
@@ -115,7 +115,7 @@ def judge_daily(
     }
     card = dict(policy.card) | {"verdict": judged.verdict, "reasons": judged.reasons, "gate": gate}
     write_artifact(artifact, policy.graph, card)
-    signing.sign_judged(artifact, asdict(look), signer)
+    signing.sign_judged(artifact, policy.graph, card, asdict(look), signer)
     return gate | {"policy_id": policy.policy_id}
 
 

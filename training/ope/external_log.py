@@ -62,7 +62,7 @@ def read_foreign_log(
     Without `expected`, q̂ is fitted: boosted trees over context and action, cross-fitted by participant. Raises
     InvalidLog with the column that is missing or invalid.
     """
-    table, notes = read_table(file), list[str]()
+    table, notes = read_table(file, [participant] if participant else []), list[str]()
     check_columns(file, table, [action, propensity, reward, *([participant] if participant else [])])
     for prefix, what in ((target, "the target's probabilities"), (expected, "q̂"), (context, "the context")):
         if prefix is not None and not _prefixed(table, prefix):
@@ -139,9 +139,11 @@ def _observation(log: LoggedBanditData, notes: list[str]) -> Column | None:
     missing = int((~log.observed).sum())
     if not missing:
         return None
-    if not log.context.shape[1] or len(np.unique(log.participant)) < CROSSFIT_FOLDS:
+    people = len(np.unique(log.participant))
+    if not log.context.shape[1] or people < CROSSFIT_FOLDS:
+        why = f"of {people} participants" if log.context.shape[1] else "without --context"
         notes.append(
-            f"{missing} rewards are missing, and without --context they count as missing at random: if they are "
+            f"{missing} rewards are missing, and {why} they count as missing at random: if they are "
             "missing more often where rewards are low, the values are wrong"
         )
         return None
@@ -157,9 +159,9 @@ def _observation(log: LoggedBanditData, notes: list[str]) -> Column | None:
 
 def fitted_reward(log: LoggedBanditData, actions: int, *, jobs: int = 1) -> Matrix:
     """(n, k): q̂ for a joint action space, cross-fitted by participant. Raises InvalidLog with too few participants."""
-    people = len(np.unique(log.participant))
+    people = len(np.unique(log.participant[log.observed]))
     if people < CROSSFIT_FOLDS:
-        raise InvalidLog(f"q̂ needs at least {CROSSFIT_FOLDS} participants to be cross-fitted, and there are {people}")
+        raise InvalidLog(f"q̂ needs rewards of at least {CROSSFIT_FOLDS} participants, and there are {people}")
     parts = list(GroupKFold(CROSSFIT_FOLDS).split(log.action, groups=log.participant))
     predicted = Parallel(n_jobs=jobs)(delayed(_predict)(log, actions, learn, judge) for learn, judge in parts)
     expected = np.empty((len(log), actions))

@@ -1,6 +1,7 @@
 """Reads tables that were made elsewhere: CSV of any separator, Parquet. What is wrong is named with column and rows."""
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,18 @@ SHOWN = 20
 """Names of columns that an error lists."""
 
 
-def read_table(file: Path) -> pa.Table:
-    """Read a CSV or Parquet file. The separator of a CSV is the one of `SEPARATORS` that its first line has most of.
-    Raises InvalidLog when it is neither, is not UTF-8, or has two columns of one name."""
+def read_table(file: Path, texts: Iterable[str] = ()) -> pa.Table:
+    """Read a CSV or Parquet file. `texts` are columns of ids, which are no numbers: 007 is not 7. The separator of a
+    CSV is the one of `SEPARATORS` that its first line has most of.
+
+    Raises InvalidLog when it is neither, is not UTF-8, or has two columns of one name.
+    """
     try:
         check_regular(file)
-        table = pq.read_table(file) if file.suffix == ".parquet" else _read_csv(file)
+        table = pq.read_table(file) if file.suffix == ".parquet" else _read_csv(file, texts)
     except (OSError, pa.ArrowException) as error:
+        if "UTF8" in str(error):
+            raise InvalidLog(f"{file}: {error}; `iconv -f latin1 -t utf8` converts most such files") from error
         raise InvalidLog(f"{file}: {' '.join(str(error).split())}") from error
     for name, column in zip(table.column_names, table.columns, strict=True):
         if file.suffix != ".parquet" and pa.types.is_binary(column.type):
@@ -37,11 +43,12 @@ def read_table(file: Path) -> pa.Table:
     return table
 
 
-def _read_csv(file: Path) -> pa.Table:
+def _read_csv(file: Path, texts: Iterable[str]) -> pa.Table:
     with open_regular(file) as opened:
         first = opened.read(HEAD_BYTES).split(b"\n")[0].decode("utf-8", "replace")
     separator = max(SEPARATORS, key=first.count)
-    return pa_csv.read_csv(file, parse_options=pa_csv.ParseOptions(delimiter=separator))
+    kinds = pa_csv.ConvertOptions(column_types=dict.fromkeys(texts, pa.string()))
+    return pa_csv.read_csv(file, parse_options=pa_csv.ParseOptions(delimiter=separator), convert_options=kinds)
 
 
 def check_columns(file: Path, table: pa.Table, names: list[str]) -> None:
@@ -74,6 +81,8 @@ def identities(table: pa.Table, name: str) -> Index:
     column = table[name]
     if pa.types.is_nested(column.type):
         raise InvalidLog(f"{name}: each cell is a {column.type}, expected an id")
+    if pa.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
     texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
     blank = pc.or_kleene(pc.is_null(texts), pc.equal(texts, "")).to_numpy(zero_copy_only=False).astype(bool)
     check_rows(blank, f"{name}: no participant")

@@ -7,6 +7,7 @@ from training.ope.estimators import ESTIMATORS, Distribution, Matrix, probabilit
 from training.ope.intervals import Interval, clustered_bootstraps, clustered_t
 from training.ope.overlap import Calibration, Overlap, overlap
 
+ROUNDING = 1e-9
 UNSEEN_LEVEL = 0.025
 """One-sided error level of what was never seen."""
 UNBIASED = ("ipw", "snipw", "dr", "sndr")
@@ -63,26 +64,31 @@ def value_of(
         judged = differences or values
         bootstraps = clustered_bootstraps(list(judged.values()), log.participant, resamples=resamples, jobs=jobs)
         drawn = dict(zip(judged, bootstraps, strict=True))
+    largest = max(float(probability_ratio(log, policy).max()) for policy in (target, reference) if policy is not None)
     found = [
         Value(
             name,
-            _uncertain(clustered_t(values[name], log.participant), log, target),
-            _uncertain(clustered_t(differences[name], log.participant), log, target) if name in differences else None,
-            drawn.get(name),
+            _uncertain(clustered_t(values[name], log.participant), log, largest),
+            _uncertain(clustered_t(differences[name], log.participant), log, largest) if name in differences else None,
+            drawn[name] if name in drawn and not _is_certain(drawn[name]) else None,
         )
         for name in ESTIMATORS
     ]
     return Valuation(support, tuple(found))
 
 
-def _uncertain(found: Interval, log: LoggedBanditData, target: Distribution) -> Interval:
+def _uncertain(found: Interval, log: LoggedBanditData, largest_weight: float) -> Interval:
     """The interval, also where every participant has the same value: that no other reward was seen does not mean that
     there is none. With G participants, a share of up to 1 - (α/2)^(1/G) may have another one (Clopper and Pearson
     1934), with the largest weight, anywhere in [0, 1] or in the range of the rewards if that is larger."""
-    if found.error > 0:
+    if not _is_certain(found):
         return found
     seen = log.reward[log.observed]
     low, high = min(0.0, float(seen.min())), max(1.0, float(seen.max()))
-    unseen = 1 - UNSEEN_LEVEL ** (1 / found.clusters)
-    reach = unseen * max(1.0, float(probability_ratio(log, target).max())) * (high - low)
-    return Interval(found.estimate, 0.0, found.estimate - reach, found.estimate + reach, found.clusters)
+    reach = (1 - UNSEEN_LEVEL ** (1 / found.clusters)) * max(1.0, largest_weight) * (high - low)
+    return Interval(found.estimate, found.error, found.estimate - reach, found.estimate + reach, found.clusters)
+
+
+def _is_certain(found: Interval) -> bool:
+    """Whether all values are the same, but for rounding."""
+    return found.error <= ROUNDING * max(1.0, abs(found.estimate))

@@ -124,6 +124,8 @@ def contract_of(artifact: Path) -> Contract:
 def rollback(models: Path = PROMOTED, coach: str = BUDGET.coach) -> Change:
     """Serve the artifact that was served before the coach's last promotion that is not rolled back. Raises NotPromoted
     when there is no such artifact."""
+    if not models.exists():
+        raise NotPromoted(f"{models}: there is nothing to go back to")
     with _alone(models):
         return _roll_back(models, CONTRACTS[coach])
 
@@ -156,6 +158,8 @@ def put_in_shadow(artifact: Path, models: Path = PROMOTED) -> OnnxPolicy:
 
 def take_from_shadow(models: Path = PROMOTED) -> None:
     """Remove the challenger. Raises NotPromoted when there is none, or when the history cannot be read."""
+    if not models.exists():
+        raise NotPromoted(f"{models}: there is no challenger in shadow mode")
     with _alone(models):
         _changes(models, BUDGET)
         if not _challenger(models).exists():
@@ -166,20 +170,12 @@ def take_from_shadow(models: Path = PROMOTED) -> None:
 
 @contextlib.contextmanager
 def _alone(models: Path) -> Iterator[None]:
-    """Wait for other promotions and rollbacks into this folder, which would leave a graph with another one's card. A
-    folder that had to be made goes again if nothing is put into it."""
-    is_new = not models.exists()
+    """Wait for other promotions and rollbacks into this folder, which would leave a graph with another one's card. The
+    lock's file stays: others may wait for it."""
     models.mkdir(parents=True, exist_ok=True)
-    lock = models / LOCK
-    with lock.open("a", encoding="utf-8") as file:
+    with (models / LOCK).open("a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        try:
-            yield
-        except BaseException:
-            if is_new and list(models.iterdir()) == [lock]:
-                lock.unlink()
-                models.rmdir()
-            raise
+        yield
 
 
 def _served(models: Path, contract: Contract) -> OnnxPolicy | None:

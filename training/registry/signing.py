@@ -29,8 +29,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from coach_model.onnx_policy import CARD_FILE, GRAPH_FILE, OnnxPolicy
-from coach_model.regular_files import read_regular_text
+from coach_model.onnx_policy import OnnxPolicy
+from coach_model.regular_files import check_regular, read_regular_text
 
 VERDICT_FILE = "verdict.json"
 KEY = Path("var/gate-key.pem")
@@ -50,8 +50,8 @@ class Statement:
     policy_id: str
     graph: str
     """SHA-256 of the graph."""
-    judgement: str
-    """SHA-256 of the card's gate section."""
+    card: str
+    """SHA-256 of the card, with the judgement and its reasons (`digest_of`)."""
     dataset: str
     """Digest of the data."""
     look: int
@@ -64,7 +64,7 @@ class Statement:
 
 def digest_of(document: Any) -> str:
     """SHA-256 of a JSON document, in a form that does not depend on the order of its members."""
-    return hashlib.sha256(_canonical(document)).hexdigest()
+    return hashlib.sha256(_canonical(json.loads(json.dumps(document)))).hexdigest()
 
 
 def signing_key(file: Path = KEY, trusted: Path = TRUSTED) -> Ed25519PrivateKey:
@@ -92,8 +92,9 @@ def public_line(key: Ed25519PublicKey) -> str:
 
 def trust(line: str, trusted: Path = TRUSTED) -> None:
     """Add a line of `public_line` to the trusted keys, unless it is there. Raises ValueError for another text."""
-    _public_key(line)
+    line = public_line(_public_key(line))
     trusted.parent.mkdir(parents=True, exist_ok=True)
+    check_regular(trusted)
     with trusted.open("a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
@@ -103,30 +104,35 @@ def trust(line: str, trusted: Path = TRUSTED) -> None:
 
 
 def trusted_keys(trusted: Path = TRUSTED) -> list[str]:
-    """The lines of the trusted keys; blank lines and those with `#` are comments. Raises ValueError for a line that is
+    """The trusted keys, each as `public_line`. Blank lines and those with `#` are comments, and so is what follows a
+    key. Raises ValueError for a line that is
     no key."""
     try:
         lines = [line.strip() for line in read_regular_text(trusted).splitlines()]
     except FileNotFoundError:
         return []
-    found = [line for line in lines if line and not line.startswith("#")]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{trusted}: not a file of trusted keys ({type(error).__name__})") from error
+    found = []
     for number, line in enumerate(lines, 1):
-        if line in found:
+        if line and not line.startswith("#"):
             try:
-                _public_key(line)
+                found.append(public_line(_public_key(line)))
             except ValueError as error:
                 raise ValueError(f"{trusted}, line {number}: {error}") from error
     return found
 
 
-def sign_judged(artifact: Path, look: Mapping[str, Any], key: Ed25519PrivateKey) -> None:
-    """Sign what stands on the card of an artifact that a gate has just judged. `look` is the entry of the ledger."""
-    graph, card = (artifact / GRAPH_FILE).read_bytes(), json.loads((artifact / CARD_FILE).read_bytes())
+def sign_judged(
+    artifact: Path, graph: bytes, card: Mapping[str, Any], look: Mapping[str, Any], key: Ed25519PrivateKey
+) -> None:
+    """Sign what a gate has judged: this graph with this card, not what lies in the folder by now. `look` is the entry
+    of the ledger."""
     statement = Statement(
         verdict=card["verdict"],
         policy_id=card["policy_id"],
         graph=hashlib.sha256(graph).hexdigest(),
-        judgement=digest_of(card["gate"]),
+        card=digest_of(card),
         dataset=card["gate"]["dataset"],
         look=look["number"],
         ledger_entry=digest_of(dict(look)),
@@ -168,8 +174,7 @@ def verified(artifact: Path, policy: OnnxPolicy, trusted: Path = TRUSTED) -> Sta
     except InvalidSignature as error:
         raise NotSigned(f"{file}: the statement was changed after it was signed") from error
     about: dict[str, Any] = {"policy_id": policy.policy_id, "graph": hashlib.sha256(policy.graph).hexdigest()}
-    gate = policy.card.get("gate")
-    about |= {"judgement": digest_of(gate), "verdict": policy.card.get("verdict")}
+    about |= {"verdict": policy.card.get("verdict"), "card": digest_of(policy.card)}
     for name, value in about.items():
         if getattr(statement, name) != value:
             raise NotSigned(f"{policy.policy_id}: its {name} is not the one that the gate has signed")

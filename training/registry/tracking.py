@@ -44,8 +44,9 @@ def tracked() -> Iterator[None]:
     except TrackingFailed:
         raise
     except Exception as error:  # MLflow passes on what its stores raise
-        line = next(filter(None, map(str.strip, str(error).splitlines())), "")[:LONGEST_LINE]
-        said = re.sub(r"://[^/@\s]*@", "://…@", line)  # a password
+        line = next(filter(None, map(str.strip, str(error).splitlines())), "")
+        known = line.replace(tracking_uri(), "…") if "@" in tracking_uri() else line
+        said = re.sub(r"://\S*@", "://…@", known)[:LONGEST_LINE]  # a password
         raise TrackingFailed(f"MLflow (MLFLOW_TRACKING_URI, --no-track): {type(error).__name__}: {said}") from error
 
 

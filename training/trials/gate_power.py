@@ -40,6 +40,10 @@ and not related to a segment."""
 CALIBRATED_ON = 4_000
 """Rounds by which the candidate's difference is set."""
 CALIBRATION_SEED = 88_001
+REPLICATIONS, HALVINGS, LARGEST_EFFECT = 16, 12, 16.0
+"""Of the search for the candidate's effects."""
+LARGEST_PLAN = 50_000
+"""Decisions of a study; a larger one is not simulated."""
 STEP = 1.15
 """Each further size that is tried has so many times as many participants."""
 MOST_SIZES = 16
@@ -86,14 +90,32 @@ def mixed(good: LevelPolicy, other: LevelPolicy, share: float) -> LevelPolicy:
 
 
 def planned_candidate(difference: float, differ_share: float) -> PlannedCandidate:
-    """The candidate of a plan. Raises ValueError when no policy of the simulator differs so often."""
-    gain, differs = _reachable()
+    """The candidate of a plan: its effects are scaled until its true difference is the planned one. Raises ValueError
+    when no policy of the simulator differs so often, or gains so much where it differs."""
+    rounds = _contexts()
+    contexts = rounds.contexts()
+    rules, best = rules_levels(contexts), _best().levels(contexts)
+    differs = float((best != rules).any(axis=1).mean())
     if differ_share > differs:
         raise ValueError(
             f"the simulator's best policy differs from the rules in {differs:.0%} of the decisions at most"
         )
     share = differ_share / differs
-    return PlannedCandidate(share, difference / (share * gain))
+    ours = mixed(_best().levels, rules_levels, share)(contexts)
+
+    def gain(effect: float) -> float:
+        return v_decision_difference(rounds, ours, rules, replications=REPLICATIONS, effect=effect).value
+
+    low, high = 0.0, 1.0
+    while gain(high) < difference:
+        low, high = high, 2 * high
+        if high > LARGEST_EFFECT:
+            what = f"differs in {differ_share:.0%} of the decisions and is better by {difference:g}"
+            raise ValueError(f"the simulator has no candidate that {what}")
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if gain(middle) < difference else (low, middle)
+    return PlannedCandidate(share, high)
 
 
 def simulated_power(
@@ -105,6 +127,8 @@ def simulated_power(
     progress: Progress = lambda _: None,
 ) -> GatePower:
     """Simulate `studies` confirm phases of the plan and judge each of them. `jobs` is the number of processes."""
+    if plan.participants * plan.weeks > LARGEST_PLAN:
+        raise ValueError(f"{plan.participants} participants over {plan.weeks} weeks are too many to simulate")
     candidate = planned_candidate(plan.difference, plan.differ_share)
     run = Parallel(n_jobs=jobs, return_as="generator")
     against: Counter[str] = Counter()
@@ -122,7 +146,7 @@ def participants_for_gate(
     first: Plan, *, power: float, studies: int = 100, jobs: int = -1, progress: Progress = lambda _: None
 ) -> GatePower:
     """The first plan, or the next larger one in steps of 15 %, with at least this share of promotions. Raises
-    ValueError when even ten times as many participants do not have it."""
+    ValueError when even eight times as many participants do not have it."""
     for step in range(MOST_SIZES):
         people = int(np.ceil(first.participants * STEP**step))
         plan = confirm_plan(people, first.weeks, difference=first.difference, differ_share=first.differ_share)
@@ -168,11 +192,9 @@ def _best() -> TargetPolicy:
 
 
 @cache
-def _reachable() -> tuple[float, float]:
-    """The best policy's gain over the rules in the contexts of a confirm phase, and how often it differs."""
+def _contexts() -> Rounds:
+    """Decision points of a confirm phase that tries the best policy."""
     config = StudyConfig(participants=1500, explore_weeks=0, confirm_weeks=12, seed=CALIBRATION_SEED)
     rounds: Rounds = simulate(config, _best().levels).rounds
     rng = np.random.default_rng(CALIBRATION_SEED)
-    rounds = take(rounds, rng.choice(len(rounds), CALIBRATED_ON, replace=False))
-    ours, theirs = _best().levels(rounds.contexts()), rules_levels(rounds.contexts())
-    return v_decision_difference(rounds, ours, theirs).value, float((ours != theirs).any(axis=1).mean())
+    return take(rounds, rng.choice(len(rounds), CALIBRATED_ON, replace=False))

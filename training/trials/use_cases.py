@@ -40,7 +40,7 @@ def effects_of_table(
 ) -> tuple[str, list[Excursion]]:
     """The SHA-256 of the file, and the effect of its treatment. The table has one row for each decision point. Rows
     without an outcome, and rows in which treatment was not possible, are left out. Raises InvalidLog."""
-    table = read_table(file)
+    table = read_table(file, [participant])
     wanted = [outcome, treatment, probability, participant, *([available] if available else []), *moderators, *controls]
     check_columns(file, table, wanted)
     given = numbers(table, [outcome, treatment, probability, *moderators, *controls])

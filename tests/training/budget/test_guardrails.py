@@ -1,7 +1,7 @@
 """What a guardrail's difference shows, over all intervals."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.budget.guardrails import GUARDRAILS, MINIMUM_RELEVANT_DIFFERENCE, standing_of
@@ -14,6 +14,7 @@ def around(estimate: float, error: float) -> Interval:
     return Interval(estimate, error, estimate - 1.97 * error, estimate + 1.97 * error, 200)
 
 
+@settings(deadline=None)
 @given(estimate=st.floats(-0.1, 0.1), error=st.floats(0, 0.1))
 def test_only_a_harm_that_is_shown_vetoes(estimate: float, error: float) -> None:
     found = around(estimate, error)
@@ -28,6 +29,7 @@ def test_only_a_harm_that_is_shown_vetoes(estimate: float, error: float) -> None
     assert standing != "unknown"
 
 
+@settings(deadline=None)
 @given(estimate=st.floats(-0.1, 0.1), error=st.floats(1e-4, 0.1), better=st.floats(0, 0.1))
 def test_a_better_outcome_never_stands_worse(estimate: float, error: float, better: float) -> None:
     order = ["broken", "doubtful", "not seen", "kept"]

@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 
 from coach_model.budget.coach import CONTRACT
 from coach_model.onnx_policy import load_policy
-from training.budget.interim_looks import LookedAtOtherwise, claim, conclude, looks
+from training.budget.interim_looks import Look, LookedAtOtherwise, claim, conclude, looks
 from training.cli import app
 
 CONFIRMED = ("--seed", "5", "--candidate", "candidate")
@@ -95,7 +95,7 @@ def test_judging_the_same_data_again_is_the_same_look_for_any_plan(folder: Path)
     assert first["verdict"] in done.stdout
     stated = run(folder, *looking, "--missing-odds-ratio", "1.2")
     assert stated.exit_code == 2
-    assert "odds ratio of 2 stated" in stated.stderr.replace("\n", " ")
+    assert "an odds ratio of 2 was stated" in stated.stderr.replace("\n", " ")
     other = run(folder, *looking, "--planned-rounds", "9")
     assert other.exit_code == 2
     assert "20000 rounds planned" in other.stderr.replace("\n", " ")
@@ -243,6 +243,27 @@ def test_looks_are_counted_by_study_and_the_ledger_is_never_replaced(tmp_path: P
     ledger.write_text("not a ledger\n")
     with pytest.raises(ValueError, match="not a ledger"):
         look(("a",), "d3", "p3")
+
+
+def test_an_odds_ratio_is_stated_once_for_a_study_and_a_reason_may_come_later(tmp_path: Path) -> None:
+    ledger = tmp_path / "looks.jsonl"
+
+    def look(dataset: str, ratio: float | None, reason: str = "", studies: tuple[str, ...] = ("s",)) -> Look:
+        return claim(ledger, "2027-03-01T00:00:00+00:00", studies, dataset, "p", None, ratio, reason)
+
+    assert look("d1", 3.0).odds_ratio == 3
+    assert look("d2", None).odds_ratio == 3  # another export of the same study
+    for ratio in (1.0, 2.0, 4.0):
+        with pytest.raises(LookedAtOtherwise, match="odds ratio of 3 was stated"):
+            look("d3", ratio)
+    assert look("d3", None, studies=("other",)).odds_ratio == 2
+    for ratio in (0.5, float("nan"), float("inf"), 2000.0):
+        with pytest.raises(ValueError, match="from 1 to 1000"):
+            look("d4", ratio)
+    assert look("d1", None).few_people == ""
+    assert look("d1", None, "a pilot").few_people == "a pilot"
+    assert look("d1", None).few_people == "a pilot"
+    assert [one.number for one in looks(ledger)] == [1, 2, 1]
 
 
 def test_concurrent_looks_get_different_numbers(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.optimize import linprog
@@ -42,15 +42,18 @@ def least_mean(mass: Column, residual: Column, gamma: float) -> float:
     return float(found.fun)
 
 
+@settings(deadline=None)
 @given(
     mass=hnp.arrays(float, ROUNDS, elements=st.sampled_from([0, 0.1, 0.5, 1, 7])).filter(lambda mass: mass.any()),
     residual=hnp.arrays(float, ROUNDS, elements=st.floats(-1, 1, width=16)),
     gamma=st.sampled_from([1.0, 1.3, 2.0, 10.0, 1000.0]),
 )
 def test_the_least_mean_is_that_of_a_linear_program(mass: Column, residual: Column, gamma: float) -> None:
-    low, high = (_Arm.of(mass, residual, lowest=lowest).missing(gamma).mean() for lowest in (True, False))
-    assert low == pytest.approx(mass.mean() * least_mean(mass, residual, gamma), abs=1e-9)
-    assert high == pytest.approx(-mass.mean() * least_mean(mass, -residual, gamma), abs=1e-9)
+    low, high = (
+        _Arm.of(mass, residual, lowest=lowest).missing(gamma).mean() for lowest in (True, False)
+    )  # the program is exact to 1e-6
+    assert low == pytest.approx(mass.mean() * least_mean(mass, residual, gamma), abs=2e-5)
+    assert high == pytest.approx(-mass.mean() * least_mean(mass, -residual, gamma), abs=2e-5)
 
 
 def test_nothing_is_missing_where_nothing_stands_for_it() -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from data.logs.bandit import InvalidLog
@@ -120,6 +120,7 @@ def test_nested_cells_two_columns_of_a_name_and_other_encodings_are_named(tmp_pa
         identities(read_table(tmp_path / "latin.csv"), "person")
 
 
+@settings(deadline=None)
 @given(decimals=st.integers(4, 8), actions=st.integers(2, 60))
 def test_probabilities_are_normalised_within_their_rounding(decimals: int, actions: int) -> None:
     rounded = np.full((5, actions), round(1 / actions, decimals))
@@ -178,12 +179,35 @@ def test_rewards_that_context_explains_are_weighted(tmp_path: Path) -> None:
     assert theirs["low"] > reward.mean()
 
 
-def test_that_nothing_happened_is_no_certainty(tmp_path: Path) -> None:
-    columns = table() | {"reward": np.zeros(ROWS)}
+@pytest.mark.parametrize("ids", [["007", "7", "07"], [f"184467440737095510{n:02}" for n in range(50)]])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_ids_are_no_numbers(ids: list[str], kind: str, tmp_path: Path) -> None:
+    columns = table() | {"person": [ids[row % len(ids)] for row in range(ROWS)]}
+    file = written(tmp_path, columns, f"log.{kind}")
+    assert len(np.unique(identities(read_table(file, ["person"]), "person"))) == len(ids)
+
+
+def test_numbers_without_a_value_are_no_id(tmp_path: Path) -> None:
+    columns = table() | {"person": [float("nan") if row < 7 else float(row % 80) for row in range(ROWS)]}
+    with pytest.raises(InvalidLog, match="person: no participant in 7 rows, first in row 1"):
+        read(written(tmp_path, columns, "log.parquet"))
+
+
+@pytest.mark.parametrize("action", [float("nan"), 1e300, -1.0, 0.5])
+def test_an_action_that_is_no_index_is_one_line(action: float, tmp_path: Path) -> None:
+    columns = table()
+    columns["action"] = [action, *columns["action"][1:].astype(float)]
+    with pytest.raises(InvalidLog, match="action is no index"):
+        read(written(tmp_path, columns, "log.parquet"))
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 0.7, 1.0])
+def test_that_nothing_happened_is_no_certainty(value: float, tmp_path: Path) -> None:
+    columns = table() | {"reward": np.full(ROWS, value)}
     found = evaluate_foreign(written(tmp_path, columns), 0, 1, lambda _: None, **COLUMNS, expected=None, context=None)
     for one in found["values"]:
-        assert one["value"]["low"] < 0 < one["value"]["high"]
-    assert any("only 0 participants have a reward other than 0" in note for note in found["notes"])
+        assert one["value"]["low"] < value - 1e-3 < value + 1e-3 < one["value"]["high"]
+    assert any(f"only 0 participants have a reward other than {value:g}" in note for note in found["notes"])
 
 
 def test_the_logged_policy_stands_beside_the_target(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def test_after_a_rollback_another_artifact_can_be_promoted_and_rolled_back(
 def test_a_verdict_without_a_judgement_is_refused(candidates: list[Path], tmp_path: Path) -> None:
     policy = load_policy(candidates[0], CONTRACT)
     write_artifact(candidates[0], policy.graph, {k: v for k, v in policy.card.items() if k != "gate"})
-    with pytest.raises(NotPromoted, match="judgement is not the one"):
+    with pytest.raises(NotPromoted, match="card is not the one"):
         promote(candidates[0], tmp_path / "models")
 
 

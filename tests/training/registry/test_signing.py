@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from coach_model.budget.coach import CONTRACT
 from coach_model.onnx_policy import load_policy
-from tests.support.artifacts import another, judged
+from tests.support.artifacts import LOOK, another, judged
 from training.cli import app
 from training.registry.promote import NotPromoted, promote
 from training.registry.signing import (
@@ -22,6 +22,7 @@ from training.registry.signing import (
     TRUSTED,
     VERDICT_FILE,
     public_line,
+    sign_judged,
     signing_key,
     trust,
     trusted_keys,
@@ -65,14 +66,14 @@ def test_a_hand_edited_card_is_no_proof(tmp_path: Path, monkeypatch: pytest.Monk
         card["verdict"] = card["gate"]["verdict"] = "promote"
 
     edit(honest / "policy.json", lie)
-    refused(honest, "judgement is not the one that the gate has signed")
+    refused(honest, "verdict is not the one that the gate has signed")
     edit(honest / VERDICT_FILE, lambda document: document["statement"].update(verdict="promote"))
     refused(honest, "changed after it was signed")
     (honest / VERDICT_FILE).unlink()
     refused(honest, "no gate has signed")
 
 
-@pytest.mark.parametrize("field", ["dataset", "policy_id", "graph", "judgement", "ledger_entry", "at", "verdict"])
+@pytest.mark.parametrize("field", ["dataset", "policy_id", "graph", "card", "ledger_entry", "at", "verdict"])
 def test_every_part_of_the_statement_is_signed(field: str, candidate: Path) -> None:
     edit(candidate / VERDICT_FILE, lambda document: document["statement"].update({field: "something else"}))
     refused(candidate, "changed after it was signed")
@@ -84,7 +85,7 @@ def test_the_verdict_of_another_artifact_is_not_this_ones(candidate: Path, tmp_p
     refused(other, "its policy_id is not the one")
     twin = another(tmp_path / "twin", "budget/test+1", verdict="promote", gate={"verdict": "promote", "better": True})
     (twin / VERDICT_FILE).write_bytes((candidate / VERDICT_FILE).read_bytes())
-    refused(twin, "its judgement is not the one")
+    refused(twin, "its card is not the one")
 
 
 def test_a_gate_that_is_not_trusted_promotes_nothing_until_its_key_is_copied(candidate: Path) -> None:
@@ -95,6 +96,33 @@ def test_a_gate_that_is_not_trusted_promotes_nothing_until_its_key_is_copied(can
     assert done.exit_code == 0, done.output
     assert promote(candidate, Path("models")).verdict == "promote"
     assert CliRunner().invoke(app, ["gate-key"]).stdout.strip() == line
+
+
+def test_what_was_judged_is_signed_and_not_what_lies_in_the_folder(candidate: Path, tmp_path: Path) -> None:
+    graph, card = (candidate / "policy.onnx").read_bytes(), json.loads((candidate / "policy.json").read_bytes())
+    other = judged(tmp_path / "other", "budget/test+9")
+    for name in ("policy.onnx", "policy.json"):
+        (candidate / name).write_bytes((other / name).read_bytes())  # while the gate judged
+    sign_judged(candidate, graph, card, LOOK, signing_key())
+    refused(candidate, "its policy_id is not the one")
+
+
+@pytest.mark.parametrize("part", ["synthetic", "training", "evaluation", "training_contexts", "reasons"])
+def test_every_part_of_the_card_is_signed(part: str, candidate: Path) -> None:
+    edit(candidate / "policy.json", lambda card: card.update({part: {"other": 1}}))
+    refused(candidate, "its card is not the one")
+
+
+def test_a_line_may_have_a_comment(candidate: Path) -> None:
+    line = trusted_keys()[0]
+    TRUSTED.write_text(f"{line}   the machine in the cellar\n")
+    assert trusted_keys() == [line]
+    assert promote(candidate, Path("models")).verdict == "promote"
+    trust(f"{line} again")
+    assert len(TRUSTED.read_text().splitlines()) == 2
+    TRUSTED.write_bytes(b"\xff\xfe")
+    with pytest.raises(ValueError, match=r"gate-trusted\.txt: not a file of trusted keys"):
+        trusted_keys()
 
 
 def test_invented_people_need_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ def test_a_verdict_and_a_promotion_are_logged_with_their_page_and_the_models_ali
 @pytest.mark.long
 @pytest.mark.parametrize(
     "uri",
-    ["garbage://x", "nosuch", "http://user:s3cretword@[", "mysql://u:s3cretword@h/x"],
+    ["garbage://x", "nosuch", "http://user:s3cretword@[", "mysql://u:s3cretword@h/x", "mysql://u:pa/s3cretword@h/x"],
 )
 def test_a_store_that_cannot_be_used_is_a_warning_without_a_password(uri: str, tmp_path: Path) -> None:
     """The policy is in shadow mode: the result comes first, and keeps its exit code."""
