@@ -28,7 +28,7 @@ class Judgement:
 
 STANDINGS = {
     "kept": "kept",
-    "not seen": "no harm seen, but the data are too few to exclude one",
+    "not seen": "no harm is shown, but the data are too few to exclude one",
     "doubtful": "there is a harm, likelier than not beyond the margin",
     "broken": "broken",
 }
