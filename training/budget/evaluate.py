@@ -17,7 +17,7 @@ from data.logs.budget import budget_log
 from data.packages.reader import read_package
 from training.budget.missingness import observation_probability
 from training.budget.reward_model import crossfitted_reward
-from training.budget.run_gate import learned_from_everybody, rounded, rounds_to_judge_by
+from training.budget.run_gate import learned_from_all, rounded, rounds_to_judge_by
 from training.ope.external_log import read_foreign_log
 from training.ope.intervals import clustered_t
 from training.ope.overlap import calibration, overlap
@@ -51,9 +51,7 @@ def evaluate_package(
         jobs=jobs,
         few_people=bool(few_people),
     )
-    flattered = (
-        [] if tried or not learned_from_everybody(policy) else ["it learned from these people, which flatters it"]
-    )
+    flattered = [] if tried or not learned_from_all(policy) else ["it learned from these people, which flatters it"]
     about = {"dataset": package.digest, "policy_id": policy.policy_id, "notes": [*_of_few(few_people), *flattered]}
     return about | _document(log, found)
 

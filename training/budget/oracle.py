@@ -84,12 +84,12 @@ def yardstick(config: StudyConfig) -> Yardstick:
     return Yardstick(rounds, v_decision(rounds, rules, effect=config.effect).value, reachable)
 
 
-def reach(config: StudyConfig, by: Yardstick, *, everybody: bool = False) -> Reach:
-    """Simulate the study of `config`, train a policy on its training split or on everybody, and compute its true value
-    in the rounds of `by`."""
+def reach(config: StudyConfig, by: Yardstick, *, all_participants: bool = False) -> Reach:
+    """Simulate the study of `config`, train a policy on its training split or on all participants, and compute its true
+    value in the rounds of `by`."""
     study = simulate(config)
     log = budget_log(Package(Path("simulated"), study.tables, metadata(config), ""))
-    _, policy = learn(log if everybody else log.where(log.learns))
+    _, policy = learn(log if all_participants else log.where(log.learns))
     contexts = by.rounds.contexts()
     gain = v_decision_difference(by.rounds, policy.levels(contexts), rules_levels(contexts), effect=config.effect)
     closed = gain.value / by.reachable if by.reachable else float("nan")

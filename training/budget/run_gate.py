@@ -19,7 +19,7 @@ from training.budget import interim_looks
 from training.budget.evidence import Evidence, gather
 from training.budget.gate import OF_OTHERS, Judgement, judge, level_of_look
 from training.budget.reward_model import crossfitted_reward
-from training.budget.train import EVERYBODY, LEARNED_FROM
+from training.budget.train import ALL_PARTICIPANTS, LEARNED_FROM
 from training.ope.estimators import Matrix
 from training.ope.overlap import overlap
 from training.registry import signing
@@ -52,7 +52,7 @@ class Judged:
             "studies": list(interim_looks.studies_of(self.package, self.log)),
             "synthetic": bool(self.package.about.get("synthetic", False)),
             "dataset": self.package.digest,
-            "learned_from": EVERYBODY if learned_from_everybody(self.policy) else "the training split",
+            "learned_from": ALL_PARTICIPANTS if learned_from_all(self.policy) else "the training split",
             "judged": "the shipped artifact: best eligible level, rules outside the support",
             "evidence": rounded(asdict(self.evidence)),
         }
@@ -116,23 +116,23 @@ def rounds_to_judge_by(log: BudgetLog, policy: OnnxPolicy) -> tuple[BudgetLog, b
     """The rounds for evaluating a candidate, and whether any confirm phase tried it.
 
     When one did: its confirm rounds, and the confirm rounds of other candidates from the evaluation split, unless the
-    candidate learned from everybody. Otherwise: all rounds of the evaluation split, which cannot promote. Raises
+    candidate learned from all participants. Otherwise: all rounds of the evaluation split, which cannot promote. Raises
     ValueError when fewer than two participants are left.
     """
     confirm = log.phase == Phase.CONFIRM
     own = confirm & (log.candidate_id == policy.policy_id)
     tried = bool(own.any())
-    unseen = ~log.learns & (not tried or not learned_from_everybody(policy))
+    unseen = ~log.learns & (not tried or not learned_from_all(policy))
     rows = own | (confirm & unseen) if tried else unseen
     if len(np.unique(log.participant[rows])) < 2:  # noqa: PLR2004 - an interval needs two
         raise ValueError(f"there are too few decisions to evaluate {policy.policy_id}")
     return log.where(rows), tried
 
 
-def learned_from_everybody(policy: OnnxPolicy) -> bool:
+def learned_from_all(policy: OnnxPolicy) -> bool:
     """Whether the policy learned from all explore rounds of its study, so that only fresh draws can judge it."""
     training = policy.card.get("training")
-    return isinstance(training, dict) and training.get(LEARNED_FROM) == EVERYBODY
+    return isinstance(training, dict) and training.get(LEARNED_FROM) == ALL_PARTICIPANTS
 
 
 def rounded(value: Any) -> Any:

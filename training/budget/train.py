@@ -16,19 +16,19 @@ from training.budget.reward_model import RewardModel, fit_reward_model
 from training.budget.target_policy import TargetPolicy, fit_target_policy
 from training.registry.artifact import write_artifact
 
-LEARNED_FROM, EVERYBODY = "learned_from", "everybody in the explore phase"
+LEARNED_FROM, ALL_PARTICIPANTS = "learned_from", "all participants of the explore phase"
 """On the card of a policy that did not learn from the training split alone."""
 
 type Progress = Callable[[str], None]
 
 
 def train(
-    dataset: Path, out: Path, version: str, progress: Progress = lambda _: None, *, everybody: bool = False
+    dataset: Path, out: Path, version: str, progress: Progress = lambda _: None, *, all_participants: bool = False
 ) -> dict[str, Any]:
     """Train the budget coach on the package in `dataset`, write the artifact into `out`, return its card.
 
-    The policy learns from the training split, and is evaluated on the others. With `everybody` it learns from all
-    explore rounds instead, which a confirm phase of its own judges by fresh draws; the evaluation is then of the policy
+    The policy learns from the training split, and is evaluated on the others. With `all_participants` it learns from
+    all explore rounds instead, which a confirm phase of its own judges by fresh draws; the evaluation is then of the policy
     that the training split alone would give. Raises InvalidPackage for an invalid dataset, ValueError when it is too
     small for training.
     """
@@ -44,7 +44,7 @@ def train(
     model, policy = learn(learners)
     progress(f"evaluating on {len(judges)} decisions of other people")
     evaluation = evaluate(policy.levels, model, judges, package)
-    if everybody:
+    if all_participants:
         learners = log.where(log.phase == Phase.EXPLORE)
         progress(f"training on all {len(learners)} explore decisions")
         model, policy = learn(learners)
@@ -52,8 +52,8 @@ def train(
         evaluation = replace(evaluation, judged=evaluation.judged | what, truth=truth_of(policy.levels, package))
     graph = policy_graph(policy)
     card = policy_card(graph, policy, model, learners, evaluation, package, version)
-    if everybody:
-        card["training"] |= {LEARNED_FROM: EVERYBODY}
+    if all_participants:
+        card["training"] |= {LEARNED_FROM: ALL_PARTICIPANTS}
     write_artifact(out, graph, card)
     return card
 

@@ -106,10 +106,10 @@ def train(
     version: Annotated[
         str, typer.Option(help="First part of the policy's id; this package's version by default.")
     ] = "",
-    everybody: Annotated[
+    all_participants: Annotated[
         bool,
         typer.Option(
-            "--everybody",
+            "--all-participants",
             help="Learn from all people of the explore phase. Only a confirm phase of its own can judge the policy.",
         ),
     ] = False,
@@ -127,13 +127,13 @@ def train(
         if is_daily_log(dataset):
             from training.daily.train import train as train_ranking  # noqa: PLC0415
 
-            if everybody:
-                raise ValueError("--everybody is for studies of the budget coach, which have a confirm phase")
+            if all_participants:
+                raise ValueError("--all-participants is for studies of the budget coach, which have a confirm phase")
             card = train_ranking(dataset, out, version, status.update)
         else:
             from training.budget.train import train as train_policy  # noqa: PLC0415
 
-            card = train_policy(dataset, out, version, status.update, everybody=everybody)
+            card = train_policy(dataset, out, version, status.update, all_participants=all_participants)
         log_afterwards(track, lambda tracking: tracking.log_trained(card, out))
     if as_json:
         show_json(card)
@@ -149,8 +149,8 @@ def reach(
     seeds: Annotated[int, typer.Option(min=1, help="Number of simulated studies, with seeds 1, 2, …")] = 20,
     participants: Annotated[int, typer.Option(min=30, help="People in each study.")] = 300,
     weeks: Annotated[int, typer.Option(min=1, help="Weeks of each study's explore phase.")] = 16,
-    everybody: Annotated[
-        bool, typer.Option("--everybody", help="Learn from everybody, as `train --everybody`.")
+    all_participants: Annotated[
+        bool, typer.Option("--all-participants", help="As `train --all-participants`.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -165,7 +165,7 @@ def reach(
         for seed in range(1, seeds + 1):
             status.update(f"study {seed} of {seeds}")
             one = StudyConfig(participants=participants, explore_weeks=weeks, seed=seed)
-            results.append(oracle.reach(one, yardstick, everybody=everybody))
+            results.append(oracle.reach(one, yardstick, all_participants=all_participants))
     if as_json:
         show_json([asdict(result) for result in results])
         return

@@ -69,7 +69,6 @@ def log_trained(card: Mapping[str, Any], artifact: Path) -> str:
         mlflow.log_params({"dataset": card["dataset"]["digest"], **card["training"]})
         mlflow.log_metrics(_metrics(card))
         mlflow.log_artifacts(str(artifact), FOLDER)
-        _log_dataset(mlflow, card)
     set_alias("challenger", card["policy_id"], artifact, str(run.info.run_id))
     return str(run.info.run_id)
 
@@ -201,13 +200,6 @@ def _named(document: Any, place: int) -> str:
             if key in document:
                 return str(document[key])
     return str(place)
-
-
-def _log_dataset(mlflow: Any, card: Mapping[str, Any]) -> None:
-    """Log the package as the run's dataset: its name and digest, never its rows."""
-    about = card["dataset"]
-    source = mlflow.data.http_dataset_source.HTTPDatasetSource(f"https://dataset.invalid/{about['digest']}")
-    mlflow.log_input(mlflow.data.meta_dataset.MetaDataset(source, name="budget study", digest=about["digest"][:36]))
 
 
 def _metrics(card: Mapping[str, Any]) -> dict[str, float]:

@@ -106,14 +106,14 @@ def test_commands_fail_with_one_clear_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_a_policy_that_learned_from_everybody_is_judged_by_its_own_confirm_phase_alone(tmp_path: Path) -> None:
+def test_a_policy_that_learned_from_all_is_judged_by_its_own_confirm_phase_alone(tmp_path: Path) -> None:
     config = StudyConfig(participants=120, explore_weeks=8, seed=11)
     about = metadata(config)
     write_package(tmp_path / "explore", simulate(config).tables, name="e", title="E", about=about, kind="parquet")
     split = train(tmp_path / "explore", tmp_path / "split", VERSION)
-    card = train(tmp_path / "explore", tmp_path / "all", VERSION, everybody=True)
+    card = train(tmp_path / "explore", tmp_path / "all", VERSION, all_participants=True)
     assert card["training"]["participants"] == 120 > split["training"]["participants"]
-    assert card["training"]["learned_from"] == "everybody in the explore phase"
+    assert card["training"]["learned_from"] == "all participants of the explore phase"
     assert "learned_from" not in split["training"]
     assert card["evaluation"]["additive"] == split["evaluation"]["additive"]  # that of the procedure
     assert card["evaluation"]["judged"]["what"].startswith("the procedure")
