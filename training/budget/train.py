@@ -28,9 +28,9 @@ def train(
     """Train the budget coach on the package in `dataset`, write the artifact into `out`, return its card.
 
     The policy learns from the training split, and is evaluated on the others. With `all_participants` it learns from
-    all explore rounds instead, which a confirm phase of its own judges by fresh draws; the evaluation is then of the policy
-    that the training split alone would give. Raises InvalidPackage for an invalid dataset, ValueError when it is too
-    small for training.
+    all explore rounds instead, which a confirm phase of its own judges by fresh draws. The evaluation is then of the
+    policy that the training split alone would give. Raises InvalidPackage for an invalid dataset, ValueError when it is
+    too small for training.
     """
     progress(f"reading {dataset}")
     package = read_package(dataset)
